@@ -1,0 +1,40 @@
+# Two commands for everybody: `make demo` and `make test`. The rest is for those who work on cistron.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := constraints/python-3.11.txt
+STAMP := $(VENV)/.installed
+export CISTRON_TEST_DATA ?= ../shared/data
+# An external PYTHONWARNINGS or PYTHONPATH must not change what is tested.
+unexport PYTHONPATH
+
+.PHONY: demo test lint unit docs bench clean
+
+$(STAMP): pyproject.toml $(CONSTRAINTS)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) torch==2.13.0
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[test,docs]'
+	touch $(STAMP)
+
+demo: $(STAMP)
+	$(BIN)/cistron demo --output demo
+
+# The unit tests come last, so that their summary and slowest tests close the log.
+test: $(STAMP) lint docs unit
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: $(STAMP)
+	$(BIN)/python -m pytest
+
+docs: $(STAMP)
+	$(BIN)/python -m sphinx -b html -W --keep-going -q docs docs/_build/html
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf demo docs/_build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""The cells wing: expression of unseen genes in unseen cells."""

@@ -1,0 +1,1 @@
+"""The chromatin wing: histone marks around the transcription start site and expression."""

@@ -1,0 +1,100 @@
+"""``cistron embedding``: check, convert and combine gene embeddings."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from cistron.cli.options import Output
+from cistron.errors import InputError
+
+app = App(name="embedding", help="Check, convert and combine gene embeddings.")
+
+
+@app.command
+def check(*embeddings: Path) -> None:
+    """Check embedding files against the format and print what they are.
+
+    Parameters
+    ----------
+    embeddings
+        Files to check: .h5ad, .parquet, .tsv, .csv or word2vec text.
+    """
+    from cistron.formats import check_gene_embedding, embedding_information, read_gene_embedding
+
+    if not embeddings:
+        raise InputError("no embedding was given; name at least one file")
+    broken = []
+    for path in embeddings:
+        embedding = read_gene_embedding(path, strict=False)
+        problems = check_gene_embedding(embedding)
+        print(f"{path}: {'valid' if not problems else 'NOT VALID'}")
+        for problem in problems:
+            print(f"  problem: {problem}")
+        if problems:
+            broken.append(path.name)
+            continue
+        for key, value in embedding_information(embedding).items():
+            print(f"  {key}: {value:,}" if isinstance(value, int) else f"  {key}: {value}")
+    if broken:
+        raise InputError(f"{len(broken)} of {len(embeddings)} embeddings are not valid: {', '.join(broken)}")
+
+
+@app.command
+def convert(
+    source: Path,
+    destination: Path,
+    *,
+    name: str | None = None,
+    evidence: str | None = None,
+    licence: str | None = None,
+) -> None:
+    """Convert an embedding between .h5ad, .parquet, .tsv, .csv and word2vec text.
+
+    Parameters
+    ----------
+    source
+        File to read.
+    destination
+        File to write; its suffix says the form. Only .h5ad keeps the header.
+    name
+        New name of the embedding.
+    evidence
+        What it was made from: expression, dna, protein, perturbation, chromatin, literature, joined with '+'.
+    licence
+        Licence of the source data.
+    """
+    from cistron.formats import export_gene_embedding
+    from cistron.formats.gene_embedding import adopt_gene_embedding
+
+    embedding = adopt_gene_embedding(source, name=name, evidence=evidence, licence=licence)
+    export_gene_embedding(embedding, destination)
+    print(f"wrote {destination}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
+
+
+@app.command
+def combine(
+    *embeddings: Path,
+    output: Output,
+    join: Literal["inner", "outer"] = "inner",
+    scale: bool = True,
+    name: Annotated[str | None, Parameter(help="Name of the result.")] = None,
+) -> None:
+    """Concatenate embeddings of the same genes.
+
+    Parameters
+    ----------
+    embeddings
+        At least two embedding files.
+    join
+        inner keeps the genes that all cover; outer keeps all, a block that lacks a gene gives its mean.
+    scale
+        Give each block the same total variance.
+    """
+    from cistron.formats import combine_gene_embeddings, read_gene_embedding, write_gene_embedding
+
+    combined = combine_gene_embeddings(
+        [read_gene_embedding(path) for path in embeddings], join=join, scale=scale, name=name
+    )
+    write_gene_embedding(combined, output)
+    print(f"wrote {output}: {combined.n_obs:,} genes x {combined.n_vars:,} dimensions")

@@ -1,0 +1,43 @@
+"""``cistron genes``: map gene identifiers."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from cistron.cli.options import AllowLoss, Output
+
+app = App(name="genes", help="Map gene identifiers.")
+
+Namespace = Literal["ensembl", "symbol", "entrez"]
+
+
+@app.command(name="map")
+def map_(
+    source: Path,
+    *,
+    to: Namespace,
+    table: Path,
+    output: Output,
+    from_: Annotated[Namespace | None, Parameter(name="--from")] = None,
+    allow_loss: AllowLoss = False,
+) -> None:
+    """Give the genes of a file identifiers of another namespace.
+
+    SOURCE is a gene embedding or a matrix (.h5ad, .parquet, .tsv, .csv) with gene ids in the first column,
+    or a text file with one id a line. Genes that cannot be mapped are left out and counted.
+
+    Parameters
+    ----------
+    source
+        File whose genes are mapped.
+    to
+        Namespace to map to.
+    table
+        Gene table: HGNC's complete set, a GENCODE GTF, or any table with two of Ensembl id, symbol, Entrez id.
+    from_
+        Namespace of the file; guessed from the ids when absent.
+    """
+    from cistron.formats.gene_mapping import map_file
+
+    print(map_file(source, output, target=to, table=table, source_namespace=from_, allow_loss=allow_loss))

@@ -1,0 +1,94 @@
+"""The program ``cistron``: finds the command, runs it, turns our errors into one line and exit code 2."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.config import Toml
+
+import cistron
+from cistron.errors import CistronError, InputError
+from cistron.runtime.progress import set_progress
+
+app = App(
+    name="cistron",
+    help="Learn what genes do from five kinds of evidence, and measure honestly what that knowledge is worth.",
+    version=cistron.__version__,
+    help_epilogue="Every command takes --config FILE.toml (a table a command, for example [omics.embed]) and --quiet.",
+)
+# Each wing's commands load when they are called: `cistron --help` loads no torch.
+for _name, _help in {
+    "demo": "Run the main job on the built-in world with planted truth.",
+    "data": "List and fetch public data sets.",
+    "genes": "Map gene identifiers.",
+    "embedding": "Check, convert and combine gene embeddings.",
+    "omics": "Gene embeddings from omics matrices.",
+    "evaluate": "Score embeddings, predictions and networks.",
+    "report": "Build reports from scores.",
+}.items():
+    app.command(f"cistron.cli.{_name}:app", name=_name, help=_help)
+
+
+@app.meta.default
+def _launch(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    config: Path | None = None,
+    quiet: Annotated[bool, Parameter(negative=())] = False,
+) -> object:
+    """Run one command.
+
+    Parameters
+    ----------
+    config
+        TOML file with options, one table a command; options on the command line win.
+    quiet
+        Show no progress and no remarks.
+    """
+    set_progress(not quiet and os.environ.get("CISTRON_PROGRESS", "1") != "0")
+    if config is not None:
+        if not config.exists():
+            raise InputError(f"configuration file {config} does not exist")
+        app.config = (Toml(config, must_exist=True),)
+    try:
+        return app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+    finally:
+        app.config = ()
+
+
+def _complain(message: str) -> None:
+    print("cistron: error: " + " ".join(message.split()), file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program and return its exit code: 0 done, 2 bad input, 130 interrupted.
+
+    Parameters
+    ----------
+    arguments
+        Command and options; those of the process when absent.
+    """
+    tokens = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app.meta(
+            tokens,
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
+    except CistronError as error:
+        _complain(str(error))
+        return 2
+    except CycloptsError as error:
+        _complain(
+            f"{error}; see 'cistron {' '.join(token for token in tokens if not token.startswith('-'))[:60]} --help'"
+        )
+        return 2
+    except KeyboardInterrupt:
+        _complain("interrupted; what is finished is kept, run the same command again to go on")
+        return 130
+    except BrokenPipeError:
+        return 0
+    return 0

@@ -1,0 +1,41 @@
+"""What passes between rooms: one file a format, each with a checker, a reader and a writer."""
+
+from cistron.formats.gene_embedding import (
+    EVIDENCE,
+    build_gene_embedding,
+    check_gene_embedding,
+    combine_gene_embeddings,
+    embedding_information,
+    export_gene_embedding,
+    read_gene_embedding,
+    write_gene_embedding,
+)
+from cistron.formats.magma import (
+    GeneCorrelations,
+    read_genes_out,
+    read_genes_raw,
+    write_genes_out,
+    write_genes_raw,
+)
+from cistron.formats.scores import SCORE_COLUMNS, check_scores, read_scores, score_frame, write_scores
+
+__all__ = [
+    "EVIDENCE",
+    "SCORE_COLUMNS",
+    "GeneCorrelations",
+    "build_gene_embedding",
+    "check_gene_embedding",
+    "check_scores",
+    "combine_gene_embeddings",
+    "embedding_information",
+    "export_gene_embedding",
+    "read_gene_embedding",
+    "read_genes_out",
+    "read_genes_raw",
+    "read_scores",
+    "score_frame",
+    "write_gene_embedding",
+    "write_genes_out",
+    "write_genes_raw",
+    "write_scores",
+]

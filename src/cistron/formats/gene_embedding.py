@@ -1,0 +1,517 @@
+"""The gene-embedding format: an AnnData with one row a gene (page ``docs/formats/gene_embedding.md``)."""
+
+import json
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anndata
+import numpy as np
+import pandas as pd
+
+import cistron
+from cistron.errors import IdentifierError, InputError
+from cistron.genes.identity import NAMESPACES, guess_namespace
+from cistron.runtime.files import atomic_path, sha256_of
+
+KIND = "gene_embedding"
+SCHEMA_VERSION = 1
+EVIDENCE = ("expression", "dna", "protein", "perturbation", "chromatin", "literature")
+_TEXT_FIELDS = (
+    "name",
+    "method",
+    "identifier_namespace",
+    "genome_build",
+    "evidence",
+    "licence",
+    "software_version",
+)
+
+
+def build_gene_embedding(
+    values: np.ndarray,
+    genes: Sequence[str],
+    *,
+    name: str,
+    method: str,
+    evidence: str | Iterable[str],
+    identifier_namespace: str | None = None,
+    genome_build: str = "",
+    licence: str = "",
+    seed: int = 0,
+    parameters: Mapping[str, Any] | None = None,
+    sources: Iterable[str | Path] = (),
+    standard_deviation: np.ndarray | None = None,
+    dimension_names: Sequence[str] | None = None,
+) -> anndata.AnnData:
+    """Build a gene embedding that passes :func:`check_gene_embedding`.
+
+    Parameters
+    ----------
+    values
+        Embedding, float [gene, dimension]; stored as float32.
+    genes
+        Unique gene identifiers, one a row. A gene without evidence must be left out, not given zeros.
+    name
+        Short name that tables and figures show.
+    method
+        Method that made it (``pca``, ``enformer``, ...).
+    evidence
+        Kinds of evidence in it, of :data:`EVIDENCE`; several are joined with ``+``.
+    identifier_namespace
+        ``ensembl``, ``symbol``, ``entrez`` or ``other``; guessed from ``genes`` when absent.
+    genome_build
+        For example ``GRCh38``; empty where no coordinates were used.
+    licence
+        Licence of the source data.
+    seed
+        Seed of the run that made it.
+    parameters
+        Settings of the method, stored as JSON text.
+    sources
+        Files that it was made from; path and SHA-256 are stored.
+    standard_deviation
+        Posterior standard deviation, float [gene, dimension], for variational methods.
+    dimension_names
+        Unique names of the dimensions; ``d0``, ``d1``, ... when absent.
+
+    Returns
+    -------
+    AnnData
+        ``obs`` = genes, ``X`` float32 [gene, dimension], header in ``uns["cistron"]``.
+
+    Raises
+    ------
+    InputError
+        If what was given breaks a rule of the format.
+    """
+    values = np.asarray(values, dtype=np.float32)
+    if values.ndim != 2 or values.shape[0] != len(genes):
+        raise InputError(
+            f"embedding {name}: values must be [gene, dimension] with one row a gene. "
+            f"Given: shape {values.shape} for {len(genes):,} genes"
+        )
+    genes = [str(gene) for gene in genes]
+    if dimension_names is None:
+        dimension_names = [f"d{number}" for number in range(values.shape[1])]
+    embedding = anndata.AnnData(
+        X=values,
+        obs=pd.DataFrame(index=pd.Index(genes, name="gene")),
+        var=pd.DataFrame(index=pd.Index(list(map(str, dimension_names)), name="dimension")),
+    )
+    if standard_deviation is not None:
+        embedding.layers["std"] = np.asarray(standard_deviation, dtype=np.float32)
+    paths = [Path(source) for source in sources]
+    embedding.uns["cistron"] = {
+        "kind": KIND,
+        "schema_version": SCHEMA_VERSION,
+        "name": name,
+        "method": method,
+        "identifier_namespace": identifier_namespace or guess_namespace(genes),
+        "genome_build": genome_build,
+        "evidence": evidence if isinstance(evidence, str) else "+".join(evidence),
+        "licence": licence,
+        "seed": int(seed),
+        "software_version": cistron.__version__,
+        "parameters": json.dumps(dict(parameters or {}), sort_keys=True, default=str),
+        "sources": pd.DataFrame(
+            {"path": [str(path) for path in paths], "sha256": [sha256_of(path) for path in paths]},
+            dtype=object,
+        ),
+    }
+    _raise_on_problems(embedding, f"embedding {name}")
+    return embedding
+
+
+def check_gene_embedding(embedding: anndata.AnnData) -> list[str]:
+    """List what breaks the format; an empty list means that the embedding is valid.
+
+    Parameters
+    ----------
+    embedding
+        What to check.
+
+    Returns
+    -------
+    list of str
+        One sentence a problem.
+    """
+    problems = []
+    header = embedding.uns.get("cistron")
+    if not isinstance(header, Mapping) or header.get("kind") != KIND:
+        problems.append(
+            "uns['cistron'] with kind 'gene_embedding' is absent (add it with 'cistron embedding convert')"
+        )
+        header = {}
+    else:
+        problems += [f"uns['cistron']['{field}'] is absent" for field in _TEXT_FIELDS if field not in header]
+        if int(header.get("schema_version", 0)) > SCHEMA_VERSION:
+            problems.append(
+                f"schema version {header['schema_version']} is newer than {SCHEMA_VERSION}; update cistron"
+            )
+        unknown = set(str(header.get("evidence", "")).split("+")) - set(EVIDENCE)
+        if "evidence" in header and unknown:
+            problems.append(
+                f"evidence {header['evidence']!r} is not made of {', '.join(EVIDENCE)} joined with '+'"
+            )
+        if header.get("identifier_namespace", "other") not in NAMESPACES:
+            problems.append(
+                f"identifier_namespace {header['identifier_namespace']!r} is not one of {', '.join(NAMESPACES)}"
+            )
+    if embedding.n_obs == 0 or embedding.n_vars == 0:
+        problems.append(f"it is empty: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
+        return problems
+    if not embedding.obs_names.is_unique:
+        doubled = embedding.obs_names[embedding.obs_names.duplicated()].unique()
+        problems.append(f"{len(doubled):,} gene ids occur more than once, for example {doubled[0]}")
+    values = np.asarray(embedding.X)
+    if values.dtype != np.float32:
+        problems.append(f"X is {values.dtype}, not float32")
+    if values.dtype.kind != "f":
+        return problems
+    bad = ~np.isfinite(values).all(axis=1)
+    if bad.any():
+        problems.append(
+            f"{int(bad.sum()):,} genes have NaN or infinite values, for example {embedding.obs_names[bad][0]} "
+            "(leave out genes without evidence)"
+        )
+    zero = ~values.any(axis=1)
+    if zero.any():
+        problems.append(
+            f"{int(zero.sum()):,} genes are rows of zeros, for example {embedding.obs_names[zero][0]} "
+            "(leave out genes without evidence)"
+        )
+    if "std" in embedding.layers and not (np.asarray(embedding.layers["std"]) >= 0).all():
+        problems.append("layers['std'] has negative or missing values")
+    return problems
+
+
+def _raise_on_problems(embedding: anndata.AnnData, what: str) -> None:
+    problems = check_gene_embedding(embedding)
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise InputError(f"{what} breaks the gene-embedding format: {problems[0]}{more}")
+
+
+def embedding_information(embedding: anndata.AnnData) -> dict[str, Any]:
+    """Give the header of an embedding with its shape, as plain values."""
+    header = {key: value for key, value in embedding.uns["cistron"].items() if key != "sources"}
+    return {**header, "genes": embedding.n_obs, "dimensions": embedding.n_vars}
+
+
+def write_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
+    """Check an embedding and write it as .h5ad, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the embedding breaks the format, the name does not end in .h5ad, or the folder cannot be written.
+    """
+    path = Path(path)
+    if path.suffix != ".h5ad":
+        raise InputError(
+            f"a gene embedding is written as .h5ad. Given: {path.name}; export other forms with 'cistron embedding convert'"
+        )
+    _raise_on_problems(embedding, f"embedding {path.name}")
+    with atomic_path(path) as partial:
+        embedding.write_h5ad(partial)
+
+
+def read_gene_embedding(
+    path: str | Path, *, name: str | None = None, evidence: str | None = None, strict: bool = True
+) -> anndata.AnnData:
+    """Read a gene embedding from .h5ad, .parquet, .tsv/.csv(.gz) or word2vec text.
+
+    Tables have gene identifiers in the first column (or the index) and one column a dimension. They carry no
+    header, so it is made here: namespace guessed from the ids, method ``imported``.
+
+    Parameters
+    ----------
+    path
+        File to read.
+    name
+        Name to give; that of the header, or the file name, when absent.
+    evidence
+        Evidence to record for a file without a header; ``expression`` when absent (said in ``parameters``).
+    strict
+        Raise on a broken format; ``False`` is for ``cistron embedding check``.
+
+    Returns
+    -------
+    AnnData
+        The embedding, checked.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or breaks the format.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"embedding {path} does not exist")
+    if path.suffix == ".h5ad":
+        embedding = _read_h5ad(path)
+        if "cistron" not in embedding.uns and not strict:
+            return embedding
+        if "cistron" not in embedding.uns:
+            raise InputError(
+                f"{path.name} is an AnnData without the gene-embedding header; "
+                f"add it with 'cistron embedding convert {path.name} OUTPUT.h5ad --evidence KIND'"
+            )
+        embedding.uns["cistron"] = dict(embedding.uns["cistron"])
+        if name is not None:
+            embedding.uns["cistron"]["name"] = name
+    else:
+        table = _read_table(path)
+        embedding = _from_table(table, path, name, evidence)
+    if strict:
+        _raise_on_problems(embedding, path.name)
+    return embedding
+
+
+def _read_h5ad(path: Path) -> anndata.AnnData:
+    try:
+        return anndata.read_h5ad(path)
+    except (OSError, KeyError, ValueError, AttributeError, anndata._io.utils.AnnDataReadError) as error:
+        raise InputError(
+            f"{path.name} is not a readable .h5ad file ({_first_line(error)}); it may be truncated: write or fetch it again"
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """Read a table of any accepted form into numbers [gene, dimension] indexed by gene id."""
+    suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
+    kind = suffixes[-1] if suffixes else ""
+    try:
+        if kind == ".parquet":
+            table = pd.read_parquet(path)
+            if isinstance(table.index, pd.RangeIndex):
+                table = table.set_index(table.columns[0])
+        elif kind in (".tsv", ".csv"):
+            table = pd.read_csv(path, sep="\t" if kind == ".tsv" else ",", index_col=0)
+        elif kind in (".txt", ".vec", ".w2v", ".word2vec"):
+            table = pd.read_csv(path, sep=" ", skiprows=1, header=None, index_col=0)
+            table = table.dropna(axis=1, how="all")
+            table.columns = [f"d{number}" for number in range(table.shape[1])]
+        else:
+            raise InputError(
+                f"{path.name}: embeddings are read from .h5ad, .parquet, .tsv, .csv (also .gz) "
+                "or word2vec text (.txt, .vec)"
+            )
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"{path.name} cannot be read as a table ({_first_line(error)}); it may be empty, truncated or of another form"
+        ) from error
+    if table.shape[0] == 0 or table.shape[1] == 0:
+        raise InputError(
+            f"{path.name} holds {table.shape[0]:,} genes x {table.shape[1]:,} dimensions; expected at least one of each"
+        )
+    text = [str(column) for column in table.columns if not pd.api.types.is_numeric_dtype(table[column])]
+    if text:
+        raise InputError(
+            f"{path.name}: {len(text):,} columns are not numbers, for example {text[0]!r}; "
+            "expected gene ids in the first column and one numeric column a dimension"
+        )
+    return table
+
+
+def _from_table(table: pd.DataFrame, path: Path, name: str | None, evidence: str | None) -> anndata.AnnData:
+    genes = table.index.astype(str)
+    doubled = genes[genes.duplicated()]
+    if len(doubled):
+        raise IdentifierError(
+            f"{path.name}: {len(doubled.unique()):,} gene ids occur more than once, for example {doubled[0]}; "
+            "keep one row a gene"
+        )
+    stem = path.name.removesuffix(".gz")
+    return build_gene_embedding(
+        table.to_numpy(np.float32),
+        list(genes),
+        name=name or stem[: stem.rfind(".")],
+        method="imported",
+        evidence=evidence or "expression",
+        parameters={"evidence_assumed": evidence is None},
+        sources=[path],
+        dimension_names=[str(column) for column in table.columns],
+    )
+
+
+def export_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
+    """Write an embedding as .h5ad, .parquet, .tsv(.gz), .csv(.gz) or word2vec text (.txt, .vec).
+
+    Only .h5ad keeps the header and the standard deviations.
+
+    Raises
+    ------
+    InputError
+        If the suffix is not one of these.
+    """
+    path = Path(path)
+    kind = [suffix for suffix in path.suffixes if suffix != ".gz"][-1:] or [""]
+    if kind[0] == ".h5ad":
+        write_gene_embedding(embedding, path)
+        return
+    _raise_on_problems(embedding, f"embedding {path.name}")
+    table = pd.DataFrame(np.asarray(embedding.X), index=embedding.obs_names, columns=embedding.var_names)
+    table.index.name = "gene"
+    with atomic_path(path) as partial:
+        if kind[0] == ".parquet":
+            table.to_parquet(partial)
+        elif kind[0] in (".tsv", ".csv"):
+            compression = "gzip" if path.suffix == ".gz" else None
+            table.to_csv(partial, sep="\t" if kind[0] == ".tsv" else ",", compression=compression)
+        elif kind[0] in (".txt", ".vec"):
+            with partial.open("w") as handle:
+                handle.write(f"{table.shape[0]} {table.shape[1]}\n")
+                table.to_csv(handle, sep=" ", header=False)
+        else:
+            raise InputError(
+                f"cannot export to {path.name}: expected .h5ad, .parquet, .tsv, .csv (also .gz), .txt or .vec"
+            )
+
+
+def combine_gene_embeddings(
+    embeddings: Sequence[anndata.AnnData], *, join: str = "inner", scale: bool = True, name: str | None = None
+) -> anndata.AnnData:
+    """Concatenate embeddings of the same genes, block by block.
+
+    Parameters
+    ----------
+    embeddings
+        At least two, all of one identifier namespace.
+    join
+        ``inner`` keeps the genes that all cover; ``outer`` keeps all genes and gives a block that does not
+        cover a gene its mean.
+    scale
+        Divide each dimension by its standard deviation and each block by the root of its number of
+        dimensions, so that every block has the same total variance; ``False`` only centres.
+    name
+        Name of the result; the names joined with ``+`` when absent.
+
+    Returns
+    -------
+    AnnData
+        Embedding with dimensions named ``BLOCK:DIMENSION``; ``obs["blocks"]`` counts the blocks that cover a gene.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two, or ``join`` is unknown.
+    IdentifierError
+        If namespaces differ or no gene is shared.
+    """
+    if len(embeddings) < 2:
+        raise InputError(f"combining needs at least 2 embeddings. Given: {len(embeddings)}")
+    if join not in ("inner", "outer"):
+        raise InputError(f"--join must be inner or outer. Given: {join}")
+    headers = [embedding.uns["cistron"] for embedding in embeddings]
+    namespaces = {str(header["identifier_namespace"]) for header in headers}
+    if len(namespaces) > 1:
+        raise IdentifierError(
+            f"embeddings use different gene identifiers ({', '.join(sorted(namespaces))}); "
+            "convert them to one with 'cistron genes map'"
+        )
+    builds = {str(header.get("genome_build", "")) for header in headers} - {""}
+    if len(builds) > 1:
+        raise InputError(
+            f"embeddings come from different genome builds ({', '.join(sorted(builds))}); use one build"
+        )
+    genes = embeddings[0].obs_names
+    for embedding in embeddings[1:]:
+        genes = (
+            genes.intersection(embedding.obs_names) if join == "inner" else genes.union(embedding.obs_names)
+        )
+    if len(genes) == 0:
+        raise IdentifierError(
+            "the embeddings share no gene; check their identifiers with 'cistron embedding check'"
+        )
+    blocks, dimensions = [], []
+    covered = np.zeros(len(genes), dtype=np.int32)
+    used: dict[str, int] = {}
+    for embedding, header in zip(embeddings, headers, strict=True):
+        rows = embedding.obs_names.get_indexer(genes)
+        present = rows >= 0
+        covered += present
+        values = np.asarray(embedding.X, dtype=np.float64)
+        block = np.zeros((len(genes), embedding.n_vars))
+        block[present] = values[rows[present]] - values[rows[present]].mean(axis=0)
+        if scale:
+            deviation = block[present].std(axis=0)
+            block /= np.where(deviation > 0, deviation, 1.0) * np.sqrt(embedding.n_vars)
+        blocks.append(block)
+        label = str(header["name"])
+        used[label] = used.get(label, 0) + 1
+        label = label if used[label] == 1 else f"{label}.{used[label]}"
+        dimensions += [f"{label}:{dimension}" for dimension in embedding.var_names]
+    evidence = sorted({kind for header in headers for kind in str(header["evidence"]).split("+")})
+    combined = build_gene_embedding(
+        np.hstack(blocks),
+        list(genes),
+        name=name or "+".join(str(header["name"]) for header in headers),
+        method="combined",
+        evidence=evidence,
+        identifier_namespace=namespaces.pop(),
+        genome_build=builds.pop() if builds else "",
+        licence="; ".join(sorted({str(header["licence"]) for header in headers} - {""})),
+        parameters={
+            "join": join,
+            "scale": scale,
+            "blocks": [
+                {"name": str(header["name"]), "method": str(header["method"]), "dimensions": embedding.n_vars}
+                for embedding, header in zip(embeddings, headers, strict=True)
+            ],
+        },
+        dimension_names=dimensions,
+    )
+    combined.obs["blocks"] = covered
+    sources = [pd.DataFrame(header["sources"]) for header in headers if "sources" in header]
+    if sources:
+        combined.uns["cistron"]["sources"] = pd.concat(sources, ignore_index=True).drop_duplicates(
+            ignore_index=True
+        )
+    return combined
+
+
+def adopt_gene_embedding(
+    path: str | Path, *, name: str | None = None, evidence: str | None = None, licence: str | None = None
+) -> anndata.AnnData:
+    """Read an embedding of any accepted form, also an AnnData that lacks the header, and complete its header.
+
+    Parameters
+    ----------
+    path
+        File to read.
+    name, evidence, licence
+        New values of the header; kept as they are when absent.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or nothing says what evidence an AnnData without a header was made from.
+    """
+    path = Path(path)
+    embedding = read_gene_embedding(path, name=name, evidence=evidence, strict=False)
+    if "cistron" not in embedding.uns:
+        if evidence is None:
+            raise InputError(f"{path.name} has no header; say what it was made from with --evidence")
+        embedding = build_gene_embedding(
+            np.asarray(embedding.X.toarray() if hasattr(embedding.X, "toarray") else embedding.X),
+            list(embedding.obs_names),
+            name=name or path.stem,
+            method="imported",
+            evidence=evidence,
+            sources=[path],
+            dimension_names=list(embedding.var_names),
+        )
+    header = embedding.uns["cistron"]
+    if evidence is not None:
+        header["evidence"] = evidence
+    if licence is not None:
+        header["licence"] = licence
+    _raise_on_problems(embedding, path.name)
+    return embedding

@@ -1,0 +1,264 @@
+"""MAGMA's gene files: ``.genes.out`` (one row a gene) and ``.genes.raw`` (the same with correlations).
+
+Source: MAGMA (de Leeuw et al. 2015, PLoS Computational Biology 11, e1004219), manual of version 1.10.
+"""
+
+import gzip
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from cistron.errors import InputError
+from cistron.genes.identity import guess_namespace, normalise_identifiers
+from cistron.genes.splits import normalise_chromosome
+from cistron.runtime.files import atomic_path
+
+OUT_COLUMNS = ("GENE", "CHR", "START", "STOP", "NSNPS", "NPARAM", "N", "ZSTAT", "P")
+RAW_COLUMNS = ("GENE", "CHR", "START", "STOP", "NSNPS", "NPARAM", "N", "MAC", "ZSTAT")
+
+
+def _open(path: Path) -> str:
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path, "rt") as handle:
+                return handle.read()
+        return path.read_text()
+    except FileNotFoundError as error:
+        raise InputError(f"MAGMA file {path} does not exist") from error
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise InputError(f"MAGMA file {path.name} cannot be read ({error}); it may be truncated") from error
+
+
+def clean_gene_table(table: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Bring a table with MAGMA's columns to the types used here, and check it.
+
+    Parameters
+    ----------
+    table
+        Columns at least ``GENE``, ``CHR``, ``ZSTAT``.
+    what
+        Name of the file or trait, for messages.
+
+    Returns
+    -------
+    DataFrame
+        ``GENE`` text without versions, ``CHR`` text without ``chr``, numbers float64, in the given order.
+
+    Raises
+    ------
+    InputError
+        If a column is absent, a z-score is not a number, or a gene occurs twice.
+    """
+    absent = [column for column in ("GENE", "CHR", "ZSTAT") if column not in table]
+    if absent:
+        raise InputError(
+            f"{what}: column {absent[0]} is absent; expected MAGMA's {' '.join(OUT_COLUMNS)}. "
+            f"Given: {' '.join(map(str, table.columns[:10]))}"
+        )
+    if table.empty:
+        raise InputError(f"{what} holds no genes")
+    table = table.copy()
+    namespace = guess_namespace(table["GENE"].astype(str))
+    table["GENE"] = normalise_identifiers(table["GENE"].astype(str), namespace)
+    table["CHR"] = [normalise_chromosome(name) for name in table["CHR"]]
+    for column in table.columns.intersection(["START", "STOP", "NSNPS", "NPARAM", "N", "MAC", "ZSTAT", "P"]):
+        numbers = pd.to_numeric(table[column], errors="coerce").astype(np.float64)
+        bad = numbers.isna() & ~table[column].isna()
+        if bad.any():
+            raise InputError(
+                f"{what}: {column} of gene {table['GENE'][bad].iloc[0]} is {table[column][bad].iloc[0]!r}, not a number"
+            )
+        table[column] = numbers
+    doubled = table["GENE"].duplicated()
+    if doubled.any():
+        raise InputError(
+            f"{what}: {int(doubled.sum()):,} genes occur more than once, for example {table['GENE'][doubled].iloc[0]}"
+        )
+    return table
+
+
+def read_genes_out(path: str | Path) -> pd.DataFrame:
+    """Read a ``.genes.out`` file, aligned by blanks or by tabs, plain or gzip.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``GENE CHR START STOP NSNPS NPARAM N ZSTAT P``; positions as in the file (1-based, inclusive).
+
+    Raises
+    ------
+    InputError
+        If the file is absent, empty, truncated or of another form.
+    """
+    path = Path(path)
+    lines = [line for line in _open(path).splitlines() if line.strip() and not line.startswith("#")]
+    if not lines:
+        raise InputError(f"MAGMA file {path.name} is empty")
+    header = lines[0].split()
+    rows = [line.split() for line in lines[1:]]
+    for number, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            raise InputError(
+                f"{path.name} line {number}: {len(row)} fields where the header has {len(header)}; "
+                "the file is truncated or is not a .genes.out file"
+            )
+    return clean_gene_table(pd.DataFrame(rows, columns=header), path.name)
+
+
+@dataclass(frozen=True)
+class GeneCorrelations:
+    """Genes of a ``.genes.raw`` file with their correlation matrix.
+
+    Taking a subset keeps the right correlations, because they are held as a matrix and not as offsets to the
+    genes before; that is what goes wrong when rows are cut from the text file.
+
+    Attributes
+    ----------
+    genes
+        Columns ``GENE CHR START STOP NSNPS NPARAM N MAC ZSTAT``.
+    matrix
+        Symmetric sparse float64 [gene, gene] with a unit diagonal, block-diagonal by chromosome. As delivered
+        it need not be positive definite.
+    """
+
+    genes: pd.DataFrame
+    matrix: sparse.csr_array
+
+    def __post_init__(self) -> None:
+        if self.matrix.shape != (len(self.genes), len(self.genes)):
+            raise InputError(
+                f"correlations must be square over the genes. Given: {self.matrix.shape} for {len(self.genes):,} genes"
+            )
+
+    def select(self, genes: Sequence[str]) -> "GeneCorrelations":
+        """Take ``genes`` in the given order.
+
+        Raises
+        ------
+        InputError
+            If a gene is absent.
+        """
+        rows = pd.Index(self.genes["GENE"]).get_indexer(pd.Index(genes))
+        if (rows < 0).any():
+            absent = [gene for gene, row in zip(genes, rows) if row < 0]
+            raise InputError(f"{len(absent):,} genes are not in the .genes.raw file, for example {absent[0]}")
+        chosen = self.genes.iloc[rows].reset_index(drop=True)
+        return GeneCorrelations(chosen, sparse.csr_array(self.matrix[rows][:, rows]))
+
+    def dense_blocks(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Give for each chromosome the row numbers of its genes and its dense block float64 [gene, gene]."""
+        chromosomes = self.genes["CHR"].to_numpy()
+        blocks = {}
+        for chromosome in pd.unique(chromosomes):
+            rows = np.flatnonzero(chromosomes == chromosome)
+            blocks[str(chromosome)] = (rows, self.matrix[rows][:, rows].toarray())
+        return blocks
+
+
+def read_genes_raw(path: str | Path) -> GeneCorrelations:
+    """Read a ``.genes.raw`` file, plain or gzip.
+
+    The k numbers behind a gene's z-score are its correlations with the k genes before it in the file.
+
+    Returns
+    -------
+    GeneCorrelations
+        Genes in file order with their correlations.
+
+    Raises
+    ------
+    InputError
+        If the file is of another form, a row has more correlations than genes before it on its chromosome,
+        or a correlation leaves [-1, 1].
+    """
+    path = Path(path)
+    rows: list[np.ndarray] = []
+    columns: list[np.ndarray] = []
+    values: list[np.ndarray] = []
+    genes: list[list[str]] = []
+    first_of_chromosome: dict[str, int] = {}
+    lines = _open(path).splitlines()
+    if not lines or not lines[0].startswith("#"):
+        raise InputError(
+            f"{path.name} is not a .genes.raw file: expected two header lines that begin with '#'"
+        )
+    for number, line in enumerate(lines, 1):
+        if line.startswith("#") or not line.strip():
+            continue
+        fields = line.split()
+        if len(fields) < 9:
+            raise InputError(
+                f"{path.name} line {number}: {len(fields)} fields, expected at least 9; the file is truncated"
+            )
+        index = len(genes)
+        chromosome = fields[1]
+        first = first_of_chromosome.setdefault(chromosome, index)
+        count = len(fields) - 9
+        if count > index - first:
+            raise InputError(
+                f"{path.name} line {number}: {count} correlations but only {index - first} genes before it "
+                f"on chromosome {chromosome}; rows were removed from the file or it is not sorted"
+            )
+        genes.append(fields[:9])
+        if count:
+            rows.append(np.full(count, index))
+            columns.append(np.arange(index - count, index))
+            try:
+                values.append(np.array(fields[9:], dtype=np.float64))
+            except ValueError as error:
+                raise InputError(f"{path.name} line {number}: a correlation is not a number") from error
+    if not genes:
+        raise InputError(f"{path.name} holds no genes")
+    table = clean_gene_table(pd.DataFrame(genes, columns=list(RAW_COLUMNS)), path.name)
+    size = len(genes)
+    if rows:
+        row, column, value = np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
+    else:
+        row = column = np.empty(0, dtype=np.int64)
+        value = np.empty(0)
+    if (np.abs(value) > 1 + 1e-6).any():
+        raise InputError(f"{path.name}: a correlation is {value[np.abs(value).argmax()]:g}, outside [-1, 1]")
+    lower = sparse.csr_array((value, (row, column)), shape=(size, size))
+    return GeneCorrelations(table, sparse.csr_array(lower + lower.T + sparse.eye_array(size)))
+
+
+def write_genes_out(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a gene table with MAGMA's columns as a tab-separated ``.genes.out`` file."""
+    with atomic_path(path) as partial:
+        table[list(OUT_COLUMNS)].to_csv(partial, sep="\t", index=False, float_format="%.6g")
+
+
+def write_genes_raw(correlations: GeneCorrelations, path: str | Path, version: int = 110) -> None:
+    """Write a ``.genes.raw`` file: for each gene its correlations back to the farthest one that is not zero.
+
+    Raises
+    ------
+    InputError
+        If the genes of a chromosome do not stand together, or correlations cross chromosomes.
+    """
+    genes, matrix = correlations.genes, correlations.matrix
+    chromosomes = genes["CHR"].to_numpy()
+    changes = np.flatnonzero(chromosomes[1:] != chromosomes[:-1])
+    if len(changes) + 1 != len(pd.unique(chromosomes)):
+        raise InputError("a .genes.raw file needs the genes of each chromosome together; sort them first")
+    lower = sparse.csr_array(sparse.tril(matrix, k=-1))
+    coordinates = lower.tocoo()
+    if (chromosomes[coordinates.row] != chromosomes[coordinates.col]).any():
+        raise InputError("a .genes.raw file cannot hold correlations between chromosomes")
+    with atomic_path(path) as partial, partial.open("w") as handle:
+        handle.write(f"# VERSION = {version}\n# COVAR = NSAMP MAC\n")
+        for index, gene in enumerate(genes.itertuples(index=False)):
+            start, end = lower.indptr[index], lower.indptr[index + 1]
+            numbers = ""
+            if end > start:
+                dense = np.zeros(index - lower.indices[start:end].min())
+                dense[lower.indices[start:end] - index] = lower.data[start:end]
+                numbers = " " + " ".join(f"{value:.6g}" for value in dense)
+            handle.write(
+                f"{gene.GENE} {gene.CHR} {gene.START:.0f} {gene.STOP:.0f} {gene.NSNPS:.0f} {gene.NPARAM:.0f} "
+                f"{gene.N:.0f} {gene.MAC:.6g} {gene.ZSTAT:.6f}{numbers}\n"
+            )

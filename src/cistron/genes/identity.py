@@ -1,0 +1,308 @@
+"""Gene identifiers: what namespace they are of, how to clean them, how to map them without silent loss."""
+
+import gzip
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from cistron.errors import IdentifierError, InputError
+
+NAMESPACES = ("ensembl", "symbol", "entrez", "other")
+
+# ENSG00000141510.18, ENSMUSG00000059552, and GENCODE's pseudoautosomal ENSG00000182378.15_PAR_Y
+_ENSEMBL = re.compile(r"^ENS[A-Z]{0,6}G\d{11}(\.\d+)?(_PAR_Y)?$")
+_ENTREZ = re.compile(r"^\d{1,9}(\.0)?$")
+_SYMBOL = re.compile(r"^[A-Za-z][A-Za-z0-9@._/-]{0,24}$")
+_SHARE = 0.9
+
+
+def guess_namespace(genes: Iterable[str], sample: int = 2000) -> str:
+    """Guess the namespace of gene identifiers from their form.
+
+    Parameters
+    ----------
+    genes
+        Identifiers.
+    sample
+        Number of identifiers, evenly spread, that are looked at.
+
+    Returns
+    -------
+    str
+        ``ensembl``, ``entrez`` or ``symbol`` where at least 90% have that form, else ``other``.
+    """
+    genes = [str(gene) for gene in genes]
+    genes = genes[:: max(1, len(genes) // sample)]
+    if not genes:
+        return "other"
+    for namespace, pattern in (("ensembl", _ENSEMBL), ("entrez", _ENTREZ), ("symbol", _SYMBOL)):
+        if sum(bool(pattern.match(gene)) for gene in genes) >= _SHARE * len(genes):
+            return namespace
+    return "other"
+
+
+def normalise_identifiers(genes: Iterable[str], namespace: str) -> list[str]:
+    """Strip what does not name a gene: Ensembl versions (``.12``), the ``.0`` of numbers read as floats, blanks.
+
+    The pseudoautosomal copies ``_PAR_Y`` keep their suffix: they are other genes in GENCODE.
+    """
+    cleaned = [str(gene).strip() for gene in genes]
+    if namespace == "ensembl":
+        return [re.sub(r"\.\d+", "", gene) for gene in cleaned]
+    if namespace == "entrez":
+        return [gene.removesuffix(".0") for gene in cleaned]
+    return cleaned
+
+
+@dataclass(frozen=True)
+class MatchReport:
+    """How two lists of genes meet.
+
+    Attributes
+    ----------
+    left, right
+        Number of genes of each side.
+    shared
+        Number of genes of both.
+    remark
+        What was done to make them meet, empty where nothing was needed.
+    """
+
+    left: int
+    right: int
+    shared: int
+    remark: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.shared:,} genes shared ({self.left:,} and {self.right:,})"
+        return f"{text}; {self.remark}" if self.remark else text
+
+
+def match_genes(
+    left: Sequence[str], right: Sequence[str], left_name: str, right_name: str, minimum: int = 1
+) -> MatchReport:
+    """Count the shared genes of two lists, and explain a poor match in one line.
+
+    Parameters
+    ----------
+    left, right
+        Identifiers, already cleaned by :func:`normalise_identifiers`.
+    left_name, right_name
+        What the lists are, for the message.
+    minimum
+        Smallest number of shared genes that is accepted.
+
+    Returns
+    -------
+    MatchReport
+        Both sizes and the overlap.
+
+    Raises
+    ------
+    IdentifierError
+        If fewer than ``minimum`` genes are shared. The message names the namespaces when they differ.
+    """
+    shared = len(set(left) & set(right))
+    if shared >= minimum:
+        return MatchReport(len(left), len(right), shared)
+    kinds = guess_namespace(left), guess_namespace(right)
+    message = f"{left_name}: {shared:,} of {len(left):,} genes match {right_name} ({len(right):,} genes)"
+    if kinds[0] != kinds[1]:
+        remedy = (
+            f"the ids of {left_name} look like {_plural(kinds[0])}, those of {right_name} like {_plural(kinds[1])}; "
+            "convert with 'cistron genes map'"
+        )
+    else:
+        remedy = f"at least {minimum:,} are needed; check that both are of the same species and cover the same genes"
+    raise IdentifierError(f"{message}: {remedy}")
+
+
+def _plural(namespace: str) -> str:
+    return {"ensembl": "Ensembl ids", "symbol": "gene symbols", "entrez": "Entrez ids"}.get(
+        namespace, "other ids"
+    )
+
+
+@dataclass(frozen=True)
+class GeneMap:
+    """A table between namespaces, with the current name first and older names and aliases behind it.
+
+    Attributes
+    ----------
+    table
+        Columns ``ensembl``, ``symbol``, ``entrez`` (text, empty where unknown), one row a gene.
+    older_names
+        Previous symbols and aliases to the current symbol, unambiguous ones only.
+    """
+
+    table: pd.DataFrame
+    older_names: dict[str, str] = field(default_factory=dict)
+
+    def lookup(self, source: str, target: str) -> dict[str, str]:
+        """Give identifiers of ``source`` to identifiers of ``target``, leaving out ambiguous ones.
+
+        Raises
+        ------
+        InputError
+            If the table does not hold both namespaces.
+        """
+        for namespace in (source, target):
+            if namespace not in self.table or not (self.table[namespace] != "").any():
+                raise InputError(
+                    f"the gene table has no {_plural(namespace)}; give one that has both (HGNC's complete set does)"
+                )
+        pairs = self.table.loc[(self.table[source] != "") & (self.table[target] != ""), [source, target]]
+        pairs = pairs.drop_duplicates()
+        # An identifier that names two genes cannot be mapped without guessing.
+        pairs = pairs[~pairs[source].duplicated(keep=False)]
+        mapping = dict(zip(pairs[source], pairs[target]))
+        if source == "symbol":
+            for old, current in self.older_names.items():
+                if old not in mapping and current in mapping:
+                    mapping[old] = mapping[current]
+        return mapping
+
+    def map(self, genes: Sequence[str], source: str, target: str) -> tuple[list[str | None], dict[str, int]]:
+        """Map identifiers one by one.
+
+        Returns
+        -------
+        list of str or None
+            Identifier in ``target`` for each of ``genes``; ``None`` where there is none. When several genes
+            meet in one, the first that carries the current name keeps it and the rest are ``None``.
+        dict of str to int
+            Counts: ``given``, ``mapped``, ``unknown``, ``collided``.
+        """
+        mapping = self.lookup(source, target)
+        cleaned = normalise_identifiers(genes, source)
+        current = set(self.table[source])
+        mapped: list[str | None] = [mapping.get(gene) for gene in cleaned]
+        unknown = sum(gene is None for gene in mapped)
+        taken: dict[str, int] = {}
+        for position, gene in enumerate(mapped):
+            if gene is None:
+                continue
+            first = taken.get(gene)
+            if first is None:
+                taken[gene] = position
+            elif cleaned[first] not in current and cleaned[position] in current:
+                mapped[first] = None
+                taken[gene] = position
+            else:
+                mapped[position] = None
+        counts = {"given": len(genes), "mapped": len(taken), "unknown": unknown}
+        counts["collided"] = len(genes) - unknown - len(taken)
+        return mapped, counts
+
+
+def require_little_loss(counts: dict[str, int], what: str, allow_loss: bool, limit: float = 0.05) -> str:
+    """Turn the counts of a mapping into a sentence, or an error when more than ``limit`` is lost.
+
+    Raises
+    ------
+    IdentifierError
+        If more than ``limit`` of the genes are lost and ``allow_loss`` is not set.
+    """
+    lost = counts["given"] - counts["mapped"]
+    share = lost / max(counts["given"], 1)
+    message = (
+        f"{what}: {counts['mapped']:,} of {counts['given']:,} genes mapped, {lost:,} lost ({share:.1%}: "
+        f"{counts['unknown']:,} unknown, {counts['collided']:,} collided)"
+    )
+    if counts["mapped"] == 0:
+        raise IdentifierError(f"{message}; check --from and the species of the gene table")
+    if share > limit and not allow_loss:
+        raise IdentifierError(
+            f"{message}; more than {limit:.0%} is not lost without being asked for: add --allow-loss"
+        )
+    return message
+
+
+# Names under which public tables give the three namespaces, in order of preference.
+_COLUMNS = {
+    "ensembl": ("ensembl", "ensembl_gene_id", "ensembl_id", "gene_id", "gene stable id"),
+    "symbol": ("symbol", "hgnc_symbol", "gene_name", "gene_symbol", "approved symbol", "gene name"),
+    "entrez": ("entrez", "entrez_id", "entrezgene_id", "ncbi gene id", "geneid"),
+}
+
+
+def read_gene_map(path: str | Path) -> GeneMap:
+    """Read a table between namespaces.
+
+    Accepted: HGNC's complete set (with previous symbols and aliases), a GENCODE or Ensembl GTF, any TSV, CSV
+    or Parquet with columns named like ``ensembl_gene_id``, ``symbol``, ``entrez_id``, and the headerless CSV
+    of CELLxGENE's gene list (Ensembl id, symbol, version, length, biotype).
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds fewer than two namespaces.
+    """
+    path = Path(path)
+    name = path.name.removesuffix(".gz")
+    if not path.exists():
+        raise InputError(
+            f"gene table {path} does not exist; fetch one with 'cistron data fetch hgnc_complete_set'"
+        )
+    try:
+        if name.endswith((".gtf", ".gff", ".gff3")):
+            from cistron.genes.annotation import read_annotation
+
+            genes = read_annotation(path)
+            frame = pd.DataFrame({"ensembl": genes["gene"], "symbol": genes["symbol"]})
+            return _gene_map(frame, path)
+        if name.endswith(".parquet"):
+            return _gene_map(pd.read_parquet(path), path)
+        separator = "," if name.endswith(".csv") else "\t"
+        opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
+        with opened as handle:
+            first = handle.readline().rstrip("\n").split(separator)
+        headerless = bool(_ENSEMBL.match(first[0]))
+        frame = pd.read_csv(
+            path, sep=separator, dtype=str, header=None if headerless else 0, low_memory=False
+        )
+        if headerless:
+            frame = frame.iloc[:, :2].set_axis(["ensembl", "symbol"], axis=1)
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"gene table {path.name} cannot be read ({str(error)[:120]})") from error
+    return _gene_map(frame, path)
+
+
+def _gene_map(frame: pd.DataFrame, path: Path) -> GeneMap:
+    lowered = {str(column).strip().lower(): column for column in frame.columns}
+    chosen = {}
+    for namespace, candidates in _COLUMNS.items():
+        for candidate in candidates:
+            if candidate in lowered:
+                chosen[namespace] = lowered[candidate]
+                break
+    if len(chosen) < 2:
+        raise InputError(
+            f"gene table {path.name}: columns {', '.join(map(str, frame.columns[:6]))} hold fewer than two of "
+            "Ensembl id, symbol and Entrez id; name them ensembl_gene_id, symbol, entrez_id"
+        )
+    table = pd.DataFrame(index=range(len(frame)))
+    for namespace in ("ensembl", "symbol", "entrez"):
+        if namespace in chosen:
+            values = frame[chosen[namespace]].astype("string").fillna("").str.strip()
+            values = values.str.replace(r"\.\d+$", "", regex=True) if namespace != "symbol" else values
+            table[namespace] = values.astype(str).to_numpy()
+        else:
+            table[namespace] = ""
+    older: dict[str, set[str]] = {}
+    # A previous symbol speaks louder than an alias; both only where they name one gene.
+    for column in ("prev_symbol", "alias_symbol"):
+        if column not in lowered or "symbol" not in chosen:
+            continue
+        found: dict[str, set[str]] = {}
+        for names, current in zip(frame[lowered[column]], table["symbol"]):
+            if isinstance(names, str):
+                for old in names.strip('"').split("|"):
+                    found.setdefault(old.strip(), set()).add(current)
+        for old, current_names in found.items():
+            older.setdefault(old, current_names)
+    unambiguous = {old: next(iter(names)) for old, names in older.items() if len(names) == 1 and old}
+    return GeneMap(table, unambiguous)

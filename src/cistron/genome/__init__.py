@@ -1,0 +1,1 @@
+"""Where things are: sequence, tracks, variants, homology."""

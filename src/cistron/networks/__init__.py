@@ -1,0 +1,1 @@
+"""The networks wing: which gene regulates which, from perturbed single cells."""

@@ -1,0 +1,1 @@
+"""The omics wing: gene embeddings from matrices of genes x samples."""

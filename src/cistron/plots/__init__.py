@@ -1,0 +1,1 @@
+"""Plots: a tidy table in, matplotlib Axes out."""

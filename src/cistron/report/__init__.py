@@ -1,0 +1,1 @@
+"""Reports: scores in, figures and one self-contained HTML page out."""

@@ -1,0 +1,142 @@
+"""Progress and remarks on standard error: a bar on a terminal, an occasional line anywhere else."""
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sized
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+Item = TypeVar("Item")
+
+_SECONDS_BETWEEN_LINES = 15.0
+_enabled = os.environ.get("CISTRON_PROGRESS", "1") != "0"
+
+
+def set_progress(enabled: bool) -> None:
+    """Turn progress and remarks on or off for this process (``--quiet`` turns them off)."""
+    global _enabled
+    _enabled = enabled
+
+
+def progress_enabled() -> bool:
+    """Tell whether progress and remarks are shown."""
+    return _enabled
+
+
+def say(message: str) -> None:
+    """Print one remark on standard error, unless progress is off."""
+    if _enabled:
+        print(message, file=sys.stderr, flush=True)  # noqa: T201  (the one place below cli that prints)
+
+
+def _clock(seconds: float) -> str:
+    seconds = max(0, round(seconds))
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+class Progress:
+    """A counter of finished steps with an estimate of the time left.
+
+    Parameters
+    ----------
+    description
+        What is being done, a few words.
+    total
+        Number of steps, or ``None`` when it is not known.
+    unit
+        Name of a step, shown in lines on non-terminals.
+
+    Examples
+    --------
+    >>> with Progress("fitting", total=3) as progress:
+    ...     for _ in range(3):
+    ...         progress.advance()
+    """
+
+    def __init__(self, description: str, total: int | None = None, unit: str = "") -> None:
+        self.description = description
+        self.total = total
+        self.unit = unit
+        self.done = 0
+        self._bar: Any = None  # rich's bar, on a terminal only
+        self._task: Any = None
+
+    def __enter__(self) -> Self:
+        self._started = self._spoken = time.monotonic()
+        if _enabled and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import (
+                BarColumn,
+                MofNCompleteColumn,
+                TextColumn,
+                TimeElapsedColumn,
+                TimeRemainingColumn,
+            )
+            from rich.progress import Progress as RichProgress
+
+            self._bar = RichProgress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+            )
+            self._bar.start()
+            self._task = self._bar.add_task(self.description, total=self.total)
+        return self
+
+    def advance(self, steps: int = 1, note: str | None = None) -> None:
+        """Count ``steps`` as done; ``note`` (a loss, a file name) is shown behind the description."""
+        self.done += steps
+        if self._bar is not None:
+            text = self.description if note is None else f"{self.description} [{note}]"
+            self._bar.update(self._task, advance=steps, description=text.replace("[", r"\["))
+        elif _enabled and time.monotonic() - self._spoken > _SECONDS_BETWEEN_LINES:
+            self._spoken = time.monotonic()
+            say(self._line(note))
+
+    def _line(self, note: str | None) -> str:
+        elapsed = time.monotonic() - self._started
+        unit = f" {self.unit}" if self.unit else ""
+        text = f"{self.description}: {self.done:,}"
+        if self.total:
+            left = elapsed / max(self.done, 1) * (self.total - self.done)
+            text += f" of {self.total:,}{unit}, {_clock(elapsed)} gone, about {_clock(left)} left"
+        else:
+            text += f"{unit}, {_clock(elapsed)} gone"
+        return text if note is None else f"{text} ({note})"
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def track(
+    items: Iterable[Item], description: str, total: int | None = None, unit: str = ""
+) -> Iterator[Item]:
+    """Yield ``items`` while showing progress over them.
+
+    Parameters
+    ----------
+    items
+        What to go through.
+    description
+        What is being done.
+    total
+        Number of items, where ``items`` has no length.
+    unit
+        Name of an item.
+    """
+    if total is None and isinstance(items, Sized):
+        total = len(items)
+    with Progress(description, total, unit) as progress:
+        for item in items:
+            yield item
+            progress.advance()

@@ -1,0 +1,146 @@
+"""Independent work in shards: each writes one file, a finished one is never redone.
+
+Shards run in this process (``workers=1``), in local processes, or on a Dask scheduler given by address;
+the result is the same in all three, because a shard's random stream hangs on its name (``runtime.seeds``).
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cistron.errors import CistronError, InputError
+from cistron.runtime.files import atomic_path
+from cistron.runtime.progress import Progress, say
+from cistron.runtime.threads import limit_threads
+
+ShardFunction = Callable[..., None]
+
+
+def fingerprint(settings: Any) -> str:
+    """Short hash of JSON-like settings; part of a shard folder's name, so that other settings never meet its files."""
+    text = json.dumps(settings, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _run_one(function: ShardFunction, path: str, arguments: Mapping[str, Any], threads: int | None) -> str:
+    with limit_threads(threads), atomic_path(path) as partial:
+        function(partial, **arguments)
+    return path
+
+
+def run_shards(
+    function: ShardFunction,
+    shards: Mapping[str, Mapping[str, Any]],
+    directory: str | Path,
+    *,
+    suffix: str = ".parquet",
+    workers: int = 1,
+    threads: int | None = 1,
+    scheduler: str | None = None,
+    description: str = "shards",
+) -> dict[str, Path]:
+    """Run ``function(path, **arguments)`` once for each shard that has no file yet.
+
+    Parameters
+    ----------
+    function
+        Importable function that writes its result to the path it is given. A failed or interrupted shard
+        leaves no file.
+    shards
+        Name of each shard (a valid file name) to its arguments. With several processes they must be picklable.
+    directory
+        Folder of the results, ``directory/NAME + suffix``. Put a :func:`fingerprint` of the settings in its name.
+    suffix
+        Suffix of the result files.
+    workers
+        Number of local processes; 1 runs in this process.
+    threads
+        Threads that each shard may use.
+    scheduler
+        Address of a running Dask scheduler (``tcp://host:8786``); ``directory`` must then be on a disk
+        that all workers share.
+    description
+        What is being done, for the progress.
+
+    Returns
+    -------
+    dict of str to Path
+        Result file of each shard, in the order of ``shards``.
+
+    Raises
+    ------
+    InputError
+        If the scheduler cannot be reached.
+    CistronError
+        Whatever error of ours a shard raised first; finished shards stay on disk.
+    """
+    directory = Path(directory)
+    paths = {name: directory / f"{name}{suffix}" for name in shards}
+    missing = [name for name, path in paths.items() if not path.exists()]
+    if len(missing) < len(shards):
+        say(f"{description}: {len(shards) - len(missing):,} of {len(shards):,} shards were finished before")
+    if not missing:
+        return paths
+    with Progress(description, total=len(missing), unit="shards") as progress:
+        if workers == 1 and scheduler is None:
+            for name in missing:
+                _run_one(function, str(paths[name]), shards[name], threads)
+                progress.advance()
+        else:
+            _run_on_dask(function, shards, paths, missing, workers, threads, scheduler, progress)
+    return paths
+
+
+def _run_on_dask(
+    function: ShardFunction,
+    shards: Mapping[str, Mapping[str, Any]],
+    paths: Mapping[str, Path],
+    missing: list[str],
+    workers: int,
+    threads: int | None,
+    scheduler: str | None,
+    progress: Progress,
+) -> None:
+    # Importing distributed takes most of a second; only work that needs it pays.
+    import dask
+    from distributed import Client, LocalCluster, as_completed
+
+    settings = {"distributed.worker.daemon": True, "distributed.comm.timeouts.connect": "10s"}
+    with dask.config.set(settings):
+        if scheduler is None:
+            cluster = LocalCluster(
+                n_workers=min(workers, len(missing)),
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                silence_logs="ERROR",
+            )
+            client = Client(cluster)
+        else:
+            cluster = None
+            try:
+                client = Client(scheduler, timeout="10s")
+            except (OSError, ValueError) as error:
+                raise InputError(
+                    f"no Dask scheduler answers at {scheduler}; start one with 'dask scheduler' and give its address"
+                ) from error
+        try:
+            futures = [
+                client.submit(
+                    _run_one, function, str(paths[name].absolute()), dict(shards[name]), threads, pure=False
+                )
+                for name in missing
+            ]
+            for future in as_completed(futures):
+                failure = future.exception()
+                if isinstance(failure, CistronError):
+                    client.cancel(futures)
+                    raise failure
+                future.result()
+                progress.advance()
+        finally:
+            client.close()
+            if cluster is not None:
+                cluster.close()

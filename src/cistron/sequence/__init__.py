@@ -1,0 +1,1 @@
+"""The sequence wing: what regulatory DNA says about a gene."""

@@ -1,0 +1,1 @@
+"""Statistics on arrays: closed-form ridge, whitening, correlations, bootstrap, permutation."""

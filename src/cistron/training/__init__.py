@@ -1,0 +1,1 @@
+"""Fit network weights, save and load them, tune."""
