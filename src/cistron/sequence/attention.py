@@ -75,9 +75,9 @@ def relative_shift(logits: Tensor, length: int) -> Tensor:
         [..., b, T], a view.
     """
     rows = logits.shape[-2]
-    stride = length + rows - 2
-    if stride == 0:  # one query, one key
+    if rows == 1:  # nothing to shift
         return logits
+    stride = length + rows - 2
     flat = logits.flatten(-2)[..., rows - 1 : rows - 1 + rows * stride]
     return flat.unflatten(-1, (rows, stride))[..., :length]
 

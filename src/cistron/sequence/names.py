@@ -9,13 +9,13 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import numpy as np
+from torch import Tensor
 
 from cistron.sequence.settings import EnformerSettings
 
 LAYOUTS = ("cistron", "enformer-pytorch", "deepmind")
 
-Turn = Callable[[np.ndarray], np.ndarray]
+Turn = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,23 @@ class Entry:
     to_theirs: Turn
 
 
-def _same(x: np.ndarray) -> np.ndarray:
+def _same(x: Tensor) -> Tensor:
     return x
 
 
-def _transposed(x: np.ndarray) -> np.ndarray:
+def _transposed(x: Tensor) -> Tensor:
     return x.T
 
 
+def _reversed(x: Tensor) -> Tensor:
+    return x.permute(2, 1, 0)
+
+
 def _entries_of_norm(ours: str, theirs: dict[str, str], shape: tuple[int, ...]) -> list[Entry]:
-    def flat(x: np.ndarray) -> np.ndarray:
+    def flat(x: Tensor) -> Tensor:
         return x.reshape(-1)
 
-    def statistics(x: np.ndarray) -> np.ndarray:
+    def statistics(x: Tensor) -> Tensor:
         return x.reshape(shape)
 
     entries = []
@@ -73,12 +77,7 @@ def deepmind_entries(settings: EnformerSettings) -> list[Entry]:
         if width == 1:
             add(f"{ours}.weight", f"{theirs}/w", lambda x: x[0].T, lambda x: x.T[None])
         else:
-            add(
-                f"{ours}.weight",
-                f"{theirs}/w",
-                lambda x: x.transpose(2, 1, 0),
-                lambda x: x.transpose(2, 1, 0),
-            )
+            add(f"{ours}.weight", f"{theirs}/w", _reversed, _reversed)
         add(f"{ours}.bias", f"{theirs}/b")
 
     def block(ours: str, theirs: str, width: int) -> None:
