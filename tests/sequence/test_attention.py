@@ -20,8 +20,7 @@ def _basis_by_hand(length: int, features: int) -> np.ndarray:
     for number in range(kinds):
         half_life = 2 ** (3 + (math.log2(length) - 3) * number / (kinds - 1))
         columns.append(2 ** (-distance / half_life))
-    for number in range(1, kinds + 1):
-        columns.append((2**number - 1 > distance).astype(float))
+    columns += [(2**number - 1 > distance).astype(float) for number in range(1, kinds + 1)]
     deviation = length / (2 * kinds)
     for mean in np.linspace(length / kinds, length, kinds):
         density = gamma.pdf(distance, a=(mean / deviation) ** 2, scale=deviation**2 / mean) + 1e-8

@@ -194,7 +194,9 @@ def test_checkpointed_tower_trains_alike(tiny, make_lively, dna):
         shape = replace(shape, positional_dropout=0.0, tail_dropout=0.0)
         model = make_lively(Enformer(shape)).train()
         model(dna(2048, batch=2))["human"].sum().backward()
-        gradients.append([parameter.grad for name, parameter in model.named_parameters() if "mouse" not in name])
+        gradients.append(
+            [parameter.grad for name, parameter in model.named_parameters() if "mouse" not in name]
+        )
     assert all(gradient is not None for gradient in gradients[0])
     for plain, recomputed in zip(*gradients):
         torch.testing.assert_close(recomputed, plain, rtol=1e-4, atol=1e-5)

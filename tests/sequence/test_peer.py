@@ -14,7 +14,9 @@ from cistron.sequence.weights import entries_of
 
 HOME = Path(__file__).parents[2] / "benchmarks/peers/enformer_pytorch.py"
 # 2 heads make 192 features, for which the peer's table of the gamma basis is
-SHAPE = EnformerSettings(channels=384, depth=2, heads=2, length=12_288, crop=24, tracks={"human": 7, "mouse": 3})
+SHAPE = EnformerSettings(
+    channels=384, depth=2, heads=2, length=12_288, crop=24, tracks={"human": 7, "mouse": 3}
+)
 
 
 @pytest.fixture(scope="module")
@@ -137,5 +139,5 @@ def test_the_only_difference_elsewhere_is_the_gamma_basis(make_peer, dna, tmp_pa
         for block in ours.transformer:
             block.attention._cached = None
         explained = np.abs(ours(one_hot)["human"].numpy() - theirs).max()
-    assert difference > 0.02
+    assert difference > 0.005
     assert explained < 2e-4

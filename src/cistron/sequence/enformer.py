@@ -5,6 +5,7 @@ The architecture, its equations and how this differs from other ports: ``docs/wi
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -70,12 +71,15 @@ class Enformer(nn.Module):
         self.settings = settings = settings or EnformerSettings()
         widths = settings.widths
         self.stem = Level(4, widths[0], 15, normalised=False)
-        self.tower = nn.ModuleList(Level(inputs, outputs, 5) for inputs, outputs in zip(widths, widths[1:]))
+        self.tower = nn.ModuleList(Level(inputs, outputs, 5) for inputs, outputs in pairwise(widths))
         self.transformer = nn.ModuleList(TransformerBlock(settings) for _ in range(settings.depth))
         self.tail = ConvolutionBlock(settings.channels, 2 * settings.channels, 1)
         self.tail_dropout = nn.Dropout(settings.tail_dropout)
         self.heads = nn.ModuleDict(
-            {organism: nn.Linear(2 * settings.channels, tracks) for organism, tracks in settings.tracks.items()}
+            {
+                organism: nn.Linear(2 * settings.channels, tracks)
+                for organism, tracks in settings.tracks.items()
+            }
         )
         self.piece = _PIECE
         self.initialise()
@@ -111,10 +115,12 @@ class Enformer(nn.Module):
                     module.weight.mul_(2)
             elif isinstance(module, nn.BatchNorm1d | nn.LayerNorm):
                 module.reset_parameters()
-        for block in self.transformer:
-            nn.init.zeros_(block.attention.output.weight)
-            scaled(block.attention.content_bias, self.settings.heads)
-            scaled(block.attention.position_bias, self.settings.heads)
+            elif isinstance(module, RelativeAttention):
+                scaled(module.content_bias, module.heads)
+                scaled(module.position_bias, module.heads)
+        for module in self.modules():
+            if isinstance(module, RelativeAttention):  # after its parts were drawn
+                nn.init.zeros_(module.output.weight)
 
     def matrices_to(self, dtype: torch.dtype) -> "Enformer":
         """Convert the matrices to ``dtype`` in place and return the model; normalisation stays in float32.
@@ -209,7 +215,10 @@ class Enformer(nn.Module):
             raise InputError(f"the model has no head {unknown[0]!r}; it has {', '.join(self.heads)}")
         result = {}
         for organism in chosen:
-            weight, bias = self.heads[organism].weight, self.heads[organism].bias
+            head = self.heads[organism]
+            assert isinstance(head, nn.Linear)
+            weight: Tensor = head.weight
+            bias: Tensor = head.bias
             if tracks is not None and organism in tracks:
                 index = torch.as_tensor(tracks[organism], dtype=torch.long, device=weight.device)
                 if index.numel() == 0 or index.min() < 0 or index.max() >= len(bias):

@@ -19,7 +19,7 @@ _MAGIC = 0xDB4775248B80FB57
 _FOOTER = 48
 _TRAILER = 5  # compression byte and checksum behind each block
 # numbers of tensorflow.DataType
-_TYPES = {
+_TYPES: dict[int, np.dtype] = {
     1: np.dtype("<f4"),
     2: np.dtype("<f8"),
     3: np.dtype("<i4"),
@@ -273,7 +273,9 @@ class TensorBundle:
                 f"checkpoint {self.index.stem}: {name} has type {entry.kind} and {entry.size:,} bytes for shape "
                 f"{list(entry.shape)}; expected numbers that fill the shape"
             )
-        values = np.fromfile(self._data[entry.shard], kind, count, offset=entry.offset)
+        with self._data[entry.shard].open("rb") as handle:
+            handle.seek(entry.offset)
+            values: np.ndarray = np.frombuffer(bytearray(handle.read(entry.size)), kind)
         if entry.kind == _BFLOAT16:
             values = (values.astype(np.uint32) << 16).view(np.float32)
         return values.reshape(entry.shape)

@@ -71,6 +71,8 @@ class ConvolutionBlock(nn.Module):
         norm = self.norm
         if norm.training:
             return gelu(norm(x.flatten(0, 1)).unflatten(0, x.shape[:2]))
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps) * _SLOPE
         shift = norm.bias * _SLOPE - norm.running_mean * scale
         x = torch.addcmul(shift, x, scale)

@@ -10,8 +10,8 @@ from cistron.errors import InputError
 from cistron.runtime import atomic_path
 
 TRACK_COLUMNS = ("organism", "index", "identifier", "description", "strand_pair")
-# Human CAGE in the published order of 5,313 tracks (targets_human.txt of the Basenji repository).
-_PUBLISHED_HUMAN, _PUBLISHED_CAGE = 5313, range(4675, 5313)
+# CAGE in the published order of 5,313 and 1,643 tracks (targets_*.txt of the Basenji repository).
+_PUBLISHED_CAGE = {("human", 5313): range(4675, 5313), ("mouse", 1643): range(1286, 1643)}
 
 
 def read_track_table(paths: Mapping[str, Path], tracks: Mapping[str, int]) -> pd.DataFrame:
@@ -50,7 +50,7 @@ def read_track_table(paths: Mapping[str, Path], tracks: Mapping[str, int]) -> pd
         if absent:
             raise InputError(f"track table {Path(path).name} has no column {sorted(absent)[0]}")
         own = pd.Series(range(len(table)))
-        pair = table["strand_pair"] if "strand_pair" in table else own
+        pair = table.get("strand_pair", own)
         parts.append(
             pd.DataFrame(
                 {
@@ -181,8 +181,9 @@ def cage_tracks(table: pd.DataFrame, organism: str = "human") -> np.ndarray:
     hit = rows["description"].str.upper().str.startswith("CAGE")
     if hit.any():
         return rows.loc[hit, "index"].to_numpy(np.int64)
-    if organism == "human" and len(rows) == _PUBLISHED_HUMAN and not rows["description"].any():
-        return np.array(_PUBLISHED_CAGE, dtype=np.int64)
+    published = _PUBLISHED_CAGE.get((organism, len(rows)))
+    if published is not None and not rows["description"].any():
+        return np.array(published, dtype=np.int64)
     raise InputError(
         f"no {organism} track is described as CAGE; store the track table with 'cistron sequence weights "
         "--human-tracks TABLE', or choose tracks with --tss-tracks"

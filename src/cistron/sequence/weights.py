@@ -71,9 +71,7 @@ def read_source(path: str | Path) -> Source:
         tensors = {bare_path(name): torch.from_numpy(bundle.read(name)) for name in names}
         return Source("deepmind", tensors, tuple(bundle.files))
     if path.is_dir():
-        found = [
-            path / name for name in ("model.safetensors", "pytorch_model.bin") if (path / name).exists()
-        ]
+        found = [path / name for name in ("model.safetensors", "pytorch_model.bin") if (path / name).exists()]
         if not found:
             raise InputError(
                 f"folder {path} holds no model.safetensors, pytorch_model.bin or TensorFlow checkpoint"
@@ -83,10 +81,10 @@ def read_source(path: str | Path) -> Source:
         raise InputError(f"weights {path} do not exist")
     state = _read_state(path)
     if "stem.0.weight" not in state:
-        names = ", ".join(sorted(state)[:3])
+        first = ", ".join(sorted(state)[:3])
         raise InputError(
             f"{path.name} is not Enformer's in the layout of enformer-pytorch: stem.0.weight is absent; "
-            f"its first names are {names or 'none'}"
+            f"its first names are {first or 'none'}"
         )
     return Source("enformer-pytorch", {name: state[name] for name in state if is_weight(name)}, (path,))
 
