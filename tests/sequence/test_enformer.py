@@ -127,7 +127,7 @@ def test_gelu_is_the_sigmoid_approximation():
 
 def test_pooling_is_a_softmax_over_the_pair():
     torch.manual_seed(0)
-    pool = AttentionPool(5)
+    pool = AttentionPool(5)  # its weights are drawn below
     with torch.no_grad():
         pool.weight.copy_(torch.randn(5, 5))
     x = torch.randn(2, 8, 5)

@@ -181,7 +181,7 @@ def predict(
 def _choose(
     model: Path, organism: str, wanted: tuple[str, ...]
 ) -> "tuple[pd.DataFrame, dict[str, np.ndarray]]":
-    """Find the wanted tracks of a model folder; with both organisms a track may be in either."""
+    """Find the wanted tracks of each organism in a model folder."""
     from cistron.sequence.settings import settings_from
     from cistron.sequence.track_table import choose_tracks, load_track_table
     from cistron.sequence.weights import read_description

@@ -133,12 +133,17 @@ def create_tracks(
                 "parameters": json.dumps(dict(parameters or {}), sort_keys=True, default=str),
                 "chromosomes": {key: int(value) for key, value in (chromosomes or {}).items()},
             },
-            "sequences": json.loads(sequences.to_json(orient="list")),
+            "sequences": _columns(sequences),
             "cell_types": list(cell_types),
-            "tracks": json.loads(tracks.to_json(orient="list")),
+            "tracks": _columns(tracks),
         }
     )
     return open_tracks(path, writable=True)
+
+
+def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Give a table as JSON: the values of each column."""
+    return {str(name): table[name].tolist() for name in table}
 
 
 def open_tracks(path: str | Path, *, writable: bool = False) -> Tracks:
@@ -249,8 +254,9 @@ def write_bigwigs(
             for chromosome in sorted(chromosomes)
             for interval in _mean_intervals(store, chromosome, chromosomes[chromosome], number, cell_type)
         ]
-        with atomic_path(path) as partial, pybigtools.open(str(partial), "w") as handle:
-            handle.write(dict(sorted(chromosomes.items())), iter(intervals))
+        with atomic_path(path) as partial:
+            # writes, and closes the file behind itself
+            pybigtools.open(str(partial), "w").write(dict(sorted(chromosomes.items())), iter(intervals))
         paths.append(path)
     return paths
 

@@ -4,11 +4,12 @@ Own code because the usual library reads bgzip only with another large package, 
 written to. Formats: SAMtools' faidx, and BGZF in section 4.1 of the SAM specification.
 """
 
+import os
 import struct
+import weakref
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -16,6 +17,8 @@ import numpy as np
 
 from cistron.errors import InputError
 from cistron.runtime import atomic_path, say
+
+_BLOCKS_KEPT = 64  # of 64 kB at most
 
 
 @dataclass(frozen=True)
@@ -29,45 +32,39 @@ class Record:
 
 
 class _Plain:
-    """Bytes of a file."""
+    """Bytes of a file, closed when it is no longer used; threads may share it."""
 
     def __init__(self, path: Path) -> None:
-        self._handle = path.open("rb")
+        self._descriptor = os.open(path, os.O_RDONLY)
+        self._size = os.fstat(self._descriptor).st_size
+        self.close = weakref.finalize(self, os.close, self._descriptor)
 
     def read_at(self, offset: int, size: int) -> bytes:
-        self._handle.seek(offset)
-        return self._handle.read(size)
+        return os.pread(self._descriptor, size, offset)
 
     def chunks(self) -> Iterator[bytes]:
-        self._handle.seek(0)
-        while chunk := self._handle.read(1 << 22):
-            yield chunk
-
-    def close(self) -> None:
-        self._handle.close()
+        for offset in range(0, self._size, 1 << 22):
+            yield self.read_at(offset, 1 << 22)
 
 
-class _Blocks:
+class _Blocks(_Plain):
     """Decompressed bytes of a bgzip file: gzip members of at most 64 kB, each of which says its own size."""
 
     def __init__(self, path: Path) -> None:
-        self._handle = path.open("rb")
-        self._size = path.stat().st_size
+        super().__init__(path)
         packed, plain = [], []
         position = total = 0
         while position < self._size:
             packed.append(position)
             plain.append(total)
             size = self._block_size(position)
-            self._handle.seek(position + size - 4)
-            total += struct.unpack("<I", self._handle.read(4))[0]
+            total += struct.unpack("<I", super().read_at(position + size - 4, 4))[0]
             position += size
         self._packed, self._plain, self._total = np.array(packed), np.array(plain), total
-        self._block = lru_cache(maxsize=64)(self._decompress)
+        self._recent: dict[int, bytes] = {}
 
     def _block_size(self, position: int) -> int:
-        self._handle.seek(position)
-        head = self._handle.read(18)
+        head = super().read_at(position, 18)
         if len(head) < 18 or head[:4] != b"\x1f\x8b\x08\x04" or head[12:14] != b"BC":
             raise ValueError("it is not made of bgzip blocks throughout; it may be truncated")
         size = struct.unpack_from("<H", head, 16)[0] + 1
@@ -77,16 +74,18 @@ class _Blocks:
 
     def _decompress(self, number: int) -> bytes:
         position = int(self._packed[number])
-        size = self._block_size(position)
-        self._handle.seek(position)
-        return zlib.decompress(self._handle.read(size), wbits=31)
+        return zlib.decompress(super().read_at(position, self._block_size(position)), wbits=31)
 
     def read_at(self, offset: int, size: int) -> bytes:
         end = min(offset + size, self._total)
         number = int(np.searchsorted(self._plain, offset, side="right")) - 1
         parts = []
         while offset < end:
-            block = self._block(number)
+            block = self._recent.get(number)
+            if block is None:
+                block = self._recent[number] = self._decompress(number)
+                if len(self._recent) > _BLOCKS_KEPT:
+                    self._recent.pop(next(iter(self._recent)))
             start = offset - int(self._plain[number])
             part = block[start : start + end - offset]
             parts.append(part)
@@ -97,9 +96,6 @@ class _Blocks:
     def chunks(self) -> Iterator[bytes]:
         for number in range(len(self._packed)):
             yield self._decompress(number)
-
-    def close(self) -> None:
-        self._handle.close()
 
 
 def _read_index(path: Path) -> dict[str, Record]:

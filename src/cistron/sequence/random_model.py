@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from cistron.runtime import seed_for
+from cistron.sequence.attention import RelativeAttention
 from cistron.sequence.enformer import Enformer
 from cistron.sequence.settings import BIN, EnformerSettings
 from cistron.sequence.tower import ConvolutionBlock
@@ -34,13 +35,13 @@ def random_model(settings: EnformerSettings, seed: int = 0) -> tuple[Enformer, p
     model = Enformer(settings)
     model.initialise(generator)
     with torch.no_grad():
-        for block in model.transformer:
-            weight = block.attention.output.weight  # type: ignore[union-attr]
-            weight.normal_(0, weight.shape[1] ** -0.5, generator=generator)  # type: ignore[union-attr, operator]
         for module in model.modules():
             if isinstance(module, nn.BatchNorm1d | nn.LayerNorm):
                 module.weight.add_(0.17 * torch.randn(module.weight.shape, generator=generator))
                 module.bias.add_(0.1 * torch.randn(module.bias.shape, generator=generator))
+            elif isinstance(module, RelativeAttention):
+                fan_in = module.output.in_features
+                module.output.weight.normal_(0, fan_in**-0.5, generator=generator)
         bins = min(settings.length // BIN, max(2 * settings.crop + 8, 64))
         codes = torch.randint(0, 4, (1, bins * BIN), generator=generator)
         calibrate(model.eval(), nn.functional.one_hot(codes, 4).float())

@@ -93,7 +93,7 @@ class AttentionPool(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(2 * torch.eye(channels))  # [out, in]
+        self.weight = nn.Parameter(torch.empty(channels, channels))  # [out, in]; 2 I in a new model
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool [batch, n, channels] to [batch, n / 2, channels]."""
