@@ -122,7 +122,7 @@ def _linkage(table: pd.DataFrame, correlation: float) -> sparse.csr_array:
     """exp(-distance / scale) between gene middles: positive definite on a line (Ornstein-Uhlenbeck)."""
     middle = (table["start"] + table["end"]).to_numpy() / 2
     blocks = []
-    for _, rows in table.groupby("chromosome", sort=False).indices.items():
+    for rows in table.groupby("chromosome", sort=False).indices.values():
         if correlation == 0:
             blocks.append(sparse.eye_array(len(rows)))
             continue
