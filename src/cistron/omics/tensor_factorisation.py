@@ -5,7 +5,7 @@ a sample, x'_ij = f([a_i, b_j]) with a multilayer perceptron f. Page ``docs/wing
 """
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
@@ -56,6 +56,8 @@ class VdtfSettings:
         Largest number of them.
     tile_entries, tile_samples
         Entries and largest number of samples in a batch.
+    gene_rate
+        Step size of the gene embeddings, in step sizes of the network: a gene is in few tiles of an epoch.
     beyond_samples
         Allow more gene dimensions than all matrices have samples (they cannot all be determined by the data).
     fit
@@ -68,18 +70,19 @@ class VdtfSettings:
     width: int = 64
     bilinear: bool = True
     start: str = "pca"
-    start_deviation: float = 0.2
+    start_deviation: float = 0.05
     kl_weight: float = 1.0
     noise: str = "assay"
     assay_deviation: bool = True
     adversary_weight: float = 0.1
-    held_out: float = 0.1
+    held_out: float = 0.05
     held_out_entries: int = 500_000
-    tile_entries: int = 16_384
-    tile_samples: int = 128
+    tile_entries: int = 8_192
+    tile_samples: int = 16
+    gene_rate: float = 10.0
     beyond_samples: bool = False
     fit: FitSettings = field(
-        default_factory=lambda: FitSettings(epochs=60, learning_rate=1.5e-3, patience=6, schedule="cosine")
+        default_factory=lambda: FitSettings(epochs=60, learning_rate=1.5e-3, patience=15, schedule="cosine")
     )
 
     def __post_init__(self) -> None:
@@ -172,7 +175,7 @@ class _Reversed(torch.autograd.Function):
         return values.view_as(values)
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
         return -ctx.weight * gradient, None
 
 
@@ -217,7 +220,12 @@ class TensorFactorisation(nn.Module):
             if several and settings.adversary_weight > 0
             else None
         )
+        self.entries: torch.Tensor
         self.register_buffer("entries", entries.to(torch.float32).clamp(min=1.0), persistent=False)
+
+    def decoders(self) -> list[Decoder]:
+        """Decoder of each assay."""
+        return cast(list[Decoder], list(self.decoder))
 
     def loss(self, tile: dict[str, Any]) -> dict[str, torch.Tensor]:
         """Negative evidence lower bound per entry of a tile of :func:`cistron.omics.tiles.tiles_of_epoch`."""
@@ -232,11 +240,11 @@ class TensorFactorisation(nn.Module):
         a = mean + total.sqrt() * torch.randn_like(mean)
         b = self.sample[assay][tile["samples"]]  # (s, e)
         if "rows" in tile:
-            error = self.decoder[assay].pairs(a, b, tile["rows"], tile["columns"]) - tile["values"]
+            error = self.decoders()[assay].pairs(a, b, tile["rows"], tile["columns"]) - tile["values"]
             count = torch.bincount(tile["rows"], minlength=len(genes)).to(mean.dtype)  # (g,)
             squares = torch.zeros_like(count).index_add(0, tile["rows"], error.square())
         else:
-            error = (self.decoder[assay].tile(a, b) - tile["values"]) * tile["weights"]  # (g, s)
+            error = (self.decoders()[assay].tile(a, b) - tile["values"]) * tile["weights"]  # (g, s)
             count, squares = tile["weights"].sum(dim=1), error.square().sum(dim=1)
         number = count.sum().clamp(min=1.0)
         fitted = self._misfit(assay, a, squares, count) / number
@@ -286,14 +294,14 @@ class TensorFactorisation(nn.Module):
     def predict(self, assay: int, genes: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
         """Scaled values of chosen entries at the mean embeddings: genes, samples int64 [n] -> float [n]."""
         found, rows = torch.unique(genes, return_inverse=True)
-        return self.decoder[assay].pairs(self.gene_mean[found], self.sample[assay], rows, samples)
+        return self.decoders()[assay].pairs(self.gene_mean[found], self.sample[assay], rows, samples)
 
     def held_out_loss(self, batch: dict[str, Any]) -> dict[str, torch.Tensor]:
         """Mean squared error of held-out entries, with their variance about the gene means."""
         predicted = self.predict(batch["assay"], batch["genes"], batch["samples"])
         return {
             "loss": (predicted - batch["values"]).square().mean(),
-            "variance": batch["values"].square().mean(),
+            "variance": (batch["values"] - batch["means"]).square().mean(),
             "count": torch.tensor(float(len(predicted))),
         }
 

@@ -24,11 +24,14 @@ class AssayEntries:
         Entries that are not fitted on, bool [gene, sample].
     genes
         Row of each gene in the model's gene table, int64 [gene].
+    gene_mean
+        Mean of each gene over the entries that are fitted on, float32 [gene].
     """
 
     values: np.ndarray
     held_out: np.ndarray
     genes: np.ndarray
+    gene_mean: np.ndarray
 
 
 def tiles_of_epoch(
@@ -88,7 +91,7 @@ def _tile(assay: AssayEntries, number: int, rows: np.ndarray, columns: np.ndarra
 
 
 def held_out_batches(assays: list[AssayEntries], size: int = 65_536) -> list[dict[str, Any]]:
-    """List all held-out entries, ``size`` at a time: ``assay``, ``genes`` [n], ``samples`` [n], ``values`` [n]."""
+    """List all held-out entries, ``size`` at a time: ``assay``, ``genes`` [n], ``samples`` [n], ``values`` and ``means`` (of the gene) [n]."""
     batches: list[dict[str, Any]] = []
     for number, assay in enumerate(assays):
         row, column = np.nonzero(assay.held_out)
@@ -100,6 +103,7 @@ def held_out_batches(assays: list[AssayEntries], size: int = 65_536) -> list[dic
                     "genes": torch.from_numpy(assay.genes[rows]),
                     "samples": torch.from_numpy(columns),
                     "values": torch.from_numpy(assay.values[rows, columns]),
+                    "means": torch.from_numpy(assay.gene_mean[rows]),
                 }
             )
     return batches
