@@ -63,8 +63,10 @@ class Drawing:
         width, height = (float(root.attrib.pop(side).removesuffix("pt")) for side in ("width", "height"))
         root.set("role", "img")
         root.set("aria-label", self.description)
-        # 96 CSS pixels an inch; narrower pages scroll the figure instead of shrinking its text
-        root.set("style", f"width:{width * 96 / 72:.0f}px;aspect-ratio:{width:.1f}/{height:.1f}")
+        # 96 CSS pixels an inch; a narrow page shrinks the figure to 3/4 and scrolls it from there on
+        pixels = width * 96 / 72
+        size = f"width:{pixels:.0f}px;max-width:100%;min-width:{0.75 * pixels:.0f}px"
+        root.set("style", f"{size};aspect-ratio:{width:.1f}/{height:.1f}")
         text = ElementTree.tostring(root, encoding="unicode")
         for colour, themed in _THEME.items():
             text = text.replace(f": {colour}", f": {themed}")

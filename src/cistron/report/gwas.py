@@ -64,6 +64,7 @@ def _finding_section(scores: GwasScores, coverage: list[dict[str, Any]], prefix:
         prefix=prefix,
         sentences=finding(scores.ranking),
         best=ranking[0],
+        several_models=len({record["model"] for record in ranking}) > 1,
         ranking=ranking,
         drawing=drawing,
         stratum=scores.stratum,
