@@ -1,6 +1,7 @@
 """Reading matrices of every form, and refusing what cannot be used."""
 
 import gzip
+import warnings
 
 import anndata
 import numpy as np
@@ -25,7 +26,8 @@ def _write(frame: pd.DataFrame, path) -> None:
     elif kind == "h5ad":
         anndata.AnnData(frame).write_h5ad(path)
     elif kind == "zarr":
-        with anndata.settings.override(zarr_write_format=3):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the writers speak of their own next formats
             anndata.AnnData(frame).write_zarr(path)
     else:
         frame.to_csv(path, sep="," if kind == "csv" else "\t")

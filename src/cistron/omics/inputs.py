@@ -142,7 +142,8 @@ def _open_zarr(path: Path, layer: str | None) -> _Opened:
     import zarr
 
     group = zarr.open_group(path, mode="r")
-    layers = list(group["layers"]) if "layers" in group else []
+    stored = group.get("layers")
+    layers = list(stored.keys()) if isinstance(stored, zarr.Group) else []
     element = group.get("X") if layer is None else group.get(f"layers/{layer}")
     # A sparse matrix is a group of arrays; both kinds are read by rows and never whole.
     values = anndata.io.sparse_dataset(element) if isinstance(element, zarr.Group) else element
