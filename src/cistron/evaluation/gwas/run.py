@@ -93,7 +93,7 @@ def run_gwas(
             seed=seed,
             directory=output / "shards" / fingerprint(work),
             workers=workers if workers is not None else (cores if trees else 1),
-            threads=1 if trees else cores,
+            threads=1,  # small matrices: several threads wait for each other more than they help
             scheduler=scheduler,
             run_id=record.run_id,
         )

@@ -11,7 +11,6 @@ from cistron.errors import InputError
 from cistron.formats.gene_embedding import _read_table
 from cistron.formats.magma import OUT_COLUMNS, clean_gene_table, read_genes_out
 from cistron.genes.identity import guess_namespace, normalise_identifiers
-from cistron.genes.splits import normalise_chromosome
 
 NOT_AUTOSOMES = ("X", "Y", "XY", "M")
 _PROPERTIES = ("CHR", "START", "STOP", "NSNPS", "NPARAM", "MAC")
@@ -226,7 +225,7 @@ def _collect(name: str, tables: dict[str, pd.DataFrame]) -> TraitCollection:
             raise InputError(f"trait {trait} has zero variance: every z-score is {table['ZSTAT'].iloc[0]:g}")
         if "START" not in table:
             table = table.assign(START=np.arange(len(table), dtype=np.float64))
-        table = table.assign(_rank=_chromosome_rank(table["CHR"])).sort_values(
+        table = table.assign(_rank=_chromosome_rank(table["CHR"].tolist())).sort_values(
             ["_rank", "START", "GENE"], kind="stable"
         )
         table = table.drop(columns="_rank").reset_index(drop=True)
@@ -243,8 +242,8 @@ def _collect(name: str, tables: dict[str, pd.DataFrame]) -> TraitCollection:
 
 
 def _chromosome_rank(names: Sequence[str]) -> list[tuple[int, str]]:
-    cleaned = [normalise_chromosome(chromosome) for chromosome in names]
-    return [(int(chromosome), "") if chromosome.isdigit() else (1000, chromosome) for chromosome in cleaned]
+    rank = {name: (int(name), "") if name.isdigit() else (1000, name) for name in dict.fromkeys(names)}
+    return [rank[name] for name in names]
 
 
 def independent_subset(z: pd.DataFrame, limit: float = 0.5) -> list[str]:
