@@ -5,9 +5,11 @@ from cistron.omics.inputs import OmicsMatrix, read_matrix
 from cistron.omics.methods import METHODS, EmbeddingMethod, EmbeddingValues
 from cistron.omics.pca import PcaSettings, principal_components
 from cistron.omics.preprocessing import PreparedMatrix, PreprocessingSettings, prepare_matrix
+from cistron.omics.settings import AutoencoderSettings, VdtfSettings
 
 __all__ = [
     "METHODS",
+    "AutoencoderSettings",
     "EmbeddingMethod",
     "EmbeddingValues",
     "OmicsEmbedder",
@@ -15,6 +17,7 @@ __all__ = [
     "PcaSettings",
     "PreparedMatrix",
     "PreprocessingSettings",
+    "VdtfSettings",
     "prepare_matrix",
     "principal_components",
     "read_matrix",

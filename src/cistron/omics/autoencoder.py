@@ -1,7 +1,7 @@
 """Autoencoder of genes: z = f_e(x), x' = f_d(z), with multilayer perceptrons (page ``docs/wings/omics_autoencoder.md``)."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,67 +12,9 @@ from torch import nn
 from cistron.errors import InputError
 from cistron.omics.preprocessing import PreparedMatrix
 from cistron.omics.scaling import ScaledEntries, scaled_entries
+from cistron.omics.settings import AutoencoderSettings
 from cistron.runtime.seeds import random_generator, seed_for
-from cistron.training import FitReport, FitSettings, fit, in_batches
-
-
-@dataclass(frozen=True)
-class AutoencoderSettings:
-    """Settings of the autoencoder. ``AutoencoderSettings.paper()`` is the report's form.
-
-    Attributes
-    ----------
-    dimensions
-        Dimensions of the latent space.
-    layers
-        Linear layers of encoder and decoder together, even, 2 to 12.
-    width
-        Width of the hidden layers; 0 takes twice the latent dimensions, at least 128.
-    corruption
-        Share of the observed entries that are hidden from the encoder in training but must be reconstructed;
-        it makes the network learn how samples depend on each other instead of copying.
-    held_out
-        Share of observed entries that are kept from fitting, to stop by.
-    held_out_entries
-        Largest number of them.
-    batch_size
-        Genes in a batch.
-    beyond_samples
-        Allow more dimensions than there are samples.
-    fit
-        How to fit.
-    """
-
-    dimensions: int = 32
-    layers: int = 4
-    width: int = 0
-    corruption: float = 0.2
-    held_out: float = 0.05
-    held_out_entries: int = 500_000
-    batch_size: int = 256
-    beyond_samples: bool = False
-    fit: FitSettings = field(
-        default_factory=lambda: FitSettings(epochs=100, learning_rate=1e-3, patience=15, schedule="cosine")
-    )
-
-    def __post_init__(self) -> None:
-        if self.dimensions < 1 or self.batch_size < 2:
-            raise InputError("autoencoder: dimensions must be 1 or more and batch_size 2 or more")
-        if self.layers % 2 or not 2 <= self.layers <= 12:
-            raise InputError(f"autoencoder: layers must be even, 2 to 12. Given: {self.layers}")
-        if not 0 <= self.corruption < 1 or not 0 < self.held_out < 0.5:
-            raise InputError("autoencoder: corruption must be in [0, 1) and held_out in (0, 0.5)")
-
-    @classmethod
-    def paper(cls) -> "AutoencoderSettings":
-        """Settings of the report: no corruption; its sizes were tuned, 128 is its GTEx model."""
-        return cls(
-            dimensions=128,
-            corruption=0.0,
-            held_out=0.1,
-            beyond_samples=True,
-            fit=FitSettings(epochs=100, learning_rate=1e-3, patience=10),
-        )
+from cistron.training import FitReport, fit, in_batches
 
 
 class Autoencoder(nn.Module):
@@ -170,14 +112,11 @@ def encode(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(seed, "autoencoder start"))
         model = Autoencoder(samples, settings)
-    # What is hidden in validation must be hidden in the embedding too, or the two would differ.
-    used = np.isfinite(data.values) & ~data.held_out
-    filled = np.where(used, data.values, data.gene_mean[:, None])
     report = fit(
         model,
         lambda module, batch: _loss(module, batch, settings.corruption),
-        lambda epoch: _batches(data, filled, used, settings.batch_size, seed, epoch),
-        validation=list(_held_out(data, filled)),
+        lambda epoch: _batches(data, settings.batch_size, seed, epoch),
+        validation=_HeldOut(data),
         validation_loss=_held_out_loss,
         settings=settings.fit,
         directory=directory,
@@ -186,24 +125,37 @@ def encode(
         description=description,
     )
     best = report.history.loc[report.history["epoch"] == report.best_epoch].iloc[0]
-    # Every observed entry speaks in the embedding: nothing is judged by it any more.
-    whole = np.where(np.isfinite(data.values), data.values, data.gene_mean[:, None])
-    latent = in_batches(model, whole, function=model.encoder)
+    latent = _latent(model, data)
     deviation = latent.std(axis=0)
     latent = (latent - latent.mean(axis=0)) / np.where(deviation > 1e-6 * deviation.max(), deviation, 1.0)
     r2 = 1.0 - best["validation_loss"] / max(best["validation_variance"], 1e-300)
     return Encoded(data.genes, latent.astype(np.float32), float(r2), report, model)
 
 
-def _batches(
-    data: ScaledEntries, filled: np.ndarray, used: np.ndarray, size: int, seed: int, epoch: int
-) -> Iterator[dict[str, torch.Tensor]]:
-    order = random_generator(seed, "autoencoder batches", epoch).permutation(len(filled))
+def _latent(model: Autoencoder, data: ScaledEntries, size: int = 2048) -> np.ndarray:
+    """Encode all genes; every observed entry speaks, as nothing is judged by it any more."""
+    parts = []
+    for start in range(0, len(data.values), size):
+        rows = slice(start, start + size)
+        values = np.where(np.isfinite(data.values[rows]), data.values[rows], data.gene_mean[rows, None])
+        parts.append(in_batches(model, values, function=model.encoder))
+    return np.concatenate(parts)
+
+
+def _given(data: ScaledEntries, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values that the encoder sees (the gene's mean where missing or held out), and where they count."""
+    used = np.isfinite(data.values[rows]) & ~data.held_out[rows]
+    return np.where(used, data.values[rows], data.gene_mean[rows, None]), used
+
+
+def _batches(data: ScaledEntries, size: int, seed: int, epoch: int) -> Iterator[dict[str, torch.Tensor]]:
+    order = random_generator(seed, "autoencoder batches", epoch).permutation(len(data.values))
     for rows in np.array_split(order, max(1, round(len(order) / size))):
+        values, used = _given(data, rows)
         yield {
-            "values": torch.from_numpy(filled[rows]),
+            "values": torch.from_numpy(values),
             "means": torch.from_numpy(data.gene_mean[rows]),
-            "weights": torch.from_numpy(used[rows].astype(np.float32)),
+            "weights": torch.from_numpy(used.astype(np.float32)),
         }
 
 
@@ -217,16 +169,24 @@ def _loss(model: nn.Module, batch: dict[str, torch.Tensor], corruption: float) -
     return {"loss": squares.sum() / count, "count": count}
 
 
-def _held_out(data: ScaledEntries, filled: np.ndarray, size: int = 2048) -> Iterator[dict[str, torch.Tensor]]:
-    rows = np.flatnonzero(data.held_out.any(axis=1))
-    for start in range(0, len(rows), size):
-        chosen = rows[start : start + size]
-        yield {
-            "values": torch.from_numpy(filled[chosen]),
-            "means": torch.from_numpy(data.gene_mean[chosen]),
-            "truth": torch.from_numpy(np.nan_to_num(data.values[chosen])),
-            "weights": torch.from_numpy(data.held_out[chosen].astype(np.float32)),
-        }
+class _HeldOut:
+    """Batches of genes with held-out entries; made anew in each validation, so that no second copy is kept."""
+
+    def __init__(self, data: ScaledEntries, size: int = 2048) -> None:
+        self._data, self._size = data, size
+
+    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
+        data = self._data
+        genes = np.flatnonzero(data.held_out.any(axis=1))
+        for start in range(0, len(genes), self._size):
+            rows = genes[start : start + self._size]
+            values, _ = _given(data, rows)
+            yield {
+                "values": torch.from_numpy(values),
+                "means": torch.from_numpy(data.gene_mean[rows]),
+                "truth": torch.from_numpy(np.nan_to_num(data.values[rows])),
+                "weights": torch.from_numpy(data.held_out[rows].astype(np.float32)),
+            }
 
 
 def _held_out_loss(model: nn.Module, batch: dict[str, torch.Tensor]) -> dict[str, Any]:

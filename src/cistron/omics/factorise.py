@@ -11,7 +11,8 @@ from sklearn.utils.extmath import randomized_svd
 from cistron.errors import InputError
 from cistron.omics.preprocessing import PreparedMatrix
 from cistron.omics.scaling import scaled_entries
-from cistron.omics.tensor_factorisation import TensorFactorisation, VdtfSettings
+from cistron.omics.settings import VdtfSettings
+from cistron.omics.tensor_factorisation import TensorFactorisation
 from cistron.omics.tiles import AssayEntries, held_out_batches, tiles_of_epoch
 from cistron.runtime.progress import say
 from cistron.runtime.seeds import seed_for
@@ -187,7 +188,7 @@ def _start_samples(
     for number, assay in enumerate(entries):
         samples = assay.values.shape[1]
         rank = min(settings.sample_dimension, *assay.values.shape)
-        _, _, right = randomized_svd(_filled(assay), rank, n_iter=4, random_state=_state(seed))
+        _, _, right = randomized_svd(_filled(assay, slice(None)), rank, n_iter=4, random_state=_state(seed))
         _place(model.sample[number], np.sqrt(samples) * right.T, rest=0.1)
 
 
@@ -204,7 +205,10 @@ def _start_at_components(
     level = np.zeros((genes, len(entries)))
     for number, assay in enumerate(entries):
         start = sum(widths[:number])
-        joined[assay.genes, start : start + widths[number]] = _filled(assay)
+        # by blocks of genes, so that no second copy of a large matrix is made
+        for low in range(0, len(assay.genes), 1024):
+            rows = slice(low, low + 1024)
+            joined[assay.genes[rows], start : start + widths[number]] = _filled(assay, rows)
         seen[assay.genes, number], level[assay.genes, number] = 1, assay.gene_mean
     if len(entries) > 1:
         mean = (level.sum(axis=1) / np.maximum(seen.sum(axis=1), 1)).astype(np.float32)
@@ -232,10 +236,10 @@ def _state(seed: int) -> np.random.RandomState:
     return np.random.RandomState(seed_for(seed, "vdtf components") % 2**32)
 
 
-def _filled(assay: AssayEntries) -> np.ndarray:
+def _filled(assay: AssayEntries, rows: slice) -> np.ndarray:
     """Values with the gene's mean where an entry is missing or held out."""
-    used = np.isfinite(assay.values) & ~assay.held_out
-    return np.where(used, assay.values, assay.gene_mean[:, None])
+    used = np.isfinite(assay.values[rows]) & ~assay.held_out[rows]
+    return np.where(used, assay.values[rows], assay.gene_mean[rows, None])
 
 
 def _place(parameter: torch.Tensor, values: np.ndarray, rest: float) -> None:
