@@ -1,7 +1,10 @@
 """The gene-embedding format: an AnnData with one row a gene (page ``docs/formats/gene_embedding.md``)."""
 
+import gzip
 import json
+import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -86,7 +89,12 @@ def build_gene_embedding(
     InputError
         If what was given breaks a rule of the format.
     """
-    values = np.asarray(values, dtype=np.float32)
+    try:
+        values = np.array(values, dtype=np.float32)  # a copy: the embedding must not change with its source
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"embedding {name}: its values are not numbers ({_first_line(error)}); expected float [gene, dimension]"
+        ) from error
     if values.ndim != 2 or values.shape[0] != len(genes):
         raise InputError(
             f"embedding {name}: values must be [gene, dimension] with one row a gene. "
@@ -95,6 +103,8 @@ def build_gene_embedding(
     genes = [str(gene) for gene in genes]
     if dimension_names is None:
         dimension_names = [f"d{number}" for number in range(values.shape[1])]
+    _refuse_doubled(genes, "gene ids", f"embedding {name}", "keep one row a gene")
+    _refuse_doubled(list(map(str, dimension_names)), "dimension names", f"embedding {name}", "rename them")
     embedding = anndata.AnnData(
         X=values,
         obs=pd.DataFrame(index=pd.Index(genes, name="gene")),
@@ -146,10 +156,11 @@ def check_gene_embedding(embedding: anndata.AnnData) -> list[str]:
         header = {}
     else:
         problems += [f"uns['cistron']['{field}'] is absent" for field in _TEXT_FIELDS if field not in header]
-        if int(header.get("schema_version", 0)) > SCHEMA_VERSION:
-            problems.append(
-                f"schema version {header['schema_version']} is newer than {SCHEMA_VERSION}; update cistron"
-            )
+        version = str(header.get("schema_version", 0))
+        if not version.isdigit():
+            problems.append(f"schema version {version!r} is not a number")
+        elif int(version) > SCHEMA_VERSION:
+            problems.append(f"schema version {version} is newer than {SCHEMA_VERSION}; update cistron")
         unknown = set(str(header.get("evidence", "")).split("+")) - set(EVIDENCE)
         if "evidence" in header and unknown:
             problems.append(
@@ -165,6 +176,12 @@ def check_gene_embedding(embedding: anndata.AnnData) -> list[str]:
     if not embedding.obs_names.is_unique:
         doubled = embedding.obs_names[embedding.obs_names.duplicated()].unique()
         problems.append(f"{len(doubled):,} gene ids occur more than once, for example {doubled[0]}")
+    if not embedding.var_names.is_unique:
+        doubled = embedding.var_names[embedding.var_names.duplicated()].unique()
+        problems.append(f"{len(doubled):,} dimension names occur more than once, for example {doubled[0]}")
+    if hasattr(embedding.X, "toarray"):
+        problems.append("X is sparse; an embedding is dense float32")
+        return problems
     values = np.asarray(embedding.X)
     if values.dtype != np.float32:
         problems.append(f"X is {values.dtype}, not float32")
@@ -259,8 +276,11 @@ def read_gene_embedding(
                 f"{path.name} is an AnnData without the gene-embedding header; "
                 f"add it with 'cistron embedding convert {path.name} OUTPUT.h5ad --evidence KIND'"
             )
-        embedding.uns["cistron"] = dict(embedding.uns["cistron"])
-        if name is not None:
+        if isinstance(embedding.uns["cistron"], Mapping):
+            embedding.uns["cistron"] = dict(embedding.uns["cistron"])
+        else:
+            del embedding.uns["cistron"]  # something else of the same name; the check says what is absent
+        if name is not None and "cistron" in embedding.uns:
             embedding.uns["cistron"]["name"] = name
     else:
         table = _read_table(path)
@@ -272,8 +292,12 @@ def read_gene_embedding(
 
 def _read_h5ad(path: Path) -> anndata.AnnData:
     try:
-        return anndata.read_h5ad(path)
-    except (OSError, KeyError, ValueError, AttributeError, anndata._io.utils.AnnDataReadError) as error:
+        with warnings.catch_warnings():
+            # Doubled names are reported by the checker, in one line.
+            warnings.filterwarnings("ignore", message=".*names are not unique", category=UserWarning)
+            return anndata.read_h5ad(path)
+    # A damaged file makes h5py and anndata raise nearly anything.
+    except Exception as error:
         raise InputError(
             f"{path.name} is not a readable .h5ad file ({_first_line(error)}); it may be truncated: write or fetch it again"
         ) from error
@@ -290,26 +314,29 @@ def _read_table(path: Path) -> pd.DataFrame:
     try:
         if kind == ".parquet":
             table = pd.read_parquet(path)
-            if isinstance(table.index, pd.RangeIndex):
+            if isinstance(table.index, pd.RangeIndex) and table.shape[1]:
                 table = table.set_index(table.columns[0])
         elif kind in (".tsv", ".csv"):
             table = pd.read_csv(path, sep="\t" if kind == ".tsv" else ",", index_col=0)
         elif kind in (".txt", ".vec", ".w2v", ".word2vec"):
-            table = pd.read_csv(path, sep=" ", skiprows=1, header=None, index_col=0)
-            table = table.dropna(axis=1, how="all")
-            table.columns = [f"d{number}" for number in range(table.shape[1])]
+            table = _read_word2vec(path)
         else:
             raise InputError(
                 f"{path.name}: embeddings are read from .h5ad, .parquet, .tsv, .csv (also .gz) "
                 "or word2vec text (.txt, .vec)"
             )
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile) as error:
         raise InputError(
             f"{path.name} cannot be read as a table ({_first_line(error)}); it may be empty, truncated or of another form"
         ) from error
     if table.shape[0] == 0 or table.shape[1] == 0:
         raise InputError(
             f"{path.name} holds {table.shape[0]:,} genes x {table.shape[1]:,} dimensions; expected at least one of each"
+        )
+    nameless = int(table.index.isna().sum())
+    if nameless:
+        raise InputError(
+            f"{path.name}: {nameless:,} rows have no gene id in the first column; give each row one"
         )
     text = [str(column) for column in table.columns if not pd.api.types.is_numeric_dtype(table[column])]
     if text:
@@ -320,14 +347,38 @@ def _read_table(path: Path) -> pd.DataFrame:
     return table
 
 
+def _read_word2vec(path: Path) -> pd.DataFrame:
+    """Read word2vec text; its first line, the numbers of genes and dimensions, tells whether the file is whole."""
+    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
+    with opened as handle:
+        first = handle.readline().split()
+    if len(first) != 2 or not all(number.isdigit() for number in first):
+        raise InputError(
+            f"{path.name}: the first line of word2vec text is 'GENES DIMENSIONS'. Given: {' '.join(first)[:60]!r}"
+        )
+    table = pd.read_csv(path, sep=" ", skiprows=1, header=None, index_col=0)
+    table = table.dropna(axis=1, how="all")  # word2vec itself ends lines with a blank
+    table.columns = pd.Index([f"d{number}" for number in range(table.shape[1])])
+    if table.shape != (int(first[0]), int(first[1])):
+        raise InputError(
+            f"{path.name}: the first line says {first[0]} genes x {first[1]} dimensions, the file has "
+            f"{table.shape[0]} x {table.shape[1]}; it may be truncated"
+        )
+    return table
+
+
+def _refuse_doubled(names: list[str], kind: str, what: str, remedy: str) -> None:
+    index = pd.Index(names)
+    if not index.is_unique:
+        doubled = index[index.duplicated()].unique()
+        raise IdentifierError(
+            f"{what}: {len(doubled):,} {kind} occur more than once, for example {doubled[0]}; {remedy}"
+        )
+
+
 def _from_table(table: pd.DataFrame, path: Path, name: str | None, evidence: str | None) -> anndata.AnnData:
     genes = table.index.astype(str)
-    doubled = genes[genes.duplicated()]
-    if len(doubled):
-        raise IdentifierError(
-            f"{path.name}: {len(doubled.unique()):,} gene ids occur more than once, for example {doubled[0]}; "
-            "keep one row a gene"
-        )
+    _refuse_doubled(list(genes), "gene ids", path.name, "keep one row a gene")
     stem = path.name.removesuffix(".gz")
     return build_gene_embedding(
         table.to_numpy(np.float32),
@@ -365,7 +416,7 @@ def export_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
         elif kind[0] in (".tsv", ".csv"):
             compression = "gzip" if path.suffix == ".gz" else None
             table.to_csv(partial, sep="\t" if kind[0] == ".tsv" else ",", compression=compression)
-        elif kind[0] in (".txt", ".vec"):
+        elif kind[0] in (".txt", ".vec") and path.suffix != ".gz":
             with partial.open("w") as handle:
                 handle.write(f"{table.shape[0]} {table.shape[1]}\n")
                 table.to_csv(handle, sep=" ", header=False)
@@ -409,6 +460,8 @@ def combine_gene_embeddings(
         raise InputError(f"combining needs at least 2 embeddings. Given: {len(embeddings)}")
     if join not in ("inner", "outer"):
         raise InputError(f"--join must be inner or outer. Given: {join}")
+    for number, embedding in enumerate(embeddings, 1):
+        _raise_on_problems(embedding, f"embedding {number} of {len(embeddings)}")
     headers = [embedding.uns["cistron"] for embedding in embeddings]
     namespaces = {str(header["identifier_namespace"]) for header in headers}
     if len(namespaces) > 1:

@@ -57,11 +57,16 @@ def map_file(
         data = _read_h5ad(source)
         genes = list(data.obs_names)
     elif source.suffix in (".txt", ".list"):
-        genes = [line.strip() for line in source.read_text().splitlines() if line.strip()]
+        try:
+            genes = [line.strip() for line in source.read_text().splitlines() if line.strip()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{source.name} cannot be read as a list of gene ids ({error})") from error
         data = pd.DataFrame(index=pd.Index(genes))
     else:
         data = _read_table(source)
         genes = list(data.index.astype(str))
+    if not genes:
+        raise InputError(f"{source.name} holds no gene ids; expected one a line or one a row")
     if (source.suffix == ".h5ad") != (destination.suffix == ".h5ad"):
         raise InputError(
             f"cannot map {source.name} to {destination.name}: .h5ad maps to .h5ad and a table to a table; "

@@ -112,23 +112,43 @@ def read_matrix(path: str | Path, layer: str | None = None) -> OmicsMatrix:
 
 def _read_anndata(path: Path, name: str, layer: str | None) -> OmicsMatrix:
     try:
-        data = anndata.read_h5ad(path, backed="r") if path.suffix == ".h5ad" else anndata.io.read_zarr(path)
+        read = _open_h5ad if path.suffix == ".h5ad" else _open_zarr
+        rows, columns, layers, values = read(path, layer)
     except Exception as error:  # h5py, zarr and anndata each raise kinds of their own for a broken file
         raise InputError(
             f"matrix {path.name} is not a readable AnnData ({_first_line(error)}); it may be truncated"
         ) from error
-    if layer is not None and layer not in data.layers:
-        raise InputError(
-            f"matrix {path.name} has no layer {layer!r}; it has {', '.join(data.layers) or 'none'}"
-        )
-    values = data.X if layer is None else data.layers[layer]
+    if layer is not None and layer not in layers:
+        raise InputError(f"matrix {path.name} has no layer {layer!r}; it has {', '.join(layers) or 'none'}")
     if values is None:
         raise InputError(
-            f"matrix {path.name} has no X; name a layer with --layer ({', '.join(data.layers) or 'it has none'})"
+            f"matrix {path.name} has no X; name a layer with --layer ({', '.join(layers) or 'it has none'})"
         )
-    if data.n_obs == 0 or data.n_vars == 0:
-        raise InputError(f"matrix {path.name} is empty: {data.n_obs} x {data.n_vars}")
-    return _orient(list(data.obs_names), list(data.var_names), values, name, path)
+    if not rows or not columns:
+        raise InputError(f"matrix {path.name} is empty: {len(rows)} x {len(columns)}")
+    return _orient(rows, columns, values, name, path)
+
+
+_Opened = tuple[list[str], list[str], list[str], Any]
+
+
+def _open_h5ad(path: Path, layer: str | None) -> _Opened:
+    data = anndata.read_h5ad(path, backed="r")
+    values = data.X if layer is None else data.layers.get(layer)
+    return list(data.obs_names), list(data.var_names), list(data.layers), values
+
+
+def _open_zarr(path: Path, layer: str | None) -> _Opened:
+    import zarr
+
+    group = zarr.open_group(path, mode="r")
+    stored = group.get("layers")
+    layers = list(stored.keys()) if isinstance(stored, zarr.Group) else []
+    element = group.get("X") if layer is None else group.get(f"layers/{layer}")
+    # A sparse matrix is a group of arrays; both kinds are read by rows and never whole.
+    values = anndata.io.sparse_dataset(element) if isinstance(element, zarr.Group) else element
+    names = [list(map(str, anndata.io.read_elem(group[axis]).index)) for axis in ("obs", "var")]
+    return names[0], names[1], layers, values
 
 
 def _first_line(error: BaseException) -> str:

@@ -109,12 +109,9 @@ def _trait_section(result: Result, scores: GwasScores, prefix: str) -> Section:
 def _method_section(result: Result, scores: GwasScores) -> Section:
     models = list(dict.fromkeys(record["model"] for record in scores.ranking))
     interval = next((record["interval"] for record in scores.ranking if record["interval"]), "")
-    covariates = sorted(
-        {entry.get("covariates") for entry in result.results.get("traits", [])} - {None}, key=str
-    )
-    body = render(
-        "method.html", models=models, interval=interval, covariates=[_covariates(c) for c in covariates]
-    )
+    recorded = [entry["covariates"] for entry in result.results.get("traits", []) if "covariates" in entry]
+    covariates = sorted({_covariates(entry) for entry in recorded})
+    body = render("method.html", models=models, interval=interval, covariates=covariates)
     return Section("method", "How to read these figures", body)
 
 
