@@ -23,15 +23,16 @@ def answers(draw):
         VERSIONS[version],
         etag={"strong": f'"v{version}"', "weak": f'W/"v{version}"'}.get(label),
         modified=f"Tue, 03 Mar 2026 10:00:0{version} GMT" if label == "date" else None,
-        ranges=draw(st.booleans()),
-        honours_if_range=draw(st.booleans()),
-        breaks_after=[draw(st.one_of(st.none(), st.integers(0, 20_000)))],
+        # The dangerous servers first: they send ranges, do not look at If-Range, and break off in the middle.
+        ranges=draw(st.sampled_from([True, True, True, False])),
+        honours_if_range=draw(st.sampled_from([False, False, True])),
+        breaks_after=[draw(st.sampled_from([5000, 12_000, 14_999, 0, None]))],
         statuses=draw(st.sampled_from([[], [], [503]])),
     )
 
 
-@given(script=st.lists(answers(), min_size=1, max_size=6), with_checksum=st.booleans())
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(script=st.lists(answers(), min_size=2, max_size=5), with_checksum=st.booleans())
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_versions_are_never_glued(publisher, tmp_path, make_data_set, script, with_checksum):
     name = f"file{next(_numbers)}.bin"
     for item, following in itertools.pairwise(script):
