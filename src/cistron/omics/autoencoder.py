@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class Autoencoder(nn.Module):
 
 def _perceptron(sizes: list[int]) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for number, (before, after) in enumerate(zip(sizes[:-1], sizes[1:])):
+    for number, (before, after) in enumerate(pairwise(sizes)):
         if number:
             layers += [nn.BatchNorm1d(before), nn.ReLU()]
         layers.append(nn.Linear(before, after))
