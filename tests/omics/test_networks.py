@@ -23,6 +23,7 @@ from cistron.omics import (
     principal_components,
 )
 from cistron.omics.autoencoder import encode
+from cistron.omics.axes import principal_axes
 from cistron.omics.factorise import factorise
 from cistron.omics.scaling import EntryScale, draw_held_out, scaled_entries
 from cistron.omics.tensor_factorisation import Decoder, TensorFactorisation, kl_from_standard_normal
@@ -181,6 +182,7 @@ def test_a_matrix_of_noise_explains_nothing_held_out():
 def test_sigma_collapses_without_the_divergence_term():
     prepared, _, _ = _planted()
     wide = replace(SMALL, start_deviation=0.5, gene_rate=50.0, fit=replace(SHORT, epochs=30))
+    wide = replace(wide, axes=False)
     kept = factorise([prepared], replace(wide, kl_weight=3.0), seed=1)
     free = factorise([prepared], replace(wide, kl_weight=0.0), seed=1)
     assert kept.deviation.mean() > 2 * free.deviation.mean()
@@ -322,3 +324,26 @@ def test_genes_without_an_entry_are_left_out():
     embedding = embedder.embed(frame)
     assert embedding.n_obs == len(frame) - 3
     assert frame.index[0] not in embedding.obs_names
+
+
+def test_principal_axes_keep_distances_of_the_reconstruction():
+    generator = np.random.default_rng(0)
+    latent, weight = (
+        generator.normal(size=(200, 4)) @ generator.normal(size=(4, 4)),
+        generator.normal(size=(4, 9)),
+    )
+    rows = np.arange(0, 200, 2)
+    explained = latent[rows] @ weight
+    axes = principal_axes(latent, rows, [explained[:, :4], explained[:, 4:]])
+    y = axes.apply(latent).astype(float)
+    wanted = (
+        np.linalg.norm((latent @ weight)[3] - (latent @ weight)[8]) / 3
+    )  # divided by the root of 9 samples
+    assert np.linalg.norm(y[3] - y[8]) == pytest.approx(wanted, rel=1e-3)
+    covariance = np.cov(y, rowvar=False)
+    assert np.abs(covariance - np.diag(np.diag(covariance))).max() < 1e-4 * covariance.max()
+    assert (np.diff(np.diag(covariance)) <= 0).all()
+    np.testing.assert_allclose(canonical_correlations(y, latent), 1, atol=1e-4)
+    draws = generator.normal(size=(20_000, 4)) * [0.1, 0.2, 0.3, 0.4]
+    expected = (draws @ axes.map).std(axis=0)
+    np.testing.assert_allclose(axes.deviation(np.array([[0.1, 0.2, 0.3, 0.4]]))[0], expected, rtol=0.05)

@@ -15,7 +15,7 @@ Method = Literal["pca", "autoencoder", "vdtf"]
 Preset = Literal["default", "paper"]
 
 
-def settings_of(
+def network_settings(
     method: str,
     dimensions: int | None,
     variance: float | None,
@@ -23,9 +23,7 @@ def settings_of(
     matrices: int,
     given: AutoencoderSettings | VdtfSettings | None,
 ) -> Any:
-    """Settings of a method: the preset, with what was given on the command line put over it."""
-    if method == "pca":
-        return PcaSettings(dimensions=dimensions, variance=variance)
+    """Settings of a network: the preset, with what was given on the command line put over it."""
     if variance is not None:
         raise InputError(f"--variance is for --method pca; give --dimensions to {method}")
     kind = AutoencoderSettings if method == "autoencoder" else VdtfSettings
@@ -58,6 +56,7 @@ def embed(
     method: Method = "pca",
     dimensions: int | None = None,
     variance: float | None = None,
+    scale_components: bool = False,
     preset: Preset = "default",
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
     autoencoder: AutoencoderSettings | None = None,
@@ -85,8 +84,10 @@ def embed(
         Number of dimensions; for pca give this or --variance.
     variance
         Share of the variance to explain (pca); 0.9 when neither is given.
+    scale_components
+        Give every principal component unit variance, as the report does.
     preset
-        paper: the settings of the publication.
+        paper: the settings of the publication (autoencoder, vdtf).
     layer
         Layer of an AnnData to read instead of X.
     name
@@ -103,7 +104,10 @@ def embed(
     if not matrices:
         raise InputError("no matrix was given; name at least one file")
     given = autoencoder if method == "autoencoder" else vdtf
-    settings = settings_of(method, dimensions, variance, preset, len(matrices), given)
+    if method == "pca":
+        settings: Any = PcaSettings(dimensions, variance, scale=scale_components)
+    else:
+        settings = network_settings(method, dimensions, variance, preset, len(matrices), given)
     check_writable(output)
     folder = None if method == "pca" else output.with_suffix(".fit")
     with limit_threads(threads):

@@ -313,7 +313,7 @@ def _read_table(path: Path) -> pd.DataFrame:
     kind = suffixes[-1] if suffixes else ""
     try:
         if kind == ".parquet":
-            table = pd.read_parquet(path)
+            table = _read_parquet(path)
             if isinstance(table.index, pd.RangeIndex) and table.shape[1]:
                 table = table.set_index(table.columns[0])
         elif kind in (".tsv", ".csv"):
@@ -345,6 +345,14 @@ def _read_table(path: Path) -> pd.DataFrame:
             "expected gene ids in the first column and one numeric column a dimension"
         )
     return table
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    # Damaged metadata makes pyarrow raise nearly anything (KeyError, TypeError, its own errors).
+    except Exception as error:
+        raise ValueError(_first_line(error)) from error
 
 
 def _read_word2vec(path: Path) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from cistron.errors import InputError
+from cistron.omics.axes import principal_axes
 from cistron.omics.preprocessing import PreparedMatrix
 from cistron.omics.scaling import ScaledEntries, scaled_entries
 from cistron.omics.settings import AutoencoderSettings
@@ -51,7 +52,7 @@ class Encoded:
     genes
         Genes with at least one entry to fit on.
     values
-        Latent values divided by their standard deviation, float32 [gene, dimension].
+        Latent values, in principal axes if the settings say so, float32 [gene, dimension].
     held_out_r2
         Share of the variance of held-out entries about the gene means that is explained.
     report
@@ -127,8 +128,10 @@ def encode(
     )
     best = report.history.loc[report.history["epoch"] == report.best_epoch].iloc[0]
     latent = _latent(model, data)
-    deviation = latent.std(axis=0)
-    latent = (latent - latent.mean(axis=0)) / np.where(deviation > 1e-6 * deviation.max(), deviation, 1.0)
+    if settings.axes:
+        rows = np.sort(random_generator(seed, "autoencoder axes").permutation(len(latent))[:4000])
+        explained = in_batches(model, latent[rows], function=model.decoder)
+        latent = principal_axes(latent, rows, [explained]).apply(latent)
     r2 = 1.0 - best["validation_loss"] / max(best["validation_variance"], 1e-300)
     return Encoded(data.genes, latent.astype(np.float32), float(r2), report, model)
 

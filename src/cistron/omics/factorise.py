@@ -1,7 +1,7 @@
 """Fit VDTF to one or many matrices and read off the gene embedding."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +9,14 @@ import torch
 from sklearn.utils.extmath import randomized_svd
 
 from cistron.errors import InputError
+from cistron.omics.axes import principal_axes
 from cistron.omics.preprocessing import PreparedMatrix
 from cistron.omics.scaling import scaled_entries
 from cistron.omics.settings import VdtfSettings
 from cistron.omics.tensor_factorisation import TensorFactorisation
 from cistron.omics.tiles import AssayEntries, held_out_batches, tiles_of_epoch
 from cistron.runtime.progress import say
-from cistron.runtime.seeds import seed_for
+from cistron.runtime.seeds import random_generator, seed_for
 from cistron.training import FitReport, fit
 from cistron.training.optimisers import RowAdam
 
@@ -123,7 +124,8 @@ def factorise(
         seed=seed,
         description=description,
     )
-    return _read_off(model, [part.name for part in scaled], entries, union, dropped, report)
+    result = _read_off(model, [part.name for part in scaled], entries, union, dropped, report)
+    return _in_principal_axes(result, seed) if settings.axes else result
 
 
 def _start(
@@ -279,3 +281,19 @@ def _read_off(
         report,
         model,
     )
+
+
+def _in_principal_axes(result: Factorised, seed: int, genes: int = 2000, samples: int = 256) -> Factorised:
+    """Turn the embedding into the axes of what the model reconstructs, seen on some genes and samples."""
+    generator = random_generator(seed, "vdtf axes")
+    rows = np.sort(generator.permutation(len(result.genes))[:genes])
+    chosen = torch.from_numpy(rows)
+    explained = []
+    with torch.no_grad():
+        for number, decoder in enumerate(result.model.decoders()):
+            b = result.model.sample[number]
+            b = b[torch.from_numpy(generator.permutation(len(b))[:samples])]
+            parts = [decoder.tile(result.model.gene_mean[part], b).numpy() for part in chosen.split(256)]
+            explained.append(np.concatenate(parts))
+    axes = principal_axes(result.mean, rows, explained)
+    return replace(result, mean=axes.apply(result.mean), deviation=axes.deviation(result.deviation))

@@ -21,6 +21,9 @@ class AutoencoderSettings:
     corruption
         Share of the observed entries that are hidden from the encoder in training but must be reconstructed;
         it makes the network learn how samples depend on each other instead of copying.
+    axes
+        Give the embedding in the principal axes of what it explains, dimensions falling in variance, instead of
+        in the latent space as it came out.
     held_out
         Share of observed entries that are kept from fitting, to stop by.
     held_out_entries
@@ -37,6 +40,7 @@ class AutoencoderSettings:
     layers: int = 4
     width: int = 0
     corruption: float = 0.2
+    axes: bool = True
     held_out: float = 0.05
     held_out_entries: int = 500_000
     batch_size: int = 256
@@ -59,6 +63,7 @@ class AutoencoderSettings:
         return cls(
             dimensions=128,
             corruption=0.0,
+            axes=False,
             held_out=0.1,
             beyond_samples=True,
             fit=FitSettings(epochs=100, learning_rate=1e-3, patience=10),
@@ -98,6 +103,9 @@ class VdtfSettings:
     adversary_weight
         With several matrices, weight of an adversary that tells the assay from a gene's embedding; its
         gradient is reversed. 0 leaves it out.
+    axes
+        Give the embedding in the principal axes of what it explains, dimensions falling in variance, instead of
+        in the latent space as it came out.
     held_out
         Share of observed entries that are kept from fitting, to stop by.
     held_out_entries
@@ -123,6 +131,7 @@ class VdtfSettings:
     noise: str = "assay"
     assay_deviation: bool = True
     adversary_weight: float = 0.1
+    axes: bool = True
     held_out: float = 0.05
     held_out_entries: int = 500_000
     tile_entries: int = 8_192
@@ -160,6 +169,7 @@ class VdtfSettings:
             start_deviation=0.5,
             kl_weight=0.0,
             noise="none",
+            axes=False,
             beyond_samples=True,
             fit=FitSettings(epochs=100, learning_rate=1.5e-3, patience=10),
         )
