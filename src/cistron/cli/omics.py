@@ -19,6 +19,7 @@ def embed(
     method: Literal["pca"] = "pca",
     dimensions: int | None = None,
     variance: float | None = None,
+    scale_components: bool = False,
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
     layer: str | None = None,
     name: str | None = None,
@@ -40,6 +41,8 @@ def embed(
         Number of dimensions; give this or --variance.
     variance
         Share of the variance to explain; 0.9 when neither is given.
+    scale_components
+        Give every principal component unit variance, as the report does.
     layer
         Layer of an AnnData to read instead of X.
     name
@@ -53,7 +56,7 @@ def embed(
     from cistron.omics import OmicsEmbedder, read_matrix
     from cistron.runtime import check_writable, limit_threads
 
-    settings = PcaSettings(dimensions=dimensions, variance=variance)
+    settings = PcaSettings(dimensions, variance, scale=scale_components)
     check_writable(output)
     with limit_threads(threads):
         embedder = OmicsEmbedder(settings, preprocessing, seed)
