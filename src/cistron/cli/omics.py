@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from cistron.cli.omics_join import join
 from cistron.cli.options import Output, Seed, Threads
 from cistron.omics import PcaSettings, PreprocessingSettings
 
 app = App(name="omics", help="Gene embeddings from omics matrices.")
+app.command(join)
 
 
 @app.command

@@ -2,6 +2,7 @@
 
 from cistron.omics.estimator import OmicsEmbedder
 from cistron.omics.inputs import OmicsMatrix, read_matrix
+from cistron.omics.joining import join_matrices
 from cistron.omics.methods import METHODS, EmbeddingMethod, EmbeddingValues
 from cistron.omics.pca import PcaSettings, principal_components
 from cistron.omics.preprocessing import PreparedMatrix, PreprocessingSettings, prepare_matrix
@@ -15,6 +16,7 @@ __all__ = [
     "PcaSettings",
     "PreparedMatrix",
     "PreprocessingSettings",
+    "join_matrices",
     "prepare_matrix",
     "principal_components",
     "read_matrix",
