@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cistron.evaluation.gwas import GwasSettings, evaluate_gwas
-from cistron.evaluation.gwas.traits import read_traits
+from benchmarks.real_matrices import DATA, TRAITS, real_matrix
+from cistron.evaluation.gwas import GwasSettings, evaluate_gwas, read_traits
 from cistron.formats import (
     build_gene_embedding,
     combine_gene_embeddings,
@@ -32,11 +32,10 @@ from cistron.omics import (
     OmicsMatrix,
     PcaSettings,
     VdtfSettings,
-    read_matrix,
+    join_matrices,
 )
 from cistron.training import FitSettings
 
-DATA = Path(os.environ.get("CISTRON_TEST_DATA", "../shared/data"))
 KEPT = Path(os.environ.get("CISTRON_BENCHMARK_FOLDER", "build/benchmarks")) / "functional_embeddings"
 # Sized for one core; longer fits change the held-out R2 in the third decimal.
 VDTF_FIT = FitSettings(epochs=30, learning_rate=1.5e-3, patience=10, schedule="cosine")
@@ -45,53 +44,14 @@ AE_FIT = FitSettings(epochs=60, learning_rate=1e-3, patience=12, schedule="cosin
 PAPER_FIT = FitSettings(epochs=60, learning_rate=1.5e-3, patience=10)
 
 
-def _by_symbol(frame: pd.DataFrame, name: str) -> OmicsMatrix:
-    """Map symbols to Ensembl ids; R writes a dot where a symbol has a hyphen."""
-    table = read_gene_map(DATA / "genes/gencode_and_tss/genes_homo_sapiens.csv.gz")
-    symbols = [str(symbol) for symbol in frame.index]
-    known = table.lookup("symbol", "ensembl")
-    spelled = [symbol if symbol in known else symbol.replace(".", "-") for symbol in symbols]
-    mapped, _ = table.map(spelled, "symbol", "ensembl")
-    kept = [gene is not None for gene in mapped]
-    return OmicsMatrix.from_frame(frame[kept].set_axis([gene for gene in mapped if gene]), name)
-
-
-def matrix(name: str) -> OmicsMatrix:
-    """Read a source as genes (Ensembl) x samples."""
-    omics = DATA / "omics"
-    if name == "hpa_fpkm":
-        return read_matrix(omics / "hpa_fpkm/hpa_rnatable_fpkm_20344x76.parquet")
-    if name == "hpa_consensus":
-        return read_matrix(omics / "hpa_consensus/hpa_consensus_tissue_nx.parquet")
-    if name == "hpa_consensus_cells":
-        return read_matrix(omics / "hpa_consensus/hpa_consensus_tissue_plus_celllines_nx.parquet")
-    if name in ("uhlen", "pandey", "kuster"):
-        file = {"uhlen": "uhlen.cufflinks.fpkm.pooled", "pandey": "pandey.ppkm", "kuster": "kuster.ppkm"}[
-            name
-        ]
-        frame = pd.read_parquet(omics / f"uhlen_and_proteomes/{file}.parquet")
-        information = pd.read_parquet(omics / "uhlen_and_proteomes/geneInfoEns76.parquet")
-        coding = information.loc[information["p_coding_biotype"].astype(bool), "ensembl_gene_id"]
-        return OmicsMatrix.from_frame(frame[frame.index.isin(coding)], name)
-    if name == "tabula_sapiens":
-        frame = pd.read_parquet(omics / "tabula_sapiens_basis/tsp_v1_basis_cpm_17199x62.parquet")
-        return _by_symbol(frame, name)
-    raise KeyError(name)
-
-
-MANY = ("hpa_fpkm", "hpa_consensus_cells", "uhlen", "pandey", "kuster", "tabula_sapiens")
+MANY = ("hpa_fpkm", "hpa_consensus", "uhlen", "proteome_pandey", "proteome_kuster", "tabula_sapiens")
 
 
 def joined() -> OmicsMatrix:
-    """All sources side by side on the scale log2(x + 1); genes that a source lacks are missing in it."""
-    frames = []
-    for name in MANY:
-        source = matrix(name)
-        values = np.log2(source.dense() + 1)
-        columns = [f"{name} {sample}" for sample in source.samples]
-        frames.append(pd.DataFrame(values, index=source.genes, columns=columns))
-    table = pd.concat(frames, axis=1)
-    return OmicsMatrix.from_frame(table[table.notna().sum(axis=1) >= 100], "joined")
+    """All sources side by side on one scale; genes that a source lacks are missing in it."""
+    data = join_matrices([real_matrix(name) for name in MANY])
+    frame = pd.DataFrame(np.asarray(data.X), data.obs_names, data.var_names)
+    return OmicsMatrix.from_frame(frame, "joined")
 
 
 def _fit(source: Callable[[], list[OmicsMatrix]], settings: object) -> Callable[[], anndata.AnnData]:
@@ -100,9 +60,15 @@ def _fit(source: Callable[[], list[OmicsMatrix]], settings: object) -> Callable[
 
 def _depmap() -> anndata.AnnData:
     factors = pd.read_parquet(DATA / "omics/depmap_23q2_pca/pca_gene_weights_2732genes_x50.parquet")
-    mapped = _by_symbol(factors, "depmap")
+    table = read_gene_map(DATA / "genes/gencode_and_tss/genes_homo_sapiens.csv.gz")
+    genes, _ = table.map([str(symbol) for symbol in factors.index], "symbol", "ensembl")
+    kept = [gene is not None for gene in genes]
     return build_gene_embedding(
-        mapped.dense(), mapped.genes, name="depmap", method="pca", evidence="perturbation"
+        factors[kept].to_numpy(),
+        [gene for gene in genes if gene],
+        name="depmap",
+        method="pca",
+        evidence="perturbation",
     )
 
 
@@ -110,8 +76,8 @@ def grid() -> dict[str, Callable[[], anndata.AnnData]]:
     """Every embedding of the benchmark, most telling ones first."""
     made: dict[str, Callable[[], anndata.AnnData]] = {}
     sources: dict[str, Callable[[], list[OmicsMatrix]]] = {
-        name: (lambda name=name: [matrix(name)])
-        for name in ("hpa_fpkm", "hpa_consensus", "tabula_sapiens", "hpa_consensus_cells")
+        name: (lambda name=name: [real_matrix(name)])
+        for name in ("hpa_fpkm", "hpa_consensus", "tabula_sapiens")
     }
     sources["joined"] = lambda: [joined()]
     vdtf = VdtfSettings(fit=VDTF_FIT)
@@ -135,7 +101,7 @@ def grid() -> dict[str, Callable[[], anndata.AnnData]]:
         replace(paper, gene_dimension=32, gene_rate=10.0, kl_weight=1.0, noise="assay"),
     )
     made["many vdtf 128"] = _fit(
-        lambda: [matrix(name) for name in MANY], replace(vdtf, gene_dimension=128, fit=JOINED_FIT)
+        lambda: [real_matrix(name) for name in MANY], replace(vdtf, gene_dimension=128, fit=JOINED_FIT)
     )
     for size in (128, 256):
         made[f"joined pca {size}"] = _fit(sources["joined"], PcaSettings(dimensions=size))
@@ -150,8 +116,8 @@ def grid() -> dict[str, Callable[[], anndata.AnnData]]:
         made[f"{name} autoencoder 16"] = _fit(sources[name], AutoencoderSettings(dimensions=16, fit=AE_FIT))
     # Parts of the combinations.
     made["tabula_sapiens pca 5"] = _fit(sources["tabula_sapiens"], PcaSettings(dimensions=5))
-    made["hpa_consensus_cells autoencoder 128"] = _fit(
-        sources["hpa_consensus_cells"], AutoencoderSettings(dimensions=128, fit=AE_FIT)
+    made["hpa_consensus autoencoder 128"] = _fit(
+        sources["hpa_consensus"], AutoencoderSettings(dimensions=128, fit=AE_FIT)
     )
     made["hpa_fpkm autoencoder 72"] = _fit(
         sources["hpa_fpkm"], AutoencoderSettings(dimensions=72, fit=AE_FIT)
@@ -160,7 +126,7 @@ def grid() -> dict[str, Callable[[], anndata.AnnData]]:
         sources["tabula_sapiens"], AutoencoderSettings(dimensions=56, fit=AE_FIT)
     )
     for name, size in zip(MANY, (22, 22, 21, 21, 21, 21)):
-        single = lambda name=name: [matrix(name)]  # noqa: E731
+        single = lambda name=name: [real_matrix(name)]  # noqa: E731
         made[f"{name} vdtf {size} (part)"] = _fit(single, replace(vdtf, gene_dimension=size, fit=JOINED_FIT))
     made["depmap 23Q2 factors 50 (scoring only)"] = _depmap
     return made
@@ -169,12 +135,12 @@ def grid() -> dict[str, Callable[[], anndata.AnnData]]:
 COMBINATIONS = {
     # the report's: GTEx AE 128 + Tabula Sapiens PCs 5 + RNA AE 32, HPA consensus (with GTEx in it) for GTEx
     "report's combination 165": (
-        "hpa_consensus_cells autoencoder 128",
+        "hpa_consensus autoencoder 128",
         "tabula_sapiens pca 5",
         "hpa_fpkm autoencoder 32",
     ),
     "combination of 256": (
-        "hpa_consensus_cells autoencoder 128",
+        "hpa_consensus autoencoder 128",
         "hpa_fpkm autoencoder 72",
         "tabula_sapiens autoencoder 56",
     ),
@@ -207,7 +173,7 @@ def fit_missing(seconds: float) -> int:
 
 def scores_of(embeddings: list[anndata.AnnData], model: str) -> pd.DataFrame:
     """Score on the 30 traits with one model."""
-    traits = read_traits(DATA / "gwas/seed_project_magma/magma_genes_out_30traits.parquet")
+    traits = read_traits(TRAITS)
     with tempfile.TemporaryDirectory() as folder:
         settings = GwasSettings(model=model, controls=1, draws=1000)
         return evaluate_gwas(embeddings, traits, settings, seed=1, directory=folder).scores

@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from cistron.cli.omics_join import join
 from cistron.cli.options import Output, Seed, Threads
 from cistron.errors import InputError
 from cistron.omics import AutoencoderSettings, PcaSettings, PreprocessingSettings, VdtfSettings
 
 app = App(name="omics", help="Gene embeddings from omics matrices.")
+app.command(join)
 Method = Literal["pca", "autoencoder", "vdtf"]
 Preset = Literal["default", "paper"]
 

@@ -2,6 +2,7 @@
 
 from cistron.omics.estimator import OmicsEmbedder
 from cistron.omics.inputs import OmicsMatrix, read_matrix
+from cistron.omics.joining import join_matrices
 from cistron.omics.methods import METHODS, EmbeddingMethod, EmbeddingValues
 from cistron.omics.pca import PcaSettings, principal_components
 from cistron.omics.preprocessing import PreparedMatrix, PreprocessingSettings, prepare_matrix
@@ -18,6 +19,7 @@ __all__ = [
     "PreparedMatrix",
     "PreprocessingSettings",
     "VdtfSettings",
+    "join_matrices",
     "prepare_matrix",
     "principal_components",
     "read_matrix",
