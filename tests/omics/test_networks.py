@@ -189,7 +189,7 @@ def test_sigma_collapses_without_the_divergence_term():
 
 
 def test_a_gene_that_one_matrix_lacks_is_learned_from_the_others():
-    first, functions, planted = _planted("tissues", genes=1500)
+    first, _, planted = _planted("tissues", genes=1500)
     second, _, _ = _planted("cell_lines", genes=1500)
     result = factorise(
         [first, second], replace(SMALL, gene_dimension=14, fit=replace(SHORT, epochs=8)), seed=1
