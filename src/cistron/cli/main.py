@@ -17,8 +17,10 @@ app = App(
     name="cistron",
     help="Learn what genes do from five kinds of evidence, and measure honestly what that knowledge is worth.",
     version=cistron.__version__,
+    suppress_keyboard_interrupt=False,  # main() answers it: one line and exit code 130
     help_epilogue="Every command takes --config FILE.toml (a table a command, for example [omics.embed]) and --quiet.",
 )
+app.meta.suppress_keyboard_interrupt = False
 # Each wing's commands load when they are called: `cistron --help` loads no torch.
 for _name, _help in {
     "demo": "Run the main job on the built-in world with planted truth.",
