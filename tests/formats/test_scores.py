@@ -120,6 +120,21 @@ def test_unreadable_scores(tmp_path):
         read_scores(path)
 
 
+def test_a_damaged_byte_is_an_input_error_or_still_a_valid_table(tmp_path):
+    path = tmp_path / "scores.parquet"
+    write_scores(score_frame([{**ROW, "target": str(number)} for number in range(20)]), path)
+    content = path.read_bytes()
+    rng = np.random.default_rng(0)
+    refused = 0
+    for position in rng.integers(len(content), size=150):
+        path.write_bytes(content[:position] + bytes([content[position] ^ 0xFF]) + content[position + 1 :])
+        try:
+            assert check_scores(read_scores(path)) == []
+        except InputError:  # any other exception fails the test
+            refused += 1
+    assert refused > 0
+
+
 def test_the_page_of_the_format_shows_the_columns():
     page = (Path(__file__).parents[2] / "docs/formats/scores.md").read_text()
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (yes|no) \| (.+) \|$", page, flags=re.MULTILINE)

@@ -1,10 +1,7 @@
 """The gene-embedding format: an AnnData with one row a gene (page ``docs/formats/gene_embedding.md``)."""
 
-import gzip
 import json
 import warnings
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ import pandas as pd
 
 import cistron
 from cistron.errors import IdentifierError, InputError
+from cistron.formats.tables import first_line, read_table
 from cistron.genes.identity import NAMESPACES, guess_namespace
 from cistron.runtime.files import atomic_path, sha256_of
 
@@ -93,7 +91,7 @@ def build_gene_embedding(
         values = np.array(values, dtype=np.float32)  # a copy: the embedding must not change with its source
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"embedding {name}: its values are not numbers ({_first_line(error)}); expected float [gene, dimension]"
+            f"embedding {name}: its values are not numbers ({first_line(error)}); expected float [gene, dimension]"
         ) from error
     if values.ndim != 2 or values.shape[0] != len(genes):
         raise InputError(
@@ -130,7 +128,7 @@ def build_gene_embedding(
             dtype=object,
         ),
     }
-    _raise_on_problems(embedding, f"embedding {name}")
+    require_valid(embedding, f"embedding {name}")
     return embedding
 
 
@@ -204,7 +202,8 @@ def check_gene_embedding(embedding: anndata.AnnData) -> list[str]:
     return problems
 
 
-def _raise_on_problems(embedding: anndata.AnnData, what: str) -> None:
+def require_valid(embedding: anndata.AnnData, what: str) -> None:
+    """Raise an :class:`InputError` that names ``what`` and its first problem, unless the embedding is valid."""
     problems = check_gene_embedding(embedding)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -230,7 +229,7 @@ def write_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
         raise InputError(
             f"a gene embedding is written as .h5ad. Given: {path.name}; export other forms with 'cistron embedding convert'"
         )
-    _raise_on_problems(embedding, f"embedding {path.name}")
+    require_valid(embedding, f"embedding {path.name}")
     with atomic_path(path) as partial:
         embedding.write_h5ad(partial)
 
@@ -268,7 +267,7 @@ def read_gene_embedding(
     if not path.exists():
         raise InputError(f"embedding {path} does not exist")
     if path.suffix == ".h5ad":
-        embedding = _read_h5ad(path)
+        embedding = read_h5ad(path)
         if "cistron" not in embedding.uns and not strict:
             return embedding
         if "cistron" not in embedding.uns:
@@ -283,14 +282,15 @@ def read_gene_embedding(
         if name is not None and "cistron" in embedding.uns:
             embedding.uns["cistron"]["name"] = name
     else:
-        table = _read_table(path)
+        table = read_table(path)
         embedding = _from_table(table, path, name, evidence)
     if strict:
-        _raise_on_problems(embedding, path.name)
+        require_valid(embedding, path.name)
     return embedding
 
 
-def _read_h5ad(path: Path) -> anndata.AnnData:
+def read_h5ad(path: Path) -> anndata.AnnData:
+    """Read any AnnData file; a damaged one is an :class:`InputError`."""
     try:
         with warnings.catch_warnings():
             # Doubled names are reported by the checker, in one line.
@@ -299,72 +299,8 @@ def _read_h5ad(path: Path) -> anndata.AnnData:
     # A damaged file makes h5py and anndata raise nearly anything.
     except Exception as error:
         raise InputError(
-            f"{path.name} is not a readable .h5ad file ({_first_line(error)}); it may be truncated: write or fetch it again"
+            f"{path.name} is not a readable .h5ad file ({first_line(error)}); it may be truncated: write or fetch it again"
         ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    """Read a table of any accepted form into numbers [gene, dimension] indexed by gene id."""
-    suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
-    kind = suffixes[-1] if suffixes else ""
-    try:
-        if kind == ".parquet":
-            table = pd.read_parquet(path)
-            if isinstance(table.index, pd.RangeIndex) and table.shape[1]:
-                table = table.set_index(table.columns[0])
-        elif kind in (".tsv", ".csv"):
-            table = pd.read_csv(path, sep="\t" if kind == ".tsv" else ",", index_col=0)
-        elif kind in (".txt", ".vec", ".w2v", ".word2vec"):
-            table = _read_word2vec(path)
-        else:
-            raise InputError(
-                f"{path.name}: embeddings are read from .h5ad, .parquet, .tsv, .csv (also .gz) "
-                "or word2vec text (.txt, .vec)"
-            )
-    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path.name} cannot be read as a table ({_first_line(error)}); it may be empty, truncated or of another form"
-        ) from error
-    if table.shape[0] == 0 or table.shape[1] == 0:
-        raise InputError(
-            f"{path.name} holds {table.shape[0]:,} genes x {table.shape[1]:,} dimensions; expected at least one of each"
-        )
-    nameless = int(table.index.isna().sum())
-    if nameless:
-        raise InputError(
-            f"{path.name}: {nameless:,} rows have no gene id in the first column; give each row one"
-        )
-    text = [str(column) for column in table.columns if not pd.api.types.is_numeric_dtype(table[column])]
-    if text:
-        raise InputError(
-            f"{path.name}: {len(text):,} columns are not numbers, for example {text[0]!r}; "
-            "expected gene ids in the first column and one numeric column a dimension"
-        )
-    return table
-
-
-def _read_word2vec(path: Path) -> pd.DataFrame:
-    """Read word2vec text; its first line, the numbers of genes and dimensions, tells whether the file is whole."""
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as handle:
-        first = handle.readline().split()
-    if len(first) != 2 or not all(number.isdigit() for number in first):
-        raise InputError(
-            f"{path.name}: the first line of word2vec text is 'GENES DIMENSIONS'. Given: {' '.join(first)[:60]!r}"
-        )
-    table = pd.read_csv(path, sep=" ", skiprows=1, header=None, index_col=0)
-    table = table.dropna(axis=1, how="all")  # word2vec itself ends lines with a blank
-    table.columns = pd.Index([f"d{number}" for number in range(table.shape[1])])
-    if table.shape != (int(first[0]), int(first[1])):
-        raise InputError(
-            f"{path.name}: the first line says {first[0]} genes x {first[1]} dimensions, the file has "
-            f"{table.shape[0]} x {table.shape[1]}; it may be truncated"
-        )
-    return table
 
 
 def _refuse_doubled(names: list[str], kind: str, what: str, remedy: str) -> None:
@@ -407,7 +343,7 @@ def export_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
     if kind[0] == ".h5ad":
         write_gene_embedding(embedding, path)
         return
-    _raise_on_problems(embedding, f"embedding {path.name}")
+    require_valid(embedding, f"embedding {path.name}")
     table = pd.DataFrame(np.asarray(embedding.X), index=embedding.obs_names, columns=embedding.var_names)
     table.index.name = "gene"
     with atomic_path(path) as partial:
@@ -424,110 +360,6 @@ def export_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
             raise InputError(
                 f"cannot export to {path.name}: expected .h5ad, .parquet, .tsv, .csv (also .gz), .txt or .vec"
             )
-
-
-def combine_gene_embeddings(
-    embeddings: Sequence[anndata.AnnData], *, join: str = "inner", scale: bool = True, name: str | None = None
-) -> anndata.AnnData:
-    """Concatenate embeddings of the same genes, block by block.
-
-    Parameters
-    ----------
-    embeddings
-        At least two, all of one identifier namespace.
-    join
-        ``inner`` keeps the genes that all cover; ``outer`` keeps all genes and gives a block that does not
-        cover a gene its mean.
-    scale
-        Divide each dimension by its standard deviation and each block by the root of its number of
-        dimensions, so that every block has the same total variance; ``False`` only centres.
-    name
-        Name of the result; the names joined with ``+`` when absent.
-
-    Returns
-    -------
-    AnnData
-        Embedding with dimensions named ``BLOCK:DIMENSION``; ``obs["blocks"]`` counts the blocks that cover a gene.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two, or ``join`` is unknown.
-    IdentifierError
-        If namespaces differ or no gene is shared.
-    """
-    if len(embeddings) < 2:
-        raise InputError(f"combining needs at least 2 embeddings. Given: {len(embeddings)}")
-    if join not in ("inner", "outer"):
-        raise InputError(f"--join must be inner or outer. Given: {join}")
-    for number, embedding in enumerate(embeddings, 1):
-        _raise_on_problems(embedding, f"embedding {number} of {len(embeddings)}")
-    headers = [embedding.uns["cistron"] for embedding in embeddings]
-    namespaces = {str(header["identifier_namespace"]) for header in headers}
-    if len(namespaces) > 1:
-        raise IdentifierError(
-            f"embeddings use different gene identifiers ({', '.join(sorted(namespaces))}); "
-            "convert them to one with 'cistron genes map'"
-        )
-    builds = {str(header.get("genome_build", "")) for header in headers} - {""}
-    if len(builds) > 1:
-        raise InputError(
-            f"embeddings come from different genome builds ({', '.join(sorted(builds))}); use one build"
-        )
-    genes = embeddings[0].obs_names
-    for embedding in embeddings[1:]:
-        genes = (
-            genes.intersection(embedding.obs_names) if join == "inner" else genes.union(embedding.obs_names)
-        )
-    if len(genes) == 0:
-        raise IdentifierError(
-            "the embeddings share no gene; check their identifiers with 'cistron embedding check'"
-        )
-    blocks, dimensions = [], []
-    covered = np.zeros(len(genes), dtype=np.int32)
-    used: dict[str, int] = {}
-    for embedding, header in zip(embeddings, headers, strict=True):
-        rows = embedding.obs_names.get_indexer(genes)
-        present = rows >= 0
-        covered += present
-        values = np.asarray(embedding.X, dtype=np.float64)
-        block = np.zeros((len(genes), embedding.n_vars))
-        block[present] = values[rows[present]] - values[rows[present]].mean(axis=0)
-        if scale:
-            deviation = block[present].std(axis=0)
-            block /= np.where(deviation > 0, deviation, 1.0) * np.sqrt(embedding.n_vars)
-        blocks.append(block)
-        label = str(header["name"])
-        used[label] = used.get(label, 0) + 1
-        label = label if used[label] == 1 else f"{label}.{used[label]}"
-        dimensions += [f"{label}:{dimension}" for dimension in embedding.var_names]
-    evidence = sorted({kind for header in headers for kind in str(header["evidence"]).split("+")})
-    combined = build_gene_embedding(
-        np.hstack(blocks),
-        list(genes),
-        name=name or "+".join(str(header["name"]) for header in headers),
-        method="combined",
-        evidence=evidence,
-        identifier_namespace=namespaces.pop(),
-        genome_build=builds.pop() if builds else "",
-        licence="; ".join(sorted({str(header["licence"]) for header in headers} - {""})),
-        parameters={
-            "join": join,
-            "scale": scale,
-            "blocks": [
-                {"name": str(header["name"]), "method": str(header["method"]), "dimensions": embedding.n_vars}
-                for embedding, header in zip(embeddings, headers, strict=True)
-            ],
-        },
-        dimension_names=dimensions,
-    )
-    combined.obs["blocks"] = covered
-    sources = [pd.DataFrame(header["sources"]) for header in headers if "sources" in header]
-    if sources:
-        combined.uns["cistron"]["sources"] = pd.concat(sources, ignore_index=True).drop_duplicates(
-            ignore_index=True
-        )
-    return combined
 
 
 def adopt_gene_embedding(
@@ -566,5 +398,5 @@ def adopt_gene_embedding(
         header["evidence"] = evidence
     if licence is not None:
         header["licence"] = licence
-    _raise_on_problems(embedding, path.name)
+    require_valid(embedding, path.name)
     return embedding

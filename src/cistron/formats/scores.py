@@ -140,12 +140,14 @@ def read_scores(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     try:
         table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
+        metadata = table.schema.metadata or {}
+        frame = table.to_pandas()
+        version = int(metadata.get(b"cistron.schema_version", b"0"))
+    # Damaged metadata makes pyarrow raise nearly anything (KeyError, TypeError, its own errors).
+    except Exception as error:
         raise InputError(f"{path} is not a readable scores table; make it with 'cistron evaluate'") from error
-    metadata = table.schema.metadata or {}
     if metadata.get(b"cistron.kind") != b"scores":
         raise InputError(f"{path} is a Parquet table but not of scores; make it with 'cistron evaluate'")
-    version = int(metadata.get(b"cistron.schema_version", b"0"))
     if version > SCHEMA_VERSION:
         raise InputError(f"{path} has scores schema {version}, newer than {SCHEMA_VERSION}; update cistron")
-    return score_frame(table.to_pandas().replace({np.nan: None}).to_dict("records"))
+    return score_frame(frame.replace({np.nan: None}).to_dict("records"))
