@@ -85,7 +85,9 @@ def check_edges(table: pd.DataFrame) -> list[str]:
         for column, (_, needed, _) in EDGE_COLUMNS.items()
         if needed and column not in table
     ]
-    problems += [f"column {column!r} is not part of the format" for column in table if column not in EDGE_COLUMNS]
+    problems += [
+        f"column {column!r} is not part of the format" for column in table if column not in EDGE_COLUMNS
+    ]
     if problems:
         return problems
     for column in table:
