@@ -225,8 +225,22 @@ def wasserstein(cells: PerturbedCells, block: int = 200) -> Network:
     return Network(cells.genes, spread_rows(distance, sources, genes), sign=sign)
 
 
+def knock_down_seen(effects: KnockOutEffects) -> bool:
+    """Tell whether at least half of the perturbed genes visibly fell (z < -2).
+
+    Inhibitors and activity mutants change what a protein does and not how much of it there is.
+    """
+    return bool((effects.z[np.arange(len(effects.sources)), effects.sources] < -2).mean() >= 0.5)
+
+
 def knock_down_sizes(effects: KnockOutEffects) -> np.ndarray:
-    """How far each perturbed gene fell, at least twice the median error of such a fall; positive [perturbation]."""
+    """How far each perturbed gene fell, in its standard deviations; positive [perturbation].
+
+    At least twice the median error of such a fall, because effects are divided by it. Where most perturbed genes
+    do not fall at all, each is taken to lose one standard deviation of activity.
+    """
+    if not knock_down_seen(effects):
+        return np.ones(len(effects.sources))
     error = effects.error[np.arange(len(effects.sources)), effects.sources]
     return np.maximum(-effects.own, 2 * np.median(error))
 

@@ -31,11 +31,14 @@ class ShrunkenEffects:
         Posterior mean of the shift [perturbation, gene].
     share
         Posterior mean of ``p_s`` [perturbation].
+    learned
+        Weights of the sizes and of the shares.
     """
 
     log_odds: np.ndarray
     mean: np.ndarray
     share: np.ndarray
+    learned: tuple[np.ndarray, np.ndarray]
 
     @property
     def probability(self) -> np.ndarray:
@@ -63,7 +66,12 @@ def _rows(
 
 
 def shrink_effects(
-    effects: KnockOutEffects, *, steps: int = 60, sample: int = 400, block: int = 250
+    effects: KnockOutEffects,
+    *,
+    steps: int = 60,
+    sample: int = 200,
+    block: int = 250,
+    learned: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> ShrunkenEffects:
     """Fit the mixture by expectation maximisation and give the posterior of all effects.
 
@@ -77,17 +85,21 @@ def shrink_effects(
         The distributions are learned on at most so many sources (evenly spread) with all their targets.
     block
         Sources that are handled at a time.
+    learned
+        Weights that were learned before, for resamples of the same cells; fitted when absent.
     """
     shift, error = effects.shift, effects.error
     number, genes = shift.shape
     mask = np.ones((number, genes))
     mask[np.arange(number), effects.sources] = 0
     chosen = np.unique(np.linspace(0, number - 1, min(number, sample)).astype(int))
-    # learned on at most 400 x 2000 pairs: enough for two short histograms
-    columns = np.unique(np.linspace(0, genes - 1, min(genes, 2000)).astype(int))
+    # learned on at most 200 x 1000 pairs: enough for two short histograms
+    columns = np.unique(np.linspace(0, genes - 1, min(genes, 1000)).astype(int))
     part = np.ix_(chosen, columns)
     sizes = np.full(len(SIZES), 1 / len(SIZES))
     prior = np.full(len(SHARES), 1 / len(SHARES))
+    if learned is not None:
+        (sizes, prior), steps = learned, 0
     for _ in range(steps):
         posterior, share, ratio, parts, effect = _rows(shift[part], error[part], mask[part], sizes, prior)
         prior = posterior.mean(axis=0)
@@ -109,4 +121,4 @@ def shrink_effects(
         )
         probability = 1 / (1 + np.exp(-np.clip(log_odds[rows], -50, 50)))
         mean[rows] = probability * shrunken / effect * shift[rows]
-    return ShrunkenEffects(log_odds, mean, shares)
+    return ShrunkenEffects(log_odds, mean, shares, (sizes, prior))
