@@ -18,6 +18,12 @@ def normalise_chromosome(name: str | int) -> str:
     return {"23": "X", "24": "Y", "25": "XY", "26": "M", "MT": "M"}.get(text.upper(), text.upper())
 
 
+def normalise_chromosomes(names: Sequence[str | int]) -> list[str]:
+    """:func:`normalise_chromosome` of many names; each different name is looked at once."""
+    seen = {name: normalise_chromosome(name) for name in dict.fromkeys(names)}
+    return [seen[name] for name in names]
+
+
 def chromosome_groups(chromosomes: Sequence[str], number: int | None = None) -> np.ndarray:
     """Assign each gene to a fold such that no chromosome is divided.
 
@@ -39,7 +45,7 @@ def chromosome_groups(chromosomes: Sequence[str], number: int | None = None) -> 
     InputError
         If there are fewer than two chromosomes, or more folds than chromosomes.
     """
-    names = np.array([normalise_chromosome(name) for name in chromosomes], dtype=str)
+    names = np.array(normalise_chromosomes(chromosomes), dtype=str)
     found, position, counts = np.unique(names, return_inverse=True, return_counts=True)
     if len(found) < 2:
         raise InputError(

@@ -1,1 +1,21 @@
 """The omics wing: gene embeddings from matrices of genes x samples."""
+
+from cistron.omics.estimator import OmicsEmbedder
+from cistron.omics.inputs import OmicsMatrix, read_matrix
+from cistron.omics.methods import METHODS, EmbeddingMethod, EmbeddingValues
+from cistron.omics.pca import PcaSettings, principal_components
+from cistron.omics.preprocessing import PreparedMatrix, PreprocessingSettings, prepare_matrix
+
+__all__ = [
+    "METHODS",
+    "EmbeddingMethod",
+    "EmbeddingValues",
+    "OmicsEmbedder",
+    "OmicsMatrix",
+    "PcaSettings",
+    "PreparedMatrix",
+    "PreprocessingSettings",
+    "prepare_matrix",
+    "principal_components",
+    "read_matrix",
+]

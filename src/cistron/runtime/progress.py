@@ -95,7 +95,9 @@ class Progress:
         self.done += steps
         if self._bar is not None:
             text = self.description if note is None else f"{self.description} [{note}]"
-            self._bar.update(self._task, advance=steps, description=text.replace("[", r"\["))
+            self._bar.update(
+                self._task, total=self.total, advance=steps, description=text.replace("[", r"\[")
+            )
         elif _enabled and time.monotonic() - self._spoken > _SECONDS_BETWEEN_LINES:
             self._spoken = time.monotonic()
             say(self._line(note))

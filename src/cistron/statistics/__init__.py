@@ -1,1 +1,42 @@
 """Statistics on arrays: closed-form ridge, whitening, correlations, bootstrap, permutation."""
+
+from cistron.statistics.bootstrap import block_draws, bootstrap_p_value, percentile_interval
+from cistron.statistics.correlation import BlockSums, pearson, signed_square
+from cistron.statistics.permutation import permute_within, shift_within
+from cistron.statistics.ridge import (
+    DEFAULT_PENALTIES,
+    GroupMoments,
+    RidgeFit,
+    fit_ridge,
+    group_moments,
+    leave_group_out,
+    predict_left_out,
+)
+from cistron.statistics.whitening import (
+    BlockCovariance,
+    CovarianceRepair,
+    PublishedProjection,
+    reference_ridge,
+)
+
+__all__ = [
+    "DEFAULT_PENALTIES",
+    "BlockCovariance",
+    "BlockSums",
+    "CovarianceRepair",
+    "GroupMoments",
+    "PublishedProjection",
+    "RidgeFit",
+    "block_draws",
+    "bootstrap_p_value",
+    "fit_ridge",
+    "group_moments",
+    "leave_group_out",
+    "pearson",
+    "percentile_interval",
+    "permute_within",
+    "predict_left_out",
+    "reference_ridge",
+    "shift_within",
+    "signed_square",
+]

@@ -1,0 +1,78 @@
+"""``cistron evaluate gwas``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from cistron.cli.options import Output, Scheduler, Seed, Threads
+from cistron.errors import InputError
+from cistron.evaluation.gwas import GwasSettings, run_gwas
+
+
+def gwas(
+    *embeddings: Path,
+    traits: Path,
+    output: Output,
+    covariance: Path | None = None,
+    genes: Path | None = None,
+    settings: Annotated[GwasSettings | None, Parameter(name="*")] = None,
+    report: bool = True,
+    seed: Seed = 0,
+    workers: int | None = None,
+    threads: Threads = None,
+    scheduler: Scheduler = None,
+) -> None:
+    """Measure how much gene embeddings know about GWAS traits beyond covariates.
+
+    Each chromosome is left out in turn; a model on covariates and embedding is compared with a model on
+    covariates alone. Writes scores.parquet, predictions.parquet, neighbours.parquet, run.json, figures and
+    report.html.
+
+    Parameters
+    ----------
+    embeddings
+        Gene embeddings (.h5ad, .parquet, .tsv, .csv, word2vec text).
+    traits
+        A MAGMA .genes.out file, a folder of them, a long table (TRAIT GENE CHR START STOP NSNPS NPARAM N ZSTAT
+        P), or a wide gene x trait matrix of z-scores.
+    covariance
+        MAGMA .genes.raw file of the same run, or a folder of TRAIT.genes.raw files: gives whitening and the
+        minor allele count.
+    genes
+        Gene table with symbols (HGNC, GTF) or places (GENE CHR START STOP).
+    report
+        Write figures and the HTML report.
+    workers
+        Local processes; a process a core for trees when absent.
+    """
+    if not embeddings:
+        raise InputError("no embedding was given; name at least one file")
+    scores = run_gwas(
+        embeddings,
+        traits,
+        output,
+        settings,
+        covariance=covariance,
+        genes=genes,
+        seed=seed,
+        workers=workers,
+        threads=threads,
+        scheduler=scheduler,
+    )
+    _print_summary(scores)
+    if report:
+        from cistron.report import build_report
+
+        print(f"report: {build_report([output], output / 'report.html')}")
+    print(f"scores: {output / 'scores.parquet'}")
+
+
+def _print_summary(scores) -> None:  # type: ignore[no-untyped-def]  # a DataFrame; pandas loads late
+    rows = scores[(scores["metric"] == "delta_r2") & (scores["stratum"] == "all genes")]
+    medians = rows[rows["target"].str.startswith("median of")]
+    for row in (medians if len(medians) else rows).itertuples():
+        print(
+            f"{row.embedding}: {row.target}: delta R2 {row.value:+.4f} [{row.low:+.4f}, {row.high:+.4f}], "
+            f"permuted control {row.control_value:+.4f}"
+        )

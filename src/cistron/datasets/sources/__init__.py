@@ -1,0 +1,1 @@
+"""The records of the catalogue, one file a field."""

@@ -1,0 +1,140 @@
+"""Run the GWAS task on files and write its result folder."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from cistron.errors import InputError
+from cistron.evaluation.gwas.evaluate import GwasSettings, evaluate_gwas
+from cistron.evaluation.gwas.linkage import gene_table_of, read_covariances
+from cistron.evaluation.gwas.regressors import regressor
+from cistron.evaluation.gwas.traits import read_traits
+from cistron.formats.gene_embedding import read_gene_embedding
+from cistron.formats.scores import write_scores
+from cistron.runtime.files import atomic_path, check_writable
+from cistron.runtime.provenance import RunRecord
+from cistron.runtime.shards import fingerprint
+from cistron.runtime.threads import limit_threads
+
+
+def run_gwas(
+    embeddings: Sequence[str | Path],
+    traits: str | Path,
+    output: str | Path,
+    settings: GwasSettings | None = None,
+    *,
+    covariance: str | Path | None = None,
+    genes: str | Path | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    threads: int | None = None,
+    scheduler: str | None = None,
+) -> pd.DataFrame:
+    """Score embedding files on trait files and write scores, predictions, neighbours and ``run.json``.
+
+    Parameters
+    ----------
+    embeddings
+        Gene embeddings, in any form that :func:`read_gene_embedding` takes.
+    traits
+        What :func:`read_traits` takes.
+    output
+        Folder to write to.
+    settings
+        Settings of the task.
+    covariance
+        ``.genes.raw`` file of the same MAGMA run as the traits, or a folder with one a trait.
+    genes
+        Gene table: symbols for the report, and places for a wide trait matrix.
+    seed, workers, threads, scheduler
+        How the work runs; trees take a process a core when ``workers`` is absent.
+
+    Returns
+    -------
+    DataFrame
+        The scores.
+
+    Raises
+    ------
+    InputError
+        If an input cannot be used.
+    """
+    settings = settings or GwasSettings()
+    output = Path(output)
+    if output.is_file():
+        raise InputError(f"cannot write to {output}: it is a file; give a folder")
+    check_writable(output / "scores.parquet")
+    files = [Path(path) for path in (*embeddings, traits, covariance, genes) if path is not None]
+    absent = [path for path in files if not path.exists()]
+    if absent:
+        raise InputError(f"{absent[0]} does not exist")
+    read = [read_gene_embedding(path) for path in embeddings]
+    covariances = None if covariance is None else read_covariances(covariance)
+    table, symbols = (None, {}) if genes is None else _read_gene_table(Path(genes))
+    if table is None and covariances is not None:
+        table = gene_table_of(next(iter(covariances.values())))
+    collection = read_traits(traits, table)
+    record = RunRecord("evaluate gwas", settings, files, seed)
+    work = {
+        "settings": asdict(settings),
+        "inputs": [entry["sha256"] for entry in record.inputs],
+        "seed": seed,
+    }
+    trees = regressor(settings.model).traits_per_shard is not None
+    with limit_threads(threads) as cores:
+        result = evaluate_gwas(
+            read,
+            collection,
+            settings,
+            covariances=covariances,
+            symbols=symbols,
+            seed=seed,
+            directory=output / "shards" / fingerprint(work),
+            workers=workers if workers is not None else (cores if trees else 1),
+            threads=1,  # small matrices: several threads wait for each other more than they help
+            scheduler=scheduler,
+            run_id=record.run_id,
+        )
+    for name, value in result.facts.items():
+        record.record(name, value)
+    for warning in result.warnings:
+        record.warn(warning)
+    with atomic_path(output / "predictions.parquet") as partial:
+        result.predictions.to_parquet(partial, index=False)
+    with atomic_path(output / "neighbours.parquet") as partial:
+        result.neighbours.to_parquet(partial, index=False)
+    write_scores(result.scores, output / "scores.parquet")
+    record.write(output / "run.json")
+    return result.scores
+
+
+def _read_gene_table(path: Path) -> tuple[pd.DataFrame | None, dict[str, str]]:
+    """Places (None where the table has none) and symbols by Ensembl id, or by whatever id the table has first."""
+    from cistron.genes.annotation import read_annotation
+    from cistron.genes.identity import read_gene_map
+
+    name = path.name.removesuffix(".gz")
+    if name.endswith((".gtf", ".gff", ".gff3")):
+        annotation = read_annotation(path)
+        places = annotation.rename(
+            columns={"gene": "GENE", "chromosome": "CHR", "start": "START", "end": "STOP"}
+        )
+        places["START"] += 1
+        return places[["GENE", "CHR", "START", "STOP"]], dict(zip(annotation["gene"], annotation["symbol"]))
+    raw = pd.read_parquet(path) if name.endswith(".parquet") else pd.read_csv(path, sep=None, engine="python")
+    upper = {str(column).upper(): column for column in raw.columns}
+    if {"GENE", "CHR", "START"} <= set(upper):
+        kept = {
+            upper[key]: key
+            for key in ("GENE", "CHR", "START", "STOP", "NSNPS", "NPARAM", "MAC")
+            if key in upper
+        }
+        places = raw.rename(columns=kept)[list(kept.values())].assign(
+            GENE=lambda frame: frame["GENE"].astype(str)
+        )
+        symbol = upper.get("SYMBOL")
+        return places, {} if symbol is None else dict(zip(places["GENE"], raw[symbol].astype(str)))
+    table = read_gene_map(path).table
+    return None, dict(zip(table["ensembl"], table["symbol"]))

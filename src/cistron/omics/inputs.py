@@ -1,0 +1,234 @@
+"""Read omics matrices: genes x samples from .h5ad, .zarr, .parquet, .csv and .tsv, in memory or streamed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anndata
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from cistron.errors import IdentifierError, InputError
+from cistron.genes.identity import guess_namespace, normalise_identifiers
+
+_ROWS_AT_ONCE = 1024
+_SYMBOLS_SEEN = 0.5
+
+
+@dataclass
+class OmicsMatrix:
+    """A matrix of genes x samples that is read in blocks of genes.
+
+    Attributes
+    ----------
+    name
+        Name, from the file.
+    genes
+        Unique identifiers, versions cut off.
+    samples
+        Names of the samples.
+    namespace
+        ``ensembl``, ``symbol``, ``entrez`` or ``other``.
+    remarks
+        What was done while reading, one sentence each.
+    path
+        File that it was read from.
+    """
+
+    name: str
+    genes: list[str]
+    samples: list[str]
+    namespace: str
+    remarks: list[str] = field(default_factory=list)
+    path: Path | None = None
+    _values: Any = None  # array, sparse matrix or backed dataset, [gene, sample] or its transpose
+    _transposed: bool = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of genes and of samples."""
+        return len(self.genes), len(self.samples)
+
+    def blocks(self, rows: int = _ROWS_AT_ONCE) -> Iterator[tuple[slice, np.ndarray]]:
+        """Yield blocks of genes as float32 [gene, sample]; nothing more is held in memory.
+
+        A transposed matrix on disk is read by columns, which is slow for files that are stored by rows.
+        """
+        for start in range(0, len(self.genes), rows):
+            window = slice(start, min(start + rows, len(self.genes)))
+            block = self._values[:, window].T if self._transposed else self._values[window]
+            if sparse.issparse(block):
+                block = block.toarray()
+            yield window, np.ascontiguousarray(block, dtype=np.float32)
+
+    def dense(self) -> np.ndarray:
+        """The whole matrix, float32 [gene, sample]."""
+        values = np.empty(self.shape, dtype=np.float32)
+        for window, block in self.blocks():
+            values[window] = block
+        return values
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, name: str = "matrix") -> "OmicsMatrix":
+        """Take a DataFrame of genes x samples (or its transpose, which is recognised)."""
+        return _from_frame(frame, name, None)
+
+
+def read_matrix(path: str | Path, layer: str | None = None) -> OmicsMatrix:
+    """Read a matrix of genes x samples.
+
+    Which axis holds the genes is told by the identifiers. In an AnnData both layouts are usual: obs = genes
+    (ours) and obs = samples or cells (scanpy's).
+
+    Parameters
+    ----------
+    path
+        .h5ad or .zarr (streamed), .parquet, .csv or .tsv (also .gz), gene ids in the first column or row.
+    layer
+        Layer of an AnnData to read instead of X.
+
+    Returns
+    -------
+    OmicsMatrix
+        The matrix; values are not read until they are asked for when the file can be streamed.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, empty, truncated, holds text, or has one sample only.
+    IdentifierError
+        If a gene occurs twice, or neither axis holds gene identifiers.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"matrix {path} does not exist")
+    name = path.name.removesuffix(".gz").rsplit(".", 1)[0]
+    if path.suffix in (".h5ad", ".zarr"):
+        return _read_anndata(path, name, layer)
+    return _from_frame(_read_table(path), name, path)
+
+
+def _read_anndata(path: Path, name: str, layer: str | None) -> OmicsMatrix:
+    try:
+        read = _open_h5ad if path.suffix == ".h5ad" else _open_zarr
+        rows, columns, layers, values = read(path, layer)
+    except Exception as error:  # h5py, zarr and anndata each raise kinds of their own for a broken file
+        raise InputError(
+            f"matrix {path.name} is not a readable AnnData ({_first_line(error)}); it may be truncated"
+        ) from error
+    if layer is not None and layer not in layers:
+        raise InputError(f"matrix {path.name} has no layer {layer!r}; it has {', '.join(layers) or 'none'}")
+    if values is None:
+        raise InputError(
+            f"matrix {path.name} has no X; name a layer with --layer ({', '.join(layers) or 'it has none'})"
+        )
+    if not rows or not columns:
+        raise InputError(f"matrix {path.name} is empty: {len(rows)} x {len(columns)}")
+    return _orient(rows, columns, values, name, path)
+
+
+_Opened = tuple[list[str], list[str], list[str], Any]
+
+
+def _open_h5ad(path: Path, layer: str | None) -> _Opened:
+    data = anndata.read_h5ad(path, backed="r")
+    values = data.X if layer is None else data.layers.get(layer)
+    return list(data.obs_names), list(data.var_names), list(data.layers), values
+
+
+def _open_zarr(path: Path, layer: str | None) -> _Opened:
+    import zarr
+
+    group = zarr.open_group(path, mode="r")
+    stored = group.get("layers")
+    layers = list(stored.keys()) if isinstance(stored, zarr.Group) else []
+    element = group.get("X") if layer is None else group.get(f"layers/{layer}")
+    # A sparse matrix is a group of arrays; both kinds are read by rows and never whole.
+    values = anndata.io.sparse_dataset(element) if isinstance(element, zarr.Group) else element
+    names = [list(map(str, anndata.io.read_elem(group[axis]).index)) for axis in ("obs", "var")]
+    return names[0], names[1], layers, values
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    kind = path.name.removesuffix(".gz").rsplit(".", 1)[-1]
+    try:
+        if kind == "parquet":
+            frame = pd.read_parquet(path)
+            if isinstance(frame.index, pd.RangeIndex) and frame.shape[1]:
+                frame = frame.set_index(frame.columns[0])
+        elif kind in ("tsv", "csv", "txt"):
+            frame = pd.read_csv(path, sep="," if kind == "csv" else "\t", index_col=0)
+        else:
+            raise InputError(f"matrix {path.name}: expected .h5ad, .zarr, .parquet, .csv or .tsv (also .gz)")
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(
+            f"matrix {path.name} cannot be read ({_first_line(error)}); it may be empty, truncated or of another form"
+        ) from error
+    if frame.shape[0] == 0 or frame.shape[1] == 0:
+        raise InputError(f"matrix {path.name} is empty: {frame.shape[0]} rows x {frame.shape[1]} columns")
+    return frame
+
+
+def _from_frame(frame: pd.DataFrame, name: str, path: Path | None) -> OmicsMatrix:
+    text = [column for column in frame.columns if not pd.api.types.is_numeric_dtype(frame[column])]
+    remarks = []
+    if text and len(text) < frame.shape[1]:
+        # A column of gene names or descriptions beside the ids is usual (GTEx's GCT has two).
+        frame = frame.drop(columns=text)
+        remarks.append(f"{len(text)} columns that are not numbers left out ({', '.join(map(str, text[:3]))})")
+    elif text:
+        raise InputError(
+            f"matrix {name}: all {len(text):,} columns hold text, for example {frame[text[0]].iloc[0]!r} in {text[0]}; "
+            "expected numbers with gene ids in the first column"
+        )
+    matrix = _orient(
+        list(frame.index.astype(str)), list(map(str, frame.columns)), frame.to_numpy(np.float32), name, path
+    )
+    matrix.remarks[:0] = remarks
+    return matrix
+
+
+def _geneness(names: list[str]) -> tuple[float, str]:
+    """How much names look like gene identifiers: Ensembl and Entrez ids surely, symbols perhaps."""
+    namespace = guess_namespace(names)
+    certainty = {"ensembl": 3.0, "entrez": 1.0, "symbol": 1.5, "other": 0.0}[namespace]
+    if namespace == "symbol":
+        # Human symbols are mostly capitals with digits; sample names are mostly not.
+        sample = names[:: max(1, len(names) // 2000)]
+        shaped = sum(name.upper() == name and any(letter.isdigit() for letter in name) for name in sample)
+        certainty += shaped / len(sample)
+    if names == [str(number) for number in range(len(names))]:
+        certainty = 0.0  # row numbers are not Entrez ids
+    return certainty, namespace
+
+
+def _orient(rows: list[str], columns: list[str], values: Any, name: str, path: Path | None) -> OmicsMatrix:
+    (by_row, row_kind), (by_column, column_kind) = _geneness(rows), _geneness(columns)
+    remarks = []
+    # With equal looks the longer axis holds the genes, as it does in nearly every matrix.
+    transposed = by_column > by_row or (by_column == by_row and by_row < 3 and len(columns) > len(rows))
+    if max(by_row, by_column) == 0:
+        remarks.append("neither rows nor columns look like gene ids: the namespace is recorded as 'other'")
+        transposed = False
+    genes, samples, namespace = (columns, rows, column_kind) if transposed else (rows, columns, row_kind)
+    if transposed:
+        remarks.append(f"the input is samples x genes ({len(rows):,} x {len(columns):,}) and was transposed")
+    cleaned = normalise_identifiers(genes, namespace)
+    if cleaned != list(genes) and namespace == "ensembl":
+        remarks.append("versions were cut off the Ensembl ids")
+    index = pd.Index(cleaned)
+    if not index.is_unique:
+        doubled = index[index.duplicated()].unique()
+        raise IdentifierError(
+            f"matrix {name}: {len(doubled):,} genes occur more than once, for example {doubled[0]}; "
+            "sum or average them first (cistron omics prepare)"
+        )
+    if len(samples) < 2:
+        raise InputError(f"matrix {name} has {len(samples)} sample; at least 2 are needed")
+    return OmicsMatrix(name, cleaned, list(samples), namespace, remarks, path, values, transposed)

@@ -1,0 +1,165 @@
+"""Principal components of a matrix of genes x samples, streamed.
+
+Source: Hotelling 1933; for tall matrices through the covariance of the samples, for wide ones by the
+randomised method of Halko, Martinsson and Tropp 2011, both reading the matrix in blocks of genes.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg
+
+from cistron.errors import InputError
+from cistron.omics.preprocessing import PreparedMatrix
+from cistron.runtime.progress import Progress
+from cistron.runtime.seeds import random_generator
+
+_COVARIANCE_LIMIT = 6000  # samples; above, the covariance costs more than passes over the matrix
+
+
+@dataclass(frozen=True)
+class PcaSettings:
+    """Settings of ``pca``.
+
+    Attributes
+    ----------
+    dimensions
+        Number of components; give this or variance.
+    variance
+        Share of the variance that the components must explain, in (0, 1].
+    scale
+        Divide the scores of each component by their standard deviation.
+    passes
+        Power iterations of the randomised method.
+    """
+
+    dimensions: int | None = None
+    variance: float | None = None
+    scale: bool = True
+    passes: int = 2
+
+    def __post_init__(self) -> None:
+        if self.dimensions is not None and self.variance is not None:
+            raise InputError("give either dimensions or variance, not both")
+        if self.dimensions is not None and self.dimensions < 1:
+            raise InputError(f"dimensions must be 1 or more. Given: {self.dimensions}")
+        if self.variance is not None and not 0 < self.variance <= 1:
+            raise InputError(f"variance is a share in (0, 1]. Given: {self.variance}")
+
+
+@dataclass(frozen=True)
+class PcaResult:
+    """Scores of the genes.
+
+    Attributes
+    ----------
+    scores
+        float32 [gene, component].
+    explained
+        Share of the variance of each component, float64 [component].
+    """
+
+    scores: np.ndarray
+    explained: np.ndarray
+
+
+def principal_components(
+    prepared: PreparedMatrix, settings: PcaSettings | None = None, seed: int = 0
+) -> PcaResult:
+    """Compute principal component scores of genes.
+
+    Parameters
+    ----------
+    prepared
+        Transformed matrix; it is read in blocks and never held whole.
+    settings
+        Number of components or share of variance; 0.9 of the variance when neither is given.
+    seed
+        Seed of the randomised method.
+
+    Returns
+    -------
+    PcaResult
+        Scores and explained variance. The sign of a component is fixed so that the loading of largest
+        magnitude is positive.
+
+    Raises
+    ------
+    InputError
+        If more components are asked for than there are samples or genes.
+    """
+    settings = settings or PcaSettings()
+    samples, genes = len(prepared.matrix.samples), int(prepared.kept.sum())
+    most = min(samples, genes)
+    if settings.dimensions is not None and settings.dimensions > most:
+        raise InputError(
+            f"{settings.dimensions} dimensions were asked for, but matrix {prepared.matrix.name} has {samples:,} samples "
+            f"and {genes:,} genes; at most {most} are possible"
+        )
+    if settings.dimensions is None or samples <= _COVARIANCE_LIMIT:
+        directions, variance, total = _from_covariance(prepared)
+    else:
+        directions, variance, total = _randomised(prepared, settings.dimensions, settings.passes, seed)
+    explained = variance / total
+    if settings.dimensions is not None:
+        number = settings.dimensions
+    else:
+        share = 0.9 if settings.variance is None else settings.variance
+        number = min(int(np.searchsorted(np.cumsum(explained), share - 1e-12) + 1), most)
+    largest = np.abs(directions[:, :number]).argmax(axis=0)
+    directions = directions[:, :number] * np.sign(directions[largest, np.arange(number)])
+    scores = np.vstack([block @ directions.astype(np.float32) for block in prepared.blocks()])
+    scores -= scores.mean(axis=0)
+    if settings.scale:
+        deviation = scores.std(axis=0)
+        scores /= np.where(deviation > 1e-6 * deviation.max(), deviation, 1.0)
+    return PcaResult(scores.astype(np.float32), explained[:number])
+
+
+def _from_covariance(prepared: PreparedMatrix) -> tuple[np.ndarray, np.ndarray, float]:
+    """Directions [sample, component], variances and total variance from the covariance of the samples."""
+    size = len(prepared.matrix.samples)
+    gram, total, count = np.zeros((size, size)), np.zeros(size), 0
+    with Progress("reading the matrix", total=int(prepared.kept.sum()), unit="genes") as progress:
+        for block in prepared.blocks():
+            wide = block.astype(np.float64)
+            gram += wide.T @ wide
+            total += wide.sum(axis=0)
+            count += len(wide)
+            progress.advance(len(wide))
+    mean = total / count
+    covariance = gram / count - np.outer(mean, mean)
+    values, vectors = linalg.eigh(covariance, driver="evd", check_finite=False)
+    values = np.maximum(values[::-1], 0.0)
+    return vectors[:, ::-1], values, float(values.sum())
+
+
+def _randomised(
+    prepared: PreparedMatrix, number: int, passes: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """The same for many samples: a random sketch of the covariance, refined by a pass over the matrix each."""
+    samples, genes = len(prepared.matrix.samples), int(prepared.kept.sum())
+    width = min(number + 16, samples, genes)
+    basis = random_generator(seed, "pca").standard_normal((samples, width)).astype(np.float32)
+    mean, total_variance = np.zeros(samples), 0.0
+    with Progress("passes over the matrix", total=genes * (passes + 2), unit="genes") as progress:
+        for step in range(passes + 2):
+            basis = np.linalg.qr(basis)[0].astype(np.float32)
+            product, column_sum, square, count = np.zeros((samples, width)), np.zeros(samples), 0.0, 0
+            for block in prepared.blocks():
+                product += block.T @ (block @ basis)
+                if step == 0:
+                    column_sum += block.sum(axis=0, dtype=np.float64)
+                    square += float(np.einsum("ij,ij->", block, block, dtype=np.float64))
+                count += len(block)
+                progress.advance(len(block))
+            if step == 0:
+                mean = column_sum / count
+                total_variance = square / count - float(mean @ mean)
+            # The mean is taken out here, so that blocks need not be centred again.
+            product = product / count - np.outer(mean, mean @ basis)
+            last_basis, basis = basis, product.astype(np.float32)
+    small = last_basis.T.astype(np.float64) @ product  # (width, width), the covariance on the basis
+    values, vectors = linalg.eigh((small + small.T) / 2)
+    order = np.argsort(-values)
+    return last_basis @ vectors[:, order], np.maximum(values[order], 0.0), total_variance

@@ -1,0 +1,190 @@
+"""Transform a matrix before it is embedded: logarithm, missing values, centring, scaling. Each step says what it did."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from cistron.errors import InputError
+from cistron.omics.inputs import OmicsMatrix
+
+LOG_ABOVE = 50.0
+
+
+@dataclass(frozen=True)
+class PreprocessingSettings:
+    """What is done to a matrix before it is embedded.
+
+    Attributes
+    ----------
+    log
+        log2(x + 1): yes, no, or auto, which takes the logarithm of values that are nowhere negative and
+        somewhere above 50.
+    centre_genes
+        Subtract the mean of each gene. Off by default: how much a gene is expressed at all tells about its
+        function, and on the GWAS task that level is worth nearly half of the signal.
+    scale_genes
+        Divide each gene by its standard deviation.
+    centre_samples
+        Subtract the mean of each sample.
+    scale_samples
+        Divide each sample by its standard deviation, so that no sample counts more than another.
+    minimum_measured
+        Share of samples in which a gene must be measured; genes below are left out. The missing values of the
+        others are filled with the gene's mean.
+    """
+
+    log: Literal["auto", "yes", "no"] = "auto"
+    centre_genes: bool = False
+    scale_genes: bool = False
+    centre_samples: bool = True
+    scale_samples: bool = True
+    minimum_measured: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.minimum_measured <= 1:
+            raise InputError(f"minimum_measured must be in (0, 1]. Given: {self.minimum_measured}")
+
+
+@dataclass
+class PreparedMatrix:
+    """A matrix with its transform, still read in blocks.
+
+    Attributes
+    ----------
+    matrix
+        The matrix as given.
+    kept
+        Genes that are embedded, bool [gene].
+    logarithm
+        Whether log2(x + 1) is taken.
+    sample_mean, sample_scale
+        What each sample is centred and divided by, float64 [sample].
+    settings
+        Settings in force.
+    remarks
+        What was done, one sentence each.
+    """
+
+    matrix: OmicsMatrix
+    kept: np.ndarray
+    logarithm: bool
+    sample_mean: np.ndarray
+    sample_scale: np.ndarray
+    settings: PreprocessingSettings
+    remarks: list[str]
+
+    @property
+    def genes(self) -> list[str]:
+        """Identifiers of the genes that are embedded."""
+        return [gene for gene, keep in zip(self.matrix.genes, self.kept) if keep]
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield transformed blocks of the genes that are kept, float32 [gene, sample]."""
+        for window, block in self.matrix.blocks():
+            values = _by_gene(block[self.kept[window]], self.logarithm, self.settings)
+            values -= self.sample_mean.astype(np.float32)
+            values /= self.sample_scale.astype(np.float32)
+            yield values
+
+
+def _by_gene(block: np.ndarray, logarithm: bool, settings: PreprocessingSettings) -> np.ndarray:
+    """Logarithm, filling, centring and scaling of genes, which need nothing but the gene's own row."""
+    values = np.log2(block + 1.0) if logarithm else block.copy()
+    missing = np.isnan(values)
+    if missing.any():
+        means = np.nanmean(values, axis=1, keepdims=True)
+        values = np.where(missing, means, values)
+    if settings.centre_genes:
+        values -= values.mean(axis=1, keepdims=True)
+    if settings.scale_genes:
+        deviation = values.std(axis=1, keepdims=True)
+        values /= np.where(deviation > 0, deviation, 1.0)
+    return values
+
+
+def prepare_matrix(matrix: OmicsMatrix, settings: PreprocessingSettings | None = None) -> PreparedMatrix:
+    """Look at a matrix once, decide what auto means, and measure the samples.
+
+    Parameters
+    ----------
+    matrix
+        The matrix; it is read twice, in blocks.
+    settings
+        What to do.
+
+    Returns
+    -------
+    PreparedMatrix
+        The matrix with its transform.
+
+    Raises
+    ------
+    InputError
+        If values are infinite, no gene is measured often enough, or every sample is constant.
+    """
+    settings = settings or PreprocessingSettings()
+    low, high, kept, remarks = _survey(matrix, settings)
+    logarithm = settings.log == "yes" or (settings.log == "auto" and low >= 0 and high > LOG_ABOVE)
+    if settings.log == "yes" and low < 0:
+        raise InputError(
+            f"matrix {matrix.name} has negative values (least {low:g}): no logarithm can be taken; use --log no"
+        )
+    wanted = "asked for" if settings.log != "auto" else "auto"
+    remarks.append(
+        f"log2(x + 1) {'taken' if logarithm else 'not taken'} ({wanted}; values from {low:g} to {high:g})"
+    )
+    count, total, square = 0, np.zeros(len(matrix.samples)), np.zeros(len(matrix.samples))
+    for window, block in matrix.blocks():
+        values = _by_gene(block[kept[window]], logarithm, settings).astype(np.float64)
+        count += len(values)
+        total += values.sum(axis=0)
+        square += (values**2).sum(axis=0)
+    mean = total / count
+    deviation = np.sqrt(np.maximum(square / count - mean**2, 0.0))
+    if not (deviation > 1e-7).any():
+        raise InputError(f"matrix {matrix.name}: no sample varies between genes, there is nothing to embed")
+    constant = deviation <= 1e-7
+    if constant.any():
+        remarks.append(
+            f"{int(constant.sum()):,} constant samples carry nothing, for example {matrix.samples[int(np.argmax(constant))]}"
+        )
+    remarks.append(
+        f"genes {'centred' if settings.centre_genes else 'not centred'} and {'scaled' if settings.scale_genes else 'not scaled'}, "
+        f"samples {'centred' if settings.centre_samples else 'not centred'} and {'scaled' if settings.scale_samples else 'not scaled'}"
+    )
+    scale = np.where(constant | (not settings.scale_samples), 1.0, deviation)
+    centre = mean if settings.centre_samples else np.zeros_like(mean)
+    return PreparedMatrix(matrix, kept, logarithm, centre, scale, settings, matrix.remarks + remarks)
+
+
+def _survey(
+    matrix: OmicsMatrix, settings: PreprocessingSettings
+) -> tuple[float, float, np.ndarray, list[str]]:
+    low, high = np.inf, -np.inf
+    kept = np.zeros(len(matrix.genes), dtype=bool)
+    missing = 0
+    for window, block in matrix.blocks():
+        if np.isinf(block).any():
+            row = int(np.argmax(np.isinf(block).any(axis=1)))
+            raise InputError(
+                f"matrix {matrix.name}: gene {matrix.genes[window.start + row]} has infinite values"
+            )
+        measured = ~np.isnan(block)
+        missing += int((~measured).sum())
+        kept[window] = measured.mean(axis=1) >= settings.minimum_measured
+        if measured.any():
+            low, high = min(low, float(np.nanmin(block))), max(high, float(np.nanmax(block)))
+    if kept.sum() < 2:
+        raise InputError(
+            f"matrix {matrix.name}: {int(kept.sum())} genes are measured in at least {settings.minimum_measured:.0%} of "
+            f"{len(matrix.samples):,} samples; at least 2 are needed"
+        )
+    remarks = []
+    if missing:
+        remarks.append(
+            f"{missing:,} missing values: {int((~kept).sum()):,} genes measured in fewer than {settings.minimum_measured:.0%} of the "
+            "samples left out, the rest filled with the gene's mean"
+        )
+    return low, high, kept, remarks

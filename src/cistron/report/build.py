@@ -1,0 +1,89 @@
+"""From result folders to a report: read, make the sections of each task, write figures and page."""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+
+from cistron.errors import InputError
+from cistron.report.page import Chapter, Section, build_page
+from cistron.report.result import Result, read_result
+from cistron.report.run_record import run_section
+from cistron.runtime.files import atomic_path, check_writable
+
+# task: (title of its chapter, function from a result to its sections); a new task is one line here
+TASKS: dict[str, tuple[str, str]] = {
+    "gwas": ("GWAS gene scores", "cistron.report.gwas:gwas_sections"),
+}
+
+
+def sections_of(result: Result, prefix: str) -> list[Section]:
+    """Make the sections of a result by its task; ``prefix`` starts the names of figures and identifiers.
+
+    Raises
+    ------
+    InputError
+        If no report is known for the task.
+    """
+    if result.task not in TASKS:
+        raise InputError(f"{result.folder}: no report for task {result.task!r}; known: {', '.join(TASKS)}")
+    module, function = TASKS[result.task][1].split(":")
+    make: Callable[[Result, str], list[Section]] = getattr(import_module(module), function)
+    return make(result, prefix)
+
+
+def build_report(
+    folders: Sequence[str | Path], output: str | Path, *, title: str | None = None, figures: bool = True
+) -> Path:
+    """Write one self-contained HTML report of result folders, and its figures beside it.
+
+    Parameters
+    ----------
+    folders
+        Output folders of ``cistron evaluate``; each becomes a chapter.
+    output
+        HTML file. Figures go to ``figures/`` in the same folder, as png and pdf.
+    title
+        Title of the page.
+    figures
+        Save the figures as files too.
+
+    Returns
+    -------
+    Path
+        ``output``.
+
+    Raises
+    ------
+    InputError
+        If a folder cannot be reported or the output cannot be written; nothing is written then.
+    """
+    if not folders:
+        raise InputError("no result folder was given; name at least one output folder of 'cistron evaluate'")
+    output = Path(output)
+    if output.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"a report is an .html file. Given: {output.name}; change --output")
+    resolved = [Path(folder).resolve() for folder in folders]
+    if len(set(resolved)) < len(resolved):
+        raise InputError("a result folder was given twice; name each once")
+    check_writable(output)
+    results = [read_result(folder) for folder in folders]
+    chapters = []
+    for number, result in enumerate(results, 1):
+        prefix = f"{result.task}_" if len(results) == 1 else f"{result.task}_{number}_"
+        sections = (*sections_of(result, prefix), run_section(result))
+        chapters.append(
+            Chapter(f"{TASKS[result.task][0]}: {_datasets(result)}", prefix, result.run, sections)
+        )
+    page = build_page(title or (chapters[0].title if len(chapters) == 1 else "Scores"), chapters)
+    if figures:
+        for chapter in chapters:
+            for section in chapter.sections:
+                for drawing in section.drawings:
+                    drawing.save(output.parent / "figures")
+    with atomic_path(output) as partial:
+        partial.write_text(page, encoding="utf-8")
+    return output
+
+
+def _datasets(result: Result) -> str:
+    return ", ".join(dict.fromkeys(result.scores["dataset"]))

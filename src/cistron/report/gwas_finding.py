@@ -1,0 +1,113 @@
+"""The finding of a GWAS evaluation in words, and what a reader must be warned of."""
+
+from typing import Any
+
+from cistron.plots.style import signed
+from cistron.report.page import fixed, p_value
+
+
+def verdict(record: dict[str, Any]) -> tuple[str, str]:
+    """Judge one embedding by its interval and its control.
+
+    Parameters
+    ----------
+    record
+        Entry of ``GwasScores.ranking``.
+
+    Returns
+    -------
+    kind
+        ``better``, ``worse``, ``open`` or ``unfounded``.
+    sentence
+        What that means, starting with a verb.
+    """
+    value, low, high, control = (record[name] for name in ("value", "low", "high", "control"))
+    if value != value:
+        return "open", "could not be scored"
+    if low != low:
+        return "open", "has no interval, so nothing can be said about its gain"
+    if high < 0:
+        return "worse", "predicts these traits worse than the covariates alone"
+    if low <= 0:
+        return "open", "shows no reliable gain over the covariates"
+    if control == control and control >= value:
+        return "unfounded", "does no better than its own permuted control, so its gain is not evidence"
+    if control == control and control >= low:
+        return "open", "gains over the covariates, but its permuted control lies inside the interval"
+    return "better", "knows something about these traits that the covariates do not"
+
+
+def finding(ranking: list[dict[str, Any]]) -> list[str]:
+    """Write the finding as sentences: the best embedding with interval and control, then the others.
+
+    Parameters
+    ----------
+    ranking
+        ``GwasScores.ranking``.
+    """
+    best = ranking[0]
+    several = len(ranking) > 1
+    traits = f"{best['traits']} traits" if best["traits"] > 1 else "one trait"
+    _, sentence = verdict(best)
+    who = f"{best['label']} (the best of {len(ranking)})" if several else best["label"]
+    sentences = [f"{who} {sentence}."]
+    if best["value"] != best["value"]:
+        return sentences
+    interval = (
+        f" ({best['interval'] or 'interval'}: {signed(best['low'])} to {signed(best['high'])})"
+        if best["low"] == best["low"]
+        else ""
+    )
+    gain = "median gain in R² over" if best["traits"] > 1 else "gain in R² on"
+    null = f", where the covariates alone reach {fixed(best['null'])}" if best["null"] == best["null"] else ""
+    sentences.append(f"Its {gain} {traits} is {signed(best['value'])}{interval}{null}.")
+    if best["control"] == best["control"]:
+        sentences.append(f"The same embedding with its genes permuted gives {signed(best['control'])}.")
+    if best["traits"] > 1 and best["low"] == best["low"]:
+        sentences.append(f"The interval lies above 0 for {best['above']} of {traits}.")
+    if best["p_value"] == best["p_value"]:
+        sense = "above" if best["direction"] > 0 else "below"
+        sentences.append(
+            f"Over traits the differences lie {sense} 0 (Wilcoxon, Bonferroni-corrected p = {p_value(best['p_value'])}; "
+            "descriptive, since traits are correlated)."
+        )
+    if several:
+        worse = [record["label"] for record in ranking if verdict(record)[0] == "worse"]
+        better = sum(verdict(record)[0] == "better" for record in ranking)
+        sentences.append(
+            f"{better} of {len(ranking)} embeddings gain reliably"
+            + (f"; worse than the covariates alone: {', '.join(worse)}." if worse else ".")
+        )
+    return sentences
+
+
+def finding_warnings(ranking: list[dict[str, Any]], coverage: list[dict[str, Any]]) -> list[str]:
+    """List what would mislead a reader who only looks at the ranking."""
+    warnings = []
+    above = [record["label"] for record in ranking if record["control"] > 0]
+    if above:
+        warnings.append(
+            f"The negative control lies above 0 for {', '.join(above)}: something other than the embedding's "
+            "gene-by-gene content raises the score. Find it before using these figures."
+        )
+    shared = [record for record in ranking if record["shared"] == record["shared"]]
+    if len(shared) > 1 and max(shared, key=lambda record: record["shared"])["label"] != ranking[0]["label"]:
+        leader = max(shared, key=lambda record: record["shared"])["label"]
+        warnings.append(
+            f"On the genes that all embeddings cover, {leader} is best, not {ranking[0]['label']}: "
+            "part of the difference is coverage, not knowledge."
+        )
+    flipped = [
+        record["label"]
+        for record in ranking
+        if record["odd"] * record["even"] < 0 and verdict(record)[0] in ("better", "unfounded")
+    ]
+    if flipped:
+        warnings.append(f"The gain has opposite signs on odd and even chromosomes for {', '.join(flipped)}.")
+    poor = [entry for entry in coverage if entry["share"] is not None and entry["share"] < 0.7]
+    warnings += [
+        f"{entry['embedding']} covers only {entry['share']:.0%} of the genes of the traits; "
+        "the others get the mean as prediction."
+        for entry in poor
+    ]
+    return warnings

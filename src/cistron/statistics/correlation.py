@@ -1,0 +1,82 @@
+"""Correlations, and the sums over blocks from which any resampling of blocks gives them again."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+def pearson(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Pearson correlation of matching columns.
+
+    Parameters
+    ----------
+    first, second
+        float [row, column]; rows where either is NaN are left out, column by column.
+
+    Returns
+    -------
+    ndarray
+        float64 [column]; NaN where a side does not vary.
+    """
+    return BlockSums.collect(first, second, np.zeros(len(first), dtype=np.int64)).correlation()
+
+
+def signed_square(correlation: np.ndarray) -> np.ndarray:
+    """r |r|: the squared correlation with the sign kept, so that an inverted prediction is not counted as signal."""
+    return correlation * np.abs(correlation)
+
+
+@dataclass(frozen=True)
+class BlockSums:
+    """Sums over blocks of rows for pairs of columns.
+
+    Attributes
+    ----------
+    sums
+        n, sum x, sum y, sum xx, sum yy, sum xy; float64 [6, block, column].
+    """
+
+    sums: np.ndarray
+
+    @classmethod
+    def collect(cls, first: np.ndarray, second: np.ndarray, blocks: np.ndarray) -> "BlockSums":
+        """Sum over blocks numbered from 0; NaN pairs are left out."""
+        x, y = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+        seen = np.isfinite(x) & np.isfinite(y)
+        # Centred first: correlation does not change, cancellation does.
+        x = np.where(seen, x - np.nanmean(np.where(seen, x, np.nan), axis=0), 0.0) if seen.any() else x * 0
+        y = np.where(seen, y - np.nanmean(np.where(seen, y, np.nan), axis=0), 0.0) if seen.any() else y * 0
+        number = int(blocks.max()) + 1
+        indicator = np.zeros((number, len(blocks)))
+        indicator[blocks, np.arange(len(blocks))] = 1.0
+        parts = (seen.astype(np.float64), x, y, x * x, y * y, x * y)
+        return cls(np.stack([indicator @ part for part in parts]))
+
+    @property
+    def count(self) -> np.ndarray:
+        """Pairs behind each column, float64 [column]."""
+        return self.sums[0].sum(axis=0)
+
+    def correlation(self, weights: np.ndarray | None = None) -> np.ndarray:
+        """Pearson correlation over all blocks, or over blocks taken ``weights`` times.
+
+        Parameters
+        ----------
+        weights
+            Times that each block is taken, float64 [draw, block].
+
+        Returns
+        -------
+        ndarray
+            float64 [column], or [draw, column] with weights; NaN where a side does not vary.
+        """
+        draws = np.ones((1, self.sums.shape[1])) if weights is None else weights
+        n, x, y, xx, yy, xy = (draws @ part for part in self.sums)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            covariance = xy - x * y / n
+            spread = (xx - x * x / n) * (yy - y * y / n)
+            # A variance this far below the scale of the sums is rounding, not variation.
+            flat = spread <= 1e-20 * np.maximum(xx * yy, 1e-300)
+            result = np.where(flat, np.nan, covariance / np.sqrt(np.where(flat, 1.0, spread)))
+        result = np.clip(result, -1.0, 1.0)
+        return result[0] if weights is None else result

@@ -1,0 +1,87 @@
+"""How a network is fitted: the part of the settings that all models share."""
+
+from dataclasses import dataclass
+
+from cistron.errors import InputError
+
+LOGGERS = ("tensorboard", "wandb")
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """Settings of :func:`cistron.training.fit`.
+
+    Attributes
+    ----------
+    epochs
+        Largest number of passes over the batches.
+    learning_rate
+        Step size of Adam (of ``optimiser``, when the caller gives one, the factor of its own step size).
+    weight_decay
+        L2 penalty of Adam, decoupled (AdamW) when positive.
+    warmup_steps
+        Steps over which the learning rate rises linearly from 0.
+    schedule
+        ``constant``, or ``cosine``: falls to 0 over the epochs.
+    patience
+        Stop after this many validations without improvement; ``None`` never stops early.
+    minimum_improvement
+        Smallest fall of the monitored loss, relative to its size, that counts as improvement.
+    validate_every
+        Epochs between validations.
+    gradient_clip
+        Largest norm of the gradient; ``None`` does not clip.
+    accumulate
+        Batches whose gradients are added before a step.
+    accelerator
+        ``auto`` takes a GPU when there is one; ``cpu``, ``gpu``, ``mps`` force it.
+    devices
+        Number of devices; with more than one, batches are dealt to them in turn.
+    nodes
+        Number of machines.
+    strategy
+        Lightning strategy, for example ``ddp``.
+    precision
+        Lightning precision, for example ``32-true`` or ``bf16-mixed``.
+    checkpoint_seconds
+        Least time between two checkpoints. One is always written at the end and on an interrupt.
+    maximum_seconds
+        Stop after this time, as if the epochs had been used up; ``None`` for no limit.
+    loggers
+        Besides the CSV: ``tensorboard``, ``wandb``.
+    """
+
+    epochs: int = 100
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    warmup_steps: int = 0
+    schedule: str = "constant"
+    patience: int | None = 10
+    minimum_improvement: float = 0.0
+    validate_every: int = 1
+    gradient_clip: float | None = None
+    accumulate: int = 1
+    accelerator: str = "auto"
+    devices: int = 1
+    nodes: int = 1
+    strategy: str = "auto"
+    precision: str = "32-true"
+    checkpoint_seconds: float = 60.0
+    maximum_seconds: float | None = None
+    loggers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "validate_every", "accumulate", "devices", "nodes"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be 1 or more. Given: {getattr(self, name)}")
+        if not self.learning_rate > 0:
+            raise InputError(f"learning_rate must be positive. Given: {self.learning_rate}")
+        if self.patience is not None and self.patience < 1:
+            raise InputError(f"patience must be 1 or more, or none at all. Given: {self.patience}")
+        if self.schedule not in ("constant", "cosine"):
+            raise InputError(f"schedule must be constant or cosine. Given: {self.schedule!r}")
+        unknown = [name for name in self.loggers if name not in LOGGERS]
+        if unknown:
+            raise InputError(
+                f"loggers are {', '.join(LOGGERS)} (a CSV is always kept). Given: {unknown[0]!r}"
+            )
