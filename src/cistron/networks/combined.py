@@ -102,7 +102,10 @@ class Evidence:
     @property
     def visibility(self) -> float:
         """``u``, kept within the range that the coefficients were fitted on."""
-        own = np.abs(self.effects.own) / self.effects.error[np.arange(len(self.effects.sources)), self.effects.sources]
+        own = (
+            np.abs(self.effects.own)
+            / self.effects.error[np.arange(len(self.effects.sources)), self.effects.sources]
+        )
         return float(np.clip(np.log(max(float(np.median(own)), 1e-3)), 0.5, 3.5) - 2)
 
 
@@ -141,7 +144,9 @@ def _without_hubs(total: ShrunkenEffects, effects: KnockOutEffects) -> ShrunkenE
     log_odds = total.log_odds + shift[:, None]
     before = np.maximum(total.probability, 1e-12)
     after = 1 / (1 + np.exp(-np.clip(log_odds, -50, 50)))
-    return ShrunkenEffects(log_odds, total.mean * after / before, np.full(len(total.share), share), total.learned)
+    return ShrunkenEffects(
+        log_odds, total.mean * after / before, np.full(len(total.share), share), total.learned
+    )
 
 
 def gather_evidence(cells: PerturbedCells, settings: DefaultSettings, seed: int = 0) -> Evidence:
@@ -190,9 +195,7 @@ def _resample_weights(perturbation: np.ndarray, random: np.random.Generator) -> 
     weights = np.zeros(len(perturbation), dtype=np.int64)
     for label in np.unique(perturbation[perturbation >= -1]):
         members = np.flatnonzero(perturbation == label)
-        weights[members] = np.bincount(
-            random.integers(0, len(members), len(members)), minlength=len(members)
-        )
+        weights[members] = np.bincount(random.integers(0, len(members), len(members)), minlength=len(members))
     return weights
 
 
