@@ -25,7 +25,7 @@ def edges(
 ) -> None:
     """Score gene networks on held-out perturbed cells, a known network, and collections of interactions.
 
-    Writes scores.parquet, calibration.tsv, effects.tsv, networks.tsv, run.json and report.html. A random network
+    Writes scores.parquet, calibration.parquet, effects.parquet, networks.parquet, run.json and report.html. A random network
     of the same size is scored beside the given ones.
 
     Parameters

@@ -224,14 +224,14 @@ def against_truth(
                     "null_value": rate,
                 }
             )
-    accuracy, number = edge_truth.sign_accuracy(network, truth)
+    accuracy, number = edge_truth.sign_accuracy(strongest(network, true_edges), truth)
     if number:
         low, high = wilson(round(accuracy * number), number)
         rows.append(
             {
                 **base,
                 "metric": "sign_accuracy",
-                "stratum": "true edges found",
+                "stratum": f"true edges among the strongest {true_edges}",
                 "value": accuracy,
                 "low": low,
                 "high": high,

@@ -17,9 +17,9 @@ DRAWN_EDGES = 200
 def write_edge_evaluation(
     result: EdgeEvaluation, networks: Sequence[Edges], run: RunRecord, directory: str | Path
 ) -> None:
-    """Write scores.parquet, calibration.tsv, effects.tsv, networks.tsv and run.json.
+    """Write scores.parquet, calibration.parquet, effects.parquet, networks.parquet and run.json.
 
-    ``networks.tsv`` keeps the strongest edges of each network, which is what the report draws.
+    ``networks.parquet`` keeps the strongest edges of each network, which is what the report draws.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ def write_edge_evaluation(
     tables = (("calibration", result.calibration), ("effects", result.effects), ("networks", strongest))
     for name, table in tables:
         if len(table):
-            with atomic_path(directory / f"{name}.tsv") as partial:
-                table.to_csv(partial, sep="\t", index=False, float_format="%.6g")
+            with atomic_path(directory / f"{name}.parquet") as partial:
+                table.to_parquet(partial, index=False)
     for warning in result.warnings:
         run.warn(warning)
     run.record(
