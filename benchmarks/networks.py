@@ -26,7 +26,9 @@ METHODS: dict[str, Callable[[PerturbedCells], Network]] = {
     "partial-correlation": lambda cells: co_variation(cells, True, 20_000, 0),
     "no direct": lambda cells: infer_default(cells, DefaultSettings(resamples=0, direct=False), 0),
     "no hubs": lambda cells: infer_default(cells, DefaultSettings(resamples=0, learn_hubs=False), 0),
-    "no co-variation": lambda cells: infer_default(cells, DefaultSettings(resamples=0, co_variation=False), 0),
+    "no co-variation": lambda cells: infer_default(
+        cells, DefaultSettings(resamples=0, co_variation=False), 0
+    ),
     "shuffled labels": lambda cells: infer_default(shuffled(cells), DefaultSettings(resamples=0), 0),
 }
 
@@ -85,7 +87,9 @@ def main() -> None:
         shape, depth, each = design
         text = f"{shape}, {depth:g} UMI, {each} cells".ljust(24)
         print(text + " ".join(f"{np.mean(rows[name]):.3f}".rjust(max(7, len(name))) for name in METHODS))
-    print("\ndefault less the better of mean-shift and direct (by seed), signs right, calibration error (seeds pooled, mean of seeds)")
+    print(
+        "\ndefault less the better of mean-shift and direct (by seed), signs right, calibration error (seeds pooled, mean of seeds)"
+    )
     for design, rows in scores.items():
         shape, depth, each = design
         best = np.maximum(rows["mean-shift"], rows["direct"])

@@ -9,7 +9,10 @@ from benchmarks.networks_worlds import planted_cells
 from cistron.networks.combined import DefaultSettings, gather_evidence, relative_strength
 
 SEEDS = range(1, 7)
-DESIGNS = [*itertools.product(("hubs", "flat"), (1.0, 12.0), (30, 100)), *itertools.product(("hubs", "flat"), (1.0, 4.0), (60,))]
+DESIGNS = [
+    *itertools.product(("hubs", "flat"), (1.0, 12.0), (30, 100)),
+    *itertools.product(("hubs", "flat"), (1.0, 4.0), (60,)),
+]
 
 
 def main() -> None:

@@ -10,7 +10,11 @@ from cistron.world.topologies import Topology
 def cells_of(world: NetworkWorld) -> PerturbedCells:
     """Hand the cells of a world to the methods, as the reader of files does."""
     return assemble_cells(
-        world.cells.X, list(world.cells.var_names), world.cells.obs["perturbation"].tolist(), control=CONTROL, name="planted"
+        world.cells.X,
+        list(world.cells.var_names),
+        world.cells.obs["perturbation"].tolist(),
+        control=CONTROL,
+        name="planted",
     )
 
 
@@ -22,7 +26,9 @@ def true_matrix(world: NetworkWorld) -> np.ndarray:
     return true
 
 
-def planted_cells(seed: int, topology: Topology | None = None, **settings: object) -> tuple[PerturbedCells, np.ndarray]:
+def planted_cells(
+    seed: int, topology: Topology | None = None, **settings: object
+) -> tuple[PerturbedCells, np.ndarray]:
     """Give cells and the signs of the true edges of one world."""
     world = network_world(NetworkWorldSettings(**settings), seed=seed, topology=topology)  # type: ignore[arg-type]
     return cells_of(world), true_matrix(world)
@@ -35,4 +41,6 @@ def main() -> None:
         for depth in (1.0, 12.0):
             world = network_world(NetworkWorldSettings(shape=shape, counts_per_gene=depth), seed=1000)  # type: ignore[arg-type]
             zeros = 1 - world.cells.X.nnz / np.prod(world.cells.shape)
-            print(f"{shape:5}  {depth:15g}  {world.cells.n_obs}  {world.cells.n_vars}  {zeros:.3f}  {len(world.truth)}")
+            print(
+                f"{shape:5}  {depth:15g}  {world.cells.n_obs}  {world.cells.n_vars}  {zeros:.3f}  {len(world.truth)}"
+            )

@@ -122,6 +122,8 @@ def infer(
         raise InputError(f"method {method} learns no gene embedding; use --method catran with --embedding")
     if not output.name.endswith((".tsv", ".tsv.gz")):
         raise InputError(f"edges are written as .tsv or .tsv.gz. Given: --output {output.name}")
+    if not cells.exists():
+        raise InputError(f"cells {cells} do not exist")
     for path in (output, *([embedding] if embedding else [])):
         check_writable(path)
     run = RunRecord(

@@ -160,10 +160,15 @@ def evaluate_edges(
     scores = _with_control(score_frame(rows))
     return EdgeEvaluation(
         scores,
-        pd.concat(curves, ignore_index=True) if curves else pd.DataFrame(),
-        pd.concat(effects, ignore_index=True) if effects else pd.DataFrame(),
+        _stacked(curves),
+        _stacked(effects),
         warnings,
     )
+
+
+def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
 
 
 def _with_control(scores: pd.DataFrame) -> pd.DataFrame:

@@ -35,7 +35,8 @@ def write_edge_evaluation(
     directory = Path(directory)
     write_scores(result.scores, directory / "scores.parquet")
     strongest = pd.concat(
-        [network.table.head(DRAWN_EDGES).assign(network=network.name) for network in networks],
+        [network.table.head(DRAWN_EDGES).assign(network=network.name) for network in networks if len(network)]
+        or [pd.DataFrame()],
         ignore_index=True,
     )
     tables = (("calibration", result.calibration), ("effects", result.effects), ("networks", strongest))

@@ -221,8 +221,11 @@ def read_edges(path: str | Path, *, name: str | None = None) -> Edges:
     if "weight" not in table:
         table["weight"] = 1.0
     if "sign" in table:
-        table["sign"] = table["sign"].replace({"+": 1, "-": -1})
-        table["sign"] = pd.to_numeric(table["sign"], errors="coerce").fillna(0).astype(np.int64)
+        text = table["sign"].astype(str).replace({"+": "1", "-": "-1"})
+        table["sign"] = pd.to_numeric(text, errors="coerce").fillna(0).astype(np.int64)
+    for column in table.columns.difference(["source", "target", "sign"]):
+        if pd.api.types.is_numeric_dtype(table[column]):
+            table[column] = table[column].astype(np.float64)
     if pd.api.types.is_numeric_dtype(table["weight"]):
         table = table.sort_values("weight", ascending=False, kind="stable")
     if "kind" not in header:
