@@ -5,7 +5,6 @@ from typing import Any
 from cistron.plots.style import signed
 from cistron.report.page import fixed, p_value
 
-
 # A permuted embedding scores about 0; a tenth of a useful gain is more than its scatter explains.
 _CONTROL_TOLERANCE = 0.001
 
