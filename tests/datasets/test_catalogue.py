@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cistron.datasets import DataSet, RemoteFile, catalogue, find_data_set
 from cistron.datasets.catalogue import CATALOGUE, as_markdown, data_set_size, size_text
 from cistron.errors import InputError
+from cistron.runtime import sha256_of
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 
@@ -142,3 +143,38 @@ def test_sizes_by_example():
     assert size_text(1_600_000_000, exact=False) == "~1.6 GB"
     assert data_set_size(find_data_set("borzoi_folds")) == "1.3 MB"
     assert data_set_size(find_data_set("pan_ukb_manifest")) == "?"
+
+
+# Files of the real data that are verbatim copies of what the catalogue names.
+COPIES = {
+    ("borzoi_folds", "sequences_human.bed.gz"): "sequence/borzoi/sequences_human.bed.gz",
+    ("borzoi_folds", "sequences_mouse.bed.gz"): "sequence/borzoi/sequences_mouse.bed.gz",
+    ("borzoi_folds", "targets_human.txt.gz"): "sequence/borzoi/targets_human.txt.gz",
+    ("borzoi_folds", "targets_mouse.txt.gz"): "sequence/borzoi/targets_mouse.txt.gz",
+    ("saturation_mpra", "elements.tsv.gz"): "sequence/kircherlab_satMutMPRA/elements.tsv.gz",
+    ("tapseq_k562", "gRNA_counts.h5ad"): "networks/tapseq_schraivogel_k562/gRNA_counts.h5ad",
+    ("sachs_2005", "sachs.2005.continuous.txt"): "networks/sachs_2005/sachs.2005.continuous.txt",
+    (
+        "sachs_2005",
+        "sachs.2005.ground.truth.graph.txt",
+    ): "networks/sachs_2005/sachs.2005.ground.truth.graph.txt",
+    ("olfactory_genes", "olfactory_genes.txt"): "omics/coessentiality/olfactory_genes.txt",
+    **{
+        ("macarthur_gene_lists", file.name): f"omics/gene_sets/macarthur_{file.name}"
+        for file in find_data_set("macarthur_gene_lists").files
+    },
+}
+
+
+def test_every_sha256_of_the_catalogue_is_that_of_a_copy(test_data):
+    with_hash = {
+        (data_set.name, file.name): file
+        for data_set in CATALOGUE
+        for file in data_set.files
+        if file.checked_by == "sha256"
+    }
+    assert set(with_hash) == set(COPIES)
+    for key, file in with_hash.items():
+        copy = test_data / COPIES[key]
+        assert copy.stat().st_size == file.size, key
+        assert f"sha256:{sha256_of(copy)}" == file.checksum, key

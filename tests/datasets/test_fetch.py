@@ -92,6 +92,14 @@ def test_a_server_that_ignores_if_range_cannot_glue_two_versions(publisher, make
     assert [entry[1:] for entry in publisher.log] == [(None, 200), ("bytes=50000-", 206), (None, 200)]
 
 
+def test_a_partial_answer_that_names_no_version_is_not_glued(publisher, make_data_set, settings):
+    later = Item(OTHER, honours_if_range=False)
+    file = publisher.put("/toy/a.bin", CONTENT, etag='"v1"', breaks_after=[50_000], then=later)
+    (path,) = fetch_data_set(make_data_set(file), settings=settings)
+    assert path.read_bytes() == OTHER
+    assert [entry[1:] for entry in publisher.log] == [(None, 200), ("bytes=50000-", 206), (None, 200)]
+
+
 def test_a_weak_etag_is_not_trusted_for_resuming(publisher, make_data_set, settings):
     file = publisher.put("/toy/a.bin", CONTENT, etag='W/"v1"', breaks_after=[50_000])
     (path,) = fetch_data_set(make_data_set(file), settings=settings)

@@ -36,6 +36,26 @@ def test_equals_scikit_learn_on_standardised_columns(seed, penalty):
         )
 
 
+def test_kept_scales_are_plain_ridge_on_one_scale():
+    U, X, Z, groups = _data(5, free=1)
+    fits = leave_group_out(group_moments(U, X, Z, groups), np.array([20.0]), scaling="keep")
+    train = groups != 1
+    scale = np.sqrt(X[train].var(axis=0).mean())
+    peer = Ridge(alpha=20.0).fit(X[train] / scale, Z[train])
+    mine = (np.hstack([U, X]) @ fits[1].coefficients)[~train]
+    np.testing.assert_allclose(mine, peer.predict(X[~train] / scale), rtol=1e-7)
+
+
+def test_auto_takes_for_each_target_the_scaling_with_the_smaller_criterion():
+    generator = np.random.default_rng(0)
+    X = generator.normal(size=(300, 40)) * np.logspace(1, -2, 40)
+    big, small = X[:, :3].sum(axis=1) / 10, X[:, -3:].sum(axis=1) / 0.01
+    Z = np.column_stack([big, small]) + 0.7 * generator.normal(size=(300, 2))
+    moments = group_moments(np.ones((300, 1)), X, Z, np.arange(300) % 3)
+    for fit in leave_group_out(moments, np.logspace(-3, 5, 17), scaling="auto"):
+        assert fit.standardised.tolist() == [False, True]
+
+
 def test_penalty_zero_is_least_squares():
     U, X, Z, groups = _data(1)
     mine = predict_left_out(

@@ -1,25 +1,68 @@
 """``cistron omics``: gene embeddings from omics matrices."""
 
+import dataclasses
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
+from cistron.cli.omics_join import join
 from cistron.cli.options import Output, Seed, Threads
-from cistron.omics import PcaSettings, PreprocessingSettings
+from cistron.errors import InputError
+from cistron.omics import AutoencoderSettings, PcaSettings, PreprocessingSettings, VdtfSettings
 
 app = App(name="omics", help="Gene embeddings from omics matrices.")
+app.command(join)
+Method = Literal["pca", "autoencoder", "vdtf"]
+Preset = Literal["default", "paper"]
+
+
+def network_settings(
+    method: str,
+    dimensions: int | None,
+    variance: float | None,
+    preset: str,
+    matrices: int,
+    given: AutoencoderSettings | VdtfSettings | None,
+) -> Any:
+    """Settings of a network: the preset, with what was given on the command line put over it."""
+    if variance is not None:
+        raise InputError(f"--variance is for --method pca; give --dimensions to {method}")
+    kind = AutoencoderSettings if method == "autoencoder" else VdtfSettings
+    base: Any = kind()
+    if preset == "paper":
+        base = VdtfSettings.paper_many() if method == "vdtf" and matrices > 1 else kind.paper()
+    settings = _put_over(base, given, kind()) if given is not None else base
+    if dimensions is None:
+        return settings
+    name = "dimensions" if method == "autoencoder" else "gene_dimension"
+    return dataclasses.replace(settings, **{name: dimensions})
+
+
+def _put_over(base: Any, given: Any, default: Any) -> Any:
+    """Take from ``given`` what differs from the default, the rest from ``base``."""
+    changes = {}
+    for field in dataclasses.fields(base):
+        value, usual = getattr(given, field.name), getattr(default, field.name)
+        if dataclasses.is_dataclass(value):
+            changes[field.name] = _put_over(getattr(base, field.name), value, usual)
+        elif value != usual:
+            changes[field.name] = value
+    return dataclasses.replace(base, **changes)
 
 
 @app.command
 def embed(
-    matrix: Path,
-    *,
+    *matrices: Path,
     output: Output,
-    method: Literal["pca"] = "pca",
+    method: Method = "pca",
     dimensions: int | None = None,
     variance: float | None = None,
+    scale_components: bool = False,
+    preset: Preset = "default",
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
+    autoencoder: AutoencoderSettings | None = None,
+    vdtf: VdtfSettings | None = None,
     layer: str | None = None,
     name: str | None = None,
     evidence: str = "expression",
@@ -27,19 +70,26 @@ def embed(
     seed: Seed = 0,
     threads: Threads = None,
 ) -> None:
-    """Learn a gene embedding from a matrix of genes x samples.
+    """Learn a gene embedding from one matrix of genes x samples, or from several with --method vdtf.
+
+    A network keeps its record (log.csv) and, until it is done, its checkpoint in the folder OUTPUT.fit beside
+    the output; the same command goes on from there after an interrupt.
 
     Parameters
     ----------
-    matrix
+    matrices
         .h5ad or .zarr (streamed), .parquet, .csv or .tsv (also .gz); gene ids in the first column. A matrix of
         samples x genes is recognised and transposed.
     method
-        pca: principal components.
+        pca: principal components; autoencoder; vdtf: variational deep tensor factorisation.
     dimensions
-        Number of dimensions; give this or --variance.
+        Number of dimensions; for pca give this or --variance.
     variance
-        Share of the variance to explain; 0.9 when neither is given.
+        Share of the variance to explain (pca); 0.9 when neither is given.
+    scale_components
+        Give every principal component unit variance, as the report does.
+    preset
+        paper: the settings of the publication (autoencoder, vdtf).
     layer
         Layer of an AnnData to read instead of X.
     name
@@ -53,12 +103,28 @@ def embed(
     from cistron.omics import OmicsEmbedder, read_matrix
     from cistron.runtime import check_writable, limit_threads
 
-    settings = PcaSettings(dimensions=dimensions, variance=variance)
+    if not matrices:
+        raise InputError("no matrix was given; name at least one file")
+    given = autoencoder if method == "autoencoder" else vdtf
+    if method == "pca":
+        settings: Any = PcaSettings(dimensions, variance, scale=scale_components)
+    else:
+        settings = network_settings(method, dimensions, variance, preset, len(matrices), given)
     check_writable(output)
+    folder = None if method == "pca" else output.with_suffix(".fit")
     with limit_threads(threads):
         embedder = OmicsEmbedder(settings, preprocessing, seed)
-        embedding = embedder.embed(read_matrix(matrix, layer), name=name, evidence=evidence, licence=licence)
+        embedding = embedder.embed(
+            *(read_matrix(matrix, layer) for matrix in matrices),
+            name=name,
+            evidence=evidence,
+            licence=licence,
+            directory=folder,
+        )
     write_gene_embedding(embedding, output)
+    if folder is not None:
+        (folder / "last.ckpt").unlink(missing_ok=True)
+        print(f"record: {folder / 'log.csv'}")
     for remark in embedder.remarks:
         print(f"  {remark}")
     print(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")

@@ -113,7 +113,7 @@ def _attempt(file: RemoteFile, url: str, place: Place, settings: TransferSetting
         with open_url(url, headers, settings.timeout_seconds) as response:
             version = Version.of(url, response)
             _refuse_wrong_answers(file, url, response, version)
-            if response.status == 206 and not _continues(response, known, version, offset):
+            if response.status == 206 and not _continues(file, response, known, version, offset):
                 place.discard_part()
                 raise TransientError(
                     "the file changed since the part was fetched; starting from its beginning", wait=0.0
@@ -152,11 +152,15 @@ def _known_part(file: RemoteFile, url: str, place: Place) -> tuple[Version | Non
     return known, int(state.get("pieces", 1))
 
 
-def _continues(response: Any, known: Version | None, version: Version, offset: int) -> bool:
+def _continues(file: RemoteFile, response: Any, known: Version | None, version: Version, offset: int) -> bool:
+    """Whether a partial answer goes on from the part, and certainly with the same content."""
     starts = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    return (
-        known is not None and starts is not None and int(starts[1]) == offset and known.same_content(version)
-    )
+    if known is None or starts is None or int(starts[1]) != offset or not known.same_content(version):
+        return False
+    # A partial answer has to repeat the ETag (RFC 9110, section 15.3.7); one that does not may come from a
+    # server that ignores If-Range, and then only a published checksum can tell.
+    confirmed = known.validator is not None and known.validator in (version.etag, version.modified)
+    return confirmed or file.checksum is not None
 
 
 def _refuse_wrong_answers(file: RemoteFile, url: str, response: Any, version: Version) -> None:

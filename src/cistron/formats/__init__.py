@@ -4,12 +4,12 @@ from cistron.formats.gene_embedding import (
     EVIDENCE,
     build_gene_embedding,
     check_gene_embedding,
-    combine_gene_embeddings,
     embedding_information,
     export_gene_embedding,
     read_gene_embedding,
     write_gene_embedding,
 )
+from cistron.formats.gene_embedding_combination import combine_gene_embeddings
 from cistron.formats.magma import (
     GeneCorrelations,
     read_genes_out,

@@ -1,7 +1,7 @@
 """The gene-embedding format: an AnnData with one row a gene (page ``docs/formats/gene_embedding.md``)."""
 
 import json
-import zipfile
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import pandas as pd
 
 import cistron
 from cistron.errors import IdentifierError, InputError
+from cistron.formats.tables import first_line, read_table
 from cistron.genes.identity import NAMESPACES, guess_namespace
 from cistron.runtime.files import atomic_path, sha256_of
 
@@ -86,7 +87,12 @@ def build_gene_embedding(
     InputError
         If what was given breaks a rule of the format.
     """
-    values = np.asarray(values, dtype=np.float32)
+    try:
+        values = np.array(values, dtype=np.float32)  # a copy: the embedding must not change with its source
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"embedding {name}: its values are not numbers ({first_line(error)}); expected float [gene, dimension]"
+        ) from error
     if values.ndim != 2 or values.shape[0] != len(genes):
         raise InputError(
             f"embedding {name}: values must be [gene, dimension] with one row a gene. "
@@ -95,6 +101,8 @@ def build_gene_embedding(
     genes = [str(gene) for gene in genes]
     if dimension_names is None:
         dimension_names = [f"d{number}" for number in range(values.shape[1])]
+    _refuse_doubled(genes, "gene ids", f"embedding {name}", "keep one row a gene")
+    _refuse_doubled(list(map(str, dimension_names)), "dimension names", f"embedding {name}", "rename them")
     embedding = anndata.AnnData(
         X=values,
         obs=pd.DataFrame(index=pd.Index(genes, name="gene")),
@@ -120,7 +128,7 @@ def build_gene_embedding(
             dtype=object,
         ),
     }
-    _raise_on_problems(embedding, f"embedding {name}")
+    require_valid(embedding, f"embedding {name}")
     return embedding
 
 
@@ -146,10 +154,11 @@ def check_gene_embedding(embedding: anndata.AnnData) -> list[str]:
         header = {}
     else:
         problems += [f"uns['cistron']['{field}'] is absent" for field in _TEXT_FIELDS if field not in header]
-        if int(header.get("schema_version", 0)) > SCHEMA_VERSION:
-            problems.append(
-                f"schema version {header['schema_version']} is newer than {SCHEMA_VERSION}; update cistron"
-            )
+        version = str(header.get("schema_version", 0))
+        if not version.isdigit():
+            problems.append(f"schema version {version!r} is not a number")
+        elif int(version) > SCHEMA_VERSION:
+            problems.append(f"schema version {version} is newer than {SCHEMA_VERSION}; update cistron")
         unknown = set(str(header.get("evidence", "")).split("+")) - set(EVIDENCE)
         if "evidence" in header and unknown:
             problems.append(
@@ -165,6 +174,12 @@ def check_gene_embedding(embedding: anndata.AnnData) -> list[str]:
     if not embedding.obs_names.is_unique:
         doubled = embedding.obs_names[embedding.obs_names.duplicated()].unique()
         problems.append(f"{len(doubled):,} gene ids occur more than once, for example {doubled[0]}")
+    if not embedding.var_names.is_unique:
+        doubled = embedding.var_names[embedding.var_names.duplicated()].unique()
+        problems.append(f"{len(doubled):,} dimension names occur more than once, for example {doubled[0]}")
+    if hasattr(embedding.X, "toarray"):
+        problems.append("X is sparse; an embedding is dense float32")
+        return problems
     values = np.asarray(embedding.X)
     if values.dtype != np.float32:
         problems.append(f"X is {values.dtype}, not float32")
@@ -187,7 +202,8 @@ def check_gene_embedding(embedding: anndata.AnnData) -> list[str]:
     return problems
 
 
-def _raise_on_problems(embedding: anndata.AnnData, what: str) -> None:
+def require_valid(embedding: anndata.AnnData, what: str) -> None:
+    """Raise an :class:`InputError` that names ``what`` and its first problem, unless the embedding is valid."""
     problems = check_gene_embedding(embedding)
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -213,7 +229,7 @@ def write_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
         raise InputError(
             f"a gene embedding is written as .h5ad. Given: {path.name}; export other forms with 'cistron embedding convert'"
         )
-    _raise_on_problems(embedding, f"embedding {path.name}")
+    require_valid(embedding, f"embedding {path.name}")
     with atomic_path(path) as partial:
         embedding.write_h5ad(partial)
 
@@ -251,7 +267,7 @@ def read_gene_embedding(
     if not path.exists():
         raise InputError(f"embedding {path} does not exist")
     if path.suffix == ".h5ad":
-        embedding = _read_h5ad(path)
+        embedding = read_h5ad(path)
         if "cistron" not in embedding.uns and not strict:
             return embedding
         if "cistron" not in embedding.uns:
@@ -259,75 +275,46 @@ def read_gene_embedding(
                 f"{path.name} is an AnnData without the gene-embedding header; "
                 f"add it with 'cistron embedding convert {path.name} OUTPUT.h5ad --evidence KIND'"
             )
-        embedding.uns["cistron"] = dict(embedding.uns["cistron"])
-        if name is not None:
+        if isinstance(embedding.uns["cistron"], Mapping):
+            embedding.uns["cistron"] = dict(embedding.uns["cistron"])
+        else:
+            del embedding.uns["cistron"]  # something else of the same name; the check says what is absent
+        if name is not None and "cistron" in embedding.uns:
             embedding.uns["cistron"]["name"] = name
     else:
-        table = _read_table(path)
+        table = read_table(path)
         embedding = _from_table(table, path, name, evidence)
     if strict:
-        _raise_on_problems(embedding, path.name)
+        require_valid(embedding, path.name)
     return embedding
 
 
-def _read_h5ad(path: Path) -> anndata.AnnData:
+def read_h5ad(path: Path) -> anndata.AnnData:
+    """Read any AnnData file; a damaged one is an :class:`InputError`."""
     try:
-        return anndata.read_h5ad(path)
-    except (OSError, KeyError, ValueError, AttributeError, anndata._io.utils.AnnDataReadError) as error:
+        with warnings.catch_warnings():
+            # Doubled names are reported by the checker, in one line.
+            warnings.filterwarnings("ignore", message=".*names are not unique", category=UserWarning)
+            return anndata.read_h5ad(path)
+    # A damaged file makes h5py and anndata raise nearly anything.
+    except Exception as error:
         raise InputError(
-            f"{path.name} is not a readable .h5ad file ({_first_line(error)}); it may be truncated: write or fetch it again"
+            f"{path.name} is not a readable .h5ad file ({first_line(error)}); it may be truncated: write or fetch it again"
         ) from error
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    """Read a table of any accepted form into numbers [gene, dimension] indexed by gene id."""
-    suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
-    kind = suffixes[-1] if suffixes else ""
-    try:
-        if kind == ".parquet":
-            table = pd.read_parquet(path)
-            if isinstance(table.index, pd.RangeIndex):
-                table = table.set_index(table.columns[0])
-        elif kind in (".tsv", ".csv"):
-            table = pd.read_csv(path, sep="\t" if kind == ".tsv" else ",", index_col=0)
-        elif kind in (".txt", ".vec", ".w2v", ".word2vec"):
-            table = pd.read_csv(path, sep=" ", skiprows=1, header=None, index_col=0)
-            table = table.dropna(axis=1, how="all")
-            table.columns = [f"d{number}" for number in range(table.shape[1])]
-        else:
-            raise InputError(
-                f"{path.name}: embeddings are read from .h5ad, .parquet, .tsv, .csv (also .gz) "
-                "or word2vec text (.txt, .vec)"
-            )
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"{path.name} cannot be read as a table ({_first_line(error)}); it may be empty, truncated or of another form"
-        ) from error
-    if table.shape[0] == 0 or table.shape[1] == 0:
-        raise InputError(
-            f"{path.name} holds {table.shape[0]:,} genes x {table.shape[1]:,} dimensions; expected at least one of each"
+def _refuse_doubled(names: list[str], kind: str, what: str, remedy: str) -> None:
+    index = pd.Index(names)
+    if not index.is_unique:
+        doubled = index[index.duplicated()].unique()
+        raise IdentifierError(
+            f"{what}: {len(doubled):,} {kind} occur more than once, for example {doubled[0]}; {remedy}"
         )
-    text = [str(column) for column in table.columns if not pd.api.types.is_numeric_dtype(table[column])]
-    if text:
-        raise InputError(
-            f"{path.name}: {len(text):,} columns are not numbers, for example {text[0]!r}; "
-            "expected gene ids in the first column and one numeric column a dimension"
-        )
-    return table
 
 
 def _from_table(table: pd.DataFrame, path: Path, name: str | None, evidence: str | None) -> anndata.AnnData:
     genes = table.index.astype(str)
-    doubled = genes[genes.duplicated()]
-    if len(doubled):
-        raise IdentifierError(
-            f"{path.name}: {len(doubled.unique()):,} gene ids occur more than once, for example {doubled[0]}; "
-            "keep one row a gene"
-        )
+    _refuse_doubled(list(genes), "gene ids", path.name, "keep one row a gene")
     stem = path.name.removesuffix(".gz")
     return build_gene_embedding(
         table.to_numpy(np.float32),
@@ -356,7 +343,7 @@ def export_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
     if kind[0] == ".h5ad":
         write_gene_embedding(embedding, path)
         return
-    _raise_on_problems(embedding, f"embedding {path.name}")
+    require_valid(embedding, f"embedding {path.name}")
     table = pd.DataFrame(np.asarray(embedding.X), index=embedding.obs_names, columns=embedding.var_names)
     table.index.name = "gene"
     with atomic_path(path) as partial:
@@ -365,7 +352,7 @@ def export_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
         elif kind[0] in (".tsv", ".csv"):
             compression = "gzip" if path.suffix == ".gz" else None
             table.to_csv(partial, sep="\t" if kind[0] == ".tsv" else ",", compression=compression)
-        elif kind[0] in (".txt", ".vec"):
+        elif kind[0] in (".txt", ".vec") and path.suffix != ".gz":
             with partial.open("w") as handle:
                 handle.write(f"{table.shape[0]} {table.shape[1]}\n")
                 table.to_csv(handle, sep=" ", header=False)
@@ -373,108 +360,6 @@ def export_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
             raise InputError(
                 f"cannot export to {path.name}: expected .h5ad, .parquet, .tsv, .csv (also .gz), .txt or .vec"
             )
-
-
-def combine_gene_embeddings(
-    embeddings: Sequence[anndata.AnnData], *, join: str = "inner", scale: bool = True, name: str | None = None
-) -> anndata.AnnData:
-    """Concatenate embeddings of the same genes, block by block.
-
-    Parameters
-    ----------
-    embeddings
-        At least two, all of one identifier namespace.
-    join
-        ``inner`` keeps the genes that all cover; ``outer`` keeps all genes and gives a block that does not
-        cover a gene its mean.
-    scale
-        Divide each dimension by its standard deviation and each block by the root of its number of
-        dimensions, so that every block has the same total variance; ``False`` only centres.
-    name
-        Name of the result; the names joined with ``+`` when absent.
-
-    Returns
-    -------
-    AnnData
-        Embedding with dimensions named ``BLOCK:DIMENSION``; ``obs["blocks"]`` counts the blocks that cover a gene.
-
-    Raises
-    ------
-    InputError
-        If there are fewer than two, or ``join`` is unknown.
-    IdentifierError
-        If namespaces differ or no gene is shared.
-    """
-    if len(embeddings) < 2:
-        raise InputError(f"combining needs at least 2 embeddings. Given: {len(embeddings)}")
-    if join not in ("inner", "outer"):
-        raise InputError(f"--join must be inner or outer. Given: {join}")
-    headers = [embedding.uns["cistron"] for embedding in embeddings]
-    namespaces = {str(header["identifier_namespace"]) for header in headers}
-    if len(namespaces) > 1:
-        raise IdentifierError(
-            f"embeddings use different gene identifiers ({', '.join(sorted(namespaces))}); "
-            "convert them to one with 'cistron genes map'"
-        )
-    builds = {str(header.get("genome_build", "")) for header in headers} - {""}
-    if len(builds) > 1:
-        raise InputError(
-            f"embeddings come from different genome builds ({', '.join(sorted(builds))}); use one build"
-        )
-    genes = embeddings[0].obs_names
-    for embedding in embeddings[1:]:
-        genes = (
-            genes.intersection(embedding.obs_names) if join == "inner" else genes.union(embedding.obs_names)
-        )
-    if len(genes) == 0:
-        raise IdentifierError(
-            "the embeddings share no gene; check their identifiers with 'cistron embedding check'"
-        )
-    blocks, dimensions = [], []
-    covered = np.zeros(len(genes), dtype=np.int32)
-    used: dict[str, int] = {}
-    for embedding, header in zip(embeddings, headers, strict=True):
-        rows = embedding.obs_names.get_indexer(genes)
-        present = rows >= 0
-        covered += present
-        values = np.asarray(embedding.X, dtype=np.float64)
-        block = np.zeros((len(genes), embedding.n_vars))
-        block[present] = values[rows[present]] - values[rows[present]].mean(axis=0)
-        if scale:
-            deviation = block[present].std(axis=0)
-            block /= np.where(deviation > 0, deviation, 1.0) * np.sqrt(embedding.n_vars)
-        blocks.append(block)
-        label = str(header["name"])
-        used[label] = used.get(label, 0) + 1
-        label = label if used[label] == 1 else f"{label}.{used[label]}"
-        dimensions += [f"{label}:{dimension}" for dimension in embedding.var_names]
-    evidence = sorted({kind for header in headers for kind in str(header["evidence"]).split("+")})
-    combined = build_gene_embedding(
-        np.hstack(blocks),
-        list(genes),
-        name=name or "+".join(str(header["name"]) for header in headers),
-        method="combined",
-        evidence=evidence,
-        identifier_namespace=namespaces.pop(),
-        genome_build=builds.pop() if builds else "",
-        licence="; ".join(sorted({str(header["licence"]) for header in headers} - {""})),
-        parameters={
-            "join": join,
-            "scale": scale,
-            "blocks": [
-                {"name": str(header["name"]), "method": str(header["method"]), "dimensions": embedding.n_vars}
-                for embedding, header in zip(embeddings, headers, strict=True)
-            ],
-        },
-        dimension_names=dimensions,
-    )
-    combined.obs["blocks"] = covered
-    sources = [pd.DataFrame(header["sources"]) for header in headers if "sources" in header]
-    if sources:
-        combined.uns["cistron"]["sources"] = pd.concat(sources, ignore_index=True).drop_duplicates(
-            ignore_index=True
-        )
-    return combined
 
 
 def adopt_gene_embedding(
@@ -513,5 +398,5 @@ def adopt_gene_embedding(
         header["evidence"] = evidence
     if licence is not None:
         header["licence"] = licence
-    _raise_on_problems(embedding, path.name)
+    require_valid(embedding, path.name)
     return embedding

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.formats.gene_embedding import _read_h5ad, _read_table
+from cistron.formats.gene_embedding import read_h5ad
+from cistron.formats.tables import read_table
 from cistron.genes.identity import guess_namespace, read_gene_map, require_little_loss
 from cistron.runtime.files import atomic_path
 
@@ -54,14 +55,19 @@ def map_file(
         raise InputError(f"{source} does not exist")
     data: anndata.AnnData | pd.DataFrame
     if source.suffix == ".h5ad":
-        data = _read_h5ad(source)
+        data = read_h5ad(source)
         genes = list(data.obs_names)
     elif source.suffix in (".txt", ".list"):
-        genes = [line.strip() for line in source.read_text().splitlines() if line.strip()]
+        try:
+            genes = [line.strip() for line in source.read_text().splitlines() if line.strip()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{source.name} cannot be read as a list of gene ids ({error})") from error
         data = pd.DataFrame(index=pd.Index(genes))
     else:
-        data = _read_table(source)
+        data = read_table(source)
         genes = list(data.index.astype(str))
+    if not genes:
+        raise InputError(f"{source.name} holds no gene ids; expected one a line or one a row")
     if (source.suffix == ".h5ad") != (destination.suffix == ".h5ad"):
         raise InputError(
             f"cannot map {source.name} to {destination.name}: .h5ad maps to .h5ad and a table to a table; "

@@ -4,6 +4,7 @@ Source: MAGMA (de Leeuw et al. 2015, PLoS Computational Biology 11, e1004219), m
 """
 
 import gzip
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,7 @@ def _open(path: Path) -> str:
         return path.read_text()
     except FileNotFoundError as error:
         raise InputError(f"MAGMA file {path} does not exist") from error
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise InputError(f"MAGMA file {path.name} cannot be read ({error}); it may be truncated") from error
 
 
@@ -71,6 +72,10 @@ def clean_gene_table(table: pd.DataFrame, what: str) -> pd.DataFrame:
         if bad.any():
             raise InputError(
                 f"{what}: {column} of gene {table['GENE'][bad].iloc[0]} is {table[column][bad].iloc[0]!r}, not a number"
+            )
+        if np.isinf(numbers).any():
+            raise InputError(
+                f"{what}: {column} of gene {table['GENE'][np.isinf(numbers)].iloc[0]} is infinite"
             )
         table[column] = numbers
     doubled = table["GENE"].duplicated()
@@ -196,6 +201,11 @@ def read_genes_raw(path: str | Path) -> GeneCorrelations:
             )
         index = len(genes)
         chromosome = fields[1]
+        if chromosome in first_of_chromosome and genes[-1][1] != chromosome:
+            raise InputError(
+                f"{path.name} line {number}: genes of chromosome {chromosome} do not stand together; "
+                "their correlations cannot be told, run MAGMA again instead of sorting the file"
+            )
         first = first_of_chromosome.setdefault(chromosome, index)
         count = len(fields) - 9
         if count > index - first:
@@ -220,16 +230,30 @@ def read_genes_raw(path: str | Path) -> GeneCorrelations:
     else:
         row = column = np.empty(0, dtype=np.int64)
         value = np.empty(0)
-    if (np.abs(value) > 1 + 1e-6).any():
-        raise InputError(f"{path.name}: a correlation is {value[np.abs(value).argmax()]:g}, outside [-1, 1]")
+    wrong = ~(np.abs(value) <= 1 + 1e-6)  # also where it is not a number
+    if wrong.any():
+        raise InputError(f"{path.name}: a correlation is {value[wrong][0]:g}, outside [-1, 1]")
     lower = sparse.csr_array((value, (row, column)), shape=(size, size))
     return GeneCorrelations(table, sparse.csr_array(lower + lower.T + sparse.eye_array(size)))
 
 
 def write_genes_out(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a gene table with MAGMA's columns as a tab-separated ``.genes.out`` file."""
+    """Write a gene table with MAGMA's columns as a tab-separated ``.genes.out`` file.
+
+    Raises
+    ------
+    InputError
+        If a number is missing.
+    """
+    text = table[list(OUT_COLUMNS)].copy()
+    for column in OUT_COLUMNS[2:]:
+        # Six digits are MAGMA's precision of statistics; positions and counts need all of theirs.
+        form = "{:.6g}" if column in ("ZSTAT", "P") else "{:.0f}"
+        if text[column].isna().any():
+            raise InputError(f"cannot write {Path(path).name}: {column} has missing values, MAGMA has none")
+        text[column] = [form.format(number) for number in text[column]]
     with atomic_path(path) as partial:
-        table[list(OUT_COLUMNS)].to_csv(partial, sep="\t", index=False, float_format="%.6g")
+        text.to_csv(partial, sep="\t", index=False)
 
 
 def write_genes_raw(correlations: GeneCorrelations, path: str | Path, version: int = 110) -> None:

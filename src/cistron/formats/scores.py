@@ -47,6 +47,7 @@ _REQUIRED = (
     "seed",
     "run_id",
 )
+_PANDAS = {"text": "string", "number": "float64", "integer": "Int64"}
 _ARROW = {"text": pa.string(), "number": pa.float64(), "integer": pa.int64()}
 
 
@@ -56,7 +57,7 @@ def score_frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If a row names a column that the format does not have, or lacks one that it needs.
+        If a row names a column that the format does not have, lacks one that it needs, or holds another type.
     """
     rows = list(rows)
     for row in rows:
@@ -67,12 +68,10 @@ def score_frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
             )
     frame = pd.DataFrame(rows, columns=list(SCORE_COLUMNS))
     for column, (kind, _) in SCORE_COLUMNS.items():
-        if kind == "number":
-            frame[column] = frame[column].astype("float64")
-        elif kind == "integer":
-            frame[column] = frame[column].astype("Int64")
-        else:
-            frame[column] = frame[column].astype("string")
+        try:
+            frame[column] = frame[column].astype(_PANDAS[kind])
+        except (TypeError, ValueError) as error:
+            raise InputError(f"scores break their format: column {column!r} does not hold {kind}s") from error
     problems = check_scores(frame)
     if problems:
         raise InputError(f"scores break their format: {problems[0]}")
@@ -84,6 +83,13 @@ def check_scores(frame: pd.DataFrame) -> list[str]:
     problems = [f"column {column!r} is absent" for column in SCORE_COLUMNS if column not in frame]
     problems += [
         f"column {column!r} is not part of the format" for column in frame if column not in SCORE_COLUMNS
+    ]
+    if problems:
+        return problems
+    problems += [
+        f"column {column!r} does not hold {kind}s"
+        for column, (kind, _) in SCORE_COLUMNS.items()
+        if kind != "text" and not pd.api.types.is_numeric_dtype(frame[column])
     ]
     if problems:
         return problems
@@ -134,12 +140,14 @@ def read_scores(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     try:
         table = pq.read_table(path)
-    except (OSError, pa.ArrowInvalid) as error:
+        metadata = table.schema.metadata or {}
+        frame = table.to_pandas()
+        version = int(metadata.get(b"cistron.schema_version", b"0"))
+    # Damaged metadata makes pyarrow raise nearly anything (KeyError, TypeError, its own errors).
+    except Exception as error:
         raise InputError(f"{path} is not a readable scores table; make it with 'cistron evaluate'") from error
-    metadata = table.schema.metadata or {}
     if metadata.get(b"cistron.kind") != b"scores":
         raise InputError(f"{path} is a Parquet table but not of scores; make it with 'cistron evaluate'")
-    version = int(metadata.get(b"cistron.schema_version", b"0"))
     if version > SCHEMA_VERSION:
         raise InputError(f"{path} has scores schema {version}, newer than {SCHEMA_VERSION}; update cistron")
-    return score_frame(table.to_pandas().replace({np.nan: None}).to_dict("records"))
+    return score_frame(frame.replace({np.nan: None}).to_dict("records"))

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import zlib
 from pathlib import Path
 
 import pandas as pd
@@ -59,7 +60,7 @@ def _read(path: str | Path, features: tuple[str, ...]) -> pd.DataFrame:
         raise InputError(f"annotation {path} does not exist")
     try:
         rows = _rows(path, features)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise InputError(f"annotation {path.name} cannot be read ({error}); it may be truncated") from error
     if not rows:
         raise InputError(

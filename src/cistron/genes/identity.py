@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -160,8 +161,10 @@ class GeneMap:
         pairs = pairs[~pairs[source].duplicated(keep=False)]
         mapping = dict(zip(pairs[source], pairs[target]))
         if source == "symbol":
+            # A current symbol never means an older gene, not even one that was left out as ambiguous.
+            symbols = set(self.table["symbol"])
             for old, current in self.older_names.items():
-                if old not in mapping and current in mapping:
+                if old not in symbols and current in mapping:
                     mapping[old] = mapping[current]
         return mapping
 
@@ -266,7 +269,7 @@ def read_gene_map(path: str | Path) -> GeneMap:
         )
         if headerless:
             frame = frame.iloc[:, :2].set_axis(["ensembl", "symbol"], axis=1)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise InputError(f"gene table {path.name} cannot be read ({str(error)[:120]})") from error
     return _gene_map(frame, path)
 
@@ -288,7 +291,7 @@ def _gene_map(frame: pd.DataFrame, path: Path) -> GeneMap:
     for namespace in ("ensembl", "symbol", "entrez"):
         if namespace in chosen:
             values = frame[chosen[namespace]].astype("string").fillna("").str.strip()
-            values = values.str.replace(r"\.\d+$", "", regex=True) if namespace != "symbol" else values
+            values = values.str.replace(r"\.\d+", "", regex=True) if namespace != "symbol" else values
             table[namespace] = values.astype(str).to_numpy()
         else:
             table[namespace] = ""

@@ -2,12 +2,15 @@
 
 from cistron.omics.estimator import OmicsEmbedder
 from cistron.omics.inputs import OmicsMatrix, read_matrix
+from cistron.omics.joining import join_matrices
 from cistron.omics.methods import METHODS, EmbeddingMethod, EmbeddingValues
 from cistron.omics.pca import PcaSettings, principal_components
 from cistron.omics.preprocessing import PreparedMatrix, PreprocessingSettings, prepare_matrix
+from cistron.omics.settings import AutoencoderSettings, VdtfSettings
 
 __all__ = [
     "METHODS",
+    "AutoencoderSettings",
     "EmbeddingMethod",
     "EmbeddingValues",
     "OmicsEmbedder",
@@ -15,6 +18,8 @@ __all__ = [
     "PcaSettings",
     "PreparedMatrix",
     "PreprocessingSettings",
+    "VdtfSettings",
+    "join_matrices",
     "prepare_matrix",
     "principal_components",
     "read_matrix",

@@ -1,11 +1,13 @@
 """What a user calls: a matrix in, a gene embedding out."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import anndata
 import pandas as pd
 
+from cistron.errors import IdentifierError, InputError
 from cistron.formats.gene_embedding import build_gene_embedding
 from cistron.omics.inputs import OmicsMatrix
 from cistron.omics.methods import embedding_method
@@ -13,7 +15,7 @@ from cistron.omics.preprocessing import PreprocessingSettings, prepare_matrix
 
 
 class OmicsEmbedder:
-    """Learn an embedding of genes from a matrix of genes x samples.
+    """Learn an embedding of genes from one or several matrices of genes x samples.
 
     Parameters
     ----------
@@ -44,24 +46,26 @@ class OmicsEmbedder:
 
     def embed(
         self,
-        matrix: OmicsMatrix | pd.DataFrame,
-        *,
+        *matrices: OmicsMatrix | pd.DataFrame,
         name: str | None = None,
         evidence: str = "expression",
         licence: str = "",
+        directory: str | Path | None = None,
     ) -> anndata.AnnData:
         """Fit the method and give the embedding.
 
         Parameters
         ----------
-        matrix
-            Matrix of :func:`read_matrix`, or a DataFrame of genes x samples.
+        *matrices
+            Matrices of :func:`read_matrix`, or DataFrames of genes x samples; more than one for a joint method.
         name
             Name of the embedding; that of the matrix and the method when absent.
         evidence
             What the matrix measures, recorded in the embedding.
         licence
             Licence of the matrix, recorded in the embedding.
+        directory
+            Folder in which a network keeps its record and checkpoint; a killed run is taken up from it.
 
         Returns
         -------
@@ -71,28 +75,53 @@ class OmicsEmbedder:
         Raises
         ------
         InputError
-            If the matrix cannot be embedded.
+            If the matrices cannot be embedded, or the method takes one only.
         """
-        if isinstance(matrix, pd.DataFrame):
-            matrix = OmicsMatrix.from_frame(matrix)
-        prepared = prepare_matrix(matrix, self.preprocessing)
-        fitted = self.method.fit(prepared, self.settings, self.seed)
-        self.remarks = [*prepared.remarks, fitted.remark]
+        given = [
+            OmicsMatrix.from_frame(matrix, f"matrix {number + 1}" if len(matrices) > 1 else "matrix")
+            if isinstance(matrix, pd.DataFrame)
+            else matrix
+            for number, matrix in enumerate(matrices)
+        ]
+        if not given:
+            raise InputError("no matrix was given; name at least one")
+        if len(given) > 1 and not self.method.joint:
+            raise InputError(
+                f"{self.method.name} takes one matrix. Given: {len(given)}; embed each and join them with "
+                "'cistron embedding combine', or use --method vdtf"
+            )
+        spaces = sorted({matrix.namespace for matrix in given})
+        if len(spaces) > 1:
+            raise IdentifierError(
+                f"the matrices name genes in different ways ({', '.join(spaces)}); convert with 'cistron genes map'"
+            )
+        prepared = [prepare_matrix(matrix, self.preprocessing) for matrix in given]
+        fitted = self.method.fit(
+            prepared, self.settings, self.seed, None if directory is None else Path(directory)
+        )
+        several = len(given) > 1
+        self.remarks = [
+            f"{one.matrix.name}: {remark}" if several else remark
+            for one in prepared
+            for remark in one.remarks
+        ]
+        self.remarks.append(fitted.remark)
+        source = "+".join(matrix.name for matrix in given)
         return build_gene_embedding(
             fitted.values,
-            prepared.genes,
-            name=name or f"{matrix.name} {self.method.name} {fitted.values.shape[1]}",
+            fitted.genes or prepared[0].genes,
+            name=name or f"{source} {self.method.name} {fitted.values.shape[1]}",
             method=self.method.name,
             evidence=evidence,
-            identifier_namespace=matrix.namespace,
+            identifier_namespace=spaces[0],
             licence=licence,
             seed=self.seed,
             parameters={
                 "method": asdict(self.settings),
                 "preprocessing": asdict(self.preprocessing),
-                "log_taken": prepared.logarithm,
+                "log_taken": all(one.logarithm for one in prepared),
                 **fitted.facts,
             },
-            sources=[] if matrix.path is None or matrix.path.is_dir() else [matrix.path],
+            sources=[one.path for one in given if one.path is not None and not one.path.is_dir()],
             standard_deviation=fitted.standard_deviation,
         )

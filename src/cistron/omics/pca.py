@@ -28,14 +28,15 @@ class PcaSettings:
     variance
         Share of the variance that the components must explain, in (0, 1].
     scale
-        Divide the scores of each component by their standard deviation.
+        Divide the scores of each component by their standard deviation, as the report does. Kept as they are by
+        default: how much a component varies tells how much it is worth, and ridge uses that.
     passes
         Power iterations of the randomised method.
     """
 
     dimensions: int | None = None
     variance: float | None = None
-    scale: bool = True
+    scale: bool = False
     passes: int = 2
 
     def __post_init__(self) -> None:
@@ -80,7 +81,8 @@ def principal_components(
     Returns
     -------
     PcaResult
-        Scores and explained variance. The sign of a component is fixed so that the loading of largest
+        Scores and explained variance. Unscaled scores are divided by one number, so that the first component has
+        unit variance. The sign of a component is fixed so that the loading of largest
         magnitude is positive.
 
     Raises
@@ -110,9 +112,11 @@ def principal_components(
     directions = directions[:, :number] * np.sign(directions[largest, np.arange(number)])
     scores = np.vstack([block @ directions.astype(np.float32) for block in prepared.blocks()])
     scores -= scores.mean(axis=0)
+    deviation = scores.std(axis=0)
     if settings.scale:
-        deviation = scores.std(axis=0)
         scores /= np.where(deviation > 1e-6 * deviation.max(), deviation, 1.0)
+    else:
+        scores /= deviation.max()
     return PcaResult(scores.astype(np.float32), explained[:number])
 
 

@@ -88,8 +88,7 @@ def heat_map(
     values = np.ma.masked_invalid(wide.to_numpy())
     known = np.abs(values.compressed())
     limit = limit or (float(np.quantile(known, 0.98)) if known.size else 0.0) or 1e-3
-    colours = diverging_colours()
-    colours.set_bad(GRID)
+    colours = diverging_colours().with_extremes(bad=GRID)
     mesh = ax.pcolormesh(values, cmap=colours, vmin=-limit, vmax=limit, edgecolors="white", linewidth=1.0)
     mesh.set_gid("cells")
     for (y, x), number in np.ndenumerate(values.filled(np.nan)):

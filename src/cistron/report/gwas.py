@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pandas as pd
+
 from cistron.report import gwas_drawings as drawings
 from cistron.report.gene_view import gene_section
 from cistron.report.gwas_finding import finding, finding_warnings, verdict
@@ -48,7 +50,7 @@ def coverage_table(result: Result, scores: GwasScores) -> list[dict[str, Any]]:
     for embedding in dict.fromkeys(record["embedding"] for record in scores.ranking):
         entry = recorded.get(embedding, {})
         scored = traits.loc[traits["embedding"] == embedding, "n"].max()
-        scored = None if scored != scored else int(scored)
+        scored = None if pd.isna(scored) else int(scored)
         matched = entry.get("matched")
         share = matched / scored if matched is not None and scored else None
         fields = {name: entry.get(name) for name in ("genes", "dimensions", "evidence", "method")}

@@ -106,14 +106,13 @@ class GwasScores:
             main = self._summary_row(rest, self.stratum)
             test = rest[rest["summary"] & (rest["metric"] == "wilcoxon") & (rest["stratum"] == self.stratum)]
             test = test[test["target"] == main["target"]] if main is not None else test
-            values = rows["value"].astype(float)
             records.append(
                 {
                     "label": label,
                     "embedding": rows["embedding"].iloc[0],
                     "model": rows["model"].iloc[0],
                     "traits": len(rows),
-                    "value": float(main["value"]) if main is not None else float(values.median()),
+                    "value": float(main["value"]) if main is not None else _median_of(rows["value"]),
                     "low": float(main["low"]) if main is not None else np.nan,
                     "high": float(main["high"]) if main is not None else np.nan,
                     "interval": (main["interval"] if main is not None else "") or "",
@@ -152,10 +151,16 @@ class GwasScores:
 
     def _median(self, metric: str, column: str, label: str) -> float:
         rows = self._select(metric, summary=False, stratum=self.stratum)
-        return float(rows.loc[rows["label"] == label, column].astype(float).median())
+        return _median_of(rows.loc[rows["label"] == label, column])
 
     @staticmethod
     def _control(main: pd.Series | None, rows: pd.DataFrame) -> float:
         if main is not None and pd.notna(main["control_value"]):
             return float(main["control_value"])
-        return float(rows["control_value"].astype(float).median())
+        return _median_of(rows["control_value"])
+
+
+def _median_of(values: pd.Series) -> float:
+    """Median of what is known; NaN, without NumPy's warning, where nothing is."""
+    known = values.astype(float).dropna()
+    return float(known.median()) if len(known) else float("nan")

@@ -105,7 +105,12 @@ def atomic_directory(destination: str | Path) -> Iterator[Path]:
         yield partial
         if destination.exists():
             os.replace(destination, replaced)
-        os.replace(partial, destination)
+        try:
+            os.replace(partial, destination)
+        except OSError:
+            if replaced.exists():
+                os.replace(replaced, destination)
+            raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(replaced, ignore_errors=True)

@@ -87,7 +87,7 @@ class Progress:
                 console=Console(stderr=True),
             )
             self._bar.start()
-            self._task = self._bar.add_task(self.description, total=self.total)
+            self._task = self._bar.add_task(self.description.replace("[", r"\["), total=self.total)
         return self
 
     def advance(self, steps: int = 1, note: str | None = None) -> None:

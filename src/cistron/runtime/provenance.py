@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import platform
 import time
 import uuid
@@ -24,8 +25,10 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Path):
         return str(value)
-    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
-        return value.item()
+    if hasattr(value, "tolist"):  # NumPy numbers and arrays
+        return _plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # JSON has no NaN
     return value
 
 

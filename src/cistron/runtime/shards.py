@@ -72,10 +72,12 @@ def run_shards(
     Raises
     ------
     InputError
-        If the scheduler cannot be reached.
+        If the scheduler cannot be reached, or ``workers`` is not positive.
     CistronError
         Whatever error of ours a shard raised first; finished shards stay on disk.
     """
+    if workers < 1:
+        raise InputError(f"--workers must be 1 or more. Given: {workers}")
     directory = Path(directory)
     paths = {name: directory / f"{name}{suffix}" for name in shards}
     missing = [name for name, path in paths.items() if not path.exists()]

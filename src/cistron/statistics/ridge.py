@@ -90,20 +90,31 @@ class RidgeFit:
     coefficients
         float64 [column, target], unpenalised columns first, on the scale of the columns as given.
     penalty
-        Penalty chosen for each target, float64 [target], on the scale of standardised columns.
+        Penalty chosen for each target, float64 [target], on the scale of the columns after scaling.
+    standardised
+        Whether the columns of each target were standardised, bool [target].
     degrees_of_freedom
         Effective degrees of freedom for each target, float64 [target].
     """
 
     coefficients: np.ndarray
     penalty: np.ndarray
+    standardised: np.ndarray
     degrees_of_freedom: np.ndarray
 
 
 class _Decomposed:
     """One training set, ready for any penalty: unpenalised columns partialled out, the rest scaled and rotated."""
 
-    def __init__(self, gram: np.ndarray, cross: np.ndarray, square: np.ndarray, count: float, q: int) -> None:
+    def __init__(
+        self,
+        gram: np.ndarray,
+        cross: np.ndarray,
+        square: np.ndarray,
+        count: float,
+        q: int,
+        standardise: bool,
+    ) -> None:
         self.q, self.count = q, count
         # Schur complement: the penalised columns and targets given the unpenalised ones.
         self.free = linalg.pinvh(gram[:q, :q])
@@ -114,6 +125,9 @@ class _Decomposed:
         self.total = np.maximum(square - (cross[:q] * self.base).sum(axis=0), 0.0)  # (T,)
         spread = np.diag(inner).copy()
         varied = spread > 1e-10 * np.maximum(np.diag(gram)[q:], 1e-300)
+        if not standardise and varied.any():
+            # One number for all columns: their mean variance is 1, their ratios stay as they are.
+            spread = np.where(varied, spread[varied].mean(), 1.0)
         self.scale = np.where(varied, np.sqrt(np.where(varied, spread, 1.0) / count), np.inf)
         inner = inner / self.scale[:, None] / self.scale[None, :]
         self.eigenvalues, self.vectors = linalg.eigh(inner, check_finite=False, driver="evd")
@@ -141,6 +155,9 @@ class _Decomposed:
         return np.vstack([self.base - self.slope @ penalised, penalised])
 
 
+SCALINGS = ("auto", "standardise", "keep")
+
+
 def fit_ridge(
     gram: np.ndarray,
     cross: np.ndarray,
@@ -148,8 +165,9 @@ def fit_ridge(
     count: float,
     unpenalised: int,
     penalties: np.ndarray,
+    scaling: str = "standardise",
 ) -> RidgeFit:
-    """Fit ridge to moments, the penalty of each target chosen by generalised cross-validation.
+    """Fit ridge to moments, penalty and scaling of each target chosen by generalised cross-validation.
 
     Parameters
     ----------
@@ -159,20 +177,44 @@ def fit_ridge(
         Number of leading columns that are not penalised.
     penalties
         Penalties to choose from, float64 [penalty]; a single one is taken as it is, 0 gives least squares.
+    scaling
+        ``standardise`` penalises all columns alike, ``keep`` lets columns of large variance (leading principal
+        components) count for more, ``auto`` chooses between both for each target.
 
     Returns
     -------
     RidgeFit
-        Coefficients, penalties and degrees of freedom.
+        Coefficients, penalties, scaling and degrees of freedom.
     """
-    decomposed = _Decomposed(gram, cross, square, count, unpenalised)
     penalties = np.asarray(penalties, dtype=np.float64)
-    criterion, freedom = decomposed.generalised_cross_validation(penalties)
-    best = criterion.argmin(axis=0)
-    return RidgeFit(decomposed.coefficients(penalties[best]), penalties[best], freedom[best])
+    wanted = {"auto": (True, False), "standardise": (True,), "keep": (False,)}[scaling]
+    tried = []
+    for standardise in wanted:
+        decomposed = _Decomposed(gram, cross, square, count, unpenalised, standardise)
+        criterion, freedom = decomposed.generalised_cross_validation(penalties)
+        best = criterion.argmin(axis=0)
+        fit = RidgeFit(
+            decomposed.coefficients(penalties[best]),
+            penalties[best],
+            np.full(len(best), standardise),
+            freedom[best],
+        )
+        tried.append((criterion.min(axis=0), fit))
+    if len(tried) == 1:
+        return tried[0][1]
+    first = tried[0][0] <= tried[1][0]
+    fits = [fit for _, fit in tried]
+    return RidgeFit(
+        *(
+            np.where(first, getattr(fits[0], field), getattr(fits[1], field))
+            for field in ("coefficients", "penalty", "standardised", "degrees_of_freedom")
+        )
+    )
 
 
-def leave_group_out(moments: GroupMoments, penalties: np.ndarray = DEFAULT_PENALTIES) -> list[RidgeFit]:
+def leave_group_out(
+    moments: GroupMoments, penalties: np.ndarray = DEFAULT_PENALTIES, scaling: str = "standardise"
+) -> list[RidgeFit]:
     """Fit ridge once for each group, on all other groups.
 
     Parameters
@@ -181,6 +223,8 @@ def leave_group_out(moments: GroupMoments, penalties: np.ndarray = DEFAULT_PENAL
         Sums of :func:`group_moments`.
     penalties
         Penalties to choose from.
+    scaling
+        As in :func:`fit_ridge`.
 
     Returns
     -------
@@ -203,7 +247,7 @@ def leave_group_out(moments: GroupMoments, penalties: np.ndarray = DEFAULT_PENAL
             whole - array[group]
             for whole, array in zip(total, (moments.gram, moments.cross, moments.square, moments.count))
         )
-        fits.append(fit_ridge(gram, cross, square, float(count), moments.unpenalised, penalties))
+        fits.append(fit_ridge(gram, cross, square, float(count), moments.unpenalised, penalties, scaling))
     return fits
 
 

@@ -10,7 +10,7 @@ from cistron.errors import InputError
 from cistron.evaluation.gwas.evaluate import GwasSettings, evaluate_gwas
 from cistron.evaluation.gwas.linkage import gene_table_of, read_covariances
 from cistron.evaluation.gwas.regressors import regressor
-from cistron.evaluation.gwas.traits import read_traits
+from cistron.evaluation.gwas.traits import TraitCollection, read_traits
 from cistron.formats.gene_embedding import read_gene_embedding
 from cistron.formats.scores import write_scores
 from cistron.runtime.files import atomic_path, check_writable
@@ -76,6 +76,8 @@ def run_gwas(
     if table is None and covariances is not None:
         table = gene_table_of(next(iter(covariances.values())))
     collection = read_traits(traits, table)
+    if genes is not None and table is not None:
+        _require_same_build(collection, table, Path(genes).name)
     record = RunRecord("evaluate gwas", settings, files, seed)
     work = {
         "settings": asdict(settings),
@@ -110,6 +112,27 @@ def run_gwas(
     return result.scores
 
 
+_COLUMN_NAMES = {"CHROMOSOME": "CHR", "END": "STOP"}
+# MAGMA widens genes by up to 35 kb, and releases of one build move few genes by more than a little.
+_SAME_PLACE = 60_000
+
+
+def _require_same_build(collection: TraitCollection, table: pd.DataFrame, name: str) -> None:
+    """Raise when a gene table places most genes elsewhere than the trait files do."""
+    theirs = table.drop_duplicates("GENE").set_index("GENE")
+    for design in collection.designs:
+        mine = design.genes.set_index("GENE")
+        shared = mine.index.intersection(theirs.index)
+        if len(shared) < 30:
+            continue
+        moved = (mine.loc[shared, "START"] - theirs.loc[shared, "START"].astype(float)).abs() > _SAME_PLACE
+        if moved.mean() > 0.5:
+            raise InputError(
+                f"{name} places {moved.mean():.0%} of {len(shared):,} genes more than {_SAME_PLACE // 1000} kb away from where the "
+                f"traits do, for example {shared[int(moved.argmax())]}: it is of another genome build; use a table of the same build"
+            )
+
+
 def _read_gene_table(path: Path) -> tuple[pd.DataFrame | None, dict[str, str]]:
     """Places (None where the table has none) and symbols by Ensembl id, or by whatever id the table has first."""
     from cistron.genes.annotation import read_annotation
@@ -124,7 +147,7 @@ def _read_gene_table(path: Path) -> tuple[pd.DataFrame | None, dict[str, str]]:
         places["START"] += 1
         return places[["GENE", "CHR", "START", "STOP"]], dict(zip(annotation["gene"], annotation["symbol"]))
     raw = pd.read_parquet(path) if name.endswith(".parquet") else pd.read_csv(path, sep=None, engine="python")
-    upper = {str(column).upper(): column for column in raw.columns}
+    upper = {_COLUMN_NAMES.get(str(column).upper(), str(column).upper()): column for column in raw.columns}
     if {"GENE", "CHR", "START"} <= set(upper):
         kept = {
             upper[key]: key

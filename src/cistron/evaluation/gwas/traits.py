@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.formats.gene_embedding import _read_table
 from cistron.formats.magma import OUT_COLUMNS, clean_gene_table, read_genes_out
+from cistron.formats.tables import read_table
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 
 NOT_AUTOSOMES = ("X", "Y", "XY", "M")
@@ -176,7 +176,7 @@ def _read_tables(path: Path, gene_table: pd.DataFrame | None) -> dict[str, pd.Da
 
 
 def _read_wide(path: Path, gene_table: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
-    wide = _read_table(path)
+    wide = read_table(path)
     if gene_table is None:
         raise InputError(
             f"traits {path.name} is a wide gene x trait matrix ({wide.shape[0]:,} x {wide.shape[1]:,}), which does not say "

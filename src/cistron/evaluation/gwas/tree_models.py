@@ -61,11 +61,11 @@ class BoostedSettings:
         Weight of the closed-form ridge prediction in the average of both; 0 is trees alone.
     """
 
-    trees: int = 300
-    leaves: int = 15
+    trees: int = 400
+    leaves: int = 7
     learning_rate: float = 0.03
     features_per_tree: float = 0.1
-    rows_per_leaf: int = 20
+    rows_per_leaf: int = 50
     l2: float = 0.0
     bins: int = 63
     linear_share: float = 0.5

@@ -1,0 +1,88 @@
+"""Join matrices of different assays into one: more samples of the same genes."""
+
+from collections.abc import Sequence
+
+import anndata
+import numpy as np
+import pandas as pd
+
+from cistron.errors import IdentifierError, InputError
+from cistron.omics.inputs import OmicsMatrix
+from cistron.omics.preprocessing import PreprocessingSettings, prepare_matrix
+
+
+def join_matrices(
+    matrices: Sequence[OmicsMatrix],
+    settings: PreprocessingSettings | None = None,
+    *,
+    minimum_share: float = 0.5,
+    name: str | None = None,
+) -> anndata.AnnData:
+    """Put matrices side by side over the union of their genes.
+
+    Each matrix is transformed by itself first (logarithm where it is expression, every sample centred and
+    scaled over its own genes), so that assays of different units meet on one scale. Where an assay lacks a gene,
+    its samples are missing for that gene.
+
+    Parameters
+    ----------
+    matrices
+        At least two, of one identifier namespace.
+    settings
+        Preprocessing of each matrix.
+    minimum_share
+        Share of all samples in which a gene must be measured to be kept.
+    name
+        Name of the result, kept in ``uns["name"]``; the names joined with ``+`` when absent.
+
+    Returns
+    -------
+    AnnData
+        ``obs`` = genes, ``var`` = samples (named ``MATRIX:SAMPLE``, column ``matrix``), ``X`` float32
+        [gene, sample] with NaN where a gene was not measured.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two matrices.
+    IdentifierError
+        If namespaces differ, two matrices share no gene, or no gene is measured often enough.
+    """
+    if len(matrices) < 2:
+        raise InputError(f"joining needs at least 2 matrices. Given: {len(matrices)}")
+    namespaces = {matrix.namespace for matrix in matrices}
+    if len(namespaces) > 1:
+        raise IdentifierError(
+            f"the matrices use different gene identifiers ({', '.join(f'{matrix.name}: {matrix.namespace}' for matrix in matrices)}); "
+            "convert them to one with 'cistron genes map'"
+        )
+    known = set(matrices[0].genes)
+    for matrix in matrices[1:]:
+        if known.isdisjoint(matrix.genes):
+            raise IdentifierError(f"matrix {matrix.name} shares no gene with the matrices before it")
+        known.update(matrix.genes)
+    frames, origin = [], []
+    for number, matrix in enumerate(matrices):
+        prepared = prepare_matrix(matrix, settings)
+        label = (
+            matrix.name
+            if [other.name for other in matrices].count(matrix.name) == 1
+            else f"{matrix.name}.{number + 1}"
+        )
+        columns = [f"{label}:{sample}" for sample in matrix.samples]
+        frames.append(pd.DataFrame(np.vstack(list(prepared.blocks())), index=prepared.genes, columns=columns))
+        origin += [label] * len(columns)
+    joined = pd.concat(frames, axis=1)
+    measured = joined.notna().mean(axis=1) >= minimum_share
+    if not measured.any():
+        raise IdentifierError(
+            f"no gene is measured in {minimum_share:.0%} of the {joined.shape[1]:,} samples"
+        )
+    joined = joined[measured].sort_index()
+    result = anndata.AnnData(
+        X=joined.to_numpy(np.float32),
+        obs=pd.DataFrame(index=pd.Index(joined.index, name="gene")),
+        var=pd.DataFrame({"matrix": origin}, index=pd.Index(joined.columns, name="sample")),
+    )
+    result.uns["name"] = name or "+".join(matrix.name for matrix in matrices)
+    return result

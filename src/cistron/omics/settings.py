@@ -1,0 +1,190 @@
+"""Settings of the networks; apart from the models, so that the command line reads them without loading torch."""
+
+from dataclasses import dataclass, field, replace
+
+from cistron.errors import InputError
+from cistron.training.settings import FitSettings
+
+
+@dataclass(frozen=True)
+class AutoencoderSettings:
+    """Settings of the autoencoder. ``AutoencoderSettings.paper()`` is the report's form.
+
+    Attributes
+    ----------
+    dimensions
+        Dimensions of the latent space.
+    layers
+        Linear layers of encoder and decoder together, even, 2 to 12.
+    width
+        Width of the hidden layers; 0 takes twice the latent dimensions, at least 128.
+    corruption
+        Share of the observed entries that are hidden from the encoder in training but must be reconstructed;
+        it makes the network learn how samples depend on each other instead of copying.
+    axes
+        Give the embedding in the principal axes of what it explains, dimensions falling in variance, instead of
+        in the latent space as it came out.
+    held_out
+        Share of observed entries that are kept from fitting, to stop by.
+    held_out_entries
+        Largest number of them.
+    batch_size
+        Genes in a batch.
+    beyond_samples
+        Allow more dimensions than there are samples.
+    fit
+        How to fit.
+    """
+
+    dimensions: int = 32
+    layers: int = 4
+    width: int = 0
+    corruption: float = 0.2
+    axes: bool = True
+    held_out: float = 0.05
+    held_out_entries: int = 500_000
+    batch_size: int = 256
+    beyond_samples: bool = False
+    fit: FitSettings = field(
+        default_factory=lambda: FitSettings(epochs=100, learning_rate=1e-3, patience=15, schedule="cosine")
+    )
+
+    def __post_init__(self) -> None:
+        if self.dimensions < 1 or self.batch_size < 2:
+            raise InputError("autoencoder: dimensions must be 1 or more and batch_size 2 or more")
+        if self.layers % 2 or not 2 <= self.layers <= 12:
+            raise InputError(f"autoencoder: layers must be even, 2 to 12. Given: {self.layers}")
+        if not 0 <= self.corruption < 1 or not 0 < self.held_out < 0.5:
+            raise InputError("autoencoder: corruption must be in [0, 1) and held_out in (0, 0.5)")
+
+    @classmethod
+    def paper(cls) -> "AutoencoderSettings":
+        """Settings of the report: no corruption; its sizes were tuned, 128 is its GTEx model."""
+        return cls(
+            dimensions=128,
+            corruption=0.0,
+            axes=False,
+            held_out=0.1,
+            beyond_samples=True,
+            fit=FitSettings(epochs=100, learning_rate=1e-3, patience=10),
+        )
+
+
+@dataclass(frozen=True)
+class VdtfSettings:
+    """Settings of VDTF. ``VdtfSettings.paper()`` and ``VdtfSettings.paper_many()`` reproduce the publications.
+
+    Attributes
+    ----------
+    gene_dimension
+        Dimensions of the gene embedding.
+    sample_dimension
+        Dimensions of the sample embeddings.
+    layers
+        Linear layers of f, 2 to 8.
+    width
+        Width of the hidden layers; 0 takes gene_dimension + sample_dimension.
+    bilinear
+        Add a' C b to f: the part of an interaction that principal components see, which a small perceptron
+        learns slowly.
+    start
+        ``pca`` starts genes, samples and C at the principal components; ``samples`` only the samples;
+        ``random`` neither.
+    start_deviation
+        Standard deviation sigma of the gene embeddings at the start.
+    kl_weight
+        Weight of the Kullback-Leibler divergence from N(0, 1). With a fitted noise, 1 is the evidence lower
+        bound; 0 lets sigma collapse, as in the report.
+    noise
+        ``assay``: Gaussian likelihood with one fitted variance for each assay; ``gene``: a second perceptron
+        gives each gene's variance; ``none``: mean squared error.
+    assay_deviation
+        With several matrices, give each assay its own deviation sigma_assay for each gene.
+    adversary_weight
+        With several matrices, weight of an adversary that tells the assay from a gene's embedding; its
+        gradient is reversed. 0 leaves it out.
+    axes
+        Give the embedding in the principal axes of what it explains, dimensions falling in variance, instead of
+        in the latent space as it came out.
+    held_out
+        Share of observed entries that are kept from fitting, to stop by.
+    held_out_entries
+        Largest number of them.
+    tile_entries, tile_samples
+        Entries and largest number of samples in a batch.
+    gene_rate
+        Step size of the gene embeddings, in step sizes of the network: a gene is in few tiles of an epoch.
+    beyond_samples
+        Allow more gene dimensions than all matrices have samples (they cannot all be determined by the data).
+    fit
+        How to fit.
+    """
+
+    gene_dimension: int = 32
+    sample_dimension: int = 32
+    layers: int = 3
+    width: int = 64
+    bilinear: bool = True
+    start: str = "pca"
+    start_deviation: float = 0.05
+    kl_weight: float = 1.0
+    noise: str = "assay"
+    assay_deviation: bool = True
+    adversary_weight: float = 0.1
+    axes: bool = True
+    held_out: float = 0.05
+    held_out_entries: int = 500_000
+    tile_entries: int = 8_192
+    tile_samples: int = 16
+    gene_rate: float = 10.0
+    beyond_samples: bool = False
+    fit: FitSettings = field(
+        default_factory=lambda: FitSettings(epochs=60, learning_rate=1.5e-3, patience=15, schedule="cosine")
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("gene_dimension", "sample_dimension", "tile_entries", "tile_samples"):
+            if getattr(self, name) < 1:
+                raise InputError(f"vdtf: {name} must be 1 or more. Given: {getattr(self, name)}")
+        if not 2 <= self.layers <= 8:
+            raise InputError(f"vdtf: layers must be 2 to 8. Given: {self.layers}")
+        if self.start not in ("pca", "samples", "random"):
+            raise InputError(f"vdtf: start must be pca, samples or random. Given: {self.start!r}")
+        if self.noise not in ("assay", "gene", "none"):
+            raise InputError(f"vdtf: noise must be assay, gene or none. Given: {self.noise!r}")
+        if not 0 < self.held_out < 0.5:
+            raise InputError(f"vdtf: held_out must be between 0 and 0.5. Given: {self.held_out}")
+        if self.kl_weight < 0 or self.adversary_weight < 0:
+            raise InputError("vdtf: kl_weight and adversary_weight must not be negative")
+
+    @classmethod
+    def paper(cls) -> "VdtfSettings":
+        """Settings of the report's best single-matrix model: mean squared error, no KL term."""
+        return cls(
+            gene_dimension=256,
+            sample_dimension=164,
+            width=0,
+            bilinear=False,
+            start="random",
+            start_deviation=0.5,
+            kl_weight=0.0,
+            noise="none",
+            axes=False,
+            beyond_samples=True,
+            fit=FitSettings(epochs=100, learning_rate=1.5e-3, patience=10),
+        )
+
+    @classmethod
+    def paper_many(cls) -> "VdtfSettings":
+        """Settings of Brechtmann et al. for several matrices, as far as their text gives them."""
+        return replace(
+            cls.paper(),
+            sample_dimension=64,
+            layers=4,
+            start="samples",
+            kl_weight=1.0,
+            noise="gene",
+            adversary_weight=1.0,
+            tile_entries=1_000_000,
+            fit=FitSettings(epochs=500, learning_rate=1e-3, patience=20),
+        )
