@@ -26,6 +26,7 @@ for _name, _help in {
     "genes": "Map gene identifiers.",
     "embedding": "Check, convert and combine gene embeddings.",
     "omics": "Gene embeddings from omics matrices.",
+    "networks": "Gene networks from perturbed single cells.",
     "sequence": "Tracks and gene embeddings from DNA.",
     "evaluate": "Score embeddings, predictions and networks.",
     "report": "Build reports from scores.",
