@@ -9,6 +9,9 @@ TASKS = {
     "genesets": (
         "cistron.cli.evaluate_genesets:genesets",
         "Predict membership in gene sets from gene embeddings.",
+    "edges": (
+        "cistron.cli.evaluate_edges:edges",
+        "Score gene networks on perturbed cells, a known network, collections.",
     ),
 }
 for _name, (_target, _help) in TASKS.items():

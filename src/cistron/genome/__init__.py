@@ -1,1 +1,15 @@
-"""Where things are: sequence, tracks, variants, homology."""
+"""Where things are: DNA, regions, tracks."""
+
+from cistron.genome.regions import centred_windows, check_regions, read_regions
+from cistron.genome.sequence import Genome, build_name, encode, one_hot, reverse_complement
+
+__all__ = [
+    "Genome",
+    "build_name",
+    "centred_windows",
+    "check_regions",
+    "encode",
+    "one_hot",
+    "read_regions",
+    "reverse_complement",
+]

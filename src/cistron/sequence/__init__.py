@@ -1,1 +1,36 @@
-"""The sequence wing: what regulatory DNA says about a gene."""
+"""DNA to tracks and gene embeddings: Enformer."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cistron.sequence.enformer import Enformer, parameter_count
+    from cistron.sequence.settings import BIN, PRESETS, EnformerSettings
+    from cistron.sequence.weights import load_weights, save_weights
+
+_WHERE = {
+    "BIN": "settings",
+    "PRESETS": "settings",
+    "Enformer": "enformer",
+    "EnformerSettings": "settings",
+    "load_weights": "weights",
+    "parameter_count": "enformer",
+    "save_weights": "weights",
+}
+
+__all__ = [
+    "BIN",
+    "PRESETS",
+    "Enformer",
+    "EnformerSettings",
+    "load_weights",
+    "parameter_count",
+    "save_weights",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # torch takes a second to import; commands that only read settings must not pay for it
+    if name in _WHERE:
+        return getattr(importlib.import_module(f"cistron.sequence.{_WHERE[name]}"), name)
+    raise AttributeError(f"module 'cistron.sequence' has no attribute {name!r}")

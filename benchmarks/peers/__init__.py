@@ -1,0 +1,1 @@
+"""What other people's software needs to be measured beside ours."""

@@ -1,0 +1,43 @@
+"""Import enformer-pytorch without transformers and polars.
+
+Its model takes two base classes from transformers (for downloads and configuration files) and imports polars for a
+data set; neither computes anything. Stand-ins for the two are enough, and the package's own code runs unchanged.
+"""
+
+import importlib
+import importlib.util
+import sys
+import types
+from typing import Any
+
+from torch import nn
+
+
+class _Configuration:
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(values)
+
+
+class _Model(nn.Module):
+    def __init__(self, config: _Configuration) -> None:
+        super().__init__()
+        self.config = config
+
+
+def load() -> types.ModuleType | None:
+    """Give the package, or ``None`` where it (or einops) is not installed."""
+    if any(importlib.util.find_spec(name) is None for name in ("enformer_pytorch", "einops")):
+        return None
+    transformers, polars = types.ModuleType("transformers"), types.ModuleType("polars")
+    transformers.PretrainedConfig, transformers.PreTrainedModel = _Configuration, _Model  # type: ignore[attr-defined]
+    stand_ins = {"transformers": transformers, "polars": polars}
+    before = {name: sys.modules.get(name) for name in stand_ins}
+    sys.modules.update(stand_ins)
+    try:
+        return importlib.import_module("enformer_pytorch")
+    finally:
+        for name, module in before.items():
+            if module is None:
+                sys.modules.pop(name, None)
+            else:
+                sys.modules[name] = module

@@ -1,0 +1,288 @@
+"""The tracks format: values along the genome or around genes, a zarr store (page ``docs/formats/tracks.md``)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import zarr
+
+import cistron
+from cistron.errors import InputError
+from cistron.runtime import atomic_path
+
+KIND = "tracks"
+SCHEMA_VERSION = 1
+SEQUENCE_COLUMNS = ("name", "chromosome", "start", "end", "strand")
+_TEXT_FIELDS = ("name", "method", "genome_build", "licence", "software_version")
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """An open tracks store.
+
+    Parameters
+    ----------
+    header
+        Plain values: kind, schema version, name, method, genome build, bin size, parameters, chromosome lengths.
+    values
+        float32 [sequence, cell type, track, bin], on disk: index it to read.
+    measured
+        bool [cell type, track]: where a value means something.
+    sequences
+        One row a sequence: name, chromosome, start, end (0-based, half-open, of the binned part), strand.
+    cell_types
+        Names along the second axis; one empty name where tracks have cell types of their own.
+    tracks
+        One row a track: ``name``, and whatever is known of it (organism, description, source).
+    """
+
+    header: Mapping[str, Any]
+    values: zarr.Array
+    measured: np.ndarray
+    sequences: pd.DataFrame
+    cell_types: list[str]
+    tracks: pd.DataFrame
+
+    @property
+    def bin_size(self) -> int:
+        """Base pairs of a bin."""
+        return int(self.header["bin_size"])
+
+
+def create_tracks(
+    path: str | Path,
+    *,
+    name: str,
+    method: str,
+    sequences: pd.DataFrame,
+    tracks: pd.DataFrame,
+    bins: int,
+    bin_size: int,
+    cell_types: Sequence[str] = ("",),
+    measured: np.ndarray | None = None,
+    genome_build: str = "",
+    licence: str = "",
+    seed: int = 0,
+    parameters: Mapping[str, Any] | None = None,
+    chromosomes: Mapping[str, int] | None = None,
+) -> Tracks:
+    """Make an empty store; its values are NaN until they are written.
+
+    Parameters
+    ----------
+    path
+        Folder to make (inside :func:`cistron.runtime.atomic_directory`, or a partial folder of a resumable run).
+    name, method, genome_build, licence, seed, parameters
+        Header, as of a gene embedding.
+    sequences
+        Rows along the first axis, with :data:`SEQUENCE_COLUMNS`; ``end - start`` is ``bins x bin_size``.
+    tracks
+        Rows along the third axis, with a column ``name``.
+    bins, bin_size
+        Number of bins and base pairs of one.
+    cell_types
+        Names along the second axis.
+    measured
+        bool [cell type, track]; all true when absent.
+    chromosomes
+        Length of each chromosome, for export to bigWig.
+
+    Returns
+    -------
+    Tracks
+        The open store.
+
+    Raises
+    ------
+    InputError
+        If sizes contradict each other.
+    """
+    sequences, tracks = sequences[list(SEQUENCE_COLUMNS)], tracks.reset_index(drop=True)
+    if "name" not in tracks or not tracks["name"].is_unique:
+        raise InputError("tracks need a column 'name' of unique names")
+    width = sequences["end"] - sequences["start"]
+    if (width != bins * bin_size).any():
+        raise InputError(f"every sequence must span {bins:,} bins of {bin_size} bp = {bins * bin_size:,} bp")
+    shape = (len(sequences), len(cell_types), len(tracks), bins)
+    if 0 in shape:
+        raise InputError(f"tracks are empty: {shape[0]} sequences x {shape[2]} tracks x {bins} bins")
+    mask = np.ones(shape[1:3], bool) if measured is None else np.asarray(measured, bool)
+    if mask.shape != shape[1:3]:
+        raise InputError(
+            f"measured must be [cell type, track] = {list(shape[1:3])}. Given: {list(mask.shape)}"
+        )
+    root = zarr.open_group(str(path), mode="w")
+    root.create_array("values", shape=shape, chunks=(1, 1, *shape[2:]), dtype="float32", fill_value=np.nan)
+    root.create_array("measured", data=mask)
+    root.attrs.put(
+        {
+            "cistron": {
+                "kind": KIND,
+                "schema_version": SCHEMA_VERSION,
+                "name": name,
+                "method": method,
+                "genome_build": genome_build,
+                "licence": licence,
+                "seed": int(seed),
+                "software_version": cistron.__version__,
+                "bin_size": int(bin_size),
+                "parameters": json.dumps(dict(parameters or {}), sort_keys=True, default=str),
+                "chromosomes": {key: int(value) for key, value in (chromosomes or {}).items()},
+            },
+            "sequences": _columns(sequences),
+            "cell_types": list(cell_types),
+            "tracks": _columns(tracks),
+        }
+    )
+    return open_tracks(path, writable=True)
+
+
+def _columns(table: pd.DataFrame) -> dict[str, list[Any]]:
+    """Give a table as JSON: the values of each column."""
+    return {str(name): table[name].tolist() for name in table}
+
+
+def open_tracks(path: str | Path, *, writable: bool = False) -> Tracks:
+    """Open a store.
+
+    Raises
+    ------
+    InputError
+        If there is no store, or it is not one of tracks, or of a newer schema.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"tracks {path} do not exist")
+    try:
+        root = zarr.open_group(str(path), mode="r+" if writable else "r")
+        header: dict[str, Any] = dict(root.attrs["cistron"])  # type: ignore[arg-type]
+        values, measured = root["values"], root["measured"]
+        assert isinstance(values, zarr.Array)
+        assert isinstance(measured, zarr.Array)
+        tracks = Tracks(
+            header,
+            values,
+            np.asarray(measured[:]),
+            pd.DataFrame(root.attrs["sequences"]),
+            list(root.attrs["cell_types"]),  # type: ignore[arg-type]
+            pd.DataFrame(root.attrs["tracks"]),
+        )
+    except (KeyError, TypeError, ValueError, FileNotFoundError, OSError, AssertionError) as error:
+        raise InputError(
+            f"{path} is not a tracks store ({type(error).__name__}: {str(error)[:100]})"
+        ) from error
+    if header.get("kind") != KIND or int(header.get("schema_version", 0)) > SCHEMA_VERSION:
+        raise InputError(
+            f"{path} holds {header.get('kind')} version {header.get('schema_version')}; this cistron reads {KIND} up to "
+            f"{SCHEMA_VERSION}"
+        )
+    return tracks
+
+
+def check_tracks(path: str | Path) -> list[str]:
+    """List what breaks the format; an empty list means that the store is valid.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened at all.
+    """
+    store = open_tracks(path)
+    problems = [f"the header has no {field}" for field in _TEXT_FIELDS if field not in store.header]
+    expected = (len(store.sequences), len(store.cell_types), len(store.tracks))
+    if store.values.ndim != 4 or store.values.shape[:3] != expected:
+        return [*problems, f"values are {store.values.shape}, expected {(*expected, 'bins')}"]
+    if store.values.dtype != np.float32:
+        problems.append(f"values are {store.values.dtype}, not float32")
+    if store.measured.shape != expected[1:]:
+        problems.append(f"measured is {store.measured.shape}, expected {expected[1:]}")
+    absent = [column for column in SEQUENCE_COLUMNS if column not in store.sequences]
+    problems += [f"sequences have no column {column}" for column in absent]
+    for number, name in enumerate(store.sequences.get("name", [])):
+        values = np.asarray(store.values[number])
+        if not np.isfinite(values[store.measured]).all():
+            problems.append(f"sequence {name} has missing values in tracks that are measured")
+            break
+    return problems
+
+
+def write_bigwigs(
+    store: Tracks, directory: str | Path, tracks: Sequence[int] | None = None, cell_type: int = 0
+) -> list[Path]:
+    """Export tracks as bigWig, one file a track; where sequences overlap, the mean is written.
+
+    Parameters
+    ----------
+    store
+        Open store whose header has chromosome lengths.
+    directory
+        Folder of the files, ``NAME.bw``.
+    tracks
+        Numbers of the tracks; all when absent.
+    cell_type
+        Number of the cell type.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    InputError
+        If the store has no chromosome lengths, or a track does not exist.
+    """
+    import pybigtools
+
+    chromosomes = {str(key): int(value) for key, value in store.header.get("chromosomes", {}).items()}
+    absent = [name for name in store.sequences["chromosome"].unique() if name not in chromosomes]
+    if absent:
+        raise InputError(f"the tracks store has no length for chromosome {absent[0]}; bigWig needs it")
+    chosen = list(range(len(store.tracks))) if tracks is None else list(tracks)
+    if any(not 0 <= number < len(store.tracks) for number in chosen):
+        raise InputError(f"tracks are numbered 0 to {len(store.tracks) - 1:,}. Given: {chosen[:5]}")
+    paths = []
+    for number in chosen:
+        name = str(store.tracks["name"][number])
+        path = Path(directory) / f"{''.join(c if c.isalnum() or c in '+-._' else '_' for c in name)}.bw"
+        intervals = [
+            (chromosome, *interval)
+            for chromosome in sorted(chromosomes)
+            for interval in _mean_intervals(store, chromosome, chromosomes[chromosome], number, cell_type)
+        ]
+        with atomic_path(path) as partial:
+            # writes, and closes the file behind itself
+            pybigtools.open(str(partial), "w").write(dict(sorted(chromosomes.items())), iter(intervals))
+        paths.append(path)
+    return paths
+
+
+def _mean_intervals(
+    store: Tracks, chromosome: str, length: int, track: int, cell_type: int
+) -> list[tuple[int, int, float]]:
+    """Average overlapping bins of one track on one chromosome into disjoint intervals, in order."""
+    rows = np.flatnonzero(store.sequences["chromosome"] == chromosome)
+    if len(rows) == 0:
+        return []
+    bins = store.values.shape[3]
+    offsets = np.arange(bins) * store.bin_size
+    starts = (store.sequences["start"].to_numpy()[rows][:, None] + offsets).ravel()
+    ends = np.clip(starts + store.bin_size, 0, length)
+    starts = np.clip(starts, 0, length)
+    values = np.concatenate([np.asarray(store.values[int(row), cell_type, track]) for row in rows])
+    kept = (ends > starts) & np.isfinite(values)
+    starts, ends, values = starts[kept], ends[kept], values[kept].astype(np.float64)
+    breaks = np.unique(np.concatenate([starts, ends]))
+    low, high = np.searchsorted(breaks, starts), np.searchsorted(breaks, ends)
+    # each bin adds to the pieces between two breaks that it covers
+    pieces = high - low
+    piece = np.repeat(low, pieces) + np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    total = np.bincount(piece, np.repeat(values, pieces), minlength=len(breaks))
+    count = np.bincount(piece, minlength=len(breaks))
+    covered = np.flatnonzero(count[:-1])
+    means = total[covered] / count[covered]
+    return [(int(breaks[i]), int(breaks[i + 1]), float(mean)) for i, mean in zip(covered, means)]

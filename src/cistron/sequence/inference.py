@@ -1,0 +1,166 @@
+"""Run a model on windows of a genome: batches, both strands and small shifts, the device."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cistron.errors import InputError
+from cistron.genome import Genome, one_hot
+from cistron.sequence.enformer import Enformer
+
+
+@dataclass(frozen=True)
+class InferenceSettings:
+    """How a model is run; results do not depend on the batch size.
+
+    Parameters
+    ----------
+    batch_size
+        Windows at a time.
+    precision
+        ``fp32``, or ``bf16`` for matrix products in bfloat16.
+    augment
+        Average over both strands and over ``shifts``.
+    shifts
+        Base pairs by which the window is moved when augmenting.
+    device
+        ``auto`` (a GPU where there is one), ``cpu``, ``cuda``, ``cuda:1``.
+    """
+
+    batch_size: int = 1
+    precision: str = "fp32"
+    augment: bool = False
+    shifts: tuple[int, ...] = (-3, 0, 3)
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise InputError(f"--batch-size must be 1 or more. Given: {self.batch_size}")
+        if self.augment and not self.shifts:
+            raise InputError("augmenting needs at least one shift; 0 is one")
+        if any(abs(shift) > 128 for shift in self.shifts):
+            raise InputError(f"shifts are a few base pairs, at most a bin of 128. Given: {list(self.shifts)}")
+
+    def passes(self) -> tuple[tuple[int, bool], ...]:
+        """Give shift and strand (True for the reverse complement) of each pass."""
+        if not self.augment:
+            return ((0, False),)
+        return tuple((shift, reverse) for shift in self.shifts for reverse in (False, True))
+
+    def torch_device(self) -> torch.device:
+        """Give the device.
+
+        Raises
+        ------
+        InputError
+            If it is unknown or not there.
+        """
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        try:
+            device = torch.device(self.device)
+        except RuntimeError as error:
+            raise InputError(f"device {self.device!r} is not known; expected auto, cpu or cuda") from error
+        if device.type == "cuda" and not torch.cuda.is_available():
+            raise InputError(f"--device {self.device}: this torch sees no GPU; use --device cpu")
+        return device
+
+
+Place = tuple[str, int, int]  # chromosome, start, end
+
+
+def read_windows(genome: Genome, places: Sequence[Place], margin: int = 0) -> np.ndarray:
+    """Read windows of one length, with ``margin`` more on either side, as codes uint8 [window, length]."""
+    return np.stack([genome.codes(name, start - margin, end + margin) for name, start, end in places])
+
+
+def _one_hot_batch(codes: np.ndarray, shift: int, reverse: bool, margin: int, device: torch.device) -> Tensor:
+    length = codes.shape[1] - 2 * margin
+    window = codes[:, margin + shift : margin + shift + length]
+    batch = torch.from_numpy(one_hot(window)).to(device)  # [B, length, 4]
+    return batch.flip(1, 2) if reverse else batch
+
+
+@torch.inference_mode()
+def predict_windows(
+    model: Enformer,
+    genome: Genome,
+    places: Sequence[Place],
+    tracks: Mapping[str, np.ndarray],
+    settings: InferenceSettings,
+    strand_pairs: Mapping[str, np.ndarray] | None = None,
+) -> dict[str, np.ndarray]:
+    """Predict tracks of a batch of windows.
+
+    Parameters
+    ----------
+    model
+        Model in evaluation mode, on its device.
+    genome
+        Where the DNA is.
+    places
+        Chromosome, start and end of each window, all of one length.
+    tracks
+        Tracks to compute of each organism.
+    settings
+        Augmentation.
+    strand_pairs
+        Of each organism, the partner of every track on the other strand (itself where it has none).
+
+    Returns
+    -------
+    dict of str to ndarray
+        Organism to float32 [window, bins, tracks].
+    """
+    margin = max(abs(shift) for shift, _ in settings.passes())
+    codes = read_windows(genome, places, margin)
+    device = next(model.parameters()).device
+    total: dict[str, Tensor] = {}
+    for shift, reverse in settings.passes():
+        chosen = {
+            organism: torch.from_numpy(
+                strand_pairs[organism][numbers] if reverse and strand_pairs else numbers
+            )
+            for organism, numbers in tracks.items()
+        }
+        batch = _one_hot_batch(codes, shift, reverse, margin, device)
+        predicted = model(batch, organisms=list(tracks), tracks=chosen)
+        for organism, values in predicted.items():
+            values = values.flip(1) if reverse else values  # [B, bins, tracks]
+            total[organism] = total[organism] + values if organism in total else values
+    number = len(settings.passes())
+    return {organism: (values / number).cpu().numpy() for organism, values in total.items()}
+
+
+@torch.inference_mode()
+def embed_windows(
+    model: Enformer,
+    genome: Genome,
+    places: Sequence[Place],
+    organism: str,
+    tracks: np.ndarray,
+    settings: InferenceSettings,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give the trunk's output and chosen tracks of a batch of windows.
+
+    Returns
+    -------
+    trunk : ndarray
+        float32 [window, bins, 2 x channels].
+    predicted : ndarray
+        float32 [window, bins, tracks].
+    """
+    margin = max(abs(shift) for shift, _ in settings.passes())
+    codes = read_windows(genome, places, margin)
+    device = next(model.parameters()).device
+    trunks, predictions = [], []
+    for shift, reverse in settings.passes():
+        trunk = model.embed(_one_hot_batch(codes, shift, reverse, margin, device))  # [B, bins, 2C]
+        values = model.predict(trunk, [organism], {organism: torch.from_numpy(tracks)})[organism]
+        trunks.append(trunk.flip(1) if reverse else trunk)
+        predictions.append(values.flip(1) if reverse else values)
+    number = len(trunks)
+    return (sum(trunks) / number).float().cpu().numpy(), (sum(predictions) / number).cpu().numpy()  # type: ignore[union-attr]

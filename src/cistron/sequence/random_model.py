@@ -1,0 +1,89 @@
+"""A model of random weights, for trials: calibrated so that its tracks vary, trained on nothing."""
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from cistron.runtime import seed_for
+from cistron.sequence.attention import RelativeAttention
+from cistron.sequence.enformer import Enformer
+from cistron.sequence.settings import BIN, EnformerSettings
+from cistron.sequence.tower import ConvolutionBlock
+
+
+def random_model(settings: EnformerSettings, seed: int = 0) -> tuple[Enformer, pd.DataFrame]:
+    """Make a model of random weights with the official spread, and a track table for it.
+
+    Batch statistics are those of random DNA and the attention's output is not zero, so that activations have the scale
+    of a trained model. The first half of each organism's tracks is called DNASE, the second CAGE.
+
+    Parameters
+    ----------
+    settings
+        Shape of the model.
+    seed
+        Seed; the same seed gives the same weights.
+
+    Returns
+    -------
+    model : Enformer
+        In evaluation mode.
+    tracks : DataFrame
+        Track table.
+    """
+    generator = torch.Generator().manual_seed(seed_for(seed, "random model"))
+    model = Enformer(settings)
+    model.initialise(generator)
+    with torch.no_grad():
+        for module in model.modules():
+            if isinstance(module, nn.BatchNorm1d | nn.LayerNorm):
+                module.weight.add_(0.17 * torch.randn(module.weight.shape, generator=generator))
+                module.bias.add_(0.1 * torch.randn(module.bias.shape, generator=generator))
+            elif isinstance(module, RelativeAttention):
+                fan_in = module.output.in_features
+                module.output.weight.normal_(0, fan_in**-0.5, generator=generator)
+        bins = min(settings.length // BIN, max(2 * settings.crop + 8, 64))
+        codes = torch.randint(0, 4, (1, bins * BIN), generator=generator)
+        calibrate(model.eval(), nn.functional.one_hot(codes, 4).float())
+    return model, _tracks(settings)
+
+
+@torch.no_grad()
+def calibrate(model: Enformer, one_hot: Tensor) -> None:
+    """Set all running means and variances to the statistics of ``one_hot`` [batch, length, 4]."""
+
+    def measure(block: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(block, ConvolutionBlock)
+        values = inputs[0].flatten(0, 1)  # [batch x n, channels]
+        assert block.norm.running_mean is not None
+        assert block.norm.running_var is not None
+        block.norm.running_mean.copy_(values.mean(0))
+        block.norm.running_var.copy_(values.var(0) + 1e-3)
+
+    hooks = [
+        module.register_forward_pre_hook(measure)
+        for module in model.modules()
+        if isinstance(module, ConvolutionBlock)
+    ]
+    piece, model.piece = model.piece, one_hot.shape[1]  # in one piece, or a part would speak for the whole
+    try:
+        model.embed(one_hot)
+    finally:
+        model.piece = piece
+        for hook in hooks:
+            hook.remove()
+
+
+def _tracks(settings: EnformerSettings) -> pd.DataFrame:
+    rows = [
+        {
+            "organism": organism,
+            "index": index,
+            "identifier": f"{organism}_{index}",
+            "description": f"{'DNASE' if index < number // 2 else 'CAGE'}:random track {index}, not trained",
+            "strand_pair": index,
+        }
+        for organism, number in settings.tracks.items()
+        for index in range(number)
+    ]
+    return pd.DataFrame(rows)

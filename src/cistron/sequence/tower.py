@@ -1,0 +1,169 @@
+"""The convolutions of Enformer: blocks, attention pooling, and the levels of the tower.
+
+All tensors are [batch, position, channel]: pointwise convolutions and pooling are then plain matrix products.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+_SLOPE = 1.702
+
+
+def gelu(x: Tensor) -> Tensor:
+    """Give x * sigmoid(1.702 x), the approximation of GELU that Enformer was trained with."""
+    return functional.silu(x * _SLOPE) * (1 / _SLOPE)
+
+
+class Convolution(nn.Module):
+    """Convolution over positions; of width 1 a matrix product.
+
+    Parameters
+    ----------
+    inputs, outputs
+        Channels.
+    width
+        Positions of the kernel, odd.
+    """
+
+    def __init__(self, inputs: int, outputs: int, width: int) -> None:
+        super().__init__()
+        shape = (outputs, inputs) if width == 1 else (outputs, inputs, width)
+        self.weight = nn.Parameter(torch.empty(shape))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.width = width
+
+    def forward(self, x: Tensor, padding: tuple[int, int] = (0, 0)) -> Tensor:
+        """Convolve [batch, n, inputs], padded with zeros, to [batch, n + padding - width + 1, outputs], float32."""
+        x = x.to(self.weight.dtype)
+        if self.width == 1:
+            return functional.linear(x, self.weight, self.bias).float()
+        if padding != (0, 0):
+            x = functional.pad(x, (0, 0, *padding))
+        if x.shape[-1] == 4:  # one-hot: unfolding is cheaper than a convolution with four channels
+            patches = x.flatten(1).unfold(1, 4 * self.width, 4)  # [B, n, width x 4]
+            kernel = self.weight.transpose(1, 2).flatten(1)  # [outputs, width x 4]
+            return functional.linear(patches, kernel, self.bias).float()
+        # as an image of height 1 whose channels come last, which is how it lies in memory
+        image = x.transpose(1, 2).unsqueeze(2)  # [B, inputs, 1, n]
+        result = functional.conv2d(image, self.weight.unsqueeze(2), self.bias)
+        return result.squeeze(2).transpose(1, 2).float()
+
+
+class ConvolutionBlock(nn.Module):
+    """Batch normalisation, GELU, convolution.
+
+    Parameters
+    ----------
+    inputs, outputs
+        Channels.
+    width
+        Positions of the kernel.
+    """
+
+    def __init__(self, inputs: int, outputs: int, width: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(inputs)
+        self.convolution = Convolution(inputs, outputs, width)
+
+    def activate(self, x: Tensor) -> Tensor:
+        """Normalise and apply GELU, [batch, n, inputs]."""
+        norm = self.norm
+        if norm.training:
+            return gelu(norm(x.flatten(0, 1)).unflatten(0, x.shape[:2]))
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps) * _SLOPE
+        shift = norm.bias * _SLOPE - norm.running_mean * scale
+        x = torch.addcmul(shift, x, scale)
+        # In place where no gradient needs it: a pass over memory less.
+        return functional.silu(x, inplace=not torch.is_grad_enabled()).mul_(1 / _SLOPE)
+
+    def forward(self, x: Tensor, padding: tuple[int, int] = (0, 0)) -> Tensor:
+        """Apply the block to [batch, n, inputs]; zeros are added after the activation."""
+        return self.convolution(self.activate(x), padding)
+
+
+class AttentionPool(nn.Module):
+    """Halve the positions: each pair is averaged with softmax weights, a channel at a time.
+
+    A softmax over two is a sigmoid of the difference, so one product of half the size does:
+    w = sigmoid((b - a) W), result a + w (b - a).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(channels, channels))  # [out, in]; 2 I in a new model
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool [batch, n, channels] to [batch, n / 2, channels]."""
+        first, second = x.unflatten(1, (-1, 2)).unbind(2)  # [B, n/2, C] each
+        difference = second - first
+        logit = functional.linear(difference.to(self.weight.dtype), self.weight).float()
+        return torch.addcmul(first, torch.sigmoid(logit), difference)
+
+
+class Level(nn.Module):
+    """A wide convolution, a pointwise one with a shortcut, a pooling: the stem and each level of the tower.
+
+    Parameters
+    ----------
+    inputs, outputs
+        Channels.
+    width
+        Positions of the wide kernel.
+    normalised
+        Whether normalisation and GELU stand before the wide convolution; not in the stem.
+    """
+
+    def __init__(self, inputs: int, outputs: int, width: int, normalised: bool = True) -> None:
+        super().__init__()
+        self.wide = (
+            ConvolutionBlock(inputs, outputs, width) if normalised else Convolution(inputs, outputs, width)
+        )
+        self.pointwise = ConvolutionBlock(outputs, outputs, 1)
+        self.pool = AttentionPool(outputs)
+        self.halo = width // 2
+        self.outputs = outputs
+
+    def forward(self, x: Tensor, padding: tuple[int, int] | None = None) -> Tensor:
+        """Apply the level.
+
+        Parameters
+        ----------
+        x
+            [batch, n, inputs], with ``halo`` neighbours on either side where there are any.
+        padding
+            Zeros that stand for absent neighbours; ``halo`` on either side when absent.
+
+        Returns
+        -------
+        Tensor
+            [batch, m / 2, outputs], m being the positions without the halo.
+        """
+        x = self.wide(x, (self.halo, self.halo) if padding is None else padding)  # [B, m, outputs]
+        return self.pool(x + self.pointwise(x))  # [B, m/2, outputs]
+
+
+def apply_in_pieces(level: Level, x: Tensor, size: int) -> Tensor:
+    """Apply a level piece by piece; the result is that of ``level(x)``, the memory that of one piece.
+
+    Neighbouring pieces share ``halo`` input positions, which are read and not recomputed.
+
+    Parameters
+    ----------
+    level
+        Level in evaluation mode (batch statistics would need all positions).
+    x
+        [batch, n, inputs].
+    size
+        Positions of a piece, even.
+    """
+    length = x.shape[1]
+    result = torch.empty(x.shape[0], length // 2, level.outputs, device=x.device)
+    for start in range(0, length, size):
+        stop = min(start + size, length)
+        low, high = max(0, start - level.halo), min(length, stop + level.halo)
+        padding = (level.halo - (start - low), level.halo - (high - stop))
+        result[:, start // 2 : stop // 2] = level(x[:, low:high], padding)
+    return result
