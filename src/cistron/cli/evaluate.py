@@ -9,6 +9,7 @@ TASKS = {
     "genesets": (
         "cistron.cli.evaluate_genesets:genesets",
         "Predict membership in gene sets from gene embeddings.",
+    ),
     "edges": (
         "cistron.cli.evaluate_edges:edges",
         "Score gene networks on perturbed cells, a known network, collections.",
