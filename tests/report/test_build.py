@@ -5,6 +5,8 @@ import base64
 import hashlib
 import json
 import re
+import sys
+import types
 from html.parser import HTMLParser
 
 import numpy as np
@@ -17,7 +19,7 @@ from cistron.errors import InputError
 from cistron.formats.scores import read_scores, write_scores
 from cistron.report import build_report
 from cistron.report.build import TASKS, sections_of
-from cistron.report.page import count, fixed, p_value
+from cistron.report.page import Section, count, fixed, p_value, render
 from cistron.report.result import read_result
 from cistron.report.run_record import duration, flat
 
@@ -135,9 +137,17 @@ def test_pairs_that_were_not_scored_are_shown_as_missing(make_result, tmp_path):
     scores = read_scores(folder / "scores.parquet")
     gone = (scores["target"] == "trait_1") & (scores["embedding"] == "emb_0")
     write_scores(scores[~gone], folder / "scores.parquet")
-    text = build_report([folder], tmp_path / "r.html").read_text()
+    text = build_report([folder], tmp_path / "r.html", figures=False).read_text()
     assert "trait_1 · emb_0: not scored" in text
     assert "7 of 7 rows" in text
+    assert "Published subset" in text
+
+
+def test_columns_of_subsets_that_no_trait_is_of_are_left_out(make_result, tmp_path):
+    text = build_report(
+        [make_result(tmp_path / "run", traits=3)], tmp_path / "r.html", figures=False
+    ).read_text()
+    assert "Published subset" not in text
 
 
 def test_scores_without_interval_null_and_control_still_make_a_page(make_result, tmp_path):
@@ -146,7 +156,7 @@ def test_scores_without_interval_null_and_control_still_make_a_page(make_result,
     scores.loc[:, ["low", "high", "null_value", "control_value", "p_value", "n"]] = np.nan
     scores["n"] = scores["n"].astype("Int64")
     write_scores(scores[scores["metric"] != "delta_r2_permuted"], folder / "scores.parquet")
-    words = Page(build_report([folder], tmp_path / "r.html").read_text()).words
+    words = Page(build_report([folder], tmp_path / "r.html", figures=False).read_text()).words
     assert "has no interval, so nothing can be said" in words
 
 
@@ -179,6 +189,13 @@ def test_the_gene_view_drops_the_worst_embeddings_first_and_says_so(make_result,
     size = sum(map(len, re.findall(r'class="block"[^>]*>([^<]*)<', whole.body)))
     part = gene_section(result, ranking, "g_", byte_limit=int(size * 0.8))
     assert "scored least: emb_1." in part.body
+
+
+def test_a_page_of_full_size_stays_below_8_megabytes(make_result, tmp_path):
+    folder = make_result(tmp_path / "run", traits=30, embeddings=3, genes=17_973)
+    page = build_report([folder], tmp_path / "r.html", figures=False)
+    assert page.stat().st_size < 8_000_000
+    assert "leaves out" not in page.read_text()
 
 
 def test_the_same_run_gives_the_same_page(make_result, tmp_path):
@@ -293,3 +310,22 @@ def test_the_package_holds_what_the_page_needs():
 def test_output_of_a_wrong_kind_is_refused_before_anything_is_read(tmp_path):
     with pytest.raises(InputError, match="html file"):
         build_report([tmp_path / "absent"], tmp_path / "r.txt")
+
+
+def test_a_new_task_is_one_function_and_one_line(monkeypatch, make_result, tmp_path):
+    def edges_sections(result, prefix):
+        return [
+            Section("finding", "Finding", render("macros.html")),
+            Section("more", f"{prefix}<more>", "a < b"),
+        ]
+
+    module = types.ModuleType("cistron_test_edges")
+    module.edges_sections = edges_sections
+    monkeypatch.setitem(sys.modules, "cistron_test_edges", module)
+    monkeypatch.setitem(TASKS, "edges", ("Edges", "cistron_test_edges:edges_sections"))
+    folder = make_result(tmp_path / "run")
+    _set("task", "edges")(folder)
+    page = Page(build_report([folder], tmp_path / "r.html").read_text())
+    assert {"edges_finding", "edges_more", "edges_run"} <= set(page.ids)
+    assert "edges_<more>" in page.words
+    assert "a < b" in page.words

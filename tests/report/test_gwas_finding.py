@@ -66,6 +66,14 @@ def test_a_significant_loss_is_called_a_loss():
     assert "lie below 0" in text
 
 
+def test_a_test_that_finds_nothing_is_not_told_as_a_direction():
+    assert "do not clearly differ from 0" in " ".join(finding([record(p_value=0.16)]))
+
+
+def test_a_control_that_scatters_around_zero_is_no_alarm():
+    assert finding_warnings([record(control=0.0004)], []) == []
+
+
 def test_finding_of_one_trait_without_interval_claims_nothing():
     text = " ".join(finding([record(traits=1, low=NAN, high=NAN, interval="", p_value=NAN)]))
     assert "nothing can be said" in text

@@ -1,1 +1,6 @@
-"""The networks wing: which gene regulates which, from perturbed single cells."""
+"""Which gene regulates which, from CRISPR-perturbed single cells."""
+
+from cistron.networks.estimator import CausalBenchModel, NetworkInference
+from cistron.networks.methods import METHODS
+
+__all__ = ["METHODS", "CausalBenchModel", "NetworkInference"]

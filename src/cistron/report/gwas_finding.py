@@ -5,6 +5,9 @@ from typing import Any
 from cistron.plots.style import signed
 from cistron.report.page import fixed, p_value
 
+# A permuted embedding scores about 0; a tenth of a useful gain is more than its scatter explains.
+_CONTROL_TOLERANCE = 0.001
+
 
 def verdict(record: dict[str, Any]) -> tuple[str, str]:
     """Judge one embedding by its interval and its control.
@@ -67,8 +70,9 @@ def finding(ranking: list[dict[str, Any]]) -> list[str]:
         sentences.append(f"The interval lies above 0 for {best['above']} of {traits}.")
     if best["p_value"] == best["p_value"]:
         sense = "above" if best["direction"] > 0 else "below"
+        clear = f"lie {sense} 0" if best["p_value"] < 0.05 else "do not clearly differ from 0"
         sentences.append(
-            f"Over traits the differences lie {sense} 0 (Wilcoxon, Bonferroni-corrected p = {p_value(best['p_value'])}; "
+            f"Over traits the differences {clear} (Wilcoxon, Bonferroni-corrected p = {p_value(best['p_value'])}; "
             "descriptive, since traits are correlated)."
         )
     if several:
@@ -84,7 +88,7 @@ def finding(ranking: list[dict[str, Any]]) -> list[str]:
 def finding_warnings(ranking: list[dict[str, Any]], coverage: list[dict[str, Any]]) -> list[str]:
     """List what would mislead a reader who only looks at the ranking."""
     warnings = []
-    above = [record["label"] for record in ranking if record["control"] > 0]
+    above = [record["label"] for record in ranking if record["control"] > _CONTROL_TOLERANCE]
     if above:
         warnings.append(
             f"The negative control lies above 0 for {', '.join(above)}: something other than the embedding's "

@@ -1,0 +1,209 @@
+"""``cistron networks``: gene networks from perturbed cells."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from cistron.cli.options import Output, Seed, Threads
+from cistron.formats.perturbed_cells import PerturbedCells
+
+app = App(name="networks", help="Gene networks from perturbed single cells.")
+
+MethodName = Literal[
+    "default",
+    "catran",
+    "mean-shift",
+    "wasserstein",
+    "direct",
+    "trees",
+    "correlation",
+    "partial-correlation",
+    "random",
+]
+ScaleName = Literal["auto", "counts", "log-normalised", "continuous"]
+
+
+def _read(
+    cells: Path,
+    perturbation: str,
+    control: str,
+    excluded: Sequence[str],
+    guide: str | None,
+    layer: str | None,
+    scale: ScaleName,
+    minimum_cells: int,
+) -> PerturbedCells:
+    from cistron.formats.perturbed_cells import read_perturbed_cells
+
+    return read_perturbed_cells(
+        cells,
+        perturbation=perturbation,
+        control=control,
+        excluded=excluded,
+        guide=guide,
+        layer=layer,
+        scale=scale,
+        minimum_cells=minimum_cells,
+    )
+
+
+@app.command
+def infer(
+    cells: Path,
+    *,
+    output: Output,
+    perturbation: str = "perturbation",
+    control: str = "non-targeting",
+    excluded: tuple[str, ...] = ("excluded",),
+    guide: str | None = None,
+    layer: str | None = None,
+    scale: ScaleName = "auto",
+    minimum_cells: int = 2,
+    method: MethodName = "default",
+    settings: str = "default",
+    edges: int | None = 1000,
+    name: str | None = None,
+    embedding: Path | None = None,
+    training_cells: Annotated[bool, Parameter(negative=())] = False,
+    seed: Seed = 0,
+    threads: Threads = None,
+) -> None:
+    """Infer a directed gene network.
+
+    Writes a table with source, target, weight and, where the method knows them, sign, probability, direct and
+    stability, strongest edge first; a record of the run stands beside it.
+
+    Parameters
+    ----------
+    cells
+        .h5ad with raw counts and a column of perturbed genes, or CausalBench's .npz.
+    perturbation
+        Column of obs that names the perturbed gene of each cell.
+    control
+        Label of the control cells in that column.
+    excluded
+        Labels whose cells are not used.
+    guide
+        Column of obs that names the guide.
+    layer
+        Layer with the counts; X, or layers["counts"] where there is one, when absent.
+    scale
+        What the values are; auto finds out.
+    minimum_cells
+        Fewest cells of a perturbation.
+    method
+        default: perturbation evidence, direct effects and co-variation; the others are what it is compared with.
+    settings
+        Preset of the method: default, or paper where the method reproduces a publication (catran, mean-shift).
+    edges
+        Number of edges to write; 0 writes all that are scored.
+    name
+        Name of the network; that of the method when absent.
+    embedding
+        Also write the gene embedding that the method learns (catran), .h5ad.
+    training_cells
+        Use only the 80% of the cells that 'cistron evaluate edges' does not score on.
+    """
+    from cistron.errors import InputError
+    from cistron.formats.edges import write_edges
+    from cistron.formats.gene_embedding import write_gene_embedding
+    from cistron.formats.perturbed_cells import split_cells
+    from cistron.networks.estimator import NetworkInference
+    from cistron.networks.methods import method_named, settings_named
+    from cistron.runtime import RunRecord, check_writable, limit_threads, say
+
+    record = method_named(method)
+    chosen = settings_named(record, settings)
+    if edges is not None and edges < 0:
+        raise InputError(f"--edges must be 0 (all) or more. Given: {edges}")
+    if embedding is not None and method != "catran":
+        raise InputError(f"method {method} learns no gene embedding; use --method catran with --embedding")
+    if not output.name.endswith((".tsv", ".tsv.gz")):
+        raise InputError(f"edges are written as .tsv or .tsv.gz. Given: --output {output.name}")
+    if not cells.exists():
+        raise InputError(f"cells {cells} do not exist")
+    for path in (output, *([embedding] if embedding else [])):
+        check_writable(path)
+    run = RunRecord(
+        "networks infer", {"method": method, "preset": settings, "settings": chosen}, [cells], seed
+    )
+    with limit_threads(threads):
+        data = _read(cells, perturbation, control, excluded, guide, layer, scale, minimum_cells)
+        for remark in data.remarks:
+            say(f"{data.name}: {remark}")
+            run.warn(remark)
+        if training_cells:
+            data = data.select(split_cells(data)[0])
+        inference = NetworkInference(chosen, method=method, seed=seed).fit(data)
+        table = inference.edges(edges or None, name=name, cells_used="training" if training_cells else "all")
+    if inference.network is not None and inference.network.details.get("knock_down_seen") is False:
+        say("most perturbed genes do not fall: taken as perturbations of activity, not of abundance")
+    write_edges(table, output)
+    if embedding is not None:
+        write_gene_embedding(inference.embed(name), embedding)
+    run.record("edges", len(table))
+    run.write(output.with_name(output.name.removesuffix(".gz").removesuffix(".tsv") + ".run.json"))
+    print(f"wrote {output}: {len(table):,} edges of {len(data.genes):,} genes by {method}")
+
+
+@app.command
+def quality(
+    cells: Path,
+    *,
+    perturbation: str = "perturbation",
+    control: str = "non-targeting",
+    excluded: tuple[str, ...] = ("excluded",),
+    guide: str | None = None,
+    layer: str | None = None,
+    scale: ScaleName = "auto",
+    minimum_cells: int = 2,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+) -> None:
+    """Tell how many cells each perturbation has and whether its knock-down is seen.
+
+    Parameters
+    ----------
+    cells
+        .h5ad with raw counts and a column of perturbed genes, or CausalBench's .npz.
+    perturbation
+        Column of obs that names the perturbed gene of each cell.
+    control
+        Label of the control cells in that column.
+    excluded
+        Labels whose cells are not used.
+    guide
+        Column of obs that names the guide.
+    layer
+        Layer with the counts.
+    scale
+        What the values are; auto finds out.
+    minimum_cells
+        Fewest cells of a perturbation.
+    output
+        Write the table of all perturbations (.tsv); the first 20 are printed.
+    """
+    from cistron.networks.inputs import perturbation_quality, quality_summary
+    from cistron.runtime import atomic_path
+
+    data = _read(cells, perturbation, control, excluded, guide, layer, scale, minimum_cells)
+    table = perturbation_quality(data)
+    for line in quality_summary(table, data):
+        print(line)
+    if output is not None:
+        with atomic_path(output) as partial:
+            table.to_csv(partial, sep="\t", index=False, float_format="%.5g")
+        print(f"wrote {output}: {len(table):,} perturbations")
+    else:
+        print(table.head(20).to_string(index=False, float_format=lambda value: f"{value:.3g}"))
+
+
+@app.command
+def methods() -> None:
+    """List the methods: what the weight of an edge means, where it comes from, which presets there are."""
+    from cistron.networks.methods import METHODS
+
+    for record in METHODS.values():
+        presets = ", ".join(["default", *record.presets])
+        print(f"{record.name}\n  weight: {record.weight}\n  from: {record.reference}\n  settings: {presets}")

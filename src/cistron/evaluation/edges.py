@@ -1,0 +1,180 @@
+"""The task ``edges``: networks against held-out perturbed cells, a known network, and collections of interactions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cistron.errors import InputError
+from cistron.evaluation.edge_interventions import held_out_cells
+from cistron.evaluation.edge_rows import (
+    EdgeEvaluationSettings,
+    against_cells,
+    against_reference,
+    against_truth,
+)
+from cistron.formats.edges import Edges
+from cistron.formats.perturbed_cells import PerturbedCells, split_cells
+from cistron.formats.scores import score_frame
+from cistron.runtime.seeds import random_generator
+
+
+@dataclass
+class EdgeEvaluation:
+    """What the task gives.
+
+    Attributes
+    ----------
+    scores
+        Rows of ``formats.scores``.
+    calibration
+        Columns ``network, low, high, n, stated, observed``.
+    effects
+        Held-out effect of each edge: ``network, source, target, wasserstein, p_value, n``.
+    warnings
+        What the reader of the scores must know.
+    """
+
+    scores: pd.DataFrame
+    calibration: pd.DataFrame
+    effects: pd.DataFrame
+    warnings: list[str] = field(default_factory=list)
+
+
+def random_network(genes: Sequence[str], sources: Sequence[str], edges: int, seed: int) -> Edges:
+    """Draw a network without knowledge: pairs of a source and another gene in random order."""
+    random = random_generator(seed, "random network")
+    possible = len(sources) * (len(genes) - 1)
+    chosen = np.sort(random.choice(possible, size=min(edges, possible), replace=False))
+    source, place = np.divmod(chosen, len(genes) - 1)
+    number = {gene: position for position, gene in enumerate(genes)}
+    own = np.array([number[sources[s]] for s in source], dtype=np.int64)
+    target = place + (place >= own)  # skips the source itself
+    order = random.permutation(len(chosen))
+    table = pd.DataFrame(
+        {
+            "source": [sources[s] for s in source[order]],
+            "target": [genes[t] for t in target[order]],
+            "weight": np.linspace(1, 0, len(order), endpoint=False),
+        }
+    )
+    return Edges(table, "random", "random", seed=seed)
+
+
+def evaluate_edges(
+    networks: Sequence[Edges],
+    *,
+    cells: PerturbedCells | None = None,
+    truth: Edges | None = None,
+    references: Sequence[tuple[Edges, bool]] = (),
+    settings: EdgeEvaluationSettings | None = None,
+    seed: int = 0,
+    run_id: str = "",
+) -> EdgeEvaluation:
+    """Score networks, and a random one of the same size beside them.
+
+    Parameters
+    ----------
+    networks
+        What is scored; an empty network is scored too.
+    cells
+        Perturbed cells: a part that is held out scores the edges, and their genes are the universe.
+    truth
+        Known network.
+    references
+        Collections, each with whether it is directed.
+    settings
+        How; defaults when absent.
+    seed
+        Of resampling and of the random network.
+    run_id
+        Of ``run.json``.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to score against, two networks have one name, or collections are given without cells.
+    """
+    settings = settings or EdgeEvaluationSettings()
+    if cells is None and truth is None:
+        raise InputError(
+            "edges are scored against cells (--cells) or a known network (--truth); give at least one"
+        )
+    names = [network.name for network in networks]
+    doubled = {name for name in names if names.count(name) > 1}
+    if doubled or not names:
+        raise InputError(
+            f"networks need different names; {sorted(doubled)[0]!r} occurs twice (rename the file or its header)"
+            if doubled
+            else "no network was given; name at least one edge table"
+        )
+    warnings: list[str] = []
+    held_out = None
+    genes: list[str]
+    if cells is not None:
+        genes = list(cells.genes)
+        rows_of = None if settings.test_share >= 1 else split_cells(cells, share=settings.test_share)[1]
+        held_out = held_out_cells(cells, rows_of)
+        if rows_of is not None:
+            warnings += [
+                f"{network.name} was inferred from all cells, so its score on a part of them is not held out "
+                "(infer with --training-cells)"
+                for network in networks
+                if network.parameters.get("cells") == "all"
+            ]
+    else:
+        assert truth is not None
+        genes = sorted(pd.unique(truth.table[["source", "target"]].to_numpy().ravel()).tolist())
+    sources = held_out.parents if held_out is not None else genes
+    size = max([len(network) for network in networks] + [1])
+    everything = [*networks]
+    if "random" not in names:
+        everything.append(random_network(genes, sources, size, seed))
+    dataset = cells.name if cells is not None else (truth.name if truth is not None else "")
+    rows: list[dict[str, Any]] = []
+    curves, effects = [], []
+    for network in everything:
+        mine: list[dict[str, Any]] = []
+        if held_out is not None:
+            found, table = against_cells(network, held_out, settings, seed)
+            mine += found
+            effects.append(table.assign(network=network.name))
+        if truth is not None:
+            only = sources if settings.perturbed_sources_only and held_out is not None else None
+            found, curve = against_truth(network, truth, genes, only, settings, seed)
+            mine += found
+            curves.append(curve.assign(network=network.name))
+        for reference, directed in references:
+            mine += against_reference(network, reference, genes, directed, settings)
+        common = {
+            "task": "edges",
+            "dataset": dataset,
+            "embedding": network.name,
+            "model": network.method,
+            "seed": seed,
+            "run_id": run_id,
+        }
+        rows += [{**common, **row} for row in mine]
+    scores = _with_control(score_frame(rows))
+    return EdgeEvaluation(
+        scores,
+        _stacked(curves),
+        _stacked(effects),
+        warnings,
+    )
+
+
+def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
+
+
+def _with_control(scores: pd.DataFrame) -> pd.DataFrame:
+    """Write the random network's value of the same metric beside each row."""
+    keys = ["target", "metric", "stratum"]
+    control = scores[scores["embedding"] == "random"].set_index(keys)["value"]
+    wanted = pd.MultiIndex.from_frame(scores[keys])
+    scores["control_value"] = control.reindex(wanted).to_numpy()
+    return scores

@@ -1,0 +1,254 @@
+"""The edges format: a directed, weighted network as a table (page ``docs/formats/edges.md``)."""
+
+import gzip
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import cistron
+from cistron.errors import InputError
+from cistron.genes.identity import NAMESPACES, guess_namespace
+from cistron.runtime.files import atomic_path
+
+SCHEMA_VERSION = 1
+
+# column: (type, needed, meaning). The page of the format and the checker are made from this.
+EDGE_COLUMNS: dict[str, tuple[str, bool, str]] = {
+    "source": ("text", True, "gene that regulates"),
+    "target": ("text", True, "gene that is regulated; never the source itself"),
+    "weight": ("number", True, "higher is stronger; comparable within one network only"),
+    "sign": ("sign", False, "+1 the source raises the target, -1 it lowers it, 0 unknown"),
+    "probability": ("share", False, "calibrated probability that the edge is in the network"),
+    "direct": (
+        "share",
+        False,
+        "probability that the effect is direct and not through measured genes, given an effect",
+    ),
+    "stability": ("share", False, "share of resamples of the cells in which the edge is found again"),
+}
+
+
+@dataclass(frozen=True)
+class Edges:
+    """A network with its header.
+
+    Attributes
+    ----------
+    table
+        Columns of :data:`EDGE_COLUMNS`, strongest edge first.
+    name
+        Name that tables and figures show.
+    method
+        Method that made it; ``truth`` for a reference.
+    identifier_namespace
+        ``ensembl``, ``symbol``, ``entrez`` or ``other``.
+    seed
+        Seed of the run.
+    parameters
+        Settings of the method and remarks, JSON-like.
+    """
+
+    table: pd.DataFrame
+    name: str
+    method: str = "imported"
+    identifier_namespace: str = "other"
+    seed: int = 0
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems = check_edges(self.table)
+        if self.identifier_namespace not in NAMESPACES:
+            problems.append(
+                f"identifier_namespace {self.identifier_namespace!r} is not one of {', '.join(NAMESPACES)}"
+            )
+        if problems:
+            raise InputError(f"edges {self.name} break their format: {problems[0]}")
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Give the edges as ``(source, target)``, strongest first: the form that CausalBench uses."""
+        return list(zip(self.table["source"], self.table["target"]))
+
+
+def check_edges(table: pd.DataFrame) -> list[str]:
+    """List what breaks the format; an empty list means that the table is valid. An empty network is valid."""
+    problems = [
+        f"column {column!r} is absent"
+        for column, (_, needed, _) in EDGE_COLUMNS.items()
+        if needed and column not in table
+    ]
+    problems += [
+        f"column {column!r} is not part of the format" for column in table if column not in EDGE_COLUMNS
+    ]
+    if problems:
+        return problems
+    for column in table:
+        kind = EDGE_COLUMNS[column][0]
+        values = table[column]
+        if kind == "text":
+            if values.isna().any() or (values.astype(str) == "").any():
+                problems.append(f"column {column!r} has empty cells")
+            continue
+        if not pd.api.types.is_numeric_dtype(values) and len(values):
+            problems.append(f"column {column!r} is not numbers")
+            continue
+        numbers = values.to_numpy(np.float64)
+        if not np.isfinite(numbers).all():
+            problems.append(f"column {column!r} has missing or infinite cells")
+        elif kind == "sign" and not np.isin(numbers, (-1, 0, 1)).all():
+            problems.append("sign is not always -1, 0 or 1")
+        elif kind == "share" and ((numbers < 0) | (numbers > 1)).any():
+            problems.append(f"{column} leaves [0, 1]")
+    loops = table["source"].astype(str) == table["target"].astype(str)
+    if loops.any():
+        problems.append(
+            f"{int(loops.sum()):,} edges go from a gene to itself, for example {table['source'][loops].iloc[0]}"
+        )
+    doubled = table.duplicated(["source", "target"])
+    if doubled.any():
+        row = table.loc[doubled].iloc[0]
+        problems.append(
+            f"{int(doubled.sum()):,} edges occur twice, for example {row['source']} -> {row['target']}"
+        )
+    return problems
+
+
+def write_edges(edges: Edges, path: str | Path) -> None:
+    """Write a network as tab-separated text (.tsv, .tsv.gz) with its header in lines that begin with ``#``.
+
+    Raises
+    ------
+    InputError
+        If the name has another suffix or the folder cannot be written to.
+    """
+    path = Path(path)
+    if not path.name.endswith((".tsv", ".tsv.gz")):
+        raise InputError(f"edges are written as .tsv or .tsv.gz. Given: {path.name}")
+    header = {
+        "kind": "cistron.edges",
+        "schema_version": SCHEMA_VERSION,
+        "name": edges.name,
+        "method": edges.method,
+        "identifier_namespace": edges.identifier_namespace,
+        "seed": edges.seed,
+        "software_version": cistron.__version__,
+        "parameters": json.dumps(dict(edges.parameters), sort_keys=True, default=str),
+    }
+    text = io.StringIO()
+    for key, value in header.items():
+        text.write(f"# {key}: {value}\n")
+    columns = [column for column in EDGE_COLUMNS if column in edges.table]
+    edges.table[columns].to_csv(text, sep="\t", index=False, float_format="%.6g")
+    with atomic_path(path) as partial:
+        data = text.getvalue().encode()
+        # a fixed time stamp: the same network gives the same bytes
+        partial.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+
+
+def _header(lines: list[str]) -> dict[str, str]:
+    pairs = (line[1:].split(":", 1) for line in lines if ":" in line)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+_SYNONYMS = {
+    "source": ("source", "regulator", "tf", "cause", "gene1", "from"),
+    "target": ("target", "gene", "effect", "gene2", "to"),
+    "weight": ("weight", "importance", "score"),
+}
+
+
+def _named(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    lowered = {str(column).strip().lower(): column for column in table.columns}
+    names = {}
+    for column, candidates in _SYNONYMS.items():
+        found = [lowered[candidate] for candidate in candidates if candidate in lowered]
+        if found:
+            names[found[0]] = column
+    missing = [column for column in ("source", "target") if column not in names.values()]
+    if missing:
+        raise InputError(
+            f"{path.name}: column {missing[0]!r} is absent; expected source, target, weight. "
+            f"Given: {', '.join(map(str, table.columns[:6]))}"
+        )
+    table = table.rename(columns=names)
+    kept = [column for column in table if column in EDGE_COLUMNS]
+    return table[kept]
+
+
+def read_edges(path: str | Path, *, name: str | None = None) -> Edges:
+    """Read a network: this format, or any .tsv, .csv (plain, .gz, .xz) with columns source and target.
+
+    A weight that is absent is 1; columns that the format does not know are left out. Where a pair stands in
+    several rows, as in tables of binding experiments, the strongest is kept.
+
+    Parameters
+    ----------
+    path
+        File to read.
+    name
+        Name to give; that of the header, or of the file, when absent.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or breaks the format.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"edge table {path} does not exist")
+    plain = path.name.removesuffix(".gz").removesuffix(".xz")
+    separator = "," if plain.endswith(".csv") else "\t"
+    try:
+        table = pd.read_csv(path, sep=separator, comment="#", keep_default_na=False, na_values=[""])
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"{path.name} cannot be read as an edge table ({str(error)[:120]})") from error
+    header = _read_header(path)
+    if int(header.get("schema_version", 0)) > SCHEMA_VERSION:
+        raise InputError(
+            f"{path.name} has edges schema {header['schema_version']}, newer than {SCHEMA_VERSION}; update cistron"
+        )
+    table = _named(table, path)
+    for column in ("source", "target"):
+        table[column] = table[column].astype("string").astype(object)
+    if "weight" not in table:
+        table["weight"] = 1.0
+    if "sign" in table:
+        text = table["sign"].astype(str).replace({"+": "1", "-": "-1"})
+        table["sign"] = pd.to_numeric(text, errors="coerce").fillna(0).astype(np.int64)
+    for column in table.columns.difference(["source", "target", "sign"]):
+        if pd.api.types.is_numeric_dtype(table[column]):
+            table[column] = table[column].astype(np.float64)
+    if pd.api.types.is_numeric_dtype(table["weight"]):
+        table = table.sort_values("weight", ascending=False, kind="stable")
+    if "kind" not in header:
+        table = table.loc[~(table["source"] == table["target"])].drop_duplicates(["source", "target"])
+    genes = pd.unique(table[["source", "target"]].to_numpy().ravel()).tolist()
+    return Edges(
+        table.reset_index(drop=True),
+        name=name or header.get("name") or plain.rsplit(".", 1)[0],
+        method=header.get("method", "imported"),
+        identifier_namespace=header.get("identifier_namespace") or guess_namespace(genes),
+        seed=int(header.get("seed", 0)),
+        parameters=json.loads(header.get("parameters", "{}")),
+    )
+
+
+def _read_header(path: Path) -> dict[str, str]:
+    if path.suffix == ".xz":
+        return {}
+    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
+    lines = []
+    with opened as handle:
+        for line in handle:
+            if not line.startswith("#"):
+                break
+            lines.append(line)
+    return _header(lines)

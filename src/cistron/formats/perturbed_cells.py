@@ -1,0 +1,403 @@
+"""Perturbed cells from files to arrays: AnnData with a perturbation column, or CausalBench's npz."""
+
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import anndata
+import numpy as np
+from scipy import sparse
+
+from cistron.errors import IdentifierError, InputError
+from cistron.formats.expression_scale import Scale, detect_scale, duplicated_rows
+from cistron.genes.identity import guess_namespace
+
+CONTROL = -1
+SET_ASIDE = -2
+_JOINED = re.compile(r"[+,;|]|__")
+_SIDE_LABELS = ("", "nan", "none", "excluded", "unassigned", "ambiguous", "negative", "multiplet")
+
+
+@dataclass(frozen=True)
+class PerturbedCells:
+    """Cells with the gene that was perturbed in each.
+
+    Attributes
+    ----------
+    values
+        Sparse float32 [cell, gene]: raw counts, or log-normalised or other continuous values.
+    genes
+        Unique identifiers.
+    perturbation
+        Number of the perturbed gene, -1 control, -2 set aside; int [cell].
+    scale
+        ``counts``, ``log-normalised`` or ``continuous``.
+    identifier_namespace
+        Of ``genes``.
+    set_aside
+        Reason to number of cells that are not used.
+    remarks
+        What the reader noticed and the user should know.
+    guides
+        Guide of each cell, text [cell], where the file tells.
+    name
+        Name of the data.
+    """
+
+    values: sparse.csr_matrix
+    genes: tuple[str, ...]
+    perturbation: np.ndarray
+    scale: Scale
+    identifier_namespace: str
+    set_aside: dict[str, int] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    guides: np.ndarray | None = None
+    name: str = "cells"
+
+    @property
+    def control(self) -> np.ndarray:
+        """Row numbers of the control cells."""
+        return np.flatnonzero(self.perturbation == CONTROL)
+
+    @property
+    def perturbed(self) -> np.ndarray:
+        """Numbers of the genes that are perturbed in at least one cell, ascending."""
+        return np.unique(self.perturbation[self.perturbation >= 0])
+
+    def select(self, cells: np.ndarray) -> "PerturbedCells":
+        """Take the cells of the given row numbers."""
+        return replace(
+            self,
+            values=self.values[cells],
+            perturbation=self.perturbation[cells],
+            guides=None if self.guides is None else self.guides[cells],
+        )
+
+    def require_perturbations(self, method: str) -> None:
+        """Raise unless there are control cells and perturbed cells.
+
+        Raises
+        ------
+        InputError
+            If one of them is absent.
+        """
+        if not len(self.control) or not len(self.perturbed):
+            raise InputError(
+                f"{method} compares perturbed with control cells. Given: {len(self.control):,} control cells and "
+                f"{len(self.perturbed):,} perturbed genes; use correlation, partial-correlation or trees without"
+            )
+
+
+def assemble_cells(
+    values: np.ndarray | sparse.spmatrix,
+    genes: Sequence[str],
+    labels: Sequence[str],
+    *,
+    control: str,
+    excluded: Sequence[str] = (),
+    guides: Sequence[str] | None = None,
+    scale: Scale | None = None,
+    minimum_cells: int = 2,
+    name: str = "cells",
+) -> PerturbedCells:
+    """Check what a file holds and number the perturbations.
+
+    Cells are set aside, with a count, when their label is in ``excluded`` or empty, names several genes, names
+    a gene that is not measured, or when fewer than ``minimum_cells`` cells share it.
+
+    Parameters
+    ----------
+    values
+        [cell, gene].
+    genes
+        Identifiers of the columns.
+    labels
+        Perturbed gene of each cell, or ``control``.
+    control
+        Label of the control cells.
+    excluded
+        Labels that are not used.
+    guides
+        Guide of each cell.
+    scale
+        What the values are; found out from the values when absent.
+    minimum_cells
+        Fewest cells of a perturbation.
+    name
+        Name of the data, for messages.
+
+    Raises
+    ------
+    InputError
+        If shapes differ, the control label is absent, or no perturbation can be used.
+    IdentifierError
+        If no perturbed gene is among the measured genes.
+    """
+    matrix = sparse.csr_matrix(values, dtype=np.float32)
+    genes = [str(gene) for gene in genes]
+    text = np.array([str(label).strip() for label in labels], dtype=object)
+    if matrix.shape != (len(text), len(genes)):
+        raise InputError(
+            f"{name}: {matrix.shape[0]:,} x {matrix.shape[1]:,} values, {len(text):,} labels and {len(genes):,} genes "
+            "do not fit; expected [cell, gene] with one label a cell"
+        )
+    if len(set(genes)) < len(genes):
+        doubled = next(gene for gene in genes if genes.count(gene) > 1)
+        raise InputError(f"{name}: gene {doubled} occurs more than once; make the gene names unique")
+    if not np.isfinite(matrix.data).all():
+        raise InputError(f"{name}: values hold NaN or infinity; expected counts or log-normalised numbers")
+    if control not in set(text):
+        common = ", ".join(sorted(set(text))[:6])
+        raise InputError(
+            f"{name}: control label {control!r} is absent; labels are for example {common}: say --control LABEL"
+        )
+    perturbation, set_aside = _number(text, genes, control, excluded, minimum_cells, name)
+    found, remark = detect_scale(matrix, scale, name)
+    remarks = [remark] if remark else []
+    copies = duplicated_rows(matrix)
+    if copies:
+        remarks.append(
+            f"{copies:,} cells are exact copies of another; remove them, they count as evidence twice"
+        )
+    for reason, count in set_aside.items():
+        remarks.append(f"{count:,} cells set aside: {reason}")
+    return PerturbedCells(
+        matrix,
+        tuple(genes),
+        perturbation,
+        found,
+        guess_namespace(genes),
+        set_aside,
+        tuple(remarks),
+        None if guides is None else np.array([str(guide) for guide in guides], dtype=object),
+        name,
+    )
+
+
+def _number(
+    text: np.ndarray,
+    genes: Sequence[str],
+    control: str,
+    excluded: Sequence[str],
+    minimum_cells: int,
+    name: str,
+) -> tuple[np.ndarray, dict[str, int]]:
+    number = {gene: position for position, gene in enumerate(genes)}
+    labels, codes, sizes = np.unique(text.astype(str), return_inverse=True, return_counts=True)
+    aside: dict[str, int] = {}
+    meaning = np.full(len(labels), SET_ASIDE, dtype=np.int64)
+    few: list[str] = []
+    unmeasured: list[str] = []
+
+    def put_aside(reason: str, cells: int) -> None:
+        aside[reason] = aside.get(reason, 0) + int(cells)
+
+    for position, (label, cells) in enumerate(zip(labels.tolist(), sizes.tolist())):
+        if label == control:
+            meaning[position] = CONTROL
+            continue
+        if label in excluded or label.lower() in _SIDE_LABELS:
+            put_aside("excluded or without a label", cells)
+            continue
+        if label not in number:
+            parts = [part.strip() for part in _JOINED.split(label) if part.strip()]
+            targets = [part for part in parts if part not in (control, "ctrl", "control")]
+            if len(targets) > 1 and any(part in number for part in targets):
+                put_aside("several genes perturbed at once", cells)
+                continue
+            if len(targets) == 1 and len(parts) > 1 and targets[0] in number:
+                label = targets[0]
+            else:
+                unmeasured.append(label)
+                put_aside("perturbed gene is not measured", cells)
+                continue
+        meaning[position] = number[label]
+    perturbation = meaning[codes]
+    found, counts = np.unique(perturbation[perturbation >= 0], return_counts=True)
+    few = [genes[gene] for gene in found[counts < minimum_cells]]
+    if few:
+        small = np.isin(perturbation, found[counts < minimum_cells])
+        put_aside(f"fewer than {minimum_cells} cells of the perturbation", small.sum())
+        perturbation = np.where(small, SET_ASIDE, perturbation)
+    if not (perturbation >= 0).any():
+        _explain_no_perturbation(name, genes, few, unmeasured, minimum_cells)
+    return perturbation, aside
+
+
+def _explain_no_perturbation(
+    name: str, genes: Sequence[str], few: list[str], unmeasured: list[str], minimum_cells: int
+) -> None:
+    if few:
+        raise InputError(
+            f"{name}: every perturbation has fewer than {minimum_cells} cells ({len(few):,} perturbations, for example "
+            f"{few[0]}); a shift cannot be told from noise with one cell a perturbation"
+        )
+    if unmeasured:
+        kinds = guess_namespace(unmeasured), guess_namespace(genes)
+        differ = (
+            f"; targets look like {kinds[0]} ids, genes like {kinds[1]} ids" if kinds[0] != kinds[1] else ""
+        )
+        raise IdentifierError(
+            f"{name}: none of {len(unmeasured):,} perturbed genes (for example {unmeasured[0]}) is among the "
+            f"{len(genes):,} measured genes (for example {genes[0]}){differ}; convert with 'cistron genes map'"
+        )
+    raise InputError(f"{name}: there are control cells but no perturbed cells; check --perturbation")
+
+
+def read_perturbed_cells(
+    path: str | Path,
+    *,
+    perturbation: str = "perturbation",
+    control: str = "non-targeting",
+    excluded: Sequence[str] = ("excluded",),
+    guide: str | None = None,
+    layer: str | None = None,
+    scale: Scale | Literal["auto"] = "auto",
+    minimum_cells: int = 2,
+) -> PerturbedCells:
+    """Read perturbed cells from an AnnData file or CausalBench's npz.
+
+    Parameters
+    ----------
+    path
+        ``.h5ad`` with a column of perturbations in ``obs``, or ``.npz`` with ``expression_matrix``,
+        ``interventions`` and ``var_names`` (CausalBench; log-normalised).
+    perturbation, control, excluded
+        Column of the perturbed gene (AnnData only), label of control cells, labels that are not used.
+    guide
+        Column of the guide.
+    layer
+        Layer that holds the counts; ``X`` when absent, or ``layers["counts"]`` where there is one.
+    scale
+        ``auto`` finds out; an AnnData without counts is an error unless its scale is said.
+    minimum_cells
+        Fewest cells of a perturbation.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a column is absent, or values are not what was expected.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"cells {path} do not exist")
+    known = None if scale == "auto" else scale
+    if path.suffix == ".npz":
+        return _read_npz(path, control, excluded, known, minimum_cells)
+    if path.suffix != ".h5ad":
+        raise InputError(f"cells are read from .h5ad or CausalBench's .npz. Given: {path.name}")
+    try:
+        data = anndata.read_h5ad(path)
+    except (OSError, KeyError, ValueError, AttributeError, anndata._io.utils.AnnDataReadError) as error:
+        raise InputError(
+            f"{path.name} is not a readable .h5ad file; it may be truncated: write or fetch it again"
+        ) from error
+    for column in (perturbation, *([guide] if guide else [])):
+        if column not in data.obs:
+            raise InputError(
+                f"{path.name}: obs has no column {column!r}; it has {', '.join(map(str, data.obs.columns[:10]))}"
+            )
+    if not data.obs_names.is_unique:
+        doubled = data.obs_names[data.obs_names.duplicated()]
+        raise InputError(
+            f"{path.name}: {len(doubled):,} cells occur more than once, for example {doubled[0]}; remove the copies "
+            "or make the names unique if they are different cells"
+        )
+    if layer is None and "counts" in data.layers:
+        layer = "counts"
+    if layer is not None and layer not in data.layers:
+        raise InputError(
+            f"{path.name}: there is no layer {layer!r}; it has {', '.join(data.layers) or 'none'}"
+        )
+    matrix = data.X if layer is None else data.layers[layer]
+    cells = assemble_cells(
+        matrix,
+        list(data.var_names),
+        data.obs[perturbation].astype(str).tolist(),
+        control=control,
+        excluded=excluded,
+        guides=data.obs[guide].astype(str).tolist() if guide else None,
+        scale=known,
+        minimum_cells=minimum_cells,
+        name=path.name,
+    )
+    if known is None and cells.scale != "counts":
+        raise InputError(
+            f"{path.name}: expected raw counts, but values look {cells.scale} (not whole numbers); name the layer of "
+            f"the counts with --layer, or say --scale {cells.scale} to use them as they are"
+        )
+    return cells
+
+
+def _read_npz(
+    path: Path, control: str, excluded: Sequence[str], scale: Scale | None, minimum_cells: int
+) -> PerturbedCells:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            absent = [key for key in ("expression_matrix", "interventions", "var_names") if key not in file]
+            if absent:
+                raise InputError(
+                    f"{path.name}: array {absent[0]!r} is absent; expected CausalBench's expression_matrix, "
+                    "interventions and var_names"
+                )
+            arrays = [file[key] for key in ("expression_matrix", "var_names", "interventions")]
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise InputError(
+            f"{path.name} is not a readable .npz of plain arrays ({str(error)[:100]}); object arrays are not read "
+            "because they are pickled: save names as text arrays"
+        ) from error
+    return assemble_cells(
+        arrays[0],
+        arrays[1].tolist(),
+        arrays[2].tolist(),
+        control=control,
+        excluded=excluded,
+        scale=scale,
+        minimum_cells=minimum_cells,
+        name=path.name,
+    )
+
+
+def split_cells(cells: PerturbedCells, *, share: float = 0.2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Split cells into training and test rows, stratified by perturbation, as CausalBench does.
+
+    All cells take part, also those set aside, so that the split of CausalBench's own data is met exactly.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    share
+        Share of the test cells.
+    seed
+        0 is CausalBench's.
+
+    Returns
+    -------
+    ndarray
+        Row numbers for training.
+    ndarray
+        Row numbers for testing.
+
+    Raises
+    ------
+    InputError
+        If a perturbation has too few cells to be on both sides.
+    """
+    from sklearn.model_selection import train_test_split
+
+    labels = cells.perturbation
+    _, counts = np.unique(labels, return_counts=True)
+    if counts.min() < 2:
+        raise InputError(
+            f"{cells.name}: a perturbation with one cell cannot be split; keep those with at least 2 (--minimum-cells)"
+        )
+    names = np.array(["non-targeting", "excluded", *cells.genes], dtype=object)
+    codes = np.where(labels == -1, 0, np.where(labels == -2, 1, labels + 2))
+    train, test = train_test_split(
+        np.arange(len(labels)), test_size=share, random_state=seed, stratify=names[codes]
+    )
+    return train, test

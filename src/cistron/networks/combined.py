@@ -1,0 +1,250 @@
+"""The default method: perturbation evidence, direct effects and co-variation in one calibrated probability.
+
+    log-odds(s -> t) = c0 + c1 V_st + c2 E_st + c3 log(|rho_st| / median |rho|) + c4 agree_st log(1 + |rho_st| sqrt(n))
+                       + u (c5 + c6 V_st + c7 E_st)
+
+V are the log-odds of a direct effect (``deconvolution``), E those of any effect (``shrinkage``), rho the partial
+correlation over all cells, and ``agree`` is +1 where rho has the sign that the knock-out implies, -1 where it has
+the other; ``u`` says how well the data see knock-downs (the logarithm of the median z of the perturbed genes
+themselves, less 2): sparse data make V and E timid, deep data make them bold. The coefficients were fitted by logistic regression on planted networks of development seeds
+(``benchmarks/networks_fit.py``), half with hubs and half without, shallow and deep, 30 and 100 cells per knock-out.
+A source that was not perturbed has rho only, and coefficients of its own.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from cistron.formats.expression_scale import log_normalise
+from cistron.formats.perturbed_cells import PerturbedCells
+from cistron.networks.covariation import covariance, partial_correlation_matrix
+from cistron.networks.deconvolution import DirectEffects, direct_log_odds
+from cistron.networks.effects import (
+    GroupMoments,
+    KnockOutEffects,
+    group_moments,
+    knock_down_seen,
+    knock_out_effects,
+    regulation_sign,
+)
+from cistron.networks.network import Network
+from cistron.networks.shrinkage import ShrunkenEffects, shrink_effects
+from cistron.runtime.progress import track
+from cistron.runtime.seeds import random_generator
+
+# intercept, direct effect, any effect, partial correlation, agreement of signs, and with u: 1, direct, any
+COEFFICIENTS = (-3.080, 0.470, 0.288, 0.295, 0.841, -1.158, 0.130, -0.370)
+# for a source that was not perturbed: intercept, partial correlation
+UNPERTURBED = (-4.502, 1.351)
+_BOUND = 12.0  # log-odds beyond this say nothing more
+
+
+@dataclass(frozen=True)
+class DefaultSettings:
+    """Parts of the default method; each can be left out, which is how the ablation is made.
+
+    Attributes
+    ----------
+    direct
+        Use direct effects; total effects alone otherwise.
+    learn_hubs
+        Learn how unevenly targets are spread over sources.
+    co_variation
+        Use the partial correlation and its sign.
+    resamples
+        Resamples of the cells for ``stability``; 0 leaves it out.
+    candidates
+        Candidate sources of a gene in the deconvolution.
+    most_cells
+        Cells that the partial correlation is computed on, at most.
+    """
+
+    direct: bool = True
+    learn_hubs: bool = True
+    co_variation: bool = True
+    resamples: int = 10
+    candidates: int = 100
+    most_cells: int = 20_000
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The terms of the log-odds, each [perturbation, gene]."""
+
+    effects: KnockOutEffects
+    total: ShrunkenEffects
+    direct: DirectEffects
+    partial: np.ndarray  # [gene, gene]
+    cells: float
+
+    def terms(self) -> np.ndarray:
+        """Give the seven terms behind the coefficients, float64 [7, perturbation, gene]."""
+        rho = self.partial[self.effects.sources]
+        strength = np.abs(rho)
+        moved = np.where(self.direct.effect != 0, self.direct.effect, self.effects.shift)
+        agree = -np.sign(rho) * np.sign(moved)
+        direct = np.clip(self.direct.log_odds, -_BOUND, _BOUND)
+        total = np.clip(self.total.log_odds, -_BOUND, _BOUND)
+        visible = self.visibility
+        return np.stack(
+            [
+                direct,
+                total,
+                relative_strength(self.partial)[self.effects.sources],
+                agree * np.log1p(strength * np.sqrt(self.cells)),
+                np.full(direct.shape, visible),
+                visible * direct,
+                visible * total,
+            ]
+        )
+
+    @property
+    def visibility(self) -> float:
+        """``u``, kept within the range that the coefficients were fitted on."""
+        own = (
+            np.abs(self.effects.own)
+            / self.effects.error[np.arange(len(self.effects.sources)), self.effects.sources]
+        )
+        return float(np.clip(np.log(max(float(np.median(own)), 1e-3)), 0.5, 3.5) - 2)
+
+
+def relative_strength(partial: np.ndarray) -> np.ndarray:
+    """Give log(|rho| / median |rho| of all pairs) [gene, gene]."""
+    strength = np.abs(partial)
+    inside = strength[~np.eye(len(strength), dtype=bool)]
+    return np.log((strength + 1e-4) / (np.median(inside) + 1e-4))
+
+
+def _evidence(
+    moments: GroupMoments,
+    partial: np.ndarray,
+    cells: float,
+    settings: DefaultSettings,
+    learned: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Evidence:
+    effects = knock_out_effects(moments)
+    total = shrink_effects(effects, learned=learned)
+    if not settings.learn_hubs:
+        total = _without_hubs(total, effects)
+    direct = direct_log_odds(
+        effects,
+        total,
+        most_candidates=settings.candidates,
+        learn_hubs=settings.learn_hubs,
+        sweeps=25 if learned is None else 12,
+    )
+    return Evidence(effects, total, direct, partial, cells)
+
+
+def _without_hubs(total: ShrunkenEffects, effects: KnockOutEffects) -> ShrunkenEffects:
+    """Give all sources the same share of moved genes."""
+    share = float(total.share.mean())
+    shift = np.log(share / (1 - share)) - np.log(total.share / (1 - total.share))
+    log_odds = total.log_odds + shift[:, None]
+    before = np.maximum(total.probability, 1e-12)
+    after = 1 / (1 + np.exp(-np.clip(log_odds, -50, 50)))
+    return ShrunkenEffects(
+        log_odds, total.mean * after / before, np.full(len(total.share), share), total.learned
+    )
+
+
+def gather_evidence(cells: PerturbedCells, settings: DefaultSettings, seed: int = 0) -> Evidence:
+    """Compute all terms from cells."""
+    values = log_normalise(cells.values, cells.scale)
+    partial, number = _partial(values, cells.perturbation, settings, seed)
+    return _evidence(group_moments(values, cells.perturbation), partial, number, settings)
+
+
+def _partial(
+    values: sparse.csr_matrix,
+    perturbation: np.ndarray,
+    settings: DefaultSettings,
+    seed: int,
+    weights: np.ndarray | None = None,
+) -> tuple[np.ndarray, float]:
+    if not settings.co_variation:
+        return np.zeros((values.shape[1],) * 2), 0.0
+    used = np.flatnonzero((perturbation >= -1) & (True if weights is None else weights > 0))
+    if len(used) > settings.most_cells:
+        random = random_generator(seed, "cells for covariation")
+        used = np.sort(random.choice(used, settings.most_cells, replace=False))
+    covariances, _, number = covariance(values[used], None if weights is None else weights[used])
+    return partial_correlation_matrix(covariances, number), number
+
+
+def combine(evidence: Evidence, settings: DefaultSettings) -> np.ndarray:
+    """Give the log-odds of a direct edge, float32 [source, target]; NaN on the diagonal."""
+    genes = len(evidence.partial)
+    coefficients = np.array(COEFFICIENTS[1:])
+    if not settings.direct:  # the evidence for any effect takes its place
+        coefficients[[1, 6]] += coefficients[[0, 5]]
+        coefficients[[0, 5]] = 0
+    if not settings.co_variation:
+        coefficients[2:4] = 0
+    full = np.full((genes, genes), np.nan, dtype=np.float32)
+    if settings.co_variation:
+        full[:] = UNPERTURBED[0] + UNPERTURBED[1] * relative_strength(evidence.partial)
+    full[evidence.effects.sources] = COEFFICIENTS[0] + np.tensordot(coefficients, evidence.terms(), 1)
+    np.fill_diagonal(full, np.nan)
+    return full
+
+
+def _resample_weights(perturbation: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Times that each cell is drawn when every group of cells is resampled with replacement."""
+    weights = np.zeros(len(perturbation), dtype=np.int64)
+    for label in np.unique(perturbation[perturbation >= -1]):
+        members = np.flatnonzero(perturbation == label)
+        weights[members] = np.bincount(random.integers(0, len(members), len(members)), minlength=len(members))
+    return weights
+
+
+def _stability(
+    cells: PerturbedCells, first: Evidence, log_odds: np.ndarray, settings: DefaultSettings, seed: int
+) -> np.ndarray:
+    """Share of resamples in which a pair is among as many top pairs as edges are expected."""
+    genes = len(cells.genes)
+    probability = np.nan_to_num(_logistic(log_odds))
+    expected = int(min(max(probability.sum(), 50), genes * (genes - 1)))
+    values = log_normalise(cells.values, cells.scale)
+    found = np.zeros((genes, genes), dtype=np.float32)
+    for draw in track(range(settings.resamples), "resampling cells", unit="resamples"):
+        random = random_generator(seed, "resampled cells", draw)
+        weights = _resample_weights(cells.perturbation, random)
+        partial, number = _partial(values, cells.perturbation, settings, seed, weights)
+        moments = group_moments(values, cells.perturbation, weights)
+        evidence = _evidence(moments, partial, number, settings, first.total.learned)
+        again = Network(cells.genes, combine(evidence, settings))
+        found[again.strongest(expected)] += 1
+    return found / settings.resamples
+
+
+def _logistic(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(x, -50, 50)))
+
+
+def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -> Network:
+    """Infer a network with signs, probabilities, direct shares and stability."""
+    cells.require_perturbations("the default method")
+    evidence = gather_evidence(cells, settings, seed)
+    log_odds = combine(evidence, settings)
+    genes, sources = len(cells.genes), evidence.effects.sources
+    sign = np.sign(evidence.partial).astype(np.int8)
+    np.fill_diagonal(sign, 0)
+    moved = np.where(evidence.direct.effect != 0, evidence.direct.effect, evidence.effects.shift)
+    own = evidence.effects.own if knock_down_seen(evidence.effects) else -np.ones(len(sources))
+    sign[sources] = regulation_sign(moved, own)
+    direct = np.ones((genes, genes), dtype=np.float32)
+    direct[sources] = _logistic(evidence.direct.log_odds) / np.maximum(
+        evidence.total.probability, _logistic(evidence.direct.log_odds) + 1e-9
+    )
+    details = {"knock_down_seen": knock_down_seen(evidence.effects)}
+    return Network(
+        cells.genes,
+        log_odds,
+        sign=sign,
+        probability=_logistic(log_odds).astype(np.float32),
+        direct=direct,
+        stability=_stability(cells, evidence, log_odds, settings, seed) if settings.resamples else None,
+        details=details,
+    )

@@ -1,0 +1,277 @@
+"""What knocking out each gene did to every gene: shifts, their errors, and baselines made of them alone."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from cistron.formats.expression_scale import log_normalise
+from cistron.formats.perturbed_cells import PerturbedCells
+from cistron.networks.network import Network
+from cistron.runtime.progress import Progress
+
+
+@dataclass(frozen=True)
+class KnockOutEffects:
+    """Effects of perturbations in units of a gene's standard deviation over control cells.
+
+    Attributes
+    ----------
+    sources
+        Numbers of the perturbed genes, int [perturbation].
+    shift
+        Mean of the perturbed cells minus mean of the control cells, float64 [perturbation, gene].
+    error
+        Standard error of ``shift`` [perturbation, gene], from the mean of the control's and the perturbed cells'
+        variance: a few sparse cells alone give variances that are zero by chance.
+    scale
+        Standard deviation of each gene over control cells [gene].
+    cells
+        Cells of each perturbation [perturbation].
+    """
+
+    sources: np.ndarray
+    shift: np.ndarray
+    error: np.ndarray
+    scale: np.ndarray
+    cells: np.ndarray
+
+    @property
+    def z(self) -> np.ndarray:
+        """``shift / error`` [perturbation, gene]."""
+        return self.shift / self.error
+
+    @property
+    def own(self) -> np.ndarray:
+        """Shift of the perturbed gene itself [perturbation]."""
+        return self.shift[np.arange(len(self.sources)), self.sources]
+
+
+@dataclass(frozen=True)
+class GroupMoments:
+    """Mean and variance (with n - 1) of each gene in each group; group 0 is the control."""
+
+    sources: np.ndarray
+    cells: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+
+
+def group_moments(
+    values: sparse.csr_matrix, perturbation: np.ndarray, weights: np.ndarray | None = None
+) -> GroupMoments:
+    """Compute moments of each gene by perturbation in two sparse products.
+
+    Parameters
+    ----------
+    values
+        [cell, gene], log-normalised.
+    perturbation
+        Perturbed gene of each cell, -1 control, -2 not used.
+    weights
+        Whole number of times that each cell counts (a bootstrap); once when absent.
+    """
+    sources = np.unique(perturbation[perturbation >= 0])
+    group = np.searchsorted(sources, perturbation) + 1
+    group[perturbation == -1] = 0
+    used = np.flatnonzero(perturbation >= -1)
+    weight = np.ones(len(used)) if weights is None else weights[used].astype(np.float64)
+    indicator = sparse.csr_matrix((weight, (group[used], used)), shape=(len(sources) + 1, len(perturbation)))
+    count = np.asarray(indicator.sum(axis=1), dtype=np.float64).ravel()
+    squares = values.copy()
+    squares.data = squares.data**2
+    mean = (indicator @ values).toarray().astype(np.float64) / np.maximum(count, 1)[:, None]
+    second = (indicator @ squares).toarray().astype(np.float64) / np.maximum(count, 1)[:, None]
+    variance = np.maximum(second - mean**2, 0) * (count / np.maximum(count - 1, 1))[:, None]
+    return GroupMoments(sources, count, mean, variance)
+
+
+def knock_out_effects(moments: GroupMoments) -> KnockOutEffects:
+    """Turn moments into standardised shifts and their errors.
+
+    The error of perturbation p on gene t is ``sqrt((v_0t + v_pt) / 2 * (1 / n_p + 1 / n_0))``.
+    A gene without any variance over control cells is given a small one, so that it stays finite.
+    """
+    control = moments.variance[0]
+    floor = max(1e-6, 1e-3 * float(np.median(control)))
+    scale = np.sqrt(np.maximum(control, floor))
+    pooled = 0.5 * (np.maximum(control, floor) + moments.variance[1:])
+    sizes = 1 / moments.cells[1:] + 1 / moments.cells[0]
+    return KnockOutEffects(
+        moments.sources,
+        (moments.mean[1:] - moments.mean[0]) / scale,
+        np.sqrt(pooled * sizes[:, None]) / scale,
+        scale,
+        moments.cells[1:],
+    )
+
+
+def effects_of(cells: PerturbedCells) -> KnockOutEffects:
+    """Log-normalise cells and compute the effects of their perturbations."""
+    return knock_out_effects(group_moments(log_normalise(cells.values, cells.scale), cells.perturbation))
+
+
+def spread_rows(rows: np.ndarray, sources: np.ndarray, genes: int, fill: float = np.nan) -> np.ndarray:
+    """Put rows of perturbations [perturbation, gene] into a [gene, gene] matrix filled with ``fill``."""
+    full = np.full((genes, genes), fill, dtype=np.float32)
+    full[sources] = rows
+    np.fill_diagonal(full, fill)
+    return full
+
+
+def regulation_sign(shift: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Sign of the regulation: an activator's target moves the same way as the perturbed gene itself.
+
+    Where the perturbed gene does not visibly move, a knock-out is assumed.
+    """
+    direction = np.where(own > 0, 1.0, -1.0)
+    return np.sign(shift * direction[:, None]).astype(np.int8)
+
+
+def mean_shift(cells: PerturbedCells, statistic: str) -> Network:
+    """Score an edge by how far the target's mean moves when the source is perturbed.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    statistic
+        ``moderated``: |z| with the error of :class:`KnockOutEffects`; ``welch``: |t| of Welch's test;
+        ``difference``: absolute difference of the log-normalised means, as CausalBench's baseline.
+    """
+    cells.require_perturbations("mean-shift")
+    moments = group_moments(log_normalise(cells.values, cells.scale), cells.perturbation)
+    effects = knock_out_effects(moments)
+    difference = moments.mean[1:] - moments.mean[0]
+    if statistic == "difference":
+        score = np.abs(difference)
+    elif statistic == "welch":
+        spread = moments.variance[1:] / moments.cells[1:, None] + moments.variance[0] / moments.cells[0]
+        score = np.abs(difference) / np.sqrt(spread + 1e-9)
+    else:
+        score = np.abs(effects.z)
+    genes = len(cells.genes)
+    sign = spread_rows(
+        regulation_sign(difference, effects.own * effects.scale[effects.sources]), effects.sources, genes, 0
+    )
+    return Network(cells.genes, spread_rows(score, effects.sources, genes), sign=sign.astype(np.int8))
+
+
+def wasserstein_rows(control: np.ndarray, perturbed: np.ndarray) -> np.ndarray:
+    """First Wasserstein distance between two samples, gene by gene.
+
+    The area between the quantile functions is summed in closed form: over the stretch ``[(i-1)/n, i/n]`` the
+    perturbed quantile is a constant x, and the control quantile crosses it at most once.
+
+    Parameters
+    ----------
+    control
+        Sorted along axis 0, float64 [control cell, gene].
+    perturbed
+        Sorted along axis 0, float64 [perturbed cell, gene].
+
+    Returns
+    -------
+    ndarray
+        float64 [gene].
+    """
+    size, genes = control.shape
+    number = len(perturbed)
+    prefix = np.vstack([np.zeros((1, genes)), np.cumsum(control, axis=0)])
+    padded = np.vstack([control, control[-1:]])
+    columns = np.arange(genes)
+
+    def integral(u: np.ndarray) -> np.ndarray:  # of the control quantile function from 0 to u * size
+        whole = np.minimum(u.astype(np.int64), size)
+        return (prefix[whole, columns] + (u - whole) * padded[whole, columns]) / size
+
+    crossing = np.empty((number, genes))
+    for gene in range(genes):
+        crossing[:, gene] = np.searchsorted(control[:, gene], perturbed[:, gene])
+    low = (np.arange(number)[:, None] / number * size) + np.zeros((1, genes))
+    high = (np.arange(1, number + 1)[:, None] / number * size) + np.zeros((1, genes))
+    middle = np.clip(crossing, low, high)
+    at_middle = integral(middle)
+    below = perturbed * (middle - low) / size - (at_middle - integral(low))
+    above = (integral(high) - at_middle) - perturbed * (high - middle) / size
+    return (below + above).sum(axis=0)
+
+
+def wasserstein(cells: PerturbedCells, block: int = 200) -> Network:
+    """Score an edge by the Wasserstein distance of the target between perturbed and control cells.
+
+    Genes are taken ``block`` at a time, so that memory is bounded by cells x ``block``.
+    """
+    cells.require_perturbations("wasserstein")
+    values = log_normalise(cells.values, cells.scale).tocsc()
+    sources = cells.perturbed
+    rows = [np.flatnonzero(cells.perturbation == source) for source in sources]
+    genes = len(cells.genes)
+    distance = np.zeros((len(sources), genes), dtype=np.float32)
+    direction = np.zeros_like(distance)
+    with Progress("Wasserstein distances", total=genes, unit="genes") as progress:
+        for start in range(0, genes, block):
+            part = slice(start, min(start + block, genes))
+            dense = values[:, part].toarray().astype(np.float64)
+            control = np.sort(dense[cells.control], axis=0)
+            rest = control.mean(axis=0)
+            for position, members in enumerate(rows):
+                sample = np.sort(dense[members], axis=0)
+                distance[position, part] = wasserstein_rows(control, sample)
+                direction[position, part] = sample.mean(axis=0) - rest
+            progress.advance(part.stop - part.start)
+    own = direction[np.arange(len(sources)), sources]
+    sign = spread_rows(regulation_sign(direction, own), sources, genes, 0).astype(np.int8)
+    return Network(cells.genes, spread_rows(distance, sources, genes), sign=sign)
+
+
+def knock_down_seen(effects: KnockOutEffects) -> bool:
+    """Tell whether at least half of the perturbed genes visibly fell (z < -2).
+
+    Inhibitors and activity mutants change what a protein does and not how much of it there is.
+    """
+    return bool((effects.z[np.arange(len(effects.sources)), effects.sources] < -2).mean() >= 0.5)
+
+
+def knock_down_sizes(effects: KnockOutEffects) -> np.ndarray:
+    """How far each perturbed gene fell, in its standard deviations; positive [perturbation].
+
+    At least twice the median error of such a fall, because effects are divided by it. Where most perturbed genes
+    do not fall at all, each is taken to lose one standard deviation of activity.
+    """
+    if not knock_down_seen(effects):
+        return np.ones(len(effects.sources))
+    error = effects.error[np.arange(len(effects.sources)), effects.sources]
+    return np.maximum(-effects.own, 2 * np.median(error))
+
+
+def direct_effects(cells: PerturbedCells, cut: float) -> Network:
+    """Score an edge by the direct part of its shift, from the inverse of the matrix of total effects.
+
+    With total effects ``T`` in units of each source's own fall (unit diagonal) and direct effects ``B``,
+    ``T = (I - B)^-1``. Shifts with |z| below ``cut`` are taken as zero, because the inverse spreads noise.
+    The score is the smaller of the direct and the total |z|, plus half the total one.
+    """
+    cells.require_perturbations("direct")
+    effects = effects_of(cells)
+    genes, sources = len(cells.genes), effects.sources
+    fall = knock_down_sizes(effects)
+    among = effects.shift[:, sources]
+    total = np.where(np.abs(effects.z[:, sources]) > cut, among, 0) / -fall[:, None]
+    np.fill_diagonal(total, 1.0)
+    inverse = np.linalg.pinv(total, rcond=1e-2)
+    pivot = np.diag(inverse).copy()
+    pivot[np.abs(pivot) < 1e-3] = 1e-3
+    z = np.abs(effects.z)
+    direct = z.copy()
+    # Only perturbed genes can carry an effect on; the effect on a gene that was not perturbed, less what comes
+    # through perturbed ones, follows from the same inverse applied to the shifts.
+    part = np.abs((np.eye(len(sources)) - inverse / pivot[None, :]) * fall[:, None])
+    direct[:, sources] = part / effects.error[:, sources]
+    others = np.setdiff1d(np.arange(genes), sources)
+    if len(others):
+        shifts = np.where(z[:, others] > cut, effects.shift[:, others], 0) / -fall[:, None]
+        direct[:, others] = np.abs((inverse @ shifts) * fall[:, None]) / effects.error[:, others]
+    score = np.minimum(direct, z) + 0.5 * z
+    sign = spread_rows(regulation_sign(effects.shift, effects.own), sources, genes, 0).astype(np.int8)
+    return Network(cells.genes, spread_rows(score, sources, genes), sign=sign)

@@ -1,0 +1,195 @@
+"""What a user calls: cells in, edges out, by any method of the list."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import anndata
+import numpy as np
+
+from cistron.errors import InputError
+from cistron.formats.edges import Edges
+from cistron.formats.gene_embedding import build_gene_embedding
+from cistron.formats.perturbed_cells import PerturbedCells, assemble_cells
+from cistron.networks.methods import method_named
+from cistron.networks.network import Network
+
+
+class NetworkInference:
+    """Infer a gene network from perturbed cells.
+
+    Parameters
+    ----------
+    settings
+        Settings of the method (its record in ``methods.METHODS`` names the class); defaults when absent.
+    method
+        Name of the method.
+    seed
+        Seed of everything random.
+
+    Examples
+    --------
+    >>> from cistron.networks import NetworkInference
+    >>> inference = NetworkInference(method="mean-shift")
+    >>> edges = inference.infer(cells, edges=100)  # doctest: +SKIP
+    """
+
+    def __init__(self, settings: Any = None, *, method: str = "default", seed: int = 0) -> None:
+        self.method = method_named(method)
+        self.settings = settings if settings is not None else self.method.settings()
+        if not isinstance(self.settings, self.method.settings):
+            raise InputError(
+                f"method {method} takes {self.method.settings.__name__}. Given: {type(self.settings).__name__}"
+            )
+        self.seed = seed
+        self.network: Network | None = None
+        self.cells_name = ""
+        self.namespace = "other"
+
+    def fit(self, cells: PerturbedCells) -> "NetworkInference":
+        """Score all pairs of genes; the scores are kept in ``network``."""
+        self.network = self.method.infer(cells, self.settings, self.seed)
+        self.cells_name, self.namespace = cells.name, cells.identifier_namespace
+        return self
+
+    def _fitted(self) -> Network:
+        if self.network is None:
+            raise InputError("no network was inferred yet; call fit(cells) or infer(cells) first")
+        return self.network
+
+    def edges(self, count: int | None = 1000, *, name: str | None = None, cells_used: str = "all") -> Edges:
+        """Give the ``count`` strongest edges of the fitted network (all when ``None``)."""
+        network = self._fitted()
+        parameters = {
+            "settings": asdict(self.settings),
+            "data": self.cells_name,
+            "cells": cells_used,
+            "weight": self.method.weight,
+            **network.details,
+        }
+        return network.edges(
+            count,
+            name=name or self.method.name,
+            method=self.method.name,
+            identifier_namespace=self.namespace,
+            seed=self.seed,
+            parameters=parameters,
+        )
+
+    def infer(self, cells: PerturbedCells, edges: int | None = 1000) -> Edges:
+        """Fit and give the strongest edges."""
+        return self.fit(cells).edges(edges)
+
+    def embed(self, name: str | None = None) -> anndata.AnnData:
+        """Give the gene embedding of a method that learns one (``catran``), in the shared format.
+
+        Raises
+        ------
+        InputError
+            If the method learns none.
+        """
+        network = self._fitted()
+        if network.gene_embedding is None:
+            raise InputError(f"method {self.method.name} learns no gene embedding; use --method catran")
+        return build_gene_embedding(
+            network.gene_embedding,
+            list(network.genes),
+            name=name or self.method.name,
+            method=self.method.name,
+            evidence="expression+perturbation" if self.cells_name else "expression",
+            identifier_namespace=self.namespace,
+            seed=self.seed,
+            parameters=asdict(self.settings),
+        )
+
+
+class CausalBenchModel:
+    """Any method of cistron behind CausalBench's interface.
+
+    CausalBench's runner takes the path of a Python file and uses the class in it that derives from its own
+    ``AbstractInferenceModel``; such a file is two lines (page ``docs/wings/networks.md``)::
+
+        class Model(CausalBenchModel, AbstractInferenceModel):
+            pass
+
+    Parameters
+    ----------
+    method
+        Name of the method.
+    edges
+        Edges to return.
+    """
+
+    def __init__(self, method: str = "default", edges: int = 1000) -> None:
+        self.method = method
+        self.edges = edges
+
+    def __call__(
+        self,
+        expression_matrix: np.ndarray,
+        interventions: Sequence[str],
+        gene_names: Sequence[str],
+        training_regime: Any = None,
+        seed: int = 0,
+    ) -> list[tuple[str, str]]:
+        """Infer edges from log-normalised cells.
+
+        Parameters
+        ----------
+        expression_matrix
+            Float [cell, gene].
+        interventions
+            Perturbed gene of each cell, ``non-targeting`` or ``excluded``.
+        gene_names
+            Identifiers of the columns.
+        training_regime
+            Not used: what the cells allow is found out from them. Without perturbed cells the partial
+            correlation stands in for methods that need them.
+        seed
+            Seed of the method.
+
+        Returns
+        -------
+        list of (str, str)
+            The strongest edges (source, target), strongest first.
+        """
+        method = self.method
+        labels = list(interventions)
+        observational = not set(labels) & set(gene_names)
+        if observational:
+            if method_named(method).interventions:
+                method = "partial-correlation"
+            cells = _observed(expression_matrix, gene_names)
+        else:
+            cells = assemble_cells(
+                expression_matrix,
+                list(gene_names),
+                labels,
+                control="non-targeting",
+                excluded=("excluded",),
+                name="CausalBench cells",
+            )
+        settings: Any = None
+        if method == "default":
+            settings = _without_resampling()
+        return NetworkInference(settings, method=method, seed=seed).infer(cells, self.edges).pairs()
+
+
+def _observed(matrix: np.ndarray, genes: Sequence[str]) -> PerturbedCells:
+    from scipy import sparse
+
+    values = sparse.csr_matrix(matrix, dtype=np.float32)
+    return PerturbedCells(
+        values,
+        tuple(genes),
+        np.full(values.shape[0], -1),
+        "log-normalised",
+        "other",
+        name="CausalBench cells",
+    )
+
+
+def _without_resampling() -> Any:
+    from cistron.networks.combined import DefaultSettings
+
+    return DefaultSettings(resamples=0)  # pairs carry no stability

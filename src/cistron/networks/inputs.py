@@ -1,0 +1,73 @@
+"""Perturbed cells: quality view. (The files are read by ``cistron.formats.perturbed_cells``.)"""
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from cistron.formats.expression_scale import log_normalise
+from cistron.formats.perturbed_cells import PerturbedCells
+from cistron.networks.effects import group_moments, knock_out_effects
+
+
+def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
+    """Tell for each perturbation how many cells it has and whether its knock-down is seen.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+
+    Returns
+    -------
+    DataFrame
+        One row a perturbed gene: ``gene``, ``cells``, ``guides`` (0 where unknown), ``control_mean`` and
+        ``perturbed_mean`` (counts per cell of median depth, or as given), ``remaining`` (their ratio), ``z``
+        (standardised shift of the gene itself), ``knock_down`` (``seen`` where z < -2, ``raised`` where z > 2,
+        ``not seen`` otherwise), ``moved`` (share of the other genes with |z| > 3; 0.003 by chance).
+    """
+    cells.require_perturbations("the quality view")
+    effects = knock_out_effects(group_moments(log_normalise(cells.values, cells.scale), cells.perturbation))
+    rows = np.arange(len(effects.sources))
+    own = effects.z[rows, effects.sources]
+    linear = group_moments(_linear(cells), cells.perturbation)
+    before = linear.mean[0, effects.sources]
+    after = linear.mean[1 + rows, effects.sources]
+    others = np.abs(effects.z) > 3
+    others[rows, effects.sources] = False
+    guides = np.zeros(len(rows), dtype=np.int64)
+    if cells.guides is not None:
+        guides[:] = [len(set(cells.guides[cells.perturbation == source])) for source in effects.sources]
+    return pd.DataFrame(
+        {
+            "gene": [cells.genes[source] for source in effects.sources],
+            "cells": effects.cells.astype(np.int64),
+            "guides": guides,
+            "control_mean": before,
+            "perturbed_mean": after,
+            "remaining": np.divide(after, before, out=np.full(len(rows), np.nan), where=before > 0),
+            "z": own,
+            "knock_down": np.where(own < -2, "seen", np.where(own > 2, "raised", "not seen")),
+            "moved": others.sum(axis=1) / max(len(cells.genes) - 1, 1),
+        }
+    )
+
+
+def _linear(cells: PerturbedCells) -> sparse.csr_matrix:
+    values = log_normalise(cells.values, cells.scale).copy()
+    if cells.scale != "continuous":
+        np.expm1(values.data, out=values.data)
+    return values
+
+
+def quality_summary(quality: pd.DataFrame, cells: PerturbedCells) -> list[str]:
+    """Say the quality view in a few lines."""
+    seen = int((quality["knock_down"] == "seen").sum())
+    few = int((quality["cells"] < 20).sum())
+    lines = [
+        f"{cells.name}: {cells.values.shape[0]:,} cells x {len(cells.genes):,} genes ({cells.scale}, "
+        f"{cells.identifier_namespace} ids), {len(cells.control):,} control cells",
+        f"{len(quality):,} perturbed genes with {int(quality['cells'].min()):,} to {int(quality['cells'].max()):,} cells "
+        f"(median {int(quality['cells'].median()):,}); {few:,} have fewer than 20",
+        f"knock-down seen for {seen:,} of {len(quality):,} perturbations",
+    ]
+    return lines + list(cells.remarks)

@@ -1,0 +1,153 @@
+"""Shifts, distances and their shrinkage against SciPy and by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse, stats
+
+from cistron.formats.perturbed_cells import assemble_cells
+from cistron.networks.covariation import correlation_matrix, covariance, partial_correlation_matrix
+from cistron.networks.effects import (
+    KnockOutEffects,
+    direct_effects,
+    effects_of,
+    group_moments,
+    mean_shift,
+    regulation_sign,
+    wasserstein,
+    wasserstein_rows,
+)
+from cistron.networks.inputs import perturbation_quality
+from cistron.networks.shrinkage import shrink_effects
+
+
+def _cells(seed=0, genes=6, each=12):
+    random = np.random.default_rng(seed)
+    names = [f"G{number}" for number in range(genes)]
+    labels = np.repeat(["ctrl", *names], [60, *[each] * genes])
+    values = random.normal(0, 1, (len(labels), genes)).round(2)
+    values[labels == "G0", 1] -= 3
+    values[labels == "G0", 0] -= 4
+    return assemble_cells(values, names, labels, control="ctrl", scale="continuous")
+
+
+def test_moments_are_those_of_numpy_also_with_weights():
+    cells = _cells()
+    dense = cells.values.toarray()
+    moments = group_moments(cells.values, cells.perturbation)
+    for row, label in enumerate([-1, *range(6)]):
+        group = dense[cells.perturbation == label]
+        np.testing.assert_allclose(moments.mean[row], group.mean(axis=0), rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(moments.variance[row], group.var(axis=0, ddof=1), rtol=1e-4)
+    times = np.random.default_rng(1).integers(0, 3, len(dense))
+    weighted = group_moments(cells.values, cells.perturbation, times)
+    repeated = np.repeat(dense[cells.perturbation == 2], times[cells.perturbation == 2], axis=0)
+    np.testing.assert_allclose(weighted.mean[3], repeated.mean(axis=0), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(weighted.variance[3], repeated.var(axis=0, ddof=1), rtol=1e-4)
+
+
+def test_welch_is_scipys():
+    cells = _cells()
+    dense = cells.values.toarray()
+    weight = mean_shift(cells, "welch").weight
+    for source, target in ((0, 1), (3, 5), (5, 0)):
+        oracle = stats.ttest_ind(
+            dense[cells.perturbation == source, target], dense[cells.control, target], equal_var=False
+        )
+        assert weight[source, target] == pytest.approx(abs(oracle.statistic), rel=1e-4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(-4, 4), min_size=1, max_size=15),
+    st.lists(st.integers(-4, 4), min_size=1, max_size=12),
+)
+def test_wasserstein_is_scipys_also_with_ties(control, perturbed):
+    ours = wasserstein_rows(
+        np.sort(np.array(control, float))[:, None], np.sort(np.array(perturbed, float))[:, None]
+    )
+    assert ours[0] == pytest.approx(stats.wasserstein_distance(control, perturbed), abs=1e-9)
+
+
+def test_wasserstein_of_cells_in_blocks():
+    cells = _cells()
+    dense = cells.values.toarray().astype(float)
+    weight = wasserstein(cells, block=4).weight
+    oracle = stats.wasserstein_distance(dense[cells.perturbation == 2, 4], dense[cells.control, 4])
+    assert weight[2, 4] == pytest.approx(oracle, rel=1e-5)
+
+
+def test_null_shifts_have_unit_z():
+    z = np.concatenate([effects_of(_cells(seed, genes=12)).z[1:].ravel() for seed in range(5)])
+    assert 0.85 < z[np.abs(z) < 5].std() < 1.15
+
+
+def test_an_activator_and_a_repressor_have_their_signs():
+    shift = np.array([[-2.0, -1.0, 1.0]])
+    assert regulation_sign(shift, np.array([-2.0])).tolist() == [[1, 1, -1]]
+    assert regulation_sign(-shift, np.array([2.0])).tolist() == [[1, 1, -1]]  # CRISPR activation
+
+
+def test_direct_effects_of_a_noise_free_chain():
+    random = np.random.default_rng(0)
+    labels = np.repeat(["ctrl", "A", "B", "C"], 4000)
+    noise = random.normal(0, 0.1, (16000, 3))
+    a = -1.0 * (labels == "A")
+    b = 0.8 * a - (labels == "B") * 1.0
+    c = 0.8 * b - (labels == "C") * 1.0
+    cells = assemble_cells(
+        np.column_stack([a, b, c]) + noise, list("ABC"), labels, control="ctrl", scale="continuous"
+    )
+    weight = direct_effects(cells, 3.0).weight
+    total = mean_shift(cells, "moderated").weight
+    assert total[0, 2] > 100
+    assert weight[0, 2] < 0.62 * total[0, 2]  # what is left is the half of the total that ties are broken by
+    assert weight[0, 1] > 1.4 * total[0, 1]
+
+
+def test_shrinkage_learns_hubs_where_there_are_some_and_not_otherwise():
+    random = np.random.default_rng(0)
+    number = 60
+
+    def shares(effect_rate):
+        real = random.random((number, 300)) < effect_rate[:, None]
+        shift = np.where(real, random.normal(0, 0.6, real.shape), 0) + random.normal(0, 0.15, real.shape)
+        effects = KnockOutEffects(
+            np.arange(number), shift, np.full(real.shape, 0.15), np.ones(300), np.full(number, 30)
+        )
+        shrunken = shrink_effects(effects)
+        return shrunken, real
+
+    hubs = np.where(np.arange(number) < 6, 0.4, 0.005)
+    learned, real = shares(hubs)
+    assert learned.share[:6].min() > 5 * learned.share[6:].max()
+    calm = learned.probability[real == 0]
+    assert calm.mean() < 0.05
+    assert learned.probability[real].mean() > 0.5
+    flat, _ = shares(np.full(number, 0.05))
+    assert flat.share.max() < 4 * flat.share.min()
+
+
+def test_partial_correlation_sees_through_a_chain():
+    random = np.random.default_rng(0)
+    a = random.normal(size=20000)
+    b = a + random.normal(size=20000)
+    c = b + random.normal(size=20000)
+    values = sparse.csr_matrix(np.column_stack([a, b, c]).astype(np.float32))
+    covariances, _, number = covariance(values, block=3000)
+    np.testing.assert_allclose(covariances, np.cov(values.toarray().T), rtol=1e-3, atol=1e-3)
+    correlation = correlation_matrix(covariances)
+    partial = partial_correlation_matrix(covariances, number)
+    assert correlation[0, 2] > 0.5
+    assert abs(partial[0, 2]) < 0.03
+    assert partial[0, 1] == pytest.approx(0.5, abs=0.02)  # 1 / 2 by hand
+    assert correlation_matrix(np.zeros((2, 2))).tolist() == [[0, 0], [0, 0]]
+
+
+def test_quality_tells_a_knock_down_that_is_seen_from_one_that_is_not():
+    table = perturbation_quality(_cells()).set_index("gene")
+    assert table.loc["G0", "knock_down"] == "seen"
+    assert (table.loc[["G1", "G2", "G3"], "knock_down"] != "seen").all()
+    assert table.loc["G0", "cells"] == 12
+    assert table.loc["G0", "moved"] == pytest.approx(0.2)

@@ -1,0 +1,194 @@
+"""The list of methods: each runs, each finds planted edges as well as it should, none leaks."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from cistron.errors import InputError
+from cistron.evaluation.edge_truth import average_precision
+from cistron.formats.perturbed_cells import assemble_cells
+from cistron.networks import METHODS, CausalBenchModel, NetworkInference
+from cistron.networks.combined import DefaultSettings
+from cistron.networks.methods import method_named, settings_named
+from cistron.world.networks import CONTROL, NetworkWorldSettings, network_world
+
+
+def planted(seed=1, **settings):
+    chosen = {"genes": 40, "control_cells": 800, "cells_per_knockout": 60, "counts_per_gene": 6, **settings}
+    world = network_world(NetworkWorldSettings(**chosen), seed=seed)
+    labels = world.cells.obs["perturbation"].tolist()
+    cells = assemble_cells(world.cells.X, list(world.cells.var_names), labels, control=CONTROL)
+    number = {gene: position for position, gene in enumerate(cells.genes)}
+    true = np.zeros((len(number),) * 2, dtype=int)
+    true[world.truth["source"].map(number), world.truth["target"].map(number)] = world.truth["sign"]
+    return cells, true
+
+
+@pytest.fixture(scope="module")
+def world():
+    return planted()
+
+
+def precision(weight, true):
+    pairs = ~np.eye(len(true), dtype=bool)
+    return average_precision(np.nan_to_num(weight[pairs], nan=-np.inf), true[pairs] != 0)
+
+
+FLOORS = {
+    "default": 0.6,
+    "mean-shift": 0.4,
+    "wasserstein": 0.35,
+    "direct": 0.45,
+    "correlation": 0.08,
+    "partial-correlation": 0.065,
+    "trees": 0.06,
+}
+
+
+@pytest.mark.parametrize("name", FLOORS)
+def test_each_method_finds_planted_edges_above_chance(world, name):
+    cells, true = world
+    settings = DefaultSettings(resamples=0) if name == "default" else None
+    network = NetworkInference(settings, method=name).fit(cells).network
+    chance = (true != 0).mean()
+    assert precision(network.weight, true) > max(FLOORS[name], 1.3 * chance)
+    assert np.isnan(np.diag(network.weight)).all()
+
+
+def test_random_finds_nothing_and_default_beats_the_baselines(world):
+    cells, true = world
+    scores = {
+        name: precision(METHODS[name].infer(cells, METHODS[name].settings(), 0).weight, true)
+        for name in ("mean-shift", "direct", "random")
+    }
+    ours = METHODS["default"].infer(cells, DefaultSettings(resamples=0), 0)
+    assert scores["random"] < 0.1
+    assert precision(ours.weight, true) > max(scores.values()) + 0.05
+
+
+def test_shuffled_labels_leave_nothing(world):
+    """The negative control: perturbation labels of other cells, co-variation left out."""
+    cells, true = world
+    random = np.random.default_rng(0)
+    mixed = dataclasses.replace(cells, perturbation=random.permutation(cells.perturbation))
+    settings = DefaultSettings(resamples=0, co_variation=False)
+    assert precision(METHODS["default"].infer(mixed, settings, 0).weight, true) < 2.5 * (true != 0).mean()
+
+
+def test_signs_and_probabilities_of_the_default_method_mean_what_they_say(world):
+    cells, true = world
+    network = METHODS["default"].infer(cells, DefaultSettings(resamples=0), 0)
+    top = network.strongest(int((true != 0).sum()))
+    found = true[top] != 0
+    assert (network.sign[top] == true[top])[found].mean() > 0.9
+    sure = network.probability > 0.8
+    assert (true[sure] != 0).mean() > 0.7
+    assert network.direct[np.isfinite(network.weight)].max() <= 1
+
+
+def test_direct_edges_rank_above_their_shortcuts():
+    """A chain A -> B -> C: the effect of A on C is real and must not be called direct."""
+    random = np.random.default_rng(0)
+    size = 3000
+    labels = np.repeat(["ctrl", "A", "B", "C"], size)
+    a = random.normal(0, 0.5, 4 * size) - 2 * (labels == "A")
+    b = a + random.normal(0, 0.5, 4 * size) - 2 * (labels == "B")
+    c = b + random.normal(0, 0.5, 4 * size) - 2 * (labels == "C")
+    others = random.normal(0, 0.5, (4 * size, 7))
+    genes = ["A", "B", "C", *(f"N{i}" for i in range(7))]
+    cells = assemble_cells(
+        np.column_stack([a, b, c, others]), genes, labels, control="ctrl", scale="continuous"
+    )
+    network = METHODS["default"].infer(cells, DefaultSettings(resamples=0), 0)
+    weight = {(s, t): network.weight[genes.index(s), genes.index(t)] for s in "ABC" for t in "ABC" if s != t}
+    assert min(weight["A", "B"], weight["B", "C"]) > max(
+        v for k, v in weight.items() if k not in [("A", "B"), ("B", "C")]
+    )
+    assert network.direct[0, 2] < 0.2 < network.direct[0, 1]
+    assert network.sign[0, 1] == network.sign[1, 2] == 1
+    shift = METHODS["mean-shift"].infer(cells, METHODS["mean-shift"].settings(), 0)
+    assert shift.weight[0, 2] > 20  # the total effect alone cannot tell
+
+
+@pytest.mark.parametrize("name", ["default", "mean-shift", "wasserstein", "direct", "partial-correlation"])
+def test_the_order_of_genes_and_cells_does_not_matter(name):
+    cells, _ = planted(genes=15, control_cells=200, cells_per_knockout=20)
+    random = np.random.default_rng(1)
+    genes, rows = random.permutation(15), random.permutation(len(cells.perturbation))
+    place = np.argsort(genes)
+    moved = dataclasses.replace(
+        cells,
+        values=cells.values[rows][:, genes],
+        genes=tuple(cells.genes[gene] for gene in genes),
+        perturbation=np.where(cells.perturbation[rows] >= 0, place[cells.perturbation[rows]], -1),
+    )
+    settings = DefaultSettings(resamples=0) if name == "default" else METHODS[name].settings()
+    first = METHODS[name].infer(cells, settings, 0).weight
+    second = METHODS[name].infer(moved, settings, 0).weight
+    np.testing.assert_allclose(second, first[np.ix_(genes, genes)], rtol=2e-2, atol=2e-2)
+
+
+def test_the_same_seed_gives_the_same_edges(world):
+    cells, _ = world
+    for name in ("default", "random", "trees"):
+        settings = DefaultSettings(resamples=2) if name == "default" else None
+        first, second = (NetworkInference(settings, method=name, seed=5).infer(cells, 50) for _ in range(2))
+        assert first.table.equals(second.table)
+    assert first.pairs() != NetworkInference(method="random", seed=6).infer(cells, 50).pairs()
+
+
+def test_stability_tells_sure_edges_from_lucky_ones(world):
+    cells, true = world
+    network = METHODS["default"].infer(cells, DefaultSettings(resamples=4), 0)
+    stable = network.stability == 1
+    assert (true[stable] != 0).mean() > 0.6
+    assert network.stability[true == 0].mean() < 0.1
+
+
+def test_unperturbed_sources_are_scored_by_co_variation_only():
+    cells, _ = planted(perturbed_fraction=0.5)
+    unperturbed = np.setdiff1d(np.arange(40), cells.perturbed)
+    shift = METHODS["mean-shift"].infer(cells, METHODS["mean-shift"].settings(), 0)
+    assert np.isnan(shift.weight[unperturbed]).all()
+    ours = METHODS["default"].infer(cells, DefaultSettings(resamples=0), 0)
+    assert np.isfinite(ours.weight[unperturbed]).sum() == len(unperturbed) * 39
+    assert NetworkInference(method="mean-shift").infer(cells, None).table["source"].nunique() == 20
+
+
+def test_causalbench_calls_are_answered_with_pairs(world):
+    cells, _ = world
+    from cistron.formats.expression_scale import log_normalise
+
+    matrix = log_normalise(cells.values, "counts").toarray()
+    names = np.array([*cells.genes, "non-targeting"])[cells.perturbation].tolist()
+    for method in ("default", "mean-shift"):
+        pairs = CausalBenchModel(method, edges=30)(matrix, names, list(cells.genes), None, 0)
+        assert len(pairs) == len(set(pairs)) == 30
+        assert all(
+            source in cells.genes and target in cells.genes and source != target for source, target in pairs
+        )
+    control = [name == "non-targeting" for name in names]
+    observed = CausalBenchModel(edges=30)(
+        matrix[control], ["non-targeting"] * sum(control), list(cells.genes), None, 0
+    )
+    assert len(observed) == 30
+
+
+def test_unknown_names_are_listed():
+    with pytest.raises(InputError, match="no network method 'genie'; methods are default, catran"):
+        method_named("genie")
+    with pytest.raises(InputError, match="has no settings 'paper'; it has default"):
+        settings_named(METHODS["wasserstein"], "paper")
+    with pytest.raises(InputError, match="takes MeanShiftSettings"):
+        NetworkInference(DefaultSettings(), method="mean-shift")
+    with pytest.raises(InputError, match="no network was inferred"):
+        NetworkInference().edges()
+
+
+def test_the_command_line_offers_every_method():
+    from typing import get_args
+
+    from cistron.cli.networks import MethodName
+
+    assert set(get_args(MethodName)) == set(METHODS)
