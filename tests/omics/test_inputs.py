@@ -104,6 +104,11 @@ BAD = {
     "one sample": ("m.tsv", lambda p: _write(_frame(samples=1), p), "at least 2 are needed"),
     "infinite": ("m.tsv", lambda p: _write(_frame().replace(_frame().iloc[3, 2], np.inf), p), "infinite"),
     "nothing measured": ("m.tsv", lambda p: _write(_frame() * np.nan, p), "at least 2 are needed"),
+    "a sample without values": (
+        "m.tsv",
+        lambda p: _write(_frame().assign(s2=np.nan), p),
+        "1 samples hold no value at all, for example s2",
+    ),
     "constant": ("m.tsv", lambda p: _write(_frame() * 0 + 4, p), "no sample varies"),
     "absent": ("m.tsv", lambda p: None, "does not exist"),
     "unknown form": ("m.xlsx", lambda p: p.write_text("x"), "expected .h5ad"),

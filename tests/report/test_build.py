@@ -140,6 +140,12 @@ def test_pairs_that_were_not_scored_are_shown_as_missing(make_result, tmp_path):
     text = build_report([folder], tmp_path / "r.html").read_text()
     assert "trait_1 · emb_0: not scored" in text
     assert "7 of 7 rows" in text
+    assert "Published subset" in text
+
+
+def test_columns_of_subsets_that_no_trait_is_of_are_left_out(make_result, tmp_path):
+    text = build_report([make_result(tmp_path / "run", traits=3)], tmp_path / "r.html").read_text()
+    assert "Published subset" not in text
 
 
 def test_scores_without_interval_null_and_control_still_make_a_page(make_result, tmp_path):

@@ -1,7 +1,9 @@
 """The program ``cistron``: finds the command, runs it, turns our errors into one line and exit code 2."""
 
+import itertools
 import os
 import sys
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +19,12 @@ app = App(
     name="cistron",
     help="Learn what genes do from five kinds of evidence, and measure honestly what that knowledge is worth.",
     version=cistron.__version__,
+    suppress_keyboard_interrupt=False,
     help_epilogue="Every command takes --config FILE.toml (a table a command, for example [omics.embed]) and --quiet.",
 )
+app.meta.suppress_keyboard_interrupt = False  # main() says how to go on
 # Each wing's commands load when they are called: `cistron --help` loads no torch.
-for _name, _help in {
+COMMANDS = {
     "demo": "Run the main job on the built-in world with planted truth.",
     "data": "List and fetch public data sets.",
     "genes": "Map gene identifiers.",
@@ -30,7 +34,8 @@ for _name, _help in {
     "sequence": "Tracks and gene embeddings from DNA.",
     "evaluate": "Score embeddings, predictions and networks.",
     "report": "Build reports from scores.",
-}.items():
+}
+for _name, _help in COMMANDS.items():
     app.command(f"cistron.cli.{_name}:app", name=_name, help=_help)
 
 
@@ -53,6 +58,10 @@ def _launch(
     if config is not None:
         if not config.exists():
             raise InputError(f"configuration file {config} does not exist")
+        try:
+            tomllib.loads(config.read_text())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"configuration file {config} is not valid TOML: {error}") from error
         app.config = (Toml(config, must_exist=True),)
     try:
         return app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
@@ -62,6 +71,12 @@ def _launch(
 
 def _complain(message: str) -> None:
     print("cistron: error: " + " ".join(message.split()), file=sys.stderr)
+
+
+def _command(tokens: list[str]) -> str:
+    """The command that tokens name, without its arguments."""
+    words = list(itertools.takewhile(lambda token: token.isidentifier() or "-" in token[1:], tokens))[:2]
+    return " ".join(["cistron", *(word for word in words if not word.startswith("-"))])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,9 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(str(error))
         return 2
     except CycloptsError as error:
-        _complain(
-            f"{error}; see 'cistron {' '.join(token for token in tokens if not token.startswith('-'))[:60]} --help'"
-        )
+        _complain(f"{str(error).rstrip('.')}; see '{_command(tokens)} --help'")
         return 2
     except KeyboardInterrupt:
         _complain("interrupted; what is finished is kept, run the same command again to go on")

@@ -165,6 +165,7 @@ def _survey(
     low, high = np.inf, -np.inf
     kept = np.zeros(len(matrix.genes), dtype=bool)
     missing = 0
+    seen = np.zeros(len(matrix.samples), dtype=bool)
     for window, block in matrix.blocks():
         if np.isinf(block).any():
             row = int(np.argmax(np.isinf(block).any(axis=1)))
@@ -173,9 +174,15 @@ def _survey(
             )
         measured = ~np.isnan(block)
         missing += int((~measured).sum())
+        seen |= measured.any(axis=0)
         kept[window] = measured.mean(axis=1) >= settings.minimum_measured
         if measured.any():
             low, high = min(low, float(np.nanmin(block))), max(high, float(np.nanmax(block)))
+    if seen.any() and not seen.all():
+        raise InputError(
+            f"matrix {matrix.name}: {int((~seen).sum()):,} samples hold no value at all, for example "
+            f"{matrix.samples[int(np.argmin(seen))]}; remove them"
+        )
     if kept.sum() < 2:
         raise InputError(
             f"matrix {matrix.name}: {int(kept.sum())} genes are measured in at least {settings.minimum_measured:.0%} of "

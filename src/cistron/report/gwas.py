@@ -68,6 +68,7 @@ def _finding_section(scores: GwasScores, coverage: list[dict[str, Any]], prefix:
         best=ranking[0],
         several_models=len({record["model"] for record in ranking}) > 1,
         ranking=ranking,
+        subsets=any(record[name] == record[name] for record in ranking for name in ("published", "own")),
         drawing=drawing,
         stratum=scores.stratum,
     )
