@@ -6,6 +6,10 @@ app = App(name="evaluate", help="Score embeddings, predictions and networks.")
 # task: (where its command is, what it does); a new task is one line here
 TASKS = {
     "gwas": ("cistron.cli.evaluate_gwas:gwas", "Predict GWAS gene z-scores from gene embeddings."),
+    "genesets": (
+        "cistron.cli.evaluate_genesets:genesets",
+        "Predict membership in gene sets from gene embeddings.",
+    ),
     "edges": (
         "cistron.cli.evaluate_edges:edges",
         "Score gene networks on perturbed cells, a known network, collections.",

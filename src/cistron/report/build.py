@@ -14,6 +14,7 @@ from cistron.runtime.files import atomic_path, check_writable
 TASKS: dict[str, tuple[str, str]] = {
     "gwas": ("GWAS gene scores", "cistron.report.gwas:gwas_sections"),
     "edges": ("Gene networks", "cistron.report.edges:edge_sections"),
+    "genesets": ("Gene sets", "cistron.report.genesets:gene_set_sections"),
 }
 
 

@@ -1,0 +1,54 @@
+"""``cistron evaluate genesets``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from cistron.cli.options import Output, Seed, Threads
+from cistron.evaluation.genesets import GeneSetSettings, run_gene_sets
+
+
+def genesets(
+    *embeddings: Path,
+    sets: Path,
+    genes: Path,
+    output: Output,
+    identifiers: Path | None = None,
+    settings: Annotated[GeneSetSettings | None, Parameter(name="*")] = None,
+    report: bool = True,
+    seed: Seed = 0,
+    threads: Threads = 1,
+) -> None:
+    """Measure how well gene embeddings predict membership in gene sets, chromosomes left out.
+
+    Writes scores.parquet (AUROC and AUPRC of each set with intervals, nulls and permuted control), run.json
+    and report.html.
+
+    Parameters
+    ----------
+    embeddings
+        Gene embeddings (.h5ad, .parquet, .tsv, .csv, word2vec text).
+    sets
+        A .gmt file, a list with one gene a line, or a folder of these.
+    genes
+        Where the genes lie: a GTF, or a table with a gene and a chromosome column.
+    identifiers
+        Table between gene ids (HGNC, GTF), where sets and embeddings name genes differently.
+    report
+        Write figures and the HTML report.
+    """
+    scores = run_gene_sets(
+        embeddings, sets, genes, output, settings, identifiers=identifiers, seed=seed, threads=threads
+    )
+    medians = scores[scores["target"].str.startswith("median of")]
+    for row in (medians if len(medians) else scores).itertuples():
+        print(
+            f"{row.embedding}: {row.target}, {row.stratum}: {row.metric.upper()} {row.value:.3f} "
+            f"[{row.low:.3f}, {row.high:.3f}], permuted control {row.control_value:.3f}"
+        )
+    if report:
+        from cistron.report import build_report
+
+        print(f"report: {build_report([output], output / 'report.html')}")
+    print(f"scores: {output / 'scores.parquet'}")

@@ -1,0 +1,195 @@
+"""The gene-set task: metrics against scikit-learn, resampling against direct computation, planted truth, bad input."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from cistron.errors import InputError
+from cistron.evaluation.genesets import (
+    GeneSets,
+    GeneSetSettings,
+    evaluate_gene_sets,
+    read_chromosomes,
+    read_gene_sets,
+)
+from cistron.evaluation.genesets.ranking import score_set
+from cistron.formats import build_gene_embedding, read_scores, write_gene_embedding
+from cistron.world import WorldSettings, plant_genes
+
+QUICK = GeneSetSettings(draws=30, minimum=10)
+
+
+@given(seed=st.integers(0, 1000), ties=st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_metrics_equal_scikit_learn(seed, ties):
+    generator = np.random.default_rng(seed)
+    scores = generator.integers(0, 6, 60).astype(float) if ties else generator.normal(size=60)
+    member = generator.random(60) < 0.3
+    member[:2] = True, False
+    found = score_set(scores, member, generator.integers(0, 4, 60), np.empty((0, 4)))
+    assert found.auroc == pytest.approx(roc_auc_score(member, scores))
+    assert found.auprc == pytest.approx(average_precision_score(member, scores))
+
+
+@given(seed=st.integers(0, 200))
+@settings(max_examples=20, deadline=None)
+def test_resampled_chromosomes_equal_scikit_learn_with_weights(seed):
+    generator = np.random.default_rng(seed)
+    scores, blocks = generator.normal(size=80), np.repeat(np.arange(4), 20)
+    member = generator.random(80) < 0.3
+    member[::20], member[1::20] = True, False
+    draws = generator.multinomial(4, np.full(4, 0.25), size=5).astype(float)
+    found = score_set(scores, member, blocks, draws)
+    for draw, auroc, auprc in zip(draws, found.auroc_draws, found.auprc_draws):
+        weights = draw[blocks]
+        assert auroc == pytest.approx(roc_auc_score(member, scores, sample_weight=weights))
+        assert auprc == pytest.approx(average_precision_score(member, scores, sample_weight=weights))
+
+
+def _planted(genes=1200, seed=5):
+    world = plant_genes(WorldSettings(genes=genes), seed)
+    table = world.table.set_index("gene")
+    generator = np.random.default_rng(seed)
+    members = {}
+    for number in range(8):
+        pull = world.functions[:, number] + generator.normal(size=genes)
+        members[f"function {number}"] = frozenset(table.index[pull > np.quantile(pull, 0.95)])
+    members["random"] = frozenset(generator.permutation(table.index)[:60])
+    embedding = build_gene_embedding(
+        world.functions, list(table.index), name="truth", method="planted", evidence="expression"
+    )
+    noise = build_gene_embedding(
+        generator.normal(size=(genes, 12)), list(table.index), name="noise", method="random", evidence="dna"
+    )
+    return embedding, noise, GeneSets("planted", members, "ensembl"), table["chromosome"]
+
+
+def test_planted_sets_are_found_and_noise_and_controls_are_at_chance():
+    truth, noise, sets, chromosomes = _planted()
+    result = evaluate_gene_sets([truth, noise], sets, chromosomes, QUICK, seed=1)
+    scores = result.scores.query("metric == 'auroc' and stratum == 'covered genes'")
+    scores = scores.set_index(["embedding", "target"])
+    assert scores.loc[("truth", "median of 9 sets"), "value"] > 0.8
+    assert scores.loc[("truth", "median of 9 sets"), "low"] > 0.7
+    assert abs(scores.loc[("noise", "median of 9 sets"), "value"] - 0.5) < 0.05
+    assert abs(scores.loc[("truth", "median of 9 sets"), "control_value"] - 0.5) < 0.05
+    low, high = scores.loc[("truth", "random"), ["low", "high"]]
+    assert low < 0.5 < high
+    assert (scores["low"] <= scores["value"]).all()
+    assert result.facts["background"] == "all"
+    assert set(result.scores["stratum"]) == {"covered genes", "shared genes"}
+
+
+def test_a_chromosome_specific_embedding_knows_nothing():
+    """Chromosome identity predicts sets of neighbours unless chromosomes are left out."""
+    truth, _, _, chromosomes = _planted()
+    genes = list(truth.obs_names)
+    indicator = pd.get_dummies(chromosomes.loc[genes]).to_numpy(float) + 1e-3
+    embedding = build_gene_embedding(indicator, genes, name="place", method="x", evidence="dna")
+    sets = {f"chromosome {n}": frozenset(chromosomes.index[chromosomes == str(n)][:40]) for n in range(1, 6)}
+    result = evaluate_gene_sets([embedding], GeneSets("p", sets, "ensembl"), chromosomes, QUICK)
+    median = result.scores.query("target == 'median of 5 sets' and metric == 'auroc'")["value"].iloc[0]
+    assert median < 0.6
+
+
+def test_sets_of_every_form_are_read(tmp_path):
+    (tmp_path / "a.gmt").write_text("one\tfirst\tTP53\tBRCA1\ntwo\tsecond\tEGFR\tTP53\tMYC\n")
+    sets = read_gene_sets(tmp_path / "a.gmt")
+    assert sets.members == {"one": {"TP53", "BRCA1"}, "two": {"EGFR", "TP53", "MYC"}}
+    assert sets.namespace == "symbol"
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    (folder / "essential.tsv").write_text("symbol\tx\nTP53\t1\nMYC\t2\n")
+    (folder / "kinases.txt").write_text("EGFR\nBRAF\n")
+    assert read_gene_sets(folder).members == {"essential": {"TP53", "MYC"}, "kinases": {"EGFR", "BRAF"}}
+    table = tmp_path / "ids.tsv"
+    table.write_text("symbol\tensembl_gene_id\nTP53\tENSG00000141510\nMYC\tENSG00000136997\n")
+    mapped = read_gene_sets(folder).mapped("ensembl", table)
+    assert mapped.members["essential"] == {"ENSG00000141510", "ENSG00000136997"}
+    assert "2 of 4 genes" in mapped.remarks[0]
+    with pytest.raises(InputError, match="--identifiers"):
+        sets.mapped("ensembl", None)
+
+
+def test_chromosomes_of_a_table(tmp_path):
+    path = tmp_path / "genes.tsv"
+    path.write_text("GENE\tCHR\tSYMBOL\nENSG00000000001\tchr1\tA1\nENSG00000000002\t23\tB1\n")
+    found = read_chromosomes(path)
+    assert found["ENSG00000000001"] == "1"
+    assert found["B1"] == "X"
+
+
+def _files(folder):
+    truth, noise, sets, chromosomes = _planted(600)
+    write_gene_embedding(truth, folder / "truth.h5ad")
+    write_gene_embedding(noise, folder / "noise.h5ad")
+    text = "".join(f"{name}\t-\t" + "\t".join(sorted(genes)) + "\n" for name, genes in sets.members.items())
+    (folder / "sets.gmt").write_text(text)
+    chromosomes.rename_axis("gene").to_csv(folder / "genes.tsv", sep="\t")
+    return folder
+
+
+def test_command_line_writes_scores_and_report(tmp_path, run):
+    folder = _files(tmp_path)
+    code, printed, errors = run(
+        "evaluate", "genesets", folder / "truth.h5ad", folder / "noise.h5ad", "--sets", folder / "sets.gmt",
+        "--genes", folder / "genes.tsv", "-o", folder / "out", "--draws", 30,
+    )  # fmt: skip
+    assert code == 0, errors
+    assert "truth: median of 9 sets" in printed
+    scores = read_scores(folder / "out" / "scores.parquet")
+    assert set(scores["metric"]) == {"auroc", "auprc"}
+    assert json.loads((folder / "out" / "run.json").read_text())["run_id"] == scores["run_id"].iloc[0]
+    page = (folder / "out" / "report.html").read_text()
+    assert "Best predicted" in page or "All sets" in page
+    assert 'src="http' not in page
+
+
+def test_bad_input_is_one_line(tmp_path, fails):
+    folder = _files(tmp_path)
+    base = [
+        "evaluate",
+        "genesets",
+        folder / "truth.h5ad",
+        "--genes",
+        folder / "genes.tsv",
+        "-o",
+        folder / "o",
+    ]
+    (folder / "broken.gmt").write_text("one\tonly\n")
+    assert "Given: 2 fields" in fails(*base, "--sets", folder / "broken.gmt")
+    (folder / "empty.gmt").write_text("\n")
+    assert "hold no genes" in fails(*base, "--sets", folder / "empty.gmt")
+    (folder / "other.gmt").write_text("a\t-\tENSG00000000001\tENSG00000000002\n")
+    assert "no set has" in fails(*base, "--sets", folder / "other.gmt")
+    assert "no set has" in fails(*base, "--sets", folder / "sets.gmt", "--minimum", 500)
+    (folder / "places.tsv").write_text("a\tb\n1\t2\n")
+    message = fails(
+        *base[:3], "--sets", folder / "sets.gmt", "--genes", folder / "places.tsv", "-o", folder / "o"
+    )
+    assert "expected a gene and a chromosome" in message
+    assert "does not exist" in fails(*base, "--sets", folder / "absent.gmt")
+    assert not list((folder / "o").glob("*"))
+
+
+@pytest.mark.real_data
+def test_essential_genes_are_predicted_from_expression(test_data):
+    matrix = pd.read_parquet(test_data / "omics/hpa_consensus/hpa_consensus_tissue_nx.parquet")
+    values = np.log2(matrix.fillna(0).to_numpy() + 1)
+    kept = values.any(axis=1)
+    embedding = build_gene_embedding(
+        values[kept], list(matrix.index[kept]), name="hpa", method="raw", evidence="expression"
+    )
+    sets = read_gene_sets(test_data / "omics/gene_sets/macarthur_CEGv2_subset_universe.tsv")
+    sets = sets.mapped("ensembl", test_data / "genes/gencode_and_tss/genes_homo_sapiens.csv.gz")
+    table = pd.read_parquet(test_data / "gwas/seed_project_magma/magma_genes_out_30traits.parquet")
+    places = table.drop_duplicates("GENE").set_index("GENE")["CHR"].astype(str)
+    result = evaluate_gene_sets([embedding], sets, places, GeneSetSettings(draws=30))
+    row = result.scores.query("metric == 'auroc'").iloc[0]
+    assert row["value"] > 0.85
+    assert abs(row["control_value"] - 0.5) < 0.06
