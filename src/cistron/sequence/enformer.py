@@ -17,7 +17,7 @@ from cistron.sequence.attention import RelativeAttention, product
 from cistron.sequence.settings import EnformerSettings, check_length
 from cistron.sequence.tower import AttentionPool, Convolution, ConvolutionBlock, Level, apply_in_pieces, gelu
 
-_PIECE = 8192  # positions of a level at a time on a CPU
+_PIECE = 4096  # positions of a level at a time on a CPU
 
 
 class TransformerBlock(nn.Module):
