@@ -12,7 +12,9 @@ from cistron.runtime.progress import say
 
 app = App(name="demo", help="Run the main job on the built-in world with planted truth.")
 # Parts of other wings: name to module with ``run(directory, seed) -> dict``, whose ``folder`` joins the report.
-PARTS: dict[str, str] = {}
+PARTS: dict[str, str] = {
+    "networks": "cistron.cli.demo_networks",
+}
 
 
 @app.default
