@@ -26,7 +26,10 @@ def make(path: Path) -> set[tuple[int, int]]:
     random = np.random.default_rng(0)
     mean = np.exp(random.normal(-2.6, 1.2, GENES))
     labels = np.concatenate([np.full(CONTROL, -1), np.repeat(np.arange(PERTURBED), EACH)])
-    factor = {hub: (random.choice(GENES, MOVED, replace=False), np.exp(random.normal(0, 1.2, MOVED))) for hub in range(HUBS)}
+    factor = {
+        hub: (random.choice(GENES, MOVED, replace=False), np.exp(random.normal(0, 1.2, MOVED)))
+        for hub in range(HUBS)
+    }
     blocks = []
     for start in range(0, len(labels), 5000):
         part = labels[start : start + 5000]
@@ -39,8 +42,12 @@ def make(path: Path) -> set[tuple[int, int]]:
             expected[row, targets] *= change
         blocks.append(sparse.csr_matrix(random.poisson(expected).astype(np.float32)))
     names = np.array([*(f"G{number:04d}" for number in range(GENES)), "non-targeting"])
-    observations = pd.DataFrame({"perturbation": pd.Categorical(names[labels])}, index=[f"c{i}" for i in range(len(labels))])
-    data = anndata.AnnData(sparse.vstack(blocks, format="csr"), obs=observations, var=pd.DataFrame(index=names[:-1]))
+    observations = pd.DataFrame(
+        {"perturbation": pd.Categorical(names[labels])}, index=[f"c{i}" for i in range(len(labels))]
+    )
+    data = anndata.AnnData(
+        sparse.vstack(blocks, format="csr"), obs=observations, var=pd.DataFrame(index=names[:-1])
+    )
     data.write_h5ad(path)
     return {(hub, int(target)) for hub, (targets, _) in factor.items() for target in targets if target != hub}
 
@@ -53,14 +60,22 @@ def main() -> None:
         print(f"{path.stat().st_size / 2**20:,.0f} MB on disk; peak memory while making it {peak():.1f} GB")
         started = time.perf_counter()
         cells = read_perturbed_cells(path)
-        print(f"read {cells.values.shape[0]:,} x {cells.values.shape[1]:,}, {cells.values.nnz / 1e6:.0f} million counts: {time.perf_counter() - started:.0f} s, peak {peak():.1f} GB", flush=True)
+        print(
+            f"read {cells.values.shape[0]:,} x {cells.values.shape[1]:,}, {cells.values.nnz / 1e6:.0f} million counts: {time.perf_counter() - started:.0f} s, peak {peak():.1f} GB",
+            flush=True,
+        )
         for name in ("mean-shift", "wasserstein", "default"):
-            settings = DefaultSettings(resamples=0, candidates=60) if name == "default" else METHODS[name].settings()
+            settings = (
+                DefaultSettings(resamples=0, candidates=60) if name == "default" else METHODS[name].settings()
+            )
             started, cpu = time.perf_counter(), time.process_time()
             network = METHODS[name].infer(cells, settings, 0)
             top = list(zip(*(axis.tolist() for axis in network.strongest(1000))))
             found = sum(pair in planted for pair in top)
-            print(f"{name:12} {time.perf_counter() - started:5.0f} s wall, {time.process_time() - cpu:5.0f} s CPU, peak {peak():.1f} GB; {found:,} of the 1,000 strongest edges are planted ({len(planted):,} in all)", flush=True)
+            print(
+                f"{name:12} {time.perf_counter() - started:5.0f} s wall, {time.process_time() - cpu:5.0f} s CPU, peak {peak():.1f} GB; {found:,} of the 1,000 strongest edges are planted ({len(planted):,} in all)",
+                flush=True,
+            )
 
 
 def peak() -> float:

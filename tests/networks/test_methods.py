@@ -175,6 +175,24 @@ def test_causalbench_calls_are_answered_with_pairs(world):
     assert len(observed) == 30
 
 
+def test_causalbenchs_runner_finds_a_class_that_derives_from_its_own(world):
+    """Its runner takes the class of a file that has AbstractInferenceModel among its direct bases, and calls it bare."""
+
+    class AbstractInferenceModel:
+        def __call__(self, expression_matrix, interventions, gene_names, training_regime, seed=0):
+            raise AssertionError("the subclass must answer")
+
+    class Model(CausalBenchModel, AbstractInferenceModel):
+        pass
+
+    assert AbstractInferenceModel in Model.__bases__
+    cells, _ = world
+    half = np.isin(cells.perturbation, cells.perturbed[:20]) | (cells.perturbation == -1)
+    names = np.array([*cells.genes, "non-targeting"])[cells.perturbation[half]].tolist()
+    pairs = Model()(cells.values[half].log1p().toarray(), names, list(cells.genes), "partial_interventional", 1)
+    assert {source for source, _ in pairs} <= set(names)  # others would raise KeyError in its evaluator
+
+
 def test_unknown_names_are_listed():
     with pytest.raises(InputError, match="no network method 'genie'; methods are default, catran"):
         method_named("genie")
