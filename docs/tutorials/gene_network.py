@@ -19,7 +19,9 @@ folder = Path("gene_network")
 #    path of your .h5ad, the column of obs that names the perturbed gene and the label of the control cells.
 settings = NetworkWorldSettings(genes=40, control_cells=1000, cells_per_knockout=50)
 world = write_network_world(network_world(settings, seed=1), folder / "world")
-cells = read_perturbed_cells(world["cells"], perturbation="perturbation", control="non-targeting", guide="guide")
+cells = read_perturbed_cells(
+    world["cells"], perturbation="perturbation", control="non-targeting", guide="guide"
+)
 
 # 2. Look before you infer: cells per perturbation, knock-downs seen.
 quality = perturbation_quality(cells)
