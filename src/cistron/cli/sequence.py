@@ -39,7 +39,10 @@ BatchSize = Annotated[int, Parameter(group=MODEL, help="Windows at a time.")]
 Augment = Annotated[
     bool, Parameter(group=MODEL, negative=(), help="Average over both strands and over shifts of the window.")
 ]
-Shifts = Annotated[tuple[int, ...], Parameter(group=MODEL, help="Shifts in bp of --augment.")]
+Shifts = Annotated[
+    tuple[int, ...],
+    Parameter(group=MODEL, negative=(), consume_multiple=True, help="Shifts in bp of --augment."),
+]
 
 
 @app.command

@@ -82,6 +82,11 @@ def relative_shift(logits: Tensor, length: int) -> Tensor:
     return flat.unflatten(-1, (rows, stride))[..., :length]
 
 
+def product(linear: nn.Linear, x: Tensor) -> Tensor:
+    """Apply a linear layer in the type of its weights."""
+    return linear(x.to(linear.weight.dtype))
+
+
 class RelativeAttention(nn.Module):
     """Multi-head attention whose logits know the distance between query and key.
 
@@ -155,15 +160,16 @@ class RelativeAttention(nn.Module):
         Tensor
             [batch, T, channels].
         """
-        x = x.to(self.query.weight.dtype)
-        query = self._split(self.query(x)) * self.key_size**-0.5  # [B, H, T, key]
-        key, value = self._split(self.key(x)), self._split(self.value(x))  # [B, H, T, key], [B, H, T, value]
+        query = self._split(product(self.query, x)) * self.key_size**-0.5  # [B, H, T, key]
+        key = self._split(product(self.key, x))  # [B, H, T, key]
+        value = self._split(product(self.value, x))  # [B, H, T, value]
         positions = self._position_keys(x.shape[1])  # [H, 2T-1, key]
         content = query + self.content_bias.to(query.dtype)
         relative = query + self.position_bias.to(query.dtype)
         if maps is None and not torch.is_grad_enabled() and x.device.type == "cpu":
             attended = self._attend_in_blocks(content, relative, key, value, positions)
         else:
+            value = value.to(key.dtype)
             bias = relative_shift(relative @ positions.transpose(-1, -2), x.shape[1])  # [B, H, T, T]
             if maps is None:
                 attended = functional.scaled_dot_product_attention(
@@ -180,7 +186,7 @@ class RelativeAttention(nn.Module):
                 weights = functional.dropout(weights, self.attention_dropout, self.training)
                 attended = weights.to(value.dtype) @ value  # [B, H, T, value]
         merged = attended.transpose(-2, -3).flatten(-2)  # [B, T, H x value]
-        return self.output(merged)
+        return product(self.output, merged)
 
     def _attend_in_blocks(
         self, content: Tensor, relative: Tensor, key: Tensor, value: Tensor, positions: Tensor
@@ -200,6 +206,6 @@ class RelativeAttention(nn.Module):
                     near = positions[head, length - stop : 2 * length - 1 - start]  # [T+b-1, key]
                     shifted = relative_shift(relative[sample, head, rows] @ near.T, length)
                     logits = torch.addmm(shifted, content[sample, head, rows], keys)  # [b, T]
-                    weights = torch.softmax(logits, dim=-1)
+                    weights = torch.softmax(logits, dim=-1).to(value.dtype)
                     attended[sample, rows, head] = weights @ values
         return attended.transpose(1, 2)

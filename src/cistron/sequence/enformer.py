@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from cistron.errors import InputError
-from cistron.sequence.attention import RelativeAttention
+from cistron.sequence.attention import RelativeAttention, product
 from cistron.sequence.settings import EnformerSettings, check_length
 from cistron.sequence.tower import AttentionPool, Convolution, ConvolutionBlock, Level, apply_in_pieces, gelu
 
@@ -43,9 +43,9 @@ class TransformerBlock(nn.Module):
     def forward(self, x: Tensor, maps: list[Tensor] | None = None) -> Tensor:
         """Apply the block to [batch, T, channels]; attention matrices are appended to ``maps`` where given."""
         x = x + self.dropout(self.attention(self.attention_norm(x), maps))  # [B, T, C]
-        hidden = self.expand(self.perceptron_norm(x).to(self.expand.weight.dtype))  # [B, T, 2C]
+        hidden = product(self.expand, self.perceptron_norm(x))  # [B, T, 2C]
         hidden = self.dropout(functional.relu(hidden, inplace=not torch.is_grad_enabled()))
-        return x + self.dropout(self.contract(hidden))  # [B, T, C]
+        return x + self.dropout(product(self.contract, hidden))  # [B, T, C]
 
 
 class Enformer(nn.Module):

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,27 +78,21 @@ def gene_sites(transcripts: pd.DataFrame) -> list[GeneSites]:
     list of GeneSites
         In the order in which the genes first occur. A gene on several chromosomes (pseudoautosomal) keeps the first.
     """
+    rows_of: dict[str, list[tuple[str, str, str, int, bool]]] = {}
+    columns = ("symbol", "chromosome", "strand", "position", "canonical")
+    for gene, *values in zip(transcripts["gene"], *(transcripts[column] for column in columns)):
+        rows_of.setdefault(str(gene), []).append(tuple(values))
     genes = []
-    for gene, rows in transcripts.groupby("gene", sort=False):
-        rows = rows[rows["chromosome"] == rows["chromosome"].iloc[0]]
-        strand = str(rows["strand"].iloc[0])
-        tagged = rows.loc[rows["canonical"], "position"]
-        if len(tagged):
-            canonical = int(tagged.iloc[0])
-        else:
-            counts = rows["position"].value_counts()
-            common = counts.index[counts == counts.max()]
-            canonical = int(common.max() if strand == "-" else common.min())
-        genes.append(
-            GeneSites(
-                str(gene),
-                str(rows["symbol"].iloc[0]),
-                str(rows["chromosome"].iloc[0]),
-                strand,
-                canonical,
-                tuple(sorted({int(position) for position in rows["position"]})),
-            )
-        )
+    for gene, rows in rows_of.items():
+        symbol, chromosome, strand = (str(value) for value in rows[0][:3])
+        rows = [row for row in rows if row[1] == chromosome]
+        tagged = [row[3] for row in rows if row[4]]
+        counts = Counter(row[3] for row in rows)
+        common = [position for position, count in counts.items() if count == max(counts.values())]
+        shared = max(common) if strand == "-" else min(common)
+        canonical = int(tagged[0] if tagged else shared)
+        sites = tuple(sorted(int(position) for position in counts))
+        genes.append(GeneSites(gene, symbol, chromosome, strand, canonical, sites))
     return genes
 
 
