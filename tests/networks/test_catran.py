@@ -9,7 +9,8 @@ from cistron.errors import InputError
 from cistron.formats.perturbed_cells import assemble_cells
 from cistron.networks import NetworkInference
 from cistron.networks.catran import Catran
-from cistron.networks.catran_inference import CatranLoss, CatranSettings, CellBatches
+from cistron.networks.catran_batches import CatranSettings, CellBatches
+from cistron.networks.catran_inference import CatranLoss
 
 
 def layer_by_layer(model, expression, genes):

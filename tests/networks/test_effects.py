@@ -16,7 +16,7 @@ from cistron.networks.effects import (
     mean_shift,
     regulation_sign,
     wasserstein,
-    wasserstein_rows,
+    wasserstein_groups,
 )
 from cistron.networks.inputs import perturbation_quality
 from cistron.networks.shrinkage import shrink_effects
@@ -64,16 +64,19 @@ def test_welch_is_scipys():
     st.lists(st.integers(-4, 4), min_size=1, max_size=12),
 )
 def test_wasserstein_is_scipys_also_with_ties(control, perturbed):
-    ours = wasserstein_rows(
-        np.sort(np.array(control, float))[:, None], np.sort(np.array(perturbed, float))[:, None]
+    groups = [np.sort(np.array(perturbed, float)), np.array([0.5, 2.5])]
+    stacked = np.concatenate(groups)[:, None]
+    ours = wasserstein_groups(
+        np.sort(np.array(control, float))[:, None], stacked, np.array([len(perturbed), 2])
     )
-    assert ours[0] == pytest.approx(stats.wasserstein_distance(control, perturbed), abs=1e-9)
+    for row, group in enumerate(groups):
+        assert ours[row, 0] == pytest.approx(stats.wasserstein_distance(control, group), abs=1e-9)
 
 
-def test_wasserstein_of_cells_in_blocks():
+def test_wasserstein_of_cells():
     cells = _cells()
     dense = cells.values.toarray().astype(float)
-    weight = wasserstein(cells, block=4).weight
+    weight = wasserstein(cells).weight
     oracle = stats.wasserstein_distance(dense[cells.perturbation == 2, 4], dense[cells.control, 4])
     assert weight[2, 4] == pytest.approx(oracle, rel=1e-5)
 

@@ -108,6 +108,16 @@ def test_an_epoch_shows_each_observed_entry_once(seed, tile, width, missing):
     assert sorted(shown) == sorted(zip(*np.nonzero(np.isfinite(values) & ~held_out)))
 
 
+def test_an_epoch_can_be_cut():
+    values = np.zeros((40, 10), dtype=np.float32)
+    assay = AssayEntries(values, np.zeros(values.shape, bool), np.arange(40), np.zeros(40, np.float32))
+    whole = list(tiles_of_epoch([assay], 20, 5, 0, 0))
+    part = list(tiles_of_epoch([assay], 20, 5, 0, 0, most=100))
+    assert sum(batch["values"].numel() for batch in whole) == 400
+    assert 100 <= sum(batch["values"].numel() for batch in part) < 140
+    np.testing.assert_array_equal(part[0]["genes"], whole[0]["genes"])
+
+
 def test_gathered_and_masked_tiles_have_the_same_loss():
     torch.manual_seed(0)
     model = TensorFactorisation(4, [3], torch.full((1, 4), 3), replace(SMALL, gene_dimension=2))

@@ -79,7 +79,9 @@ def test_a_scheduler_by_address_is_used_and_left_running(tmp_path):
     shards = {name: {**arguments, "log": str(log)} for name, arguments in SHARDS.items()}
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "part1.txt").write_text("1")  # finished before, perhaps elsewhere
-    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0"
+    ) as cluster:
         address = cluster.scheduler_address
         paths = run_shards(square, shards, tmp_path / "out", suffix=".txt", scheduler=address)
         assert results(paths) == EXPECTED

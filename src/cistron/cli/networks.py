@@ -138,8 +138,16 @@ def infer(
             data = data.select(split_cells(data)[0])
         inference = NetworkInference(chosen, method=method, seed=seed).fit(data)
         table = inference.edges(edges or None, name=name, cells_used="training" if training_cells else "all")
-    if inference.network is not None and inference.network.details.get("knock_down_seen") is False:
-        say("most perturbed genes do not fall: taken as perturbations of activity, not of abundance")
+    details = inference.network.details if inference.network is not None else {}
+    if details.get("direct_effects") is False:
+        reason = (
+            "fewer than 20 genes were perturbed"
+            if details["knock_down_seen"]
+            else "most perturbed genes do not fall (taken as perturbations of activity)"
+        )
+        remark = f"{reason}, so direct and indirect effects are not told apart"
+        say(remark)
+        run.warn(remark)
     write_edges(table, output)
     if embedding is not None:
         write_gene_embedding(inference.embed(name), embedding)

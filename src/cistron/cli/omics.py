@@ -7,12 +7,16 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from cistron.cli.omics_join import join
+from cistron.cli.omics_prepare import prepare
+from cistron.cli.omics_tune import tune
 from cistron.cli.options import Output, Seed, Threads
 from cistron.errors import InputError
 from cistron.omics import AutoencoderSettings, PcaSettings, PreprocessingSettings, VdtfSettings
 
 app = App(name="omics", help="Gene embeddings from omics matrices.")
 app.command(join)
+app.command(prepare)
+app.command(tune)
 Method = Literal["pca", "autoencoder", "vdtf"]
 Preset = Literal["default", "paper"]
 

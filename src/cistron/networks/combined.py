@@ -11,7 +11,7 @@ themselves, less 2): sparse data make V and E timid, deep data make them bold. T
 A source that was not perturbed has rho only, and coefficients of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -37,7 +37,8 @@ from cistron.runtime.seeds import random_generator
 COEFFICIENTS = (-3.080, 0.470, 0.288, 0.295, 0.841, -1.158, 0.130, -0.370)
 # for a source that was not perturbed: intercept, partial correlation
 UNPERTURBED = (-4.502, 1.351)
-_BOUND = 12.0  # log-odds beyond this say nothing more
+_BOUND = 12.0  # log-odds beyond this only order edges
+FEWEST_PERTURBATIONS = 20  # with fewer, direct effects are not determined
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ class Evidence:
         strength = np.abs(rho)
         moved = np.where(self.direct.effect != 0, self.direct.effect, self.effects.shift)
         agree = -np.sign(rho) * np.sign(moved)
-        direct = np.clip(self.direct.log_odds, -_BOUND, _BOUND)
-        total = np.clip(self.total.log_odds, -_BOUND, _BOUND)
+        direct = _bounded(self.direct.log_odds)
+        total = _bounded(self.total.log_odds)
         visible = self.visibility
         return np.stack(
             [
@@ -109,6 +110,22 @@ class Evidence:
         return float(np.clip(np.log(max(float(np.median(own)), 1e-3)), 0.5, 3.5) - 2)
 
 
+def _bounded(log_odds: np.ndarray) -> np.ndarray:
+    """Flatten log-odds beyond the bound without making ties."""
+    beyond = np.maximum(np.abs(log_odds) - _BOUND, 0)
+    return np.sign(log_odds) * (np.minimum(np.abs(log_odds), _BOUND) + np.log1p(beyond))
+
+
+def supported_settings(effects: KnockOutEffects, settings: DefaultSettings) -> DefaultSettings:
+    """Leave direct effects out where the data cannot determine them.
+
+    They are measured in units of each source's own fall, which must be seen, and each perturbation is one equation
+    for the direct effects of all others, so there must be more than a few.
+    """
+    determined = knock_down_seen(effects) and len(effects.sources) >= FEWEST_PERTURBATIONS
+    return settings if determined else replace(settings, direct=False)
+
+
 def relative_strength(partial: np.ndarray) -> np.ndarray:
     """Give log(|rho| / median |rho| of all pairs) [gene, gene]."""
     strength = np.abs(partial)
@@ -127,6 +144,9 @@ def _evidence(
     total = shrink_effects(effects, learned=learned)
     if not settings.learn_hubs:
         total = _without_hubs(total, effects)
+    if not supported_settings(effects, settings).direct:
+        direct = DirectEffects(np.full(effects.shift.shape, -_BOUND), np.zeros(effects.shift.shape))
+        return Evidence(effects, total, direct, partial, cells)
     direct = direct_log_odds(
         effects,
         total,
@@ -177,7 +197,9 @@ def combine(evidence: Evidence, settings: DefaultSettings) -> np.ndarray:
     """Give the log-odds of a direct edge, float32 [source, target]; NaN on the diagonal."""
     genes = len(evidence.partial)
     coefficients = np.array(COEFFICIENTS[1:])
-    if not settings.direct:  # the evidence for any effect takes its place
+    if not supported_settings(
+        evidence.effects, settings
+    ).direct:  # the evidence for any effect takes its place
         coefficients[[1, 6]] += coefficients[[0, 5]]
         coefficients[[0, 5]] = 0
     if not settings.co_variation:
@@ -234,11 +256,13 @@ def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -
     moved = np.where(evidence.direct.effect != 0, evidence.direct.effect, evidence.effects.shift)
     own = evidence.effects.own if knock_down_seen(evidence.effects) else -np.ones(len(sources))
     sign[sources] = regulation_sign(moved, own)
-    direct = np.ones((genes, genes), dtype=np.float32)
-    direct[sources] = _logistic(evidence.direct.log_odds) / np.maximum(
-        evidence.total.probability, _logistic(evidence.direct.log_odds) + 1e-9
-    )
-    details = {"knock_down_seen": knock_down_seen(evidence.effects)}
+    deconvolved = supported_settings(evidence.effects, settings).direct
+    direct = None
+    if deconvolved:
+        direct = np.ones((genes, genes), dtype=np.float32)
+        chance = _logistic(evidence.direct.log_odds)
+        direct[sources] = chance / np.maximum(evidence.total.probability, chance + 1e-9)
+    details = {"knock_down_seen": knock_down_seen(evidence.effects), "direct_effects": deconvolved}
     return Network(
         cells.genes,
         log_odds,

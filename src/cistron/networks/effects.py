@@ -1,6 +1,7 @@
 """What knocking out each gene did to every gene: shifts, their errors, and baselines made of them alone."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
@@ -157,8 +158,8 @@ def mean_shift(cells: PerturbedCells, statistic: str) -> Network:
     return Network(cells.genes, spread_rows(score, effects.sources, genes), sign=sign.astype(np.int8))
 
 
-def wasserstein_rows(control: np.ndarray, perturbed: np.ndarray) -> np.ndarray:
-    """First Wasserstein distance between two samples, gene by gene.
+def wasserstein_groups(control: np.ndarray, perturbed: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """First Wasserstein distance of each group of cells from the control cells, gene by gene.
 
     The area between the quantile functions is summed in closed form: over the stretch ``[(i-1)/n, i/n]`` the
     perturbed quantile is a constant x, and the control quantile crosses it at most once.
@@ -168,45 +169,53 @@ def wasserstein_rows(control: np.ndarray, perturbed: np.ndarray) -> np.ndarray:
     control
         Sorted along axis 0, float64 [control cell, gene].
     perturbed
-        Sorted along axis 0, float64 [perturbed cell, gene].
+        Groups one after the other, each sorted along axis 0, float64 [perturbed cell, gene].
+    sizes
+        Cells of each group.
 
     Returns
     -------
     ndarray
-        float64 [gene].
+        float64 [group, gene].
     """
     size, genes = control.shape
-    number = len(perturbed)
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    number = np.repeat(sizes, sizes)
+    rank = np.arange(len(perturbed)) - np.repeat(starts, sizes)
+    low, high = rank / number * size, (rank + 1) / number * size  # in control cells
     prefix = np.vstack([np.zeros((1, genes)), np.cumsum(control, axis=0)])
     padded = np.vstack([control, control[-1:]])
-    columns = np.arange(genes)
 
-    def integral(u: np.ndarray) -> np.ndarray:  # of the control quantile function from 0 to u * size
+    def integral(u: np.ndarray) -> np.ndarray:  # of the control quantile function from 0 to u
         whole = np.minimum(u.astype(np.int64), size)
-        return (prefix[whole, columns] + (u - whole) * padded[whole, columns]) / size
+        return prefix[whole] + (u - whole)[:, None] * padded[whole]
 
-    crossing = np.empty((number, genes))
+    crossing = np.empty(perturbed.shape, dtype=np.int64)
     for gene in range(genes):
         crossing[:, gene] = np.searchsorted(control[:, gene], perturbed[:, gene])
-    low = (np.arange(number)[:, None] / number * size) + np.zeros((1, genes))
-    high = (np.arange(1, number + 1)[:, None] / number * size) + np.zeros((1, genes))
-    middle = np.clip(crossing, low, high)
-    at_middle = integral(middle)
-    below = perturbed * (middle - low) / size - (at_middle - integral(low))
-    above = (integral(high) - at_middle) - perturbed * (high - middle) / size
-    return (below + above).sum(axis=0)
+    at_low, at_high = integral(low), integral(high)
+    at_middle = np.take_along_axis(prefix, crossing, axis=0)
+    before, after = crossing <= low[:, None], crossing >= high[:, None]
+    at_middle = np.where(before, at_low, np.where(after, at_high, at_middle))
+    middle = np.clip(crossing, low[:, None], high[:, None])
+    area = perturbed * (2 * middle - (low + high)[:, None]) - 2 * at_middle + at_low + at_high
+    return np.add.reduceat(area, starts, axis=0) / size
 
 
-def wasserstein(cells: PerturbedCells, block: int = 200) -> Network:
+def wasserstein(cells: PerturbedCells) -> Network:
     """Score an edge by the Wasserstein distance of the target between perturbed and control cells.
 
-    Genes are taken ``block`` at a time, so that memory is bounded by cells x ``block``.
+    Genes are taken in blocks, so that no more than about four million values are dense at a time.
     """
     cells.require_perturbations("wasserstein")
-    values = log_normalise(cells.values, cells.scale).tocsc()
     sources = cells.perturbed
-    rows = [np.flatnonzero(cells.perturbation == source) for source in sources]
+    order = np.argsort(cells.perturbation, kind="stable")
+    order = order[cells.perturbation[order] >= 0]
+    sizes = np.bincount(np.searchsorted(sources, cells.perturbation[order]))
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    values = log_normalise(cells.values, cells.scale).tocsc()
     genes = len(cells.genes)
+    block = max(1, min(genes, 4_000_000 // len(cells.perturbation)))
     distance = np.zeros((len(sources), genes), dtype=np.float32)
     direction = np.zeros_like(distance)
     with Progress("Wasserstein distances", total=genes, unit="genes") as progress:
@@ -214,11 +223,12 @@ def wasserstein(cells: PerturbedCells, block: int = 200) -> Network:
             part = slice(start, min(start + block, genes))
             dense = values[:, part].toarray().astype(np.float64)
             control = np.sort(dense[cells.control], axis=0)
-            rest = control.mean(axis=0)
-            for position, members in enumerate(rows):
-                sample = np.sort(dense[members], axis=0)
-                distance[position, part] = wasserstein_rows(control, sample)
-                direction[position, part] = sample.mean(axis=0) - rest
+            perturbed = dense[order]
+            for begin, end in pairwise(starts):
+                perturbed[begin:end].sort(axis=0)
+            distance[:, part] = wasserstein_groups(control, perturbed, sizes)
+            sums = np.add.reduceat(perturbed, starts[:-1], axis=0)
+            direction[:, part] = sums / sizes[:, None] - control.mean(axis=0)
             progress.advance(part.stop - part.start)
     own = direction[np.arange(len(sources)), sources]
     sign = spread_rows(regulation_sign(direction, own), sources, genes, 0).astype(np.int8)

@@ -117,12 +117,17 @@ class CausalBenchModel:
     method
         Name of the method.
     edges
-        Edges to return.
+        Edges to return; all that are scored when ``None``.
+    perturbed_sources
+        Return only edges whose source was perturbed, where any was: CausalBench's evaluator raises KeyError for others.
     """
 
-    def __init__(self, method: str = "default", edges: int = 1000) -> None:
+    def __init__(
+        self, method: str = "default", edges: int | None = 1000, perturbed_sources: bool = True
+    ) -> None:
         self.method = method
         self.edges = edges
+        self.perturbed_sources = perturbed_sources
 
     def __call__(
         self,
@@ -172,7 +177,11 @@ class CausalBenchModel:
         settings: Any = None
         if method == "default":
             settings = _without_resampling()
-        return NetworkInference(settings, method=method, seed=seed).infer(cells, self.edges).pairs()
+        pairs = NetworkInference(settings, method=method, seed=seed).infer(cells, None).pairs()
+        if self.perturbed_sources and len(cells.perturbed):
+            perturbed = {cells.genes[gene] for gene in cells.perturbed}
+            pairs = [pair for pair in pairs if pair[0] in perturbed]
+        return pairs[: self.edges]
 
 
 def _observed(matrix: np.ndarray, genes: Sequence[str]) -> PerturbedCells:

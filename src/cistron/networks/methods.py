@@ -8,7 +8,8 @@ import numpy as np
 
 from cistron.errors import InputError
 from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.networks.catran_inference import CatranSettings, infer_catran
+from cistron.networks.catran_batches import CatranSettings
+from cistron.networks.catran_inference import infer_catran
 from cistron.networks.combined import DefaultSettings, infer_default
 from cistron.networks.covariation import co_variation
 from cistron.networks.effects import direct_effects, mean_shift, wasserstein

@@ -114,7 +114,9 @@ def factorise(
     report = fit(
         model,
         lambda _, tile: model.loss(tile),
-        lambda epoch: tiles_of_epoch(entries, settings.tile_entries, settings.tile_samples, seed, epoch),
+        lambda epoch: tiles_of_epoch(
+            entries, settings.tile_entries, settings.tile_samples, seed, epoch, settings.epoch_entries
+        ),
         validation=held_out_batches(entries),
         validation_loss=lambda _, batch: model.held_out_loss(batch),
         settings=settings.fit,

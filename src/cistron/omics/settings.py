@@ -112,6 +112,9 @@ class VdtfSettings:
         Largest number of them.
     tile_entries, tile_samples
         Entries and largest number of samples in a batch.
+    epoch_entries
+        Largest number of entries in an epoch, so that a large matrix is validated and checkpointed more often
+        than once a pass.
     gene_rate
         Step size of the gene embeddings, in step sizes of the network: a gene is in few tiles of an epoch.
     beyond_samples
@@ -136,6 +139,7 @@ class VdtfSettings:
     held_out_entries: int = 500_000
     tile_entries: int = 8_192
     tile_samples: int = 16
+    epoch_entries: int = 50_000_000
     gene_rate: float = 10.0
     beyond_samples: bool = False
     fit: FitSettings = field(
@@ -143,7 +147,7 @@ class VdtfSettings:
     )
 
     def __post_init__(self) -> None:
-        for name in ("gene_dimension", "sample_dimension", "tile_entries", "tile_samples"):
+        for name in ("gene_dimension", "sample_dimension", "tile_entries", "tile_samples", "epoch_entries"):
             if getattr(self, name) < 1:
                 raise InputError(f"vdtf: {name} must be 1 or more. Given: {getattr(self, name)}")
         if not 2 <= self.layers <= 8:

@@ -35,7 +35,12 @@ class AssayEntries:
 
 
 def tiles_of_epoch(
-    assays: list[AssayEntries], tile_entries: int, tile_samples: int, seed: int, epoch: int
+    assays: list[AssayEntries],
+    tile_entries: int,
+    tile_samples: int,
+    seed: int,
+    epoch: int,
+    most: int | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Give each observed entry once, in tiles of random genes x random samples, in random order.
 
@@ -49,6 +54,8 @@ def tiles_of_epoch(
         Largest number of samples in a tile.
     seed, epoch
         Seed of the run and number of the epoch; they determine the order.
+    most
+        Stop after about this many entries; all are shown when absent.
 
     Yields
     ------
@@ -67,8 +74,12 @@ def tiles_of_epoch(
         gene_blocks = np.array_split(gene_order, max(1, round(genes / height)))
         sample_blocks = np.array_split(sample_order, -(-samples // width))
         plan += [(number, rows, columns) for rows in gene_blocks for columns in sample_blocks]
+    shown = 0
     for index in generator.permutation(len(plan)):
+        if most is not None and shown >= most:
+            return
         number, rows, columns = plan[index]
+        shown += len(rows) * len(columns)
         yield _tile(assays[number], number, np.sort(rows), np.sort(columns))
 
 

@@ -6,6 +6,7 @@ the result is the same in all three, because a shard's random stream hangs on it
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,25 @@ def run_shards(
     return paths
 
 
+class _Sender:
+    """Send what many shards share (an embedding, a design) to the workers once, and not with every shard."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.sent: dict[int, Any] = {}
+
+    def __call__(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: self._one(value) for name, value in arguments.items()}
+
+    def _one(self, value: Any) -> Any:
+        if value is None or isinstance(value, (str, int, float, Path, tuple)):
+            return value
+        if id(value) not in self.sent:
+            # In a list, because scatter takes a bare list or mapping apart.
+            self.sent[id(value)] = self.client.scatter([value], hash=False)[0]
+        return self.sent[id(value)]
+
+
 def _run_on_dask(
     function: ShardFunction,
     shards: Mapping[str, Mapping[str, Any]],
@@ -109,15 +129,21 @@ def _run_on_dask(
     import dask
     from distributed import Client, LocalCluster, as_completed
 
-    settings = {"distributed.worker.daemon": True, "distributed.comm.timeouts.connect": "10s"}
+    # Workers that are told to stop complain of closed connections; what fails in a shard comes by its future.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    settings = {
+        "distributed.worker.daemon": True,
+        "distributed.comm.timeouts.connect": "10s",
+        "distributed.logging.distributed": "critical",
+    }
     with dask.config.set(settings):
         if scheduler is None:
             cluster = LocalCluster(
                 n_workers=min(workers, len(missing)),
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
-                silence_logs="ERROR",
+                dashboard_address="127.0.0.1:0",  # any free port: several runs may share a machine
+                silence_logs="CRITICAL",
             )
             client = Client(cluster)
         else:
@@ -129,9 +155,10 @@ def _run_on_dask(
                     f"no Dask scheduler answers at {scheduler}; start one with 'dask scheduler' and give its address"
                 ) from error
         try:
+            send = _Sender(client)
             futures = [
                 client.submit(
-                    _run_one, function, str(paths[name].absolute()), dict(shards[name]), threads, pure=False
+                    _run_one, function, str(paths[name].absolute()), send(shards[name]), threads, pure=False
                 )
                 for name in missing
             ]

@@ -11,25 +11,23 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.evaluation.gwas.covariates import gene_covariates
 from cistron.evaluation.gwas.coverage import Scored, prepare_embeddings
+from cistron.evaluation.gwas.facts import gather_warnings, projection_facts, trait_facts, trait_subsets
 from cistron.evaluation.gwas.linear_models import RidgeSettings
 from cistron.evaluation.gwas.linkage import link
 from cistron.evaluation.gwas.predictions import Task, predict_all, variants
 from cistron.evaluation.gwas.problem import Linkage, Problem
 from cistron.evaluation.gwas.regressors import regressor
-from cistron.evaluation.gwas.scoring import Subset, prediction_frame, score_rows
+from cistron.evaluation.gwas.scoring import prediction_frame, score_rows
 from cistron.evaluation.gwas.traits import (
-    PUBLISHED_SUBSET,
     TraitCollection,
     TraitDesign,
     effective_number,
-    independent_subset,
 )
 from cistron.evaluation.gwas.tree_models import BoostedSettings, XgboostSettings
 from cistron.evaluation.neighbours import nearest_neighbours
 from cistron.formats.magma import GeneCorrelations
 from cistron.formats.scores import score_frame
 from cistron.genes.splits import chromosome_groups
-from cistron.runtime.progress import say
 
 
 @dataclass(frozen=True)
@@ -192,16 +190,16 @@ def evaluate_gwas(
     )
     scores = score_frame(rows)
     facts = {
-        "traits": _trait_facts(tasks, subsets),
+        "traits": trait_facts(tasks, subsets),
         "coverage": [one.information for one in scored],
-        "projection": _projection_facts(tasks, projection),
+        "projection": projection_facts(tasks, projection),
         "model": settings.model,
         "folds": int(tasks[0].problem.folds.max()) + 1,
         "controls": controls,
         "missing": settings.missing,
         "effective_traits": round(effective_number(z), 2) if z.shape[1] > 1 else 1.0,
     }
-    _warn(tasks, scored, scores, projection, warnings)
+    gather_warnings(tasks, scored, scores, projection, warnings)
     neighbours = pd.concat([_neighbours(one, traits.genes) for one in scored], ignore_index=True)
     predictions = prediction_frame(tasks, scored, predicted, symbols or {}, settings.model, settings.missing)
     return GwasResult(scores, predictions, neighbours, facts, warnings)
@@ -251,95 +249,6 @@ def _matched(
         for design in traits.designs
         for index, trait in enumerate(design.traits)
     ]
-
-
-def trait_subsets(z: pd.DataFrame) -> list[Subset]:
-    """Sets of traits over which medians are reported: all, the published subset, and an own one with |r| < 0.5."""
-    names = list(z.columns)
-    subsets = [Subset(f"median of {len(names)} traits", tuple(names))]
-    if len(names) == 1:
-        return []
-    published = tuple(name for name in names if name in PUBLISHED_SUBSET)
-    if len(published) >= 2:
-        subsets.append(Subset(f"median of published subset ({len(published)} traits)", published))
-    own = tuple(independent_subset(z))
-    if 2 <= len(own) < len(names):
-        subsets.append(Subset(f"median of own subset (|r| < 0.5, {len(own)} traits)", own))
-    return subsets
-
-
-def _trait_facts(tasks: list[Task], subsets: list[Subset]) -> list[dict[str, Any]]:
-    def member(word: str, trait: str) -> bool:
-        return any(word in subset.name and trait in subset.traits for subset in subsets)
-
-    facts = [
-        {
-            "trait": trait,
-            "genes": len(task.design.genes),
-            "variance": round(float(task.design.z[:, index].var()), 4),
-            "published_subset": member("published subset", trait),
-            "own_subset": member("own subset", trait),
-            "covariates": list(task.covariates),
-        }
-        for task in tasks
-        for index, trait in enumerate(task.design.traits)
-    ]
-    return sorted(facts, key=lambda fact: str(fact["trait"]))
-
-
-def _projection_facts(tasks: list[Task], projection: str) -> dict[str, Any]:
-    if projection == "none":
-        return {"kind": "none", "meaning": "not whitened: linkage between neighbouring genes is left in"}
-    repairs = {
-        trait: {
-            "smallest_eigenvalue": round(repair.smallest_eigenvalue, 6),
-            "variance": round(repair.variance, 4),
-            "ridge": round(repair.ridge, 4),
-            "smallest_after": round(repair.smallest_after, 6),
-        }
-        for task in tasks
-        if task.problem.linkage is not None
-        for trait, repair in zip(task.design.traits, task.problem.linkage.repairs())
-    }
-    meaning = {
-        "whiten": "generalised least squares with the repaired covariance of the genes",
-        "paper": "the published projection L = chol(inverse covariance), which does not whiten",
-    }[projection]
-    return {"kind": projection, "meaning": meaning, "repairs": repairs}
-
-
-def _warn(
-    tasks: list[Task], scored: list[Scored], scores: pd.DataFrame, projection: str, warnings: list[str]
-) -> None:
-    if projection == "none":
-        warnings.append(
-            "not whitened: no matching .genes.raw file was given, so linkage between genes is left in"
-        )
-    if projection == "paper":
-        warnings.append("the published projection does not whiten; it is here to reproduce the publication")
-    covariates = sorted({len(task.covariates) for task in tasks})
-    if covariates != [6]:
-        warnings.append(
-            f"{' or '.join(map(str, covariates))} covariates in the null model: without a .genes.raw file there is no minor allele count"
-            if covariates != [0]
-            else "the null model is an intercept alone: the traits carry no NSNPS and NPARAM"
-        )
-    for one in scored:
-        facts = one.information
-        if facts["matched"] < 0.8 * facts["trait_genes"]:
-            warnings.append(
-                f"{one.name} covers {facts['matched']:,} of {facts['trait_genes']:,} trait genes; the others get the "
-                "missing-gene prediction (see the strata 'covered genes' and 'shared genes')"
-            )
-    medians = scores[scores["target"].str.startswith("median of") & (scores["stratum"] == "all genes")]
-    for kind in ("permuted", "shifted"):
-        above = medians[(medians["metric"] == f"delta_r2_{kind}") & (medians["low"] > 0.002)]
-        warnings.extend(
-            f"the {kind} control of {row.embedding} is above 0 ({row.value:.4f}): do not trust its delta R2"
-            for row in above.drop_duplicates("embedding").itertuples()
-        )
-    for warning in warnings:
-        say(f"note: {warning}")
 
 
 def _neighbours(scored: Scored, genes: pd.Index) -> pd.DataFrame:

@@ -1,0 +1,118 @@
+"""``cistron omics tune``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from cistron.cli.options import Output, Seed, Threads
+from cistron.errors import InputError
+from cistron.omics.preprocessing import PreprocessingSettings
+
+if TYPE_CHECKING:
+    from cistron.omics.tuning import Score
+
+
+def tune(
+    *matrices: Path,
+    output: Output,
+    method: Literal["autoencoder", "vdtf"] = "vdtf",
+    trials: int = 30,
+    epochs: int = 40,
+    smallest: int = 4,
+    largest: int | None = None,
+    traits: Path | None = None,
+    chromosomes: Literal["odd", "even"] = "odd",
+    storage: Path | None = None,
+    preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
+    seed: Seed = 0,
+    threads: Threads = None,
+) -> None:
+    """Search layers, learning rate, batch size, epochs, dimensions and more with Optuna.
+
+    Run the same command again to go on, or in several shells at once to share the work. Writes trials.csv and
+    best.toml, which 'cistron omics embed --config' reads.
+
+    Parameters
+    ----------
+    matrices
+        Matrices that omics embed takes.
+    output
+        Folder to write to.
+    trials
+        Trials in all, over all processes.
+    epochs
+        Largest number of epochs of a trial.
+    smallest
+        Smallest number of dimensions.
+    largest
+        Largest number of dimensions; that of the samples when absent.
+    traits
+        Maximise the median delta R2 of these GWAS traits instead of the held-out reconstruction.
+    chromosomes
+        Chromosomes that the GWAS objective may see; report figures on the others alone.
+    storage
+        File of the study: .db for SQLite, else a journal; OUTPUT/study.journal when absent.
+    """
+    from cistron.omics import read_matrix
+    from cistron.omics.tuning import best_as_toml, tune_embedder
+    from cistron.runtime import atomic_path, check_writable, limit_threads
+
+    if not matrices:
+        raise InputError("no matrix was given; name at least one file")
+    if len(matrices) > 1 and method != "vdtf":
+        raise InputError(f"{method} takes one matrix. Given: {len(matrices)}; use --method vdtf")
+    check_writable(output / "best.toml")
+    score = None if traits is None else gwas_score(traits, chromosomes)
+    objective = "held-out R2" if traits is None else f"GWAS {traits.name}, {chromosomes} chromosomes"
+    with limit_threads(threads):
+        report = tune_embedder(
+            [read_matrix(matrix) for matrix in matrices],
+            method,
+            storage=storage or output / "study.journal",
+            trials=trials,
+            epochs=epochs,
+            smallest=smallest,
+            largest=largest,
+            preprocessing=preprocessing,
+            score=score,
+            objective=objective,
+            seed=seed,
+        )
+    with atomic_path(output / "trials.csv") as partial:
+        report.trials.to_csv(partial, index=False)
+    with atomic_path(output / "best.toml") as partial:
+        partial.write_text(best_as_toml(method, report.best))
+    print(f"{report.finished} trials finished, {report.pruned} pruned, {report.failed} failed")
+    print(f"best {objective} {report.best_value:.4f}: {report.best}")
+    print(
+        f"use it: cistron omics embed {matrices[0]} --config {output / 'best.toml'} --output EMBEDDING.h5ad"
+    )
+
+
+def gwas_score(traits: Path, chromosomes: str) -> "Score":
+    """Median delta R2 over traits, on odd or even chromosomes alone: a score to choose by, not to report."""
+    import tempfile
+
+    import numpy as np
+
+    from cistron.evaluation.gwas import GwasSettings, TraitCollection, TraitDesign, evaluate_gwas, read_traits
+
+    collection = read_traits(traits)
+    designs = []
+    for design in collection.designs:
+        numbers = design.genes["CHR"].astype(str)
+        wanted = 1 if chromosomes == "odd" else 0
+        rows = np.array([number.isdigit() and int(number) % 2 == wanted for number in numbers])
+        designs.append(TraitDesign(design.traits, design.genes[rows].reset_index(drop=True), design.z[rows]))
+    chosen = TraitCollection(collection.name, tuple(designs))
+
+    def score(embedding) -> float:  # type: ignore[no-untyped-def]  # AnnData; loads late
+        with tempfile.TemporaryDirectory() as folder:
+            settings = GwasSettings(controls=0, draws=20)
+            scores = evaluate_gwas([embedding], chosen, settings, directory=folder).scores
+        rows = scores[(scores["metric"] == "delta_r2") & (scores["stratum"] == "all genes")]
+        single = rows[~rows["target"].str.startswith("median of")]
+        return float(np.median(single["value"]))
+
+    return score

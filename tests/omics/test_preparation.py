@@ -1,0 +1,242 @@
+"""Preparation of sources: the corrections against their definition, streamed against whole, bad input."""
+
+import json
+import warnings
+
+import anndata
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.decomposition import PCA
+
+import cistron.omics.pseudobulk as pseudobulk_module
+from cistron.errors import IdentifierError, InputError
+from cistron.omics import read_matrix
+from cistron.omics.correction import subtract_olfactory_bias, whiten_samples
+from cistron.omics.pseudobulk import pseudobulk
+
+
+def _effects(genes=200, lines=20, seed=0):
+    generator = np.random.default_rng(seed)
+    bias = generator.normal(size=(genes, 4)) @ generator.normal(size=(4, lines))
+    return bias * 2 + generator.normal(size=(genes, lines)), [f"G{number}" for number in range(genes)]
+
+
+def test_olfactory_correction_is_what_wainberg_et_al_do():
+    values, genes = _effects()
+    olfactory = genes[:40]
+    pca = PCA(4).fit(values[:40])
+    reconstruction = pca.inverse_transform(pca.transform(values))
+    found = subtract_olfactory_bias(values, genes, olfactory)
+    np.testing.assert_allclose(found, (values - reconstruction)[:, :-4], atol=1e-4)
+    # What is left of the olfactory receptors is their noise.
+    assert found[:40].std() < 0.5 * values[:40].std()
+
+
+def test_too_few_olfactory_genes_or_missing_values_are_refused():
+    values, genes = _effects()
+    with pytest.raises(IdentifierError, match="4 of 4 olfactory genes are in the matrix"):
+        subtract_olfactory_bias(values, genes, genes[:4])
+    with pytest.raises(InputError, match="without missing values"):
+        subtract_olfactory_bias(np.where(values > 3, np.nan, values), genes, genes[:40])
+    with pytest.raises(InputError, match="Given: 5 columns"):
+        subtract_olfactory_bias(values[:, :5], genes, genes[:40])
+
+
+def test_whitened_samples_are_uncorrelated_and_the_intercept_follows():
+    values, _ = _effects()
+    white = whiten_samples(values)
+    np.testing.assert_allclose(np.cov(white.values, rowvar=False), np.eye(20), atol=1e-3)
+    factor = np.linalg.cholesky(np.linalg.inv(np.cov(values, rowvar=False)))
+    np.testing.assert_allclose(white.intercept, np.ones(20) @ factor, rtol=1e-6)
+    with pytest.raises(InputError, match="collinear"):
+        whiten_samples(np.column_stack([values, values[:, 0]]))
+
+
+def _cells(folder, seed=0, form="h5ad", dense=False):
+    generator = np.random.default_rng(seed)
+    counts = generator.poisson(0.6, size=(150, 30)).astype(np.float32)
+    counts[7] = 0  # an empty cell
+    observed = pd.DataFrame(
+        {"cell_ontology_class": generator.choice(["B cell", "T cell", "rare"], 150, p=[0.6, 0.38, 0.02])},
+        index=[f"c{number}" for number in range(150)],
+    )
+    observed.iloc[3, 0] = None
+    data = anndata.AnnData(
+        counts if dense else sparse.csr_matrix(counts),
+        obs=observed,
+        var=pd.DataFrame(
+            {"ensembl": [f"ENSG{number:011d}.2" for number in range(30)]},
+            index=[f"GENE{number}" for number in range(30)],
+        ),
+    )
+    path = folder / f"cells.{form}"
+    if form == "h5ad":
+        data.write_h5ad(path)
+    else:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # anndata tells of its next default
+            data.write_zarr(path)
+    return path, counts, observed["cell_ontology_class"]
+
+
+@pytest.mark.parametrize(("form", "dense"), [("h5ad", False), ("h5ad", True), ("zarr", False)])
+@pytest.mark.parametrize("per_cell", [None, 100.0])
+def test_pseudobulk_in_blocks_equals_the_mean(tmp_path, monkeypatch, form, dense, per_cell):
+    monkeypatch.setattr(pseudobulk_module, "_VALUES_AT_ONCE", 100)
+    path, counts, classes = _cells(tmp_path, form=form, dense=dense)
+    found = pseudobulk(path, "cell_ontology_class", per_cell=per_cell)
+    scaled = counts
+    if per_cell:
+        scaled = per_cell * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    expected = pd.DataFrame(scaled).groupby(classes.to_numpy()).mean().T
+    np.testing.assert_allclose(found.values, expected, rtol=1e-5)
+    assert list(found.classes.index) == list(expected.columns)
+    assert found.classes.sum() == 149  # the cell without a class is in none
+
+
+def test_small_classes_are_left_out(tmp_path):
+    path, _, _ = _cells(tmp_path)
+    found = pseudobulk(path, "cell_ontology_class", minimum_cells=20)
+    assert list(found.classes.index) == ["B cell", "T cell"]
+    with pytest.raises(InputError, match="has 1000 cells or more"):
+        pseudobulk(path, "cell_ontology_class", minimum_cells=1000)
+
+
+def test_cells_on_the_command_line(tmp_path, run):
+    path, _, _ = _cells(tmp_path)
+    (tmp_path / "universe.txt").write_text("".join(f"ENSG{number:011d}\n" for number in range(12)))
+    code, printed, errors = run(
+        "omics", "prepare", "tabula-sapiens", path, "-o", tmp_path / "ts.h5ad", "--genes-in", "ensembl",
+        "--universe", tmp_path / "universe.txt",
+    )  # fmt: skip
+    assert code == 0, errors
+    assert "18 of 30 genes outside the universe left out" in printed
+    matrix = read_matrix(tmp_path / "ts.h5ad")
+    assert matrix.shape == (12, 3)
+    assert matrix.namespace == "ensembl"
+    written = anndata.read_h5ad(tmp_path / "ts.h5ad")
+    assert written.var["cells"].sum() == 149
+    assert "log2(x + 1)" in json.loads(written.uns["cistron_matrix"]["steps"])
+
+
+def test_depmap_on_the_command_line(tmp_path, run):
+    values, _ = _effects()
+    named = [f"OR{n}A1 ({n + 1})" if n < 40 else f"GENE{n} ({n + 1})" for n in range(200)]
+    frame = pd.DataFrame(values.T, index=[f"ACH-{n:06d}" for n in range(20)], columns=named)
+    frame.iloc[0, 50] = np.nan
+    frame.to_csv(tmp_path / "effect.csv")
+    (tmp_path / "olfactory.txt").write_text("".join(f"OR{n}A1\n" for n in range(40)))
+    base = ["omics", "prepare", "depmap", tmp_path / "effect.csv", "--olfactory", tmp_path / "olfactory.txt"]
+    code, printed, errors = run(*base, "-o", tmp_path / "depmap.h5ad")
+    assert code == 0, errors
+    assert "PCA(4) of olfactory receptors subtracted, last 4 cell lines left out" in printed
+    assert "1 missing entries" in printed
+    found = anndata.read_h5ad(tmp_path / "depmap.h5ad")
+    assert found.shape == (200, 16)
+    assert found.obs_names[50] == "GENE50"
+    assert np.asarray(found.X).std() == pytest.approx(1, rel=1e-3)
+    code, _, errors = run(*base, "--whiten", "--identifier", "entrez", "-o", tmp_path / "white.h5ad")
+    assert code == 2  # the list names symbols, the matrix now Entrez ids
+    assert "same kind of ids" in errors
+    code, _, errors = run(*base, "--whiten", "-o", tmp_path / "white.h5ad")
+    assert code == 0, errors
+    white = anndata.read_h5ad(tmp_path / "white.h5ad")
+    np.testing.assert_allclose(np.cov(np.asarray(white.X), rowvar=False), np.eye(16), atol=1e-2)
+    assert not np.allclose(white.var["intercept"], 1)
+
+
+@pytest.mark.parametrize("suffix", [".gct", ".gct.gz"])
+def test_gtex_is_streamed(tmp_path, run, monkeypatch, suffix):
+    monkeypatch.setattr("cistron.omics.sources._ROWS", 7)
+    generator = np.random.default_rng(0)
+    tpm = np.round(generator.gamma(1.0, 20, size=(30, 6)), 3)
+    genes = [f"ENSG{number:011d}.{number}" for number in range(29)] + ["ENSG00000000003.3_PAR_Y"]
+    table = pd.DataFrame(tpm, columns=[f"GTEX-{n}" for n in range(6)])
+    table.insert(0, "Description", genes)
+    table.insert(0, "Name", genes)
+    import gzip
+
+    text = f"#1.2\n30\t6\n{table.to_csv(sep=chr(9), index=False)}"
+    path = tmp_path / f"gtex{suffix}"
+    path.write_bytes(gzip.compress(text.encode()) if suffix.endswith("gz") else text.encode())
+    code, _, errors = run("omics", "prepare", "gtex", path, "-o", tmp_path / "gtex.h5ad")
+    assert code == 0, errors
+    logarithm = np.log10(tpm + 1)
+    centred = logarithm - logarithm.mean(axis=1, keepdims=True)
+    expected = centred / np.sqrt((centred**2).mean())
+    found = anndata.read_h5ad(tmp_path / "gtex.h5ad")
+    rows = [genes[n].split(".")[0] for n in range(29)]
+    np.testing.assert_allclose(found[rows].to_df(), expected[:29], atol=1e-4)
+    path.write_bytes(path.read_bytes()[: len(path.read_bytes()) // 2])
+    code, _, errors = run("omics", "prepare", "gtex", path, "-o", tmp_path / "half.h5ad")
+    assert (code, (tmp_path / "half.h5ad").exists()) == (2, False) or suffix == ".gct"
+
+
+def test_isoforms_are_summed(tmp_path, run):
+    frame = pd.DataFrame(
+        {
+            "ensgid": ["ENSG00000000001.1", "ENSG00000000001.1", "ENSG00000000002.4"],
+            "enstid": ["ENST1", "ENST2", "ENST3"],
+            "liver.V1": [1.0, 2.0, 7.0],
+            "heart.V2": [0.0, 0.0, 15.0],
+        }
+    )
+    frame.to_csv(tmp_path / "isoforms.tsv", sep="\t", index=False)
+    code, _, errors = run(
+        "omics", "prepare", "hpa-isoforms", tmp_path / "isoforms.tsv", "-o", tmp_path / "i.h5ad"
+    )
+    assert code == 0, errors
+    found = anndata.read_h5ad(tmp_path / "i.h5ad").to_df()
+    np.testing.assert_allclose(found.loc["ENSG00000000001"], [2.0, 0.0])
+    np.testing.assert_allclose(found.loc["ENSG00000000002"], [3.0, 4.0])
+
+
+def test_anybodys_matrix(tmp_path, run):
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        generator.gamma(1, 50, size=(40, 5)), index=[f"ENSG{number:011d}" for number in range(40)]
+    )
+    frame.columns = [f"s{n}" for n in range(5)]
+    frame.to_csv(tmp_path / "m.csv")
+    code, printed, errors = run("omics", "prepare", "matrix", tmp_path / "m.csv", "-o", tmp_path / "m.h5ad")
+    assert code == 0, errors
+    assert "log2(x + 1) taken" in printed
+    values = np.asarray(anndata.read_h5ad(tmp_path / "m.h5ad").X)
+    expected = np.log2(frame.to_numpy() + 1)
+    np.testing.assert_allclose(values, (expected - expected.mean(axis=0)) / expected.std(axis=0), atol=1e-4)
+
+
+def test_bad_input_is_one_line(tmp_path, fails):
+    path, _, _ = _cells(tmp_path)
+    out = tmp_path / "out.h5ad"
+    assert "no column 'tissue'" in fails(
+        "omics", "prepare", "tabula-sapiens", path, "-o", out, "--group", "tissue"
+    )
+    path.write_bytes(path.read_bytes()[:1000])
+    assert "may be truncated" in fails("omics", "prepare", "tabula-sapiens", path, "-o", out)
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    assert "SYMBOL (ENTREZ)" in fails("omics", "prepare", "depmap", tmp_path / "x.csv", "-o", out)
+    assert "not a .gct" in fails("omics", "prepare", "gtex", tmp_path / "x.csv", "-o", out)
+    assert "expected a column of genes" in fails(
+        "omics", "prepare", "hpa-isoforms", tmp_path / "x.csv", "-o", out
+    )
+    assert "does not exist" in fails("omics", "prepare", "gtex", tmp_path / "absent.gct", "-o", out)
+    negative = anndata.AnnData(
+        sparse.csr_matrix(-np.eye(4)),
+        obs=pd.DataFrame({"cell_ontology_class": ["a", "a", "b", "b"]}, index=list("wxyz")),
+    )
+    negative.write_h5ad(tmp_path / "n.h5ad")
+    message = fails("omics", "prepare", "tabula-sapiens", tmp_path / "n.h5ad", "-o", out)
+    assert "negative values" in message
+    assert not out.exists()
+
+
+@pytest.mark.real_data
+def test_the_olfactory_list_is_read(test_data):
+    from cistron.omics.sources import _listed
+
+    genes = _listed(test_data / "omics/coessentiality/olfactory_genes.txt")
+    assert len(set(genes)) in (418, 419)
+    assert sum(gene.startswith("OR") for gene in genes) > 300

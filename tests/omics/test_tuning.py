@@ -1,0 +1,77 @@
+"""Tuning on the command line: it goes on, writes a configuration that embed reads, refuses another study."""
+
+import pandas as pd
+import pytest
+
+from cistron.errors import InputError
+from cistron.formats import read_gene_embedding
+from cistron.omics import AutoencoderSettings
+from cistron.omics.tuning import search_space, settings_of_trial
+from cistron.world import WorldSettings, write_world
+
+SMALL = ["--epochs", 4, "--largest", 10, "--threads", 1]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return write_world(tmp_path_factory.mktemp("world"), WorldSettings(genes=300, chromosomes=6))
+
+
+def test_the_search_is_taken_up_and_its_best_is_a_configuration(tmp_path, run, world):
+    tissues = world["matrix:tissues"]
+    base = ["omics", "tune", tissues, "-o", tmp_path / "t", "--method", "autoencoder", *SMALL]
+    code, _, errors = run(*base, "--trials", 2)
+    assert code == 0, errors
+    code, printed, errors = run(*base, "--trials", 4)
+    assert code == 0, errors
+    assert "4 trials finished" in printed
+    trials = pd.read_csv(tmp_path / "t" / "trials.csv")
+    assert len(trials) == 4
+    assert trials["dimensions"].between(4, 10).all()
+    best = trials.loc[trials["value"].idxmax()]
+    code, _, errors = run(
+        "omics", "embed", tissues, "-o", tmp_path / "e.h5ad", "--config", tmp_path / "t" / "best.toml"
+    )
+    assert code == 0, errors
+    embedding = read_gene_embedding(tmp_path / "e.h5ad")
+    assert embedding.n_vars == best["dimensions"]
+    assert embedding.uns["cistron"]["method"] == "autoencoder"
+    assert f'"layers": {int(best["layers"])}' in embedding.uns["cistron"]["parameters"]
+
+
+def test_a_score_of_the_command_line_can_be_the_objective(tmp_path, run, world):
+    code, printed, errors = run(
+        "omics", "tune", world["matrix:tissues"], "-o", tmp_path, "--trials", 2, *SMALL,
+        "--traits", world["traits"], "--chromosomes", "even", "--method", "vdtf",
+    )  # fmt: skip
+    assert code == 0, errors
+    assert "best GWAS traits, even chromosomes" in printed
+
+
+def test_a_study_of_another_space_or_matrix_is_refused_in_one_line(tmp_path, run, fails, world):
+    base = ["omics", "tune", world["matrix:tissues"], "-o", tmp_path, "--method", "autoencoder"]
+    assert run(*base, *SMALL, "--trials", 1)[0] == 0
+    message = fails(*base, "--epochs", 4, "--largest", 12, "--trials", 2)
+    assert "searches another space (differs in dimensions)" in message
+    message = fails(
+        "omics", "tune", world["matrix:cell_lines"], "-o", tmp_path, "--method", "autoencoder", *SMALL
+    )
+    assert "other data" in message
+    assert "takes one matrix" in fails(*base[:3], world["matrix:cell_lines"], *base[3:])
+
+
+def test_the_space_is_the_reports_and_more():
+    space = search_space("vdtf", 62, 40)
+    assert {"layers", "learning_rate", "tile_entries", "epochs", "dimensions"} <= space.keys()
+    assert space["dimensions"].high == 62
+    assert {"layers", "learning_rate", "batch_size", "epochs", "dimensions"} <= search_space(
+        "autoencoder", 62, 40
+    ).keys()
+    with pytest.raises(InputError, match="nothing to tune"):
+        search_space("pca", 62, 40)
+    with pytest.raises(InputError, match="between 1 and 62"):
+        search_space("vdtf", 62, 40, smallest=100)
+    settings = settings_of_trial(
+        AutoencoderSettings(), {"dimensions": 5, "epochs": 3, "learning_rate": 0.1, "layers": 6}
+    )
+    assert (settings.dimensions, settings.fit.epochs, settings.layers) == (5, 3, 6)
