@@ -357,8 +357,8 @@ def test_bad_options(fails, world, tmp_path):
 def test_estimator_gives_what_the_commands_give(world, embedding, tmp_path):
     embedder = DnaEmbedder(world / "model", seed=7)
     fasta = world / "genome.fa"
-    found = embedder.embed(fasta, world / "genes.gtf", tmp_path / "e.h5ad", build="planted")
-    assert (np.asarray(found.X) == np.asarray(embedding.X)).all()
+    found = embedder.embed(fasta, world / "genes.gtf", tmp_path / "e.h5ad", build="planted", threads=1)
+    assert np.abs(np.asarray(found.X) - np.asarray(embedding.X)).max() < 1e-6
     assert read_gene_embedding(tmp_path / "e.h5ad").uns["cistron"]["seed"] == 7
     (tmp_path / "r.bed").write_text("chr1\t30000\t30001\n")
     tracks = {"mouse": ["CAGE:"]}

@@ -97,6 +97,7 @@ class DnaEmbedder:
         cage: np.ndarray | None = None,
         build: str | None = None,
         workers: int = 1,
+        threads: int | None = None,
     ) -> anndata.AnnData:
         """Embed the genes of a GTF and write the gene embedding.
 
@@ -114,6 +115,8 @@ class DnaEmbedder:
             Genome build, where chromosome 1 does not tell it.
         workers
             Local processes.
+        threads
+            Threads of each; all cores when absent.
         """
         from cistron.formats import write_gene_embedding
 
@@ -130,6 +133,7 @@ class DnaEmbedder:
                 settings=self.settings,
                 annotation=annotation,
                 workers=workers,
+                threads=threads,
             )
         embedding.uns["cistron"]["seed"] = self.seed
         write_gene_embedding(embedding, output)
