@@ -107,10 +107,6 @@ def grid() -> dict[str, Callable[[], anndata.AnnData]]:
     made["joined autoencoder 128"] = _fit(
         sources["joined"], AutoencoderSettings(dimensions=128, fit=JOINED_AE_FIT)
     )
-    made["tabula_sapiens vdtf paper 32 kl 1"] = _fit(
-        basis, replace(paper, gene_dimension=32, kl_weight=1.0, noise="assay")
-    )
-    made["tabula_sapiens vdtf 32 kl 10"] = _fit(basis, replace(vdtf, gene_dimension=32, kl_weight=10.0))
     # Parts of the combinations.
     made["tabula_sapiens pca 5"] = _fit(basis, PcaSettings(dimensions=5))
     made["hpa_consensus autoencoder 128"] = _fit(
@@ -121,10 +117,6 @@ def grid() -> dict[str, Callable[[], anndata.AnnData]]:
     )
     made["tabula_sapiens autoencoder 56"] = _fit(basis, AutoencoderSettings(dimensions=56, fit=JOINED_AE_FIT))
     made["joined pca 256"] = _fit(sources["joined"], PcaSettings(dimensions=256))
-    made["joined vdtf 256"] = _fit(sources["joined"], replace(joint, gene_dimension=256))
-    made["joined autoencoder 256"] = _fit(
-        sources["joined"], AutoencoderSettings(dimensions=256, fit=JOINED_AE_FIT)
-    )
     made["depmap 23Q2 factors 50 (scoring only)"] = _depmap
     return made
 
