@@ -6,8 +6,8 @@ that time and goes on at the next call. The scores are the GWAS task's: ridge, 4
 Fits are short (10 to 60 epochs, large matrices 2 million entries an epoch).
 """
 
+import json
 import os
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +19,7 @@ import pandas as pd
 import torch
 
 from benchmarks.real_matrices import DATA, TRAITS, real_matrix
-from cistron.evaluation.gwas import GwasSettings, evaluate_gwas, read_traits
+from cistron.evaluation.gwas import GwasSettings, run_gwas
 from cistron.formats import (
     build_gene_embedding,
     combine_gene_embeddings,
@@ -35,6 +35,7 @@ from cistron.omics import (
     VdtfSettings,
     join_matrices,
 )
+from cistron.report import build_report
 from cistron.training import FitSettings
 
 KEPT = Path(os.environ.get("CISTRON_BENCHMARK_FOLDER", "build/benchmarks")) / "functional_embeddings"
@@ -88,50 +89,34 @@ def grid() -> dict[str, Callable[[], anndata.AnnData]]:
             made[f"{name} pca {size}"] = _fit(sources[name], PcaSettings(dimensions=size))
         made[f"{name} autoencoder 32"] = _fit(sources[name], AutoencoderSettings(dimensions=32, fit=AE_FIT))
         made[f"{name} vdtf 32"] = _fit(sources[name], replace(vdtf, gene_dimension=32))
-    # The report's question: its form of the model at its size, at the small sizes it guessed, and the KL weight.
+    # The report's question: its form of the model at its size and at a small one, and the KL weight.
     paper = replace(VdtfSettings.paper(), sample_dimension=32, width=64, fit=PAPER_FIT, tile_entries=8192)
-    for size in (32, 64, 256):
-        made[f"tabula_sapiens vdtf paper {size}"] = _fit(
-            sources["tabula_sapiens"], replace(paper, gene_dimension=size, gene_rate=10.0)
-        )
-    for weight in (0.0, 0.1, 10.0):
-        made[f"tabula_sapiens vdtf 32 kl {weight:g}"] = _fit(
-            sources["tabula_sapiens"], replace(vdtf, gene_dimension=32, kl_weight=weight)
-        )
-    made["tabula_sapiens vdtf paper 32 kl 1"] = _fit(
-        sources["tabula_sapiens"],
-        replace(paper, gene_dimension=32, gene_rate=10.0, kl_weight=1.0, noise="assay"),
-    )
-    made["many vdtf 128"] = _fit(
-        lambda: [real_matrix(name) for name in MANY],
-        replace(vdtf, gene_dimension=128, sample_dimension=64, fit=JOINED_FIT, epoch_entries=2_000_000),
-    )
-    for size in (128, 256):
-        made[f"joined pca {size}"] = _fit(sources["joined"], PcaSettings(dimensions=size))
-        made[f"joined autoencoder {size}"] = _fit(
-            sources["joined"], AutoencoderSettings(dimensions=size, fit=JOINED_AE_FIT)
-        )
-        made[f"joined vdtf {size}"] = _fit(
-            sources["joined"],
-            replace(vdtf, gene_dimension=size, sample_dimension=64, fit=JOINED_FIT, epoch_entries=2_000_000),
-        )
-    for name in ("tabula_sapiens", "hpa_consensus"):
-        made[f"{name} vdtf 16"] = _fit(sources[name], replace(vdtf, gene_dimension=16))
-        made[f"{name} autoencoder 16"] = _fit(sources[name], AutoencoderSettings(dimensions=16, fit=AE_FIT))
-    # Parts of the combinations.
-    made["tabula_sapiens pca 5"] = _fit(sources["tabula_sapiens"], PcaSettings(dimensions=5))
-    made["hpa_consensus autoencoder 128"] = _fit(
-        sources["hpa_consensus"], AutoencoderSettings(dimensions=128, fit=AE_FIT)
-    )
-    made["hpa_fpkm autoencoder 72"] = _fit(
-        sources["hpa_fpkm"], AutoencoderSettings(dimensions=72, fit=AE_FIT)
-    )
-    made["tabula_sapiens autoencoder 56"] = _fit(
-        sources["tabula_sapiens"], AutoencoderSettings(dimensions=56, fit=AE_FIT)
-    )
+    basis = sources["tabula_sapiens"]
+    for size in (32, 256):
+        made[f"tabula_sapiens vdtf paper {size}"] = _fit(basis, replace(paper, gene_dimension=size))
+    made["tabula_sapiens vdtf 32 kl 0"] = _fit(basis, replace(vdtf, gene_dimension=32, kl_weight=0.0))
+    joint = replace(vdtf, gene_dimension=128, sample_dimension=64, fit=JOINED_FIT, epoch_entries=2_000_000)
+    made["many vdtf 128"] = _fit(lambda: [real_matrix(name) for name in MANY], joint)
     for name, size in zip(MANY, (22, 22, 21, 21, 21, 21)):
         single = lambda name=name: [real_matrix(name)]  # noqa: E731
-        made[f"{name} vdtf {size} (part)"] = _fit(single, replace(vdtf, gene_dimension=size, fit=JOINED_FIT))
+        made[f"{name} vdtf {size} (part)"] = _fit(
+            single, replace(vdtf, gene_dimension=size, fit=JOINED_FIT, epoch_entries=2_000_000)
+        )
+    made["joined pca 128"] = _fit(sources["joined"], PcaSettings(dimensions=128))
+    made["joined vdtf 128"] = _fit(sources["joined"], joint)
+    made["joined autoencoder 128"] = _fit(
+        sources["joined"], AutoencoderSettings(dimensions=128, fit=JOINED_AE_FIT)
+    )
+    # Parts of the combinations.
+    made["tabula_sapiens pca 5"] = _fit(basis, PcaSettings(dimensions=5))
+    made["hpa_consensus autoencoder 128"] = _fit(
+        sources["hpa_consensus"], AutoencoderSettings(dimensions=128, fit=JOINED_AE_FIT)
+    )
+    made["hpa_fpkm autoencoder 72"] = _fit(
+        sources["hpa_fpkm"], AutoencoderSettings(dimensions=72, fit=JOINED_AE_FIT)
+    )
+    made["tabula_sapiens autoencoder 56"] = _fit(basis, AutoencoderSettings(dimensions=56, fit=JOINED_AE_FIT))
+    made["joined pca 256"] = _fit(sources["joined"], PcaSettings(dimensions=256))
     made["depmap 23Q2 factors 50 (scoring only)"] = _depmap
     return made
 
@@ -175,52 +160,62 @@ def fit_missing(seconds: float) -> int:
     return sum(not path_of(name).exists() for name in made)
 
 
-def scores_of(embeddings: list[anndata.AnnData], model: str) -> pd.DataFrame:
-    """Score on the 30 traits with one model."""
-    traits = read_traits(TRAITS)
-    with tempfile.TemporaryDirectory() as folder:
-        settings = GwasSettings(model=model, controls=1, draws=1000)
-        return evaluate_gwas(embeddings, traits, settings, seed=1, directory=folder).scores
+REPORTED = (
+    "hpa_fpkm pca 32",
+    "hpa_fpkm autoencoder 32",
+    "hpa_fpkm vdtf 32",
+    "tabula_sapiens pca 32",
+    "tabula_sapiens vdtf 32",
+    "tabula_sapiens vdtf paper 256",
+    "many vdtf 128",
+    "joined pca 128",
+)
 
 
 def main() -> None:
-    """Fit what is missing, score everything, print one table."""
+    """Fit what is missing, score everything, write one report, print one table."""
     torch.set_num_threads(1)
     left = fit_missing(float(os.environ.get("CISTRON_BENCHMARK_SECONDS", "1e9")))
     if left:
         print(f"{left} embeddings are still to be fitted; run again")
         return
-    read = {name: read_gene_embedding(path_of(name)) for name in grid()}
-    named = dict(read)
     for name, parts in COMBINATIONS.items():
-        named[name] = combine_gene_embeddings([read[part] for part in parts], join="outer", name=name)
-    named = {name: embedding for name, embedding in named.items() if "(part)" not in name}
-    tables = {model: scores_of(list(named.values()), model) for model in ("ridge", "linear")}
-    print("embedding  genes  dim  held-out R2  ridge [95%] control  linear")
-    for name, embedding in named.items():
-        print(_row(name, embedding, tables))
-    for model, table in tables.items():
-        table.to_parquet(KEPT / f"scores_{model}.parquet")
+        if not path_of(name).exists():
+            read = [read_gene_embedding(path_of(part)) for part in parts]
+            write_gene_embedding(combine_gene_embeddings(read, join="outer", name=name), path_of(name))
+    named = [name for name in (*grid(), *COMBINATIONS) if "(part)" not in name]
+    runs = {"ridge": named, "linear": list(REPORTED)}
+    tables = {}
+    for model, names in runs.items():
+        settings = GwasSettings(model=model, controls=1, draws=500)
+        folder = KEPT / f"gwas_{model}"
+        tables[model] = run_gwas([path_of(name) for name in names], TRAITS, folder, settings, seed=1)
+    report = build_report([KEPT / f"gwas_{model}" for model in runs], KEPT / "report.html")
+    print(f"figures 3 to 6 in one page: {report}")
+    print(
+        f"{'embedding':44s} genes  dim  held-out R2  ridge delta R2 [95%]      control  shared genes  linear"
+    )
+    for name in named:
+        print(_row(name, read_gene_embedding(path_of(name)), tables))
 
 
-def _median(table: pd.DataFrame, name: str) -> pd.Series:
+def _median(table: pd.DataFrame, name: str, stratum: str = "all genes") -> pd.Series | None:
     chosen = table[
         (table["embedding"] == name)
         & (table["metric"] == "delta_r2")
-        & (table["stratum"] == "all genes")
+        & (table["stratum"] == stratum)
         & table["target"].str.startswith("median of 30")
     ]
-    return chosen.iloc[0]
+    return chosen.iloc[0] if len(chosen) else None
 
 
 def _row(name: str, embedding: anndata.AnnData, tables: dict[str, pd.DataFrame]) -> str:
-    import json
-
-    facts = json.loads(embedding.uns["cistron"]["parameters"])
-    r2 = facts.get("held_out_r2")
+    r2 = json.loads(embedding.uns["cistron"]["parameters"]).get("held_out_r2")
     ridge, linear = _median(tables["ridge"], name), _median(tables["linear"], name)
+    shared = _median(tables["ridge"], name, "shared genes")
     return (
-        f"{name:45s} {embedding.n_obs:6d} {embedding.n_vars:4d} {'' if r2 is None else f'{r2:.3f}':>6s} "
+        f"{name:44s} {embedding.n_obs:6d} {embedding.n_vars:4d} {'' if r2 is None else f'{r2:.3f}':>6s}       "
         f"{ridge['value']:+.4f} [{ridge['low']:+.4f}, {ridge['high']:+.4f}] {ridge['control_value']:+.4f} "
-        f"{linear['value']:+.4f}"
+        f"{'' if shared is None else format(shared['value'], '+.4f'):>8s} "
+        f"{'' if linear is None else format(linear['value'], '+.4f'):>8s}"
     )

@@ -52,7 +52,8 @@ def _plain_ridge(problem: Problem, penalties: tuple[float, ...]) -> np.ndarray:
         model = RidgeCV(alphas=penalties, alpha_per_target=True).fit(
             (columns[train] - mean) / deviation, problem.z[train]
         )
-        predictions[~train] = model.predict((columns[~train] - mean) / deviation)
+        found = model.predict((columns[~train] - mean) / deviation)
+        predictions[~train] = found.reshape(-1, problem.z.shape[1])
     return predictions
 
 
@@ -62,8 +63,9 @@ def ridge(paths: list[Path]) -> None:
     results, seconds = [], []
     for ours in (True, False):
         started, predictions = time.process_time(), []
+        traits = read_traits(TRAITS)
         for path in paths:
-            for design in read_traits(TRAITS).designs:
+            for design in traits.designs:
                 problem = _problem(design, path)
                 found = (
                     predict(problem, "ridge", settings) if ours else _plain_ridge(problem, settings.penalties)

@@ -9,7 +9,13 @@ import pytest
 from .test_magma import OUT, RAW
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("formats/gene_embedding.md", "formats/scores.md", "formats/magma.md", "guide/datasets.md")
+PAGES = (
+    "formats/gene_embedding.md",
+    "formats/tracks.md",
+    "formats/scores.md",
+    "formats/magma.md",
+    "guide/datasets.md",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)

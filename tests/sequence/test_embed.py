@@ -80,14 +80,36 @@ def test_both_strands_and_the_ends_are_right(embedding):
     assert planted["canonical"].min() < LENGTH // 2  # windows of some genes begin before the chromosome
 
 
-def test_same_answer_in_shards_batches_and_processes(run, world, embedding, tmp_path):
-    more = ("--shard-size", 5, "--workers", 2, "--batch-size", 3)
+def test_same_answer_in_shards_and_batches(run, world, embedding, tmp_path):
+    more = ("--shard-size", 5, "--batch-size", 3)
     code, output, errors = run(*_arguments(world, tmp_path / "e.h5ad", *more))
     assert code == 0, errors
     assert "12 genes x 192 dimensions" in output
     again = read_gene_embedding(tmp_path / "e.h5ad")
     assert np.abs(np.asarray(again.X) - np.asarray(embedding.X)).max() < 1e-5
     assert [path.name for path in tmp_path.iterdir()] == ["e.h5ad"]
+
+
+def test_a_shard_is_a_function_of_plain_values(world, embedding, tmp_path):
+    """What is sent to another machine is JSON and a path; the worker opens model and genome itself."""
+    import json
+    from dataclasses import asdict
+
+    genome = Genome(world / "genome.fa", build="planted")
+    genes = read_gene_sites(world / "genes.gtf", genome)[3:5]
+    arguments = {
+        "genes": [asdict(gene) for gene in genes],
+        "model": str(world / "model"),
+        "genome": str(world / "genome.fa"),
+        "build": "planted",
+        "ambiguous": "error",
+        "cage": CAGE.tolist(),
+        "settings": asdict(GeneEmbeddingSettings()),
+    }
+    embed.embed_shard(tmp_path / "s.npz", **json.loads(json.dumps(arguments)))
+    with np.load(tmp_path / "s.npz") as found:
+        assert list(found["gene"]) == ["PLANTED0003", "PLANTED0004"]
+        assert np.abs(found["embedding"] - np.asarray(embedding.X)[3:5]).max() < 1e-6
 
 
 def test_an_interrupted_run_goes_on(run, world, embedding, tmp_path, monkeypatch):

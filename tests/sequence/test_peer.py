@@ -139,5 +139,5 @@ def test_the_only_difference_elsewhere_is_the_gamma_basis(make_peer, dna, tmp_pa
         for block in ours.transformer:
             block.attention._cached = None
         explained = np.abs(ours(one_hot)["human"].numpy() - theirs).max()
-    assert difference > 0.005
+    assert difference > 0.002  # ten times what is left
     assert explained < 2e-4

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from cistron.errors import InputError, LeakageError
+from cistron.errors import InputError, LeakageError, MissingDependencyError
 from cistron.genes.splits import Split
 from cistron.training import FitSettings, TrainingDivergedError, best_device, fit, in_batches
+from cistron.training.optimisers import RowAdam
 
 
 def _linear(seed: int = 0) -> torch.nn.Module:
@@ -226,6 +227,48 @@ def test_no_batches_and_bad_settings_are_refused():
         FitSettings(epochs=0)
     with pytest.raises(InputError, match="loggers are"):
         FitSettings(loggers=("mlflow",))
+
+
+@pytest.mark.parametrize("logger", ["tensorboard", "wandb"])
+def test_a_logger_that_is_not_installed_is_named(tmp_path, logger, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name, *rest: None)
+    settings = FitSettings(epochs=1, loggers=(logger,))
+    with pytest.raises(MissingDependencyError, match=f"pip install {logger}"):
+        fit(_linear(), _loss, [_data()], settings=settings, directory=tmp_path)
+
+
+def test_batches_are_dealt_so_that_all_devices_take_as_many_steps():
+    from cistron.training.lightning_module import dealt
+
+    parts = [list(dealt(range(7), rank, 3)) for rank in range(3)]
+    assert parts == [[0, 3], [1, 4], [2, 5]]
+
+
+def test_row_adam_equals_adam_on_dense_and_on_fully_touched_rows():
+    generator = torch.Generator().manual_seed(0)
+    start = torch.randn(6, 3, generator=generator)
+    ours, theirs = (torch.nn.Parameter(start.clone()) for _ in range(2))
+    row_adam, adam = RowAdam([ours], lr=0.1), torch.optim.Adam([theirs], lr=0.1)
+    target = torch.randn(6, 3, generator=generator)
+    for step in range(5):
+        rows = torch.randperm(6, generator=generator)
+        for parameter, optimiser in ((ours, row_adam), (theirs, adam)):
+            optimiser.zero_grad()
+            taken = torch.nn.functional.embedding(rows, parameter, sparse=parameter is ours and step != 2)
+            ((taken - target[rows]) ** 2).sum().backward()
+            optimiser.step()
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_row_adam_leaves_other_rows_alone():
+    table = torch.nn.Parameter(torch.ones(4, 2))
+    optimiser = RowAdam([table], lr=0.1)
+    for _ in range(3):
+        optimiser.zero_grad()
+        torch.nn.functional.embedding(torch.tensor([1]), table, sparse=True).sum().backward()
+        optimiser.step()
+    assert torch.equal(table[[0, 2, 3]], torch.ones(3, 2))
+    assert (table[1] < 0.8).all()
 
 
 def test_in_batches_does_not_depend_on_the_batch_size():

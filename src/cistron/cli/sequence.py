@@ -32,7 +32,8 @@ Ambiguous = Annotated[
     Parameter(group=MODEL, help="What to do with IUPAC letters for several bases: stop, or read them as N."),
 ]
 Precision = Annotated[
-    Literal["fp32", "bf16"], Parameter(group=MODEL, help="Arithmetic of the matrix products.")
+    Literal["fp32", "mixed", "bf16"],
+    Parameter(group=MODEL, help="Matrix products: exact, bfloat16 where it does not hurt, all in bfloat16."),
 ]
 Device = Annotated[str, Parameter(group=MODEL, help="auto (a GPU where there is one), cpu, or cuda.")]
 BatchSize = Annotated[int, Parameter(group=MODEL, help="Windows at a time.")]

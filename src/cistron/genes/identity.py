@@ -52,7 +52,7 @@ def normalise_identifiers(genes: Iterable[str], namespace: str) -> list[str]:
     """
     cleaned = [str(gene).strip() for gene in genes]
     if namespace == "ensembl":
-        return [re.sub(r"\.\d+", "", gene) for gene in cleaned]
+        return [re.sub(r"\.\d+", "", gene) if "." in gene else gene for gene in cleaned]
     if namespace == "entrez":
         return [gene.removesuffix(".0") for gene in cleaned]
     return cleaned

@@ -113,12 +113,12 @@ class TensorFactorisation(nn.Module):
     def loss(self, tile: dict[str, Any]) -> dict[str, torch.Tensor]:
         """Negative evidence lower bound per entry of a tile of :func:`cistron.omics.tiles.tiles_of_epoch`."""
         assay, genes = tile["assay"], tile["genes"]
-        mean = functional.embedding(genes, self.gene_mean, sparse=True)  # (g, d)
-        log_deviation = functional.embedding(genes, self.gene_log_deviation, sparse=True)
+        mean = _rows(self.gene_mean, genes)  # (g, d)
+        log_deviation = _rows(self.gene_log_deviation, genes)
         variance = (2 * log_deviation).exp()
         total = variance
         if self.assay_log_deviation is not None:
-            own = functional.embedding(genes, self.assay_log_deviation[assay], sparse=True)
+            own = _rows(self.assay_log_deviation[assay], genes)
             total = variance + (2 * own).exp()
         a = mean + total.sqrt() * torch.randn_like(mean)
         b = self.sample[assay][tile["samples"]]  # (s, e)
@@ -187,6 +187,11 @@ class TensorFactorisation(nn.Module):
             "variance": (batch["values"] - batch["means"]).square().mean(),
             "count": torch.tensor(float(len(predicted))),
         }
+
+
+def _rows(table: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """Rows of a table, with a gradient of these rows alone where the device knows sparse gradients."""
+    return functional.embedding(rows, table, sparse=table.device.type != "mps")
 
 
 def _variance_network(settings: VdtfSettings) -> nn.Module:

@@ -6,6 +6,7 @@ The architecture, its equations and how this differs from other ports: ``docs/wi
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,8 @@ from cistron.sequence.attention import RelativeAttention, product
 from cistron.sequence.settings import EnformerSettings, check_length
 from cistron.sequence.tower import AttentionPool, Convolution, ConvolutionBlock, Level, apply_in_pieces, gelu
 
-_PIECE = 8192  # positions of a level at a time on a CPU
+_ROBUST = ("value", "output", "expand", "contract")
+_PIECE = 4096  # positions of a level at a time on a CPU
 
 
 class TransformerBlock(nn.Module):
@@ -122,14 +124,24 @@ class Enformer(nn.Module):
             if isinstance(module, RelativeAttention):  # after its parts were drawn
                 nn.init.zeros_(module.output.weight)
 
-    def matrices_to(self, dtype: torch.dtype) -> "Enformer":
-        """Convert the matrices to ``dtype`` in place and return the model; normalisation stays in float32.
+    def matrices_to(self, dtype: torch.dtype, part: Literal["all", "transformer"] = "all") -> "Enformer":
+        """Convert matrices to ``dtype`` in place and return the model; normalisation stays in float32.
 
         With bfloat16 the products are made in it (accumulated in float32 by the hardware); residuals,
-        normalisation, pooling weights and heads' softplus stay in float32.
+        normalisation and softplus stay in float32.
+
+        Parameters
+        ----------
+        dtype
+            Type of the matrices.
+        part
+            ``all``, or of the transformer only those that do not decide where attention goes: value, output and
+            perceptron. Rounding in the tower and in the logits is amplified by what follows, rounding there is not.
         """
-        for module in self.modules():
-            if isinstance(module, nn.Linear | Convolution | AttentionPool):
+        for name, module in self.named_modules():
+            if not isinstance(module, nn.Linear | Convolution | AttentionPool):
+                continue
+            if part == "all" or name.rpartition(".")[2] in _ROBUST:
                 module.to(dtype)
         return self
 

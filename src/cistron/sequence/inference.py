@@ -21,7 +21,7 @@ class InferenceSettings:
     batch_size
         Windows at a time.
     precision
-        ``fp32``, or ``bf16`` for matrix products in bfloat16.
+        ``fp32``, ``mixed`` or ``bf16``, as of :func:`cistron.sequence.load_weights`.
     augment
         Average over both strands and over ``shifts``.
     shifts

@@ -34,7 +34,7 @@ from cistron.sequence.track_table import read_track_table, write_track_table
 
 SCHEMA = "cistron.enformer"
 SCHEMA_VERSION = 1
-_PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+PRECISIONS = ("fp32", "mixed", "bf16")
 
 
 @dataclass(frozen=True)
@@ -308,7 +308,8 @@ def load_weights(path: str | Path, precision: str = "fp32", device: str = "cpu",
         A model folder of ours, or weights in the layout of enformer-pytorch or DeepMind (then ``length`` and
         ``crop`` may be given, which weights do not tell).
     precision
-        ``fp32``, or ``bf16`` for matrix products in bfloat16.
+        ``fp32``; ``bf16`` for all matrix products in bfloat16; ``mixed`` for those that amplify no rounding
+        (:meth:`Enformer.matrices_to`).
     device
         Where to put it, for example ``cuda``.
     **changes
@@ -319,8 +320,8 @@ def load_weights(path: str | Path, precision: str = "fp32", device: str = "cpu",
     InputError
         If the weights are absent, truncated, foreign or do not fit; what does not fit is named.
     """
-    if precision not in _PRECISIONS:
-        raise InputError(f"precision must be {' or '.join(_PRECISIONS)}. Given: {precision}")
+    if precision not in PRECISIONS:
+        raise InputError(f"precision must be {' or '.join(PRECISIONS)}. Given: {precision}")
     path = Path(path)
     if (path / "model.json").exists():
         description = read_description(path)
@@ -334,7 +335,9 @@ def load_weights(path: str | Path, precision: str = "fp32", device: str = "cpu",
     with torch.device("meta"):
         model = Enformer(settings)
     model.load_state_dict(state, assign=True)
-    return model.matrices_to(_PRECISIONS[precision]).to(device).eval()
+    if precision != "fp32":
+        model.matrices_to(torch.bfloat16, "all" if precision == "bf16" else "transformer")
+    return model.to(device).eval()
 
 
 def _check_state(state: Mapping[str, Tensor], settings: EnformerSettings, path: Path) -> None:
