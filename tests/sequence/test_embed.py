@@ -110,7 +110,7 @@ def test_a_shard_is_a_function_of_plain_values(world, embedding, tmp_path):
     embed.embed_shard(tmp_path / "s.npz", **json.loads(json.dumps(arguments)))
     with np.load(tmp_path / "s.npz") as found:
         assert list(found["gene"]) == ["PLANTED0003", "PLANTED0004"]
-        assert np.abs(found["embedding"] - np.asarray(embedding.X)[3:5]).max() < 1e-6
+        assert np.abs(found["embedding"] - np.asarray(embedding.X)[3:5]).max() < 1e-5
 
 
 def test_an_interrupted_run_goes_on(run, world, embedding, tmp_path, monkeypatch):
@@ -358,7 +358,7 @@ def test_estimator_gives_what_the_commands_give(world, embedding, tmp_path):
     embedder = DnaEmbedder(world / "model", seed=7)
     fasta = world / "genome.fa"
     found = embedder.embed(fasta, world / "genes.gtf", tmp_path / "e.h5ad", build="planted", threads=1)
-    assert np.abs(np.asarray(found.X) - np.asarray(embedding.X)).max() < 1e-6
+    assert np.abs(np.asarray(found.X) - np.asarray(embedding.X)).max() < 1e-5
     assert read_gene_embedding(tmp_path / "e.h5ad").uns["cistron"]["seed"] == 7
     (tmp_path / "r.bed").write_text("chr1\t30000\t30001\n")
     tracks = {"mouse": ["CAGE:"]}
