@@ -84,7 +84,7 @@ def grid() -> dict[str, Callable[[], anndata.AnnData]]:
         for name in ("hpa_fpkm", "hpa_consensus", "tabula_sapiens")
     }
     sources["joined"] = lambda: [joined()]
-    vdtf = VdtfSettings(fit=VDTF_FIT)
+    vdtf = VdtfSettings(sample_dimension=32, fit=VDTF_FIT)
     for name in ("hpa_fpkm", "hpa_consensus", "tabula_sapiens"):
         for size in (16, 32):
             made[f"{name} pca {size}"] = _fit(sources[name], PcaSettings(dimensions=size))
@@ -96,7 +96,7 @@ def grid() -> dict[str, Callable[[], anndata.AnnData]]:
     for size in (32, 256):
         made[f"tabula_sapiens vdtf paper {size}"] = _fit(basis, replace(paper, gene_dimension=size))
     made["tabula_sapiens vdtf 32 kl 0"] = _fit(basis, replace(vdtf, gene_dimension=32, kl_weight=0.0))
-    joint = replace(vdtf, gene_dimension=128, sample_dimension=64, fit=JOINED_FIT, epoch_entries=2_000_000)
+    joint = replace(vdtf, gene_dimension=128, sample_dimension=128, fit=JOINED_FIT, epoch_entries=2_000_000)
     made["many vdtf 128"] = _fit(lambda: [real_matrix(name) for name in MANY], joint)
     for name, size in zip(MANY, (22, 22, 21, 21, 21, 21)):
         single = lambda name=name: [real_matrix(name)]  # noqa: E731
