@@ -21,7 +21,6 @@ from typing import Any
 
 LENGTH, TRAINING_LENGTH = 196_608, 49_152
 THREADS = 2
-ROUNDS = 2  # the better of two, as a shared machine only ever slows
 
 
 def _one_hot(length: int) -> Any:
@@ -129,16 +128,14 @@ def _measure(kind: str, folder: Path) -> None:
     torch.set_num_threads(THREADS)
     training = kind.startswith("training")
     run = _training_step(kind) if training else _forward(kind, folder)
-    seconds = []
-    for _ in range(1 if training or " " in kind else ROUNDS):
-        clock = time.process_time()
-        with torch.set_grad_enabled(training):
-            output = run()
-        seconds.append(time.process_time() - clock)
+    clock = time.process_time()
+    with torch.set_grad_enabled(training):
+        output = run()
+    seconds = time.process_time() - clock
     gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     if not training:
         torch.save({name: values[0] for name, values in output.items()}, folder / f"{kind}.pt")
-    print(json.dumps({"seconds": min(seconds), "gigabytes": gigabytes}))
+    print(json.dumps({"seconds": seconds, "gigabytes": gigabytes}))
 
 
 def _run(kind: str, folder: Path) -> dict[str, float]:

@@ -19,6 +19,7 @@ from cistron.networks.combined import DefaultSettings
 from cistron.networks.methods import METHODS
 
 GENES, CONTROL, PERTURBED, EACH, HUBS, MOVED = 5000, 50_000, 1000, 50, 20, 100
+NAMES = ("mean-shift", "wasserstein", "default")
 
 
 def make(path: Path) -> set[tuple[int, int]]:
@@ -64,7 +65,7 @@ def main() -> None:
             f"read {cells.values.shape[0]:,} x {cells.values.shape[1]:,}, {cells.values.nnz / 1e6:.0f} million counts: {time.perf_counter() - started:.0f} s, peak {peak():.1f} GB",
             flush=True,
         )
-        for name in ("mean-shift", "wasserstein", "default"):
+        for name in NAMES:
             settings = (
                 DefaultSettings(resamples=0, candidates=60) if name == "default" else METHODS[name].settings()
             )

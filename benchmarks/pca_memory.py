@@ -26,7 +26,8 @@ def _write_h5ad(path: Path) -> None:
     generator = np.random.default_rng(0)
     loadings = generator.normal(size=(40, SAMPLES)).astype(np.float32)
     with h5py.File(path, "a") as file:
-        del file["X"]
+        if "X" in file:
+            del file["X"]
         values = file.create_dataset("X", (GENES, SAMPLES), dtype="float32", chunks=(100, SAMPLES))
         values.attrs["encoding-type"], values.attrs["encoding-version"] = "array", "0.2.0"
         for start in range(0, GENES, 1000):

@@ -245,7 +245,7 @@ BROKEN = {
     "it has no 'run_id'": lambda folder, *_: (folder / "run.json").write_text("[]"),
     "mixes the scores of 2 runs": _keep_other_run,
     "do not belong together": _set("run_id", "another"),
-    "no report for task 'edges'": _set("task", "edges"),
+    "no report for task 'variants'": _set("task", "variants"),
     "no delta_r2 of a trait": _without_traits,
     "column 'value' has empty cells": _without_value,
     "predictions.parquet is not a readable table": lambda folder, *_: (folder / "predictions.parquet").write_bytes(b"PAR1"),

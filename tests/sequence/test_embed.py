@@ -11,8 +11,9 @@ import torch
 
 from cistron.errors import InputError
 from cistron.formats import check_gene_embedding, read_gene_embedding
+from cistron.formats.tracks import open_tracks
 from cistron.genome import Genome
-from cistron.sequence import PRESETS, embed, load_weights, save_weights
+from cistron.sequence import MODELS, PRESETS, DnaEmbedder, embed, load_weights, save_weights
 from cistron.sequence.embed import GeneEmbeddingSettings, embed_genes
 from cistron.sequence.gene_sites import annotation_build, gene_sites, read_gene_sites, site_bins
 from cistron.sequence.random_model import random_model
@@ -109,7 +110,7 @@ def test_a_shard_is_a_function_of_plain_values(world, embedding, tmp_path):
     embed.embed_shard(tmp_path / "s.npz", **json.loads(json.dumps(arguments)))
     with np.load(tmp_path / "s.npz") as found:
         assert list(found["gene"]) == ["PLANTED0003", "PLANTED0004"]
-        assert np.abs(found["embedding"] - np.asarray(embedding.X)[3:5]).max() < 1e-6
+        assert np.abs(found["embedding"] - np.asarray(embedding.X)[3:5]).max() < 1e-5
 
 
 def test_an_interrupted_run_goes_on(run, world, embedding, tmp_path, monkeypatch):
@@ -351,3 +352,55 @@ def test_bad_options(fails, world, tmp_path):
     arguments = list(_arguments(world, tmp_path / "e.h5ad"))
     arguments[arguments.index("--weights") + 1] = nameless
     assert "no human track is described as CAGE" in fails(*arguments)
+
+
+def test_estimator_gives_what_the_commands_give(world, embedding, tmp_path):
+    embedder = DnaEmbedder(world / "model", seed=7)
+    fasta = world / "genome.fa"
+    found = embedder.embed(fasta, world / "genes.gtf", tmp_path / "e.h5ad", build="planted", threads=1)
+    assert np.abs(np.asarray(found.X) - np.asarray(embedding.X)).max() < 1e-5
+    assert read_gene_embedding(tmp_path / "e.h5ad").uns["cistron"]["seed"] == 7
+    (tmp_path / "r.bed").write_text("chr1\t30000\t30001\n")
+    tracks = {"mouse": ["CAGE:"]}
+    store = embedder.predict(fasta, tmp_path / "r.bed", tmp_path / "t.zarr", tracks=tracks, build="planted")
+    assert store.tracks["identifier"].tolist() == ["mouse_2", "mouse_3"]
+    assert np.isfinite(np.asarray(store.values[:])).all()
+
+
+def test_every_listed_model_is_there():
+    import importlib
+
+    for model in MODELS:
+        module, name = model.module.split(":")
+        assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_real_training_sequences_of_both_species(run, test_data, tmp_path):
+    """Two human and two mouse sequences of the baskerville set, written as FASTA, through ``predict``."""
+    lines, regions = [], []
+    for species in ("hg38", "mm10"):
+        with np.load(test_data / f"sequence/baskerville_tiny/{species}_tiny_seq_targets.npz") as arrays:
+            codes = arrays[next(name for name in arrays.files if name.startswith("sequence"))][:2]
+        for number, row in enumerate(codes):
+            lines.append(f">{species}_{number}\n{''.join(np.array(list('ACGTN'))[row])}\n")
+            regions.append(f"{species}_{number}\t60000\t70000\n")
+    (tmp_path / "s.fa").write_text("".join(lines))
+    (tmp_path / "r.bed").write_text("".join(regions))
+    assert run("sequence", "initialise", tmp_path / "model")[0] == 0
+    code, output, errors = run(
+        *("sequence", "predict", "--genome", tmp_path / "s.fa", "--regions", tmp_path / "r.bed"),
+        *(
+            "--weights",
+            tmp_path / "model",
+            "--output",
+            tmp_path / "t.zarr",
+            "--build",
+            "mixed",
+            "--organism",
+            "both",
+        ),
+    )
+    assert code == 0, errors
+    assert "4 regions x 12 tracks x 96 bins" in output
+    store = open_tracks(tmp_path / "t.zarr")
+    assert np.asarray(store.values[:]).std(axis=0).min() > 0

@@ -14,6 +14,7 @@ app = App(name="demo", help="Run the main job on the built-in world with planted
 # Parts of other wings: name to module with ``run(directory, seed) -> dict``, whose ``folder`` joins the report.
 PARTS: dict[str, str] = {
     "networks": "cistron.cli.demo_networks",
+    "sequence": "cistron.cli.demo_sequence",
 }
 
 

@@ -43,7 +43,7 @@ def run(directory: Path, seed: int) -> dict[str, Any]:
     with Genome(fasta, build=BUILD) as genome:
         genes = read_gene_sites(annotation, genome)
         embedding = embed_annotation(
-            genes, genome, weights, cage_tracks(table), output, annotation=annotation, threads=None
+            genes, genome, weights, cage_tracks(table), output, annotation=annotation, threads=1
         )
         write_gene_embedding(embedding, output)
         discard_shards(output)

@@ -67,6 +67,7 @@ def infer(
     name: str | None = None,
     embedding: Path | None = None,
     training_cells: Annotated[bool, Parameter(negative=())] = False,
+    strong_only: Annotated[bool, Parameter(negative=())] = False,
     seed: Seed = 0,
     threads: Threads = None,
 ) -> None:
@@ -105,6 +106,9 @@ def infer(
         Also write the gene embedding that the method learns (catran), .h5ad.
     training_cells
         Use only the 80% of the cells that 'cistron evaluate edges' does not score on.
+    strong_only
+        CausalBench's filter: perturbations with more than 50 changed genes, 30% knock-down and more than 25 cells,
+        and of their cells those whose target is in the lowest tenth of the control cells.
     """
     from cistron.errors import InputError
     from cistron.formats.edges import write_edges
@@ -112,6 +116,7 @@ def infer(
     from cistron.formats.perturbed_cells import split_cells
     from cistron.networks.estimator import NetworkInference
     from cistron.networks.methods import method_named, settings_named
+    from cistron.networks.strong_perturbations import strong_perturbations
     from cistron.runtime import RunRecord, check_writable, limit_threads, say
 
     record = method_named(method)
@@ -131,6 +136,8 @@ def infer(
     )
     with limit_threads(threads):
         data = _read(cells, perturbation, control, excluded, guide, layer, scale, minimum_cells)
+        if strong_only:
+            data = strong_perturbations(data, seed=seed)
         for remark in data.remarks:
             say(f"{data.name}: {remark}")
             run.warn(remark)

@@ -206,7 +206,10 @@ def combine(evidence: Evidence, settings: DefaultSettings) -> np.ndarray:
         coefficients[2:4] = 0
     full = np.full((genes, genes), np.nan, dtype=np.float32)
     if settings.co_variation:
-        full[:] = UNPERTURBED[0] + UNPERTURBED[1] * relative_strength(evidence.partial)
+        # Fitted on 100 genes. A gene has as many regulators among more genes, so a pair is an edge more rarely;
+        # perturbation evidence knows that by itself, because its shares are learned.
+        rarity = min(0.0, np.log(100 / genes))
+        full[:] = UNPERTURBED[0] + rarity + UNPERTURBED[1] * relative_strength(evidence.partial)
     full[evidence.effects.sources] = COEFFICIENTS[0] + np.tensordot(coefficients, evidence.terms(), 1)
     np.fill_diagonal(full, np.nan)
     return full

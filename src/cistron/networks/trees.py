@@ -4,6 +4,7 @@ Each gene is predicted from all others by gradient boosting; an edge weighs what
 target. Cells are binned once for all genes, which is where the time of the original goes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ class TreesSettings:
     rounds, learning_rate, depth
         Trees a gene, their shrinkage and depth.
     columns
-        Share of the genes that each split may choose from.
+        Share of the genes that each tree may choose from.
     rows
         Share of the cells that each tree sees.
     bins
@@ -35,25 +36,39 @@ class TreesSettings:
         Threads of xgboost.
     """
 
-    rounds: int = 60
+    rounds: int = 40
     learning_rate: float = 0.1
     depth: int = 3
-    columns: float = 0.3
+    columns: float = 0.2
     rows: float = 0.9
     bins: int = 32
     most_cells: int = 20_000
     threads: int = 1
 
 
-def infer_trees(cells: PerturbedCells, settings: TreesSettings, seed: int) -> Network:
-    """Score an edge by the total gain of the source in the trees that predict the target."""
+def boosted_trees(
+    values: np.ndarray, targets: Sequence[int], settings: TreesSettings, seed: int
+) -> np.ndarray:
+    """Fit the trees of some targets.
+
+    Parameters
+    ----------
+    values
+        Log-normalised float32 [cell, gene].
+    targets
+        Numbers of the genes to predict.
+    settings
+        Size of the trees.
+    seed
+        Seed of rows and columns drawn.
+
+    Returns
+    -------
+    ndarray
+        Total gain float32 [source, target of ``targets``]; 0 for a target that does not vary.
+    """
     import xgboost
 
-    used = np.flatnonzero(cells.perturbation >= -1)
-    if len(used) > settings.most_cells:
-        random = random_generator(seed, "cells for trees")
-        used = np.sort(random.choice(used, settings.most_cells, replace=False))
-    values = log_normalise(cells.values, cells.scale)[used].toarray()
     genes = values.shape[1]
     data = xgboost.QuantileDMatrix(
         values, label=values[:, 0], max_bin=settings.bins, nthread=settings.threads
@@ -63,23 +78,34 @@ def infer_trees(cells: PerturbedCells, settings: TreesSettings, seed: int) -> Ne
         "max_depth": settings.depth,
         "eta": settings.learning_rate,
         "subsample": settings.rows,
-        "colsample_bynode": settings.columns,
+        "colsample_bytree": settings.columns,
         "max_bin": settings.bins,
         "nthread": settings.threads,
         "base_score": 0.0,
         "seed": seed_for(seed, "trees") % 2**31,
     }
-    weight = np.zeros((genes, genes), dtype=np.float32)
-    for target in track(range(genes), "trees", unit="genes"):
+    weight = np.zeros((genes, len(targets)), dtype=np.float32)
+    for column, target in enumerate(track(list(targets), "trees", unit="genes")):
         outcome = values[:, target]
         spread = float(outcome.std())
         if spread == 0:
             continue
         allowed = np.ones(genes, dtype=np.float32)
-        allowed[target] = 0  # a split draws its candidates by these weights, so never the target itself
+        allowed[target] = 0  # a tree draws its genes by these weights, so never the target itself
         data.set_info(label=(outcome - outcome.mean()) / spread, feature_weights=allowed)
         booster = xgboost.train(parameters, data, settings.rounds)
         for feature, gain in booster.get_score(importance_type="total_gain").items():
-            weight[int(feature[1:]), target] = gain
+            weight[int(feature[1:]), column] = gain
+    return weight
+
+
+def infer_trees(cells: PerturbedCells, settings: TreesSettings, seed: int) -> Network:
+    """Score an edge by the total gain of the source in the trees that predict the target."""
+    used = np.flatnonzero(cells.perturbation >= -1)
+    if len(used) > settings.most_cells:
+        random = random_generator(seed, "cells for trees")
+        used = np.sort(random.choice(used, settings.most_cells, replace=False))
+    values = log_normalise(cells.values, cells.scale)[used].toarray()
+    weight = boosted_trees(values, range(values.shape[1]), settings, seed)
     np.fill_diagonal(weight, np.nan)
     return Network(cells.genes, weight)

@@ -5,12 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cistron.sequence.enformer import Enformer, parameter_count
+    from cistron.sequence.estimator import DnaEmbedder
+    from cistron.sequence.methods import MODELS
     from cistron.sequence.settings import BIN, PRESETS, EnformerSettings
     from cistron.sequence.weights import load_weights, save_weights
 
 _WHERE = {
     "BIN": "settings",
     "PRESETS": "settings",
+    "MODELS": "methods",
+    "DnaEmbedder": "estimator",
     "Enformer": "enformer",
     "EnformerSettings": "settings",
     "load_weights": "weights",
@@ -20,7 +24,9 @@ _WHERE = {
 
 __all__ = [
     "BIN",
+    "MODELS",
     "PRESETS",
+    "DnaEmbedder",
     "Enformer",
     "EnformerSettings",
     "load_weights",

@@ -1,0 +1,141 @@
+"""What a user calls: one object for predicting tracks and embedding genes."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import anndata
+import numpy as np
+
+from cistron.formats.tracks import Tracks
+from cistron.genome import Genome, check_regions, read_regions
+from cistron.sequence.embed import GeneEmbeddingSettings, discard_shards, embed_annotation
+from cistron.sequence.gene_sites import read_gene_sites
+from cistron.sequence.predict import predict_regions
+from cistron.sequence.settings import settings_from
+from cistron.sequence.track_table import cage_tracks, choose_tracks, load_track_table
+from cistron.sequence.weights import load_weights, read_description
+
+
+class DnaEmbedder:
+    """Tracks and gene embeddings from DNA with the weights of a model folder.
+
+    Parameters
+    ----------
+    weights
+        Model folder of ``cistron sequence weights`` or ``initialise``.
+    settings
+        How genes become vectors, and how the model is run.
+    seed
+        Kept in the output; nothing here is random.
+
+    Examples
+    --------
+    >>> embedder = DnaEmbedder("model")  # doctest: +SKIP
+    >>> embedder.embed("hg38.fa.gz", "gencode.gtf.gz", "dna.h5ad")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, weights: str | Path, settings: GeneEmbeddingSettings | None = None, seed: int = 0
+    ) -> None:
+        self.weights = Path(weights)
+        self.settings = settings or GeneEmbeddingSettings()
+        self.seed = seed
+        self.model_settings = settings_from(read_description(self.weights)["settings"])
+        self.track_table = load_track_table(self.weights, self.model_settings.tracks)
+
+    def predict(
+        self,
+        genome: str | Path,
+        regions: str | Path,
+        output: str | Path,
+        *,
+        tracks: Mapping[str, Sequence[str]] | None = None,
+        build: str | None = None,
+    ) -> Tracks:
+        """Predict tracks around the regions of a BED file and write them as a store.
+
+        Parameters
+        ----------
+        genome
+            FASTA.
+        regions
+            BED.
+        output
+            Folder of the store.
+        tracks
+            For each organism what :func:`cistron.sequence.track_table.choose_tracks` understands; all human tracks when
+            absent.
+        build
+            Genome build, where chromosome 1 does not tell it.
+        """
+        wanted = {"human": ()} if tracks is None else tracks
+        chosen = {
+            organism: choose_tracks(self.track_table, organism, words) for organism, words in wanted.items()
+        }
+        inference = self.settings.inference
+        model = load_weights(self.weights, inference.precision, str(inference.torch_device()))
+        with Genome(genome, build) as opened:
+            return predict_regions(
+                model,
+                opened,
+                check_regions(read_regions(regions), opened),
+                output,
+                track_table=self.track_table,
+                tracks=chosen,
+                settings=inference,
+                model_path=self.weights,
+            )
+
+    def embed(
+        self,
+        genome: str | Path,
+        annotation: str | Path,
+        output: str | Path,
+        *,
+        genes: Sequence[str] = (),
+        biotypes: Sequence[str] = ("protein_coding",),
+        cage: np.ndarray | None = None,
+        build: str | None = None,
+        workers: int = 1,
+        threads: int | None = None,
+    ) -> anndata.AnnData:
+        """Embed the genes of a GTF and write the gene embedding.
+
+        Parameters
+        ----------
+        genome, annotation
+            FASTA and GTF of one build.
+        output
+            ``.h5ad`` to write.
+        genes, biotypes
+            Which genes; empty takes all.
+        cage
+            Numbers of the tracks that choose the bin; those described as CAGE when absent.
+        build
+            Genome build, where chromosome 1 does not tell it.
+        workers
+            Local processes.
+        threads
+            Threads of each; all cores when absent.
+        """
+        from cistron.formats import write_gene_embedding
+
+        tracks = cage_tracks(self.track_table, self.settings.organism) if cage is None else cage
+        with Genome(genome, build) as opened:
+            opened.require_build()
+            found = read_gene_sites(annotation, opened, biotypes=biotypes, genes=genes)
+            embedding = embed_annotation(
+                found,
+                opened,
+                self.weights,
+                tracks,
+                output,
+                settings=self.settings,
+                annotation=annotation,
+                workers=workers,
+                threads=threads,
+            )
+        embedding.uns["cistron"]["seed"] = self.seed
+        write_gene_embedding(embedding, output)
+        discard_shards(output)
+        return embedding
