@@ -191,7 +191,7 @@ def _start_samples(
     """Put samples at the principal components of their own matrix (lqad095)."""
     for number, assay in enumerate(entries):
         samples = assay.values.shape[1]
-        rank = min(settings.sample_dimension, *assay.values.shape)
+        rank = min(settings.dimensions_of_samples, *assay.values.shape)
         _, _, right = randomized_svd(_filled(assay, slice(None)), rank, n_iter=4, random_state=_state(seed))
         _place(model.sample[number], np.sqrt(samples) * right.T, rest=0.1)
 
@@ -224,7 +224,7 @@ def _start_at_components(
     left, singular, right = randomized_svd(joined, rank, n_iter=4, random_state=_state(seed))
     # Genes of unit variance, as the prior wants them; C carries the size of a component.
     _place(model.gene_mean, np.sqrt(genes) * left, rest=0.01)
-    shared = min(rank, settings.sample_dimension)
+    shared = min(rank, settings.dimensions_of_samples)
     size = torch.from_numpy((singular[:shared] / np.sqrt(genes * sum(widths))).astype(np.float32))
     for number, decoder in enumerate(model.decoders()):
         columns = slice(sum(widths[:number]), sum(widths[: number + 1]))

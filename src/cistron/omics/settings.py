@@ -79,7 +79,8 @@ class VdtfSettings:
     gene_dimension
         Dimensions of the gene embedding.
     sample_dimension
-        Dimensions of the sample embeddings.
+        Dimensions of the sample embeddings; 0 takes gene_dimension. Fewer bound the rank of the bilinear term:
+        gene dimensions beyond them have the perceptron alone.
     layers
         Linear layers of f, 2 to 8.
     width
@@ -124,7 +125,7 @@ class VdtfSettings:
     """
 
     gene_dimension: int = 32
-    sample_dimension: int = 32
+    sample_dimension: int = 0
     layers: int = 3
     width: int = 64
     bilinear: bool = True
@@ -146,8 +147,15 @@ class VdtfSettings:
         default_factory=lambda: FitSettings(epochs=60, learning_rate=1.5e-3, patience=15, schedule="cosine")
     )
 
+    @property
+    def dimensions_of_samples(self) -> int:
+        """Dimensions of the sample embeddings in force."""
+        return self.sample_dimension or self.gene_dimension
+
     def __post_init__(self) -> None:
-        for name in ("gene_dimension", "sample_dimension", "tile_entries", "tile_samples", "epoch_entries"):
+        if self.sample_dimension < 0:
+            raise InputError(f"vdtf: sample_dimension must be 0 or more. Given: {self.sample_dimension}")
+        for name in ("gene_dimension", "tile_entries", "tile_samples", "epoch_entries"):
             if getattr(self, name) < 1:
                 raise InputError(f"vdtf: {name} must be 1 or more. Given: {getattr(self, name)}")
         if not 2 <= self.layers <= 8:

@@ -20,7 +20,7 @@ class Decoder(nn.Module):
 
     def __init__(self, settings: VdtfSettings) -> None:
         super().__init__()
-        genes, samples = settings.gene_dimension, settings.sample_dimension
+        genes, samples = settings.gene_dimension, settings.dimensions_of_samples
         width = settings.width or genes + samples
         self.from_gene = nn.Linear(genes, width)
         self.from_sample = nn.Linear(samples, width, bias=False)
@@ -85,7 +85,7 @@ class TensorFactorisation(nn.Module):
         self.gene_mean = nn.Parameter(torch.rand(genes, dimension) - 0.5)
         self.gene_log_deviation = nn.Parameter(deviation)
         self.sample = nn.ParameterList(
-            0.1 * torch.randn(number, settings.sample_dimension) for number in samples
+            0.1 * torch.randn(number, settings.dimensions_of_samples) for number in samples
         )
         self.decoder = nn.ModuleList(Decoder(settings) for _ in samples)
         self.log_variance = nn.Parameter(torch.zeros(assays))

@@ -65,7 +65,7 @@ def search_space(
             "layers": Whole(2, 6),
             "tile_entries": Choice((2048, 8192, 32_768)),
             "width": Choice((32, 64, 128)),
-            "sample_dimension": Choice((8, 16, 32, 64)),
+            "sample_dimension": Choice((0, 8, 32)),
             "kl_weight": Real(0.01, 10.0, log=True),
         }
     raise InputError(f"{method} has nothing to tune; expected autoencoder or vdtf")
