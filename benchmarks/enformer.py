@@ -36,7 +36,7 @@ def _prepare(folder: Path) -> None:
 
     from cistron.sequence import PRESETS, save_weights
     from cistron.sequence.random_model import random_model
-    from cistron.sequence.weights import entries_of
+    from cistron.sequence.weight_sources import entries_of
 
     torch.set_num_threads(THREADS)
     model, tracks = random_model(PRESETS["paper"], 0)

@@ -11,7 +11,7 @@ from cistron.errors import InputError
 from cistron.sequence import Enformer, EnformerSettings, parameter_count
 from cistron.sequence.names import bare_path
 from cistron.sequence.tower import AttentionPool, apply_in_pieces, gelu
-from cistron.sequence.weights import Source, convert
+from cistron.sequence.weight_sources import Source, convert
 
 
 @pytest.fixture(scope="module")

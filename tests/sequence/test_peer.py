@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 
 from cistron.sequence import Enformer, EnformerSettings, attention, load_weights
-from cistron.sequence.weights import entries_of
+from cistron.sequence.weight_sources import entries_of
 
 HOME = Path(__file__).parents[2] / "benchmarks/peers/enformer_pytorch.py"
 # 2 heads make 192 features, for which the peer's table of the gamma basis is

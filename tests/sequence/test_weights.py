@@ -19,7 +19,7 @@ from cistron.sequence.tensor_bundle import (
     masked_checksum,
     read_varint,
 )
-from cistron.sequence.weights import entries_of
+from cistron.sequence.weight_sources import entries_of
 
 
 def _varint(number: int) -> bytes:
