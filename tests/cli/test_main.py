@@ -64,6 +64,11 @@ def test_configuration_file_gives_options_and_the_command_line_wins(tmp_path, ru
     assert "x 5 dimensions" in text
     config.write_text("[omics.embed]\ndimension = 3\n")
     assert "dimension" in fails("omics", "embed", matrix, "-o", tmp_path / "c.h5ad", "--config", config)
+    for text in ("dimensions = 3", "[omics.embde]\ndimensions = 3", "[omic.embed]\ndimensions = 3"):
+        config.write_text(text)
+        assert "is no command" in fails(
+            "omics", "embed", matrix, "-o", tmp_path / "c.h5ad", "--config", config
+        )
     config.write_text("[omics.embed\n")
     assert "run.toml" in fails("omics", "embed", matrix, "-o", tmp_path / "c.h5ad", "--config", config)
 

@@ -189,7 +189,7 @@ def test_parquet_with_ids_in_the_index_or_the_first_column(tmp_path):
         ("empty.h5ad", b"", "not a readable .h5ad"),
         ("empty.parquet", b"", "cannot be read as a table"),
         ("header.tsv", b"gene\ta\n", "holds 0 genes x 1 dimensions"),
-        ("ids.tsv", b"gene\nTP53\n", "holds 1 genes x 0 dimensions"),
+        ("ids.tsv", b"gene\nTP53\n", "has one column only"),
         ("strings.tsv", b"gene\ta\nTP53\thigh\n", "1 columns are not numbers, for example 'a'"),
         ("doubled.csv", b"gene,a\nTP53,1\nTP53,2\n", "1 gene ids occur more than once, for example TP53"),
         ("missing.csv", b"gene,a\nTP53,\n", "NaN or infinite"),
@@ -252,7 +252,8 @@ def test_an_anndata_without_header_says_how_to_add_one(tmp_path, fails, run):
     path = tmp_path / "plain.h5ad"
     anndata.AnnData(VALUES, obs=pd.DataFrame(index=GENES)).write_h5ad(path)
     with pytest.raises(
-        InputError, match=r"without the gene-embedding header; add it with 'cistron embedding convert"
+        InputError,
+        match=r"without the gene-embedding header; make one of a matrix with 'cistron omics embed'",
     ):
         read_gene_embedding(path)
     assert "1 of 1 embeddings are not valid" in fails("embedding", "check", path)

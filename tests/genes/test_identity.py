@@ -187,3 +187,10 @@ def test_a_real_gene_list(test_data):
     assert len(gene_map.table) == 78894
     mapped, _ = gene_map.map(["TP53", "BRCA1"], "symbol", "ensembl")
     assert mapped == ["ENSG00000141510", "ENSG00000012048"]
+
+
+def test_two_tables_are_joined_by_what_they_share(tmp_path):
+    (tmp_path / "a.csv").write_text("ensembl,symbol\nENSG00000000001,TP53\nENSG00000000002,MYC\n")
+    (tmp_path / "b.tsv").write_text("hgnc_symbol\tentrez\nTP53\t7157\nMYC\t4609\n")
+    joined = read_gene_map(tmp_path / "a.csv").joined_with(read_gene_map(tmp_path / "b.tsv"))
+    assert joined.lookup("ensembl", "entrez") == {"ENSG00000000001": "7157", "ENSG00000000002": "4609"}

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
+from cistron.formats import build_gene_embedding, write_gene_embedding
 from cistron.omics import OmicsMatrix, read_matrix
 
 GENES = [f"ENSG{number:011d}" for number in range(1, 41)]
@@ -77,10 +78,35 @@ def test_symbols_and_description_columns_are_understood():
     matrix = OmicsMatrix.from_frame(frame)
     assert matrix.namespace == "symbol"
     assert len(matrix.samples) == 6
-    assert "1 columns that are not numbers left out" in matrix.remarks[0]
+    assert "columns that are not numbers left out: Description" in matrix.remarks[0]
+
+
+@pytest.mark.parametrize("names", ["g{}", "FBgn{:07d}", "b{:04d}", "{}"])
+def test_cell_lines_are_not_taken_for_genes(names):
+    """Names of cell lines look like gene symbols; ids of other species look like nothing known."""
+    frame = _frame([names.format(number) for number in range(40)])
+    frame.columns = ["A549", "HEK293", "U2OS", "K562", "MCF7", "HL60"]
+    matrix = OmicsMatrix.from_frame(frame)
+    assert matrix.shape == (40, 6)
+    assert matrix.samples[0] == "A549"
+
+
+def test_the_axis_can_be_said(tmp_path):
+    frame = _frame([f"g{number}" for number in range(40)]).T
+    _write(frame, tmp_path / "m.tsv")
+    assert read_matrix(tmp_path / "m.tsv", genes_in="columns").shape == (40, 6)
+    assert read_matrix(tmp_path / "m.tsv", genes_in="rows").shape == (6, 40)
 
 
 BAD = {
+    "a stray word": (
+        "m.tsv",
+        lambda p: _write(_with_a_word(), p),
+        "'high' for gene",
+    ),
+    "no header": ("m.tsv", lambda p: _frame().to_csv(p, sep="\t", header=False), "has no header"),
+    "semicolons": ("m.csv", lambda p: _frame().to_csv(p, sep=";"), "is it ';'"),
+    "an embedding": ("m.h5ad", lambda p: _embedding(p), "is a gene embedding already"),
     "text": (
         "m.tsv",
         lambda p: pd.DataFrame("high", index=GENES, columns=["a", "b"]).to_csv(p, sep="\t"),
@@ -113,6 +139,17 @@ BAD = {
     "absent": ("m.tsv", lambda p: None, "does not exist"),
     "unknown form": ("m.xlsx", lambda p: p.write_text("x"), "expected .h5ad"),
 }
+
+
+def _with_a_word() -> pd.DataFrame:
+    frame = _frame().astype(object)
+    frame.iloc[3, 2] = "high"
+    return frame
+
+
+def _embedding(path) -> None:
+    values = np.random.default_rng(0).normal(size=(40, 3))
+    write_gene_embedding(build_gene_embedding(values, GENES, name="e", method="x", evidence="dna"), path)
 
 
 def _gzipped() -> bytes:

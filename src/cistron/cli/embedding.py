@@ -35,7 +35,8 @@ def check(*embeddings: Path) -> None:
             broken.append(path.name)
             continue
         for key, value in embedding_information(embedding).items():
-            print(f"  {key}: {value:,}" if isinstance(value, int) else f"  {key}: {value}")
+            text = f"{value:,}" if isinstance(value, int) else str(value)
+            print(f"  {key}: {text if len(text) <= 200 else text[:197] + '...'}")
     if broken:
         raise InputError(f"{len(broken)} of {len(embeddings)} embeddings are not valid: {', '.join(broken)}")
 

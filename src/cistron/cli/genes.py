@@ -17,7 +17,7 @@ def map_(
     source: Path,
     *,
     to: Namespace,
-    table: Path,
+    table: list[Path],
     output: Output,
     from_: Annotated[Namespace | None, Parameter(name="--from")] = None,
     allow_loss: AllowLoss = False,
@@ -35,9 +35,11 @@ def map_(
         Namespace to map to.
     table
         Gene table: HGNC's complete set, a GENCODE GTF, or any table with two of Ensembl id, symbol, Entrez id.
+        Give it twice to go through what both have (Ensembl to symbol, symbol to Entrez).
     from_
         Namespace of the file; guessed from the ids when absent.
     """
     from cistron.formats.gene_mapping import map_file
 
     print(map_file(source, output, target=to, table=table, source_namespace=from_, allow_loss=allow_loss))
+    print(f"wrote {output}")

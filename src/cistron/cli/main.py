@@ -1,6 +1,5 @@
 """The program ``cistron``: finds the command, runs it, turns our errors into one line and exit code 2."""
 
-import itertools
 import os
 import sys
 import tomllib
@@ -59,14 +58,32 @@ def _launch(
         if not config.exists():
             raise InputError(f"configuration file {config} does not exist")
         try:
-            tomllib.loads(config.read_text())
+            tables = tomllib.loads(config.read_text())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"configuration file {config} is not valid TOML: {error}") from error
+        _check_tables(tables, config)
         app.config = (Toml(config, must_exist=True),)
     try:
         return app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     finally:
         app.config = ()
+
+
+def _check_tables(tables: dict[str, object], config: Path) -> None:
+    """Raise on a table that names no command: its options would be ignored without a word."""
+    for name, options in tables.items():
+        if name not in COMMANDS or not isinstance(options, dict):
+            raise InputError(
+                f"configuration file {config}: {name!r} is no command; options stand in tables such as [omics.embed]. "
+                f"Commands: {', '.join(COMMANDS)}"
+            )
+        commands = [command for command in app[name] if not command.startswith("-")]
+        for command, inner in options.items():
+            if isinstance(inner, dict) and commands and command not in commands:
+                raise InputError(
+                    f"configuration file {config}: [{name}.{command}] is no command; expected one of "
+                    f"{', '.join(f'[{name}.{known}]' for known in commands)}"
+                )
 
 
 def _complain(message: str) -> None:
@@ -75,8 +92,10 @@ def _complain(message: str) -> None:
 
 def _command(tokens: list[str]) -> str:
     """The command that tokens name, without its arguments."""
-    words = list(itertools.takewhile(lambda token: token.isidentifier() or "-" in token[1:], tokens))[:2]
-    return " ".join(["cistron", *(word for word in words if not word.startswith("-"))])
+    if not tokens or tokens[0] not in COMMANDS:
+        return "cistron"
+    inner = [token for token in tokens[1:2] if token in list(app[tokens[0]]) and not token.startswith("-")]
+    return " ".join(["cistron", tokens[0], *inner])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(str(error))
         return 2
     except CycloptsError as error:
-        _complain(f"{str(error).rstrip('.')}; see '{_command(tokens)} --help'")
+        _complain(f"{str(error).removesuffix('...').rstrip('., ')}; see '{_command(tokens)} --help'")
         return 2
     except KeyboardInterrupt:
         _complain("interrupted; what is finished is kept, run the same command again to go on")

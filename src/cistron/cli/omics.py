@@ -68,6 +68,7 @@ def embed(
     autoencoder: AutoencoderSettings | None = None,
     vdtf: VdtfSettings | None = None,
     layer: str | None = None,
+    genes_in: Literal["auto", "rows", "columns"] = "auto",
     name: str | None = None,
     evidence: str = "expression",
     licence: str = "",
@@ -96,6 +97,8 @@ def embed(
         paper: the settings of the publication (autoencoder, vdtf).
     layer
         Layer of an AnnData to read instead of X.
+    genes_in
+        Axis that holds the genes; auto looks at the identifiers.
     name
         Name of the embedding.
     evidence
@@ -119,7 +122,7 @@ def embed(
     with limit_threads(threads):
         embedder = OmicsEmbedder(settings, preprocessing, seed)
         embedding = embedder.embed(
-            *(read_matrix(matrix, layer) for matrix in matrices),
+            *(read_matrix(matrix, layer, genes_in) for matrix in matrices),
             name=name,
             evidence=evidence,
             licence=licence,

@@ -37,4 +37,6 @@ def join(
     )
     with atomic_path(output) as partial:
         joined.write_h5ad(partial)
+    for remark in joined.uns["remarks"]:
+        print(f"  {remark}")
     print(f"wrote {output}: {joined.n_obs:,} genes x {joined.n_vars:,} samples of {len(matrices)} matrices")

@@ -273,7 +273,7 @@ def read_gene_embedding(
         if "cistron" not in embedding.uns:
             raise InputError(
                 f"{path.name} is an AnnData without the gene-embedding header; "
-                f"add it with 'cistron embedding convert {path.name} OUTPUT.h5ad --evidence KIND'"
+                f"make one of a matrix with 'cistron omics embed', or add the header with 'cistron embedding convert {path.name} OUTPUT.h5ad --evidence KIND'"
             )
         if isinstance(embedding.uns["cistron"], Mapping):
             embedding.uns["cistron"] = dict(embedding.uns["cistron"])

@@ -10,7 +10,7 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.formats.gene_embedding import read_h5ad
 from cistron.formats.tables import read_table
-from cistron.genes.identity import guess_namespace, read_gene_map, require_little_loss
+from cistron.genes.identity import GeneMap, guess_namespace, read_gene_map, require_little_loss
 from cistron.runtime.files import atomic_path
 
 
@@ -19,7 +19,7 @@ def map_file(
     destination: str | Path,
     *,
     target: str,
-    table: str | Path,
+    table: str | Path | Sequence[str | Path],
     source_namespace: str | None = None,
     allow_loss: bool = False,
 ) -> str:
@@ -32,7 +32,7 @@ def map_file(
     target
         Namespace to map to.
     table
-        Gene table, see :func:`cistron.genes.read_gene_map`.
+        Gene table, see :func:`cistron.genes.read_gene_map`; several are joined by what they share.
     source_namespace
         Namespace of the source; guessed when absent.
     allow_loss
@@ -80,10 +80,18 @@ def map_file(
         )
     if namespace == target:
         raise InputError(f"{source.name}: the ids are {target} already (for example {genes[0]})")
-    mapped, counts = read_gene_map(table).map(genes, namespace, target)
+    mapped, counts = _read_maps(table).map(genes, namespace, target)
     sentence = require_little_loss(counts, source.name, allow_loss)
     _write(data, mapped, target, destination)
     return sentence
+
+
+def _read_maps(table: str | Path | Sequence[str | Path]) -> GeneMap:
+    paths = [table] if isinstance(table, (str, Path)) else list(table)
+    joined = read_gene_map(paths[0])
+    for path in paths[1:]:
+        joined = joined.joined_with(read_gene_map(path))
+    return joined
 
 
 def _write(

@@ -53,6 +53,10 @@ def read_table(path: Path) -> pd.DataFrame:
         raise InputError(
             f"{path.name} cannot be read as a table ({first_line(error)}); it may be empty, truncated or of another form"
         ) from error
+    if table.shape[0] and not table.shape[1]:
+        raise InputError(
+            f"{path.name} has one column only; .csv is separated by ',' and .tsv by tabs (is it ';'?)"
+        )
     if table.shape[0] == 0 or table.shape[1] == 0:
         raise InputError(
             f"{path.name} holds {table.shape[0]:,} genes x {table.shape[1]:,} dimensions; expected at least one of each"

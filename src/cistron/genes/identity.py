@@ -142,6 +142,19 @@ class GeneMap:
     table: pd.DataFrame
     older_names: dict[str, str] = field(default_factory=dict)
 
+    def joined_with(self, other: "GeneMap") -> "GeneMap":
+        """Fill the namespaces that this table lacks from another table, by a namespace that both have."""
+        table = self.table.copy()
+        for target in ("ensembl", "symbol", "entrez"):
+            if (table[target] != "").any() or not (other.table[target] != "").any():
+                continue
+            for shared in ("ensembl", "symbol", "entrez"):
+                if shared != target and (table[shared] != "").any() and (other.table[shared] != "").any():
+                    found = other.lookup(shared, target)
+                    table[target] = [found.get(name, "") for name in table[shared]]
+                    break
+        return GeneMap(table, {**other.older_names, **self.older_names})
+
     def lookup(self, source: str, target: str) -> dict[str, str]:
         """Give identifiers of ``source`` to identifiers of ``target``, leaving out ambiguous ones.
 

@@ -165,7 +165,7 @@ METHODS: dict[str, Method] = {
             "trees",
             infer_trees,
             TreesSettings,
-            "total gain of the source in the boosted trees that predict the target",
+            "share of the source in the gain of the boosted trees that predict the target",
             "GRNBoost2 (Moerman et al. 2019) on xgboost",
             {},
             interventions=False,

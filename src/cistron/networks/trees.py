@@ -65,7 +65,8 @@ def boosted_trees(
     Returns
     -------
     ndarray
-        Total gain float32 [source, target of ``targets``]; 0 for a target that does not vary.
+        Share of the source in the total gain of the target's trees, float32 [source, target of ``targets``]; 0 for a
+        target that does not vary.
     """
     import xgboost
 
@@ -96,11 +97,12 @@ def boosted_trees(
         booster = xgboost.train(parameters, data, settings.rounds)
         for feature, gain in booster.get_score(importance_type="total_gain").items():
             weight[int(feature[1:]), column] = gain
-    return weight
+    # well predicted targets gain more from every source, also from false ones: only the shares compare
+    return weight / np.maximum(weight.sum(axis=0), 1e-12)
 
 
 def infer_trees(cells: PerturbedCells, settings: TreesSettings, seed: int) -> Network:
-    """Score an edge by the total gain of the source in the trees that predict the target."""
+    """Score an edge by the share of the source in the gain of the trees that predict the target."""
     used = np.flatnonzero(cells.perturbation >= -1)
     if len(used) > settings.most_cells:
         random = random_generator(seed, "cells for trees")

@@ -76,7 +76,7 @@ class OmicsMatrix:
         return _from_frame(frame, name, None)
 
 
-def read_matrix(path: str | Path, layer: str | None = None) -> OmicsMatrix:
+def read_matrix(path: str | Path, layer: str | None = None, genes_in: str = "auto") -> OmicsMatrix:
     """Read a matrix of genes x samples.
 
     Which axis holds the genes is told by the identifiers. In an AnnData both layouts are usual: obs = genes
@@ -88,6 +88,8 @@ def read_matrix(path: str | Path, layer: str | None = None) -> OmicsMatrix:
         .h5ad or .zarr (streamed), .parquet, .csv or .tsv (also .gz), gene ids in the first column or row.
     layer
         Layer of an AnnData to read instead of X.
+    genes_in
+        ``rows``, ``columns``, or ``auto``, which looks at the identifiers.
 
     Returns
     -------
@@ -102,18 +104,22 @@ def read_matrix(path: str | Path, layer: str | None = None) -> OmicsMatrix:
         If a gene occurs twice, or neither axis holds gene identifiers.
     """
     path = Path(path)
+    if genes_in not in ("auto", "rows", "columns"):
+        raise InputError(f"genes_in must be auto, rows or columns. Given: {genes_in}")
     if not path.exists():
         raise InputError(f"matrix {path} does not exist")
     name = path.name.removesuffix(".gz").rsplit(".", 1)[0]
     if path.suffix in (".h5ad", ".zarr"):
-        return _read_anndata(path, name, layer)
-    return _from_frame(_read_table(path), name, path)
+        return _read_anndata(path, name, layer, genes_in)
+    return _from_frame(_read_table(path), name, path, genes_in)
 
 
-def _read_anndata(path: Path, name: str, layer: str | None) -> OmicsMatrix:
+def _read_anndata(path: Path, name: str, layer: str | None, genes_in: str) -> OmicsMatrix:
     try:
         read = _open_h5ad if path.suffix == ".h5ad" else _open_zarr
         rows, columns, layers, values = read(path, layer)
+    except InputError:
+        raise
     except Exception as error:  # h5py, zarr and anndata each raise kinds of their own for a broken file
         raise InputError(
             f"matrix {path.name} is not a readable AnnData ({_first_line(error)}); it may be truncated"
@@ -126,7 +132,7 @@ def _read_anndata(path: Path, name: str, layer: str | None) -> OmicsMatrix:
         )
     if not rows or not columns:
         raise InputError(f"matrix {path.name} is empty: {len(rows)} x {len(columns)}")
-    return _orient(rows, columns, values, name, path)
+    return _orient(rows, columns, values, name, path, genes_in)
 
 
 _Opened = tuple[list[str], list[str], list[str], Any]
@@ -134,6 +140,9 @@ _Opened = tuple[list[str], list[str], list[str], Any]
 
 def _open_h5ad(path: Path, layer: str | None) -> _Opened:
     data = anndata.read_h5ad(path, backed="r")
+    header = data.uns.get("cistron")
+    if header is not None and header.get("kind") == "gene_embedding":
+        raise InputError(f"{path.name} is a gene embedding already; give the matrix that it was made from")
     values = data.X if layer is None else data.layers.get(layer)
     return list(data.obs_names), list(data.var_names), list(data.layers), values
 
@@ -170,28 +179,57 @@ def _read_table(path: Path) -> pd.DataFrame:
         raise InputError(
             f"matrix {path.name} cannot be read ({_first_line(error)}); it may be empty, truncated or of another form"
         ) from error
-    if frame.shape[0] == 0 or frame.shape[1] == 0:
+    if frame.shape[0] and not frame.shape[1]:
+        raise InputError(
+            f"matrix {path.name} has one column only; .csv is separated by ',' and .tsv by tabs (is it ';'?)"
+        )
+    if frame.shape[0] == 0:
         raise InputError(f"matrix {path.name} is empty: {frame.shape[0]} rows x {frame.shape[1]} columns")
+    if kind != "parquet" and guess_namespace([str(frame.index.name)]) == "ensembl":
+        raise InputError(
+            f"matrix {path.name} has no header: its first line is gene {frame.index.name}; add a line with sample names"
+        )
     return frame
 
 
-def _from_frame(frame: pd.DataFrame, name: str, path: Path | None) -> OmicsMatrix:
+def _from_frame(frame: pd.DataFrame, name: str, path: Path | None, genes_in: str = "auto") -> OmicsMatrix:
     text = [column for column in frame.columns if not pd.api.types.is_numeric_dtype(frame[column])]
     remarks = []
+    for column in text:
+        _refuse_a_stray_word(frame[column], name)
     if text and len(text) < frame.shape[1]:
         # A column of gene names or descriptions beside the ids is usual (GTEx's GCT has two).
         frame = frame.drop(columns=text)
-        remarks.append(f"{len(text)} columns that are not numbers left out ({', '.join(map(str, text[:3]))})")
+        remarks.append(
+            f"columns that are not numbers left out: {', '.join(map(str, text[:3]))} ({len(text)} in all)"
+        )
     elif text:
         raise InputError(
             f"matrix {name}: all {len(text):,} columns hold text, for example {frame[text[0]].iloc[0]!r} in {text[0]}; "
             "expected numbers with gene ids in the first column"
         )
     matrix = _orient(
-        list(frame.index.astype(str)), list(map(str, frame.columns)), frame.to_numpy(np.float32), name, path
+        list(frame.index.astype(str)),
+        list(map(str, frame.columns)),
+        frame.to_numpy(np.float32),
+        name,
+        path,
+        genes_in,
     )
     matrix.remarks[:0] = remarks
     return matrix
+
+
+def _refuse_a_stray_word(column: pd.Series, name: str) -> None:
+    """Raise when a column is numbers but for a few cells: those are mistakes, not a column of names."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    stray = numbers.isna() & column.notna()
+    if stray.mean() < 0.5:
+        gene = column.index[stray][0]
+        raise InputError(
+            f"matrix {name}: {int(stray.sum()):,} of {len(column):,} values of sample {column.name} are not numbers, for "
+            f"example {column[stray].iloc[0]!r} for gene {gene}; correct them or leave them empty"
+        )
 
 
 def _geneness(names: list[str]) -> tuple[float, str]:
@@ -208,14 +246,26 @@ def _geneness(names: list[str]) -> tuple[float, str]:
     return certainty, namespace
 
 
-def _orient(rows: list[str], columns: list[str], values: Any, name: str, path: Path | None) -> OmicsMatrix:
+def _orient(
+    rows: list[str], columns: list[str], values: Any, name: str, path: Path | None, genes_in: str = "auto"
+) -> OmicsMatrix:
     (by_row, row_kind), (by_column, column_kind) = _geneness(rows), _geneness(columns)
     remarks = []
-    # With equal looks the longer axis holds the genes, as it does in nearly every matrix.
-    transposed = by_column > by_row or (by_column == by_row and by_row < 3 and len(columns) > len(rows))
+    # Ensembl ids are certain. Names of cell lines (A549) look like symbols, so other looks count only for the
+    # longer axis, which holds the genes in nearly every matrix; without a reason to think otherwise, rows do.
+    certain = column_kind == "ensembl" and row_kind != "ensembl"
+    likely = len(columns) > len(rows) and by_column >= by_row and by_row < 3 and by_column > 0
+    transposed = genes_in == "columns" or (genes_in == "auto" and (certain or likely))
     if max(by_row, by_column) == 0:
-        remarks.append("neither rows nor columns look like gene ids: the namespace is recorded as 'other'")
-        transposed = False
+        remarks.append(
+            "neither rows nor columns look like gene ids: "
+            + (
+                "as asked,"
+                if genes_in != "auto"
+                else "rows were taken for genes (--genes-in columns for the other),"
+            )
+            + " namespace 'other'"
+        )
     genes, samples, namespace = (columns, rows, column_kind) if transposed else (rows, columns, row_kind)
     if transposed:
         remarks.append(f"the input is samples x genes ({len(rows):,} x {len(columns):,}) and was transposed")

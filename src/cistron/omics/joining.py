@@ -38,7 +38,7 @@ def join_matrices(
     Returns
     -------
     AnnData
-        ``obs`` = genes, ``var`` = samples (named ``MATRIX:SAMPLE``, column ``matrix``), ``X`` float32
+        ``uns["remarks"]`` says what was done. ``obs`` = genes, ``var`` = samples (named ``MATRIX:SAMPLE``, column ``matrix``), ``X`` float32
         [gene, sample] with NaN where a gene was not measured.
 
     Raises
@@ -61,9 +61,10 @@ def join_matrices(
         if known.isdisjoint(matrix.genes):
             raise IdentifierError(f"matrix {matrix.name} shares no gene with the matrices before it")
         known.update(matrix.genes)
-    frames, origin = [], []
+    frames, origin, said = [], [], []
     for number, matrix in enumerate(matrices):
         prepared = prepare_matrix(matrix, settings)
+        said.append(prepared.remarks)
         label = (
             matrix.name
             if [other.name for other in matrices].count(matrix.name) == 1
@@ -78,6 +79,7 @@ def join_matrices(
         raise IdentifierError(
             f"no gene is measured in {minimum_share:.0%} of the {joined.shape[1]:,} samples"
         )
+    dropped = int((~measured).sum())
     joined = joined[measured].sort_index()
     result = anndata.AnnData(
         X=joined.to_numpy(np.float32),
@@ -85,4 +87,8 @@ def join_matrices(
         var=pd.DataFrame({"matrix": origin}, index=pd.Index(joined.columns, name="sample")),
     )
     result.uns["name"] = name or "+".join(matrix.name for matrix in matrices)
+    result.uns["remarks"] = [
+        *(f"{matrix.name}: {remark}" for matrix, remarks in zip(matrices, said) for remark in remarks),
+        f"{dropped:,} of {len(measured):,} genes left out: measured in fewer than {minimum_share:.0%} of the samples",
+    ]
     return result

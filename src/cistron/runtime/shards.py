@@ -7,7 +7,10 @@ the result is the same in all three, because a shard's random stream hangs on it
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +99,19 @@ def run_shards(
     return paths
 
 
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes that start inside ignore Ctrl-C; this process stops them itself, and they print no tracebacks."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class _Sender:
     """Send what many shards share (an embedding, a design) to the workers once, and not with every shard."""
 
@@ -138,13 +154,14 @@ def _run_on_dask(
     }
     with dask.config.set(settings):
         if scheduler is None:
-            cluster = LocalCluster(
-                n_workers=min(workers, len(missing)),
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address="127.0.0.1:0",  # any free port: several runs may share a machine
-                silence_logs="CRITICAL",
-            )
+            with _deaf_to_interrupts():
+                cluster = LocalCluster(
+                    n_workers=min(workers, len(missing)),
+                    threads_per_worker=1,
+                    processes=True,
+                    dashboard_address="127.0.0.1:0",  # any free port: several runs may share a machine
+                    silence_logs="CRITICAL",
+                )
             client = Client(cluster)
         else:
             cluster = None

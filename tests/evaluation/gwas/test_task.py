@@ -155,6 +155,14 @@ def test_command_writes_a_report_and_says_the_finding(planted, tmp_path, run):
     assert list((tmp_path / "figures").glob("*.pdf"))
 
 
+def test_one_trait_has_a_finding(planted, tmp_path, run):
+    trait = planted.traits / "trait_1.genes.out"
+    code, text, _ = run("evaluate", "gwas", planted.truth, "--traits", trait, "-o", tmp_path, "--controls", 1)
+    assert code == 0
+    assert "median of 1 trait: delta R2 +" in text
+    assert "no interval" not in (tmp_path / "report.html").read_text()
+
+
 def test_versions_in_identifiers_are_understood(planted, tmp_path):
     embedding = read_gene_embedding(planted.tissues)
     embedding.obs_names = [f"{gene}.7" for gene in embedding.obs_names]

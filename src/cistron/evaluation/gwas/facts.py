@@ -14,9 +14,9 @@ from cistron.runtime.progress import say
 def trait_subsets(z: pd.DataFrame) -> list[Subset]:
     """Sets of traits over which medians are reported: all, the published subset, and an own one with |r| < 0.5."""
     names = list(z.columns)
-    subsets = [Subset(f"median of {len(names)} traits", tuple(names))]
+    subsets = [Subset(f"median of {len(names)} trait{'s' * (len(names) > 1)}", tuple(names))]
     if len(names) == 1:
-        return []
+        return subsets
     published = tuple(name for name in names if name in PUBLISHED_SUBSET)
     if len(published) >= 2:
         subsets.append(Subset(f"median of published subset ({len(published)} traits)", published))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,16 @@ class Task:
     design: TraitDesign
     problem: Problem
     covariates: tuple[str, ...]
+    _subsets: dict[bytes, Problem] = field(default_factory=dict, compare=False, repr=False)
+
+    def on(self, rows: np.ndarray) -> Problem:
+        """The problem on some of the genes; the decomposition of their covariance is made once and kept."""
+        if len(rows) == len(self.problem.z):
+            return self.problem
+        key = rows.tobytes()
+        if key not in self._subsets:
+            self._subsets[key] = self.problem.select(rows)
+        return self._subsets[key]
 
 
 @dataclass(frozen=True)
@@ -88,8 +98,7 @@ def _variant_problem(task: Task, variant: Variant, embeddings: list[Scored], see
         features = features[permute_within(blocks, seed, variant.draw)]
     elif variant.kind == "shifted":
         features = features[shift_within(blocks, genes["START"].to_numpy(), seed, variant.draw)]
-    problem = task.problem.select(rows) if len(rows) < len(task.problem.z) else task.problem
-    return problem.with_features(features)
+    return task.on(rows).with_features(features)
 
 
 def _fit_shard(

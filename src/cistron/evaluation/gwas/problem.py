@@ -48,7 +48,7 @@ class Linkage:
     def for_traits(self, traits: list[int]) -> "Linkage":
         """The same genes for some of the traits; a decomposition that was made is kept."""
         linkage = Linkage(self.correlations, self.variances[traits])
-        linkage._decomposition = self._decomposition
+        linkage._decomposition = self.decomposition
         return linkage
 
     def select(self, rows: np.ndarray) -> "Linkage":
