@@ -169,6 +169,44 @@ def _instructions() -> str:
     return ", ".join(name for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if name in flags)
 
 
+def _gpu(folder: Path) -> None:
+    """Print windows a second in bfloat16 on a GPU, with and without compilation, beside the peer."""
+    import torch
+
+    from benchmarks.peers.enformer_pytorch import load
+    from cistron.sequence import load_weights
+
+    one_hot = _one_hot(LENGTH).expand(4, -1, -1).contiguous().cuda()
+    ours = load_weights(folder / "model", precision="bf16", device="cuda")
+    compiled = torch.compile(ours)
+    runs: dict[str, Callable[[], Any]] = {
+        "cistron bf16, fused attention": lambda: ours(one_hot),
+        "cistron bf16, compiled": lambda: compiled(one_hot),
+    }
+    if load() is not None:
+        peer = _peer(folder).cuda()
+
+        def of_peer() -> Any:
+            with torch.autocast("cuda", torch.bfloat16):
+                return peer(one_hot)
+
+        runs["enformer-pytorch bf16 (autocast)"] = of_peer
+    for name, run in runs.items():
+        with torch.inference_mode():
+            for _ in range(3):
+                run()
+            torch.cuda.synchronize()
+            torch.cuda.reset_peak_memory_stats()
+            clock = time.perf_counter()
+            for _ in range(10):
+                run()
+            torch.cuda.synchronize()
+        rate = 10 * len(one_hot) / (time.perf_counter() - clock)
+        print(
+            f"{name:34s} {rate:6.2f} windows/s   {torch.cuda.max_memory_allocated() / 1e9:.2f} GB", flush=True
+        )
+
+
 def main() -> None:
     """Print the table."""
     import torch
@@ -208,6 +246,8 @@ def main() -> None:
                 f"{kind + f', {TRAINING_LENGTH:,} bp':44s} {found['seconds']:6.1f} CPU s   {found['gigabytes']:.2f} GB",
                 flush=True,
             )
+        if torch.cuda.is_available():
+            _gpu(folder)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 import types
 from typing import Any
 
+import torch
 from torch import nn
 
 
@@ -22,6 +23,10 @@ class _Model(nn.Module):
     def __init__(self, config: _Configuration) -> None:
         super().__init__()
         self.config = config
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
 
 
 def load() -> types.ModuleType | None:

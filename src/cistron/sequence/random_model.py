@@ -32,7 +32,9 @@ def random_model(settings: EnformerSettings, seed: int = 0) -> tuple[Enformer, p
         Track table.
     """
     generator = torch.Generator().manual_seed(seed_for(seed, "random model"))
-    model = Enformer(settings)
+    with torch.device("meta"):  # drawn once, below
+        model = Enformer(settings)
+    model.to_empty(device="cpu")
     model.initialise(generator)
     with torch.no_grad():
         for module in model.modules():
