@@ -180,6 +180,16 @@ def test_unperturbed_sources_are_scored_by_co_variation_only():
     assert NetworkInference(method="mean-shift").infer(cells, None).table["source"].nunique() == 20
 
 
+def test_unperturbed_pairs_do_not_crowd_out_perturbed_ones_among_many_genes():
+    cells, true = planted(genes=250, perturbed_fraction=0.1, control_cells=400, cells_per_knockout=30)
+    network = METHODS["default"].infer(cells, DefaultSettings(resamples=0), 0)
+    unperturbed = np.setdiff1d(np.arange(250), cells.perturbed)
+    stated = np.nansum(network.probability[unperturbed]) / (len(unperturbed) * 249)
+    assert stated < 3 * (true[unperturbed] != 0).mean()
+    source, _ = network.strongest(20)
+    assert np.isin(source, cells.perturbed).mean() > 0.5
+
+
 def test_causalbench_calls_are_answered_with_pairs(world):
     cells, _ = world
     from cistron.formats.expression_scale import log_normalise

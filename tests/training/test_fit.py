@@ -101,6 +101,7 @@ def test_a_killed_process_is_taken_up(tmp_path):
         """
         import os, sys, torch
         from cistron.training import FitSettings, fit
+        torch.set_num_threads(1)
         torch.manual_seed(0)
         model = torch.nn.Linear(1, 1)
         x = torch.linspace(-1, 1, 8)[:, None]

@@ -19,6 +19,7 @@ import numpy as np
 from cistron.networks.effects import KnockOutEffects, knock_down_sizes
 from cistron.networks.shrinkage import ShrunkenEffects
 from cistron.runtime.progress import Progress
+from cistron.runtime.threads import limit_threads
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ def _statistics(
     gram = np.empty((genes, count, count), dtype=np.float32)
     product = np.empty((genes, count), dtype=np.float32)
     row_of = {int(source): row for row, source in enumerate(effects.sources)}
-    with Progress("direct effects", total=genes, unit="genes") as progress:
+    # One thread: threads that wait for each other over thousands of small products cost far more than they save.
+    with Progress("direct effects", total=genes, unit="genes") as progress, limit_threads(1):
         for gene in range(genes):
             precision = 1 / effects.error[:, gene] ** 2
             if gene in row_of:  # a gene's own fall says nothing about its regulators
