@@ -104,10 +104,13 @@ def grid() -> dict[str, Callable[[], anndata.AnnData]]:
             single, replace(vdtf, gene_dimension=size, fit=JOINED_FIT, epoch_entries=2_000_000)
         )
     made["joined pca 128"] = _fit(sources["joined"], PcaSettings(dimensions=128))
-    made["joined vdtf 128"] = _fit(sources["joined"], joint)
-    made["joined autoencoder 128"] = _fit(
-        sources["joined"], AutoencoderSettings(dimensions=128, fit=JOINED_AE_FIT)
-    )
+    for size in (128, 256):
+        # Many dimensions are better moved slowly.
+        wide = replace(joint, gene_dimension=size, gene_rate=2.0)
+        made[f"joined vdtf {size}"] = _fit(sources["joined"], wide)
+        made[f"joined autoencoder {size}"] = _fit(
+            sources["joined"], AutoencoderSettings(dimensions=size, fit=JOINED_AE_FIT)
+        )
     # Parts of the combinations.
     made["tabula_sapiens pca 5"] = _fit(basis, PcaSettings(dimensions=5))
     made["hpa_consensus autoencoder 128"] = _fit(
@@ -202,8 +205,22 @@ def report() -> dict[str, pd.DataFrame]:
 
 
 def main() -> None:
-    """Fit what is missing, score everything, write one report, print two tables."""
+    """Fit what is missing, score everything, write one report, print two tables.
+
+    ``CISTRON_BENCHMARK_ONLY="joined vdtf 256,joined pca 256"`` fits and scores these alone.
+    """
     torch.set_num_threads(1)
+    only = [name for name in os.environ.get("CISTRON_BENCHMARK_ONLY", "").split(",") if name]
+    for name in only:
+        if not path_of(name).exists():
+            started = time.process_time()
+            embedding = grid()[name]()
+            embedding.uns["cistron"]["name"] = name
+            write_gene_embedding(embedding, path_of(name))
+            print(f"fitted {name}: {embedding.shape}, {time.process_time() - started:.0f} CPU s", flush=True)
+        print(_row(name, quick_scores(name)), flush=True)
+    if only:
+        return
     left = fit_missing(float(os.environ.get("CISTRON_BENCHMARK_SECONDS", "1e9")))
     if left:
         print(f"{left} embeddings are still to be fitted; run again")
