@@ -121,6 +121,15 @@ def _training_step(kind: str) -> Callable[[], None]:
     return step
 
 
+def _peak_gigabytes() -> float:
+    """Peak resident memory of this process. Linux's ru_maxrss would count what the parent held when it started us."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return float(line.split()[1]) * 1024 / 1e9
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
 def _measure(kind: str, folder: Path) -> None:
     """Run one measurement in this process and print it as JSON."""
     import torch
@@ -132,7 +141,7 @@ def _measure(kind: str, folder: Path) -> None:
     with torch.set_grad_enabled(training):
         output = run()
     seconds = time.process_time() - clock
-    gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    gigabytes = _peak_gigabytes()
     if not training:
         torch.save({name: values[0] for name, values in output.items()}, folder / f"{kind}.pt")
     print(json.dumps({"seconds": seconds, "gigabytes": gigabytes}))
