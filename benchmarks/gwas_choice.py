@@ -1,7 +1,7 @@
 """Choose source, dimensions and regressor on half of the traits and odd chromosomes; report on the rest.
 
-Nothing that the last table shows on the second half of the traits or on even chromosomes was looked at when
-choosing. Real data (CISTRON_TEST_DATA): 30 traits, matrices of HPA, Uhlen, Body Map, Castle, Brawand, two
+What this program chooses (source, dimensions), it chooses without the second half of the traits and without even
+chromosomes. Defaults that it takes as given were found earlier with less care; docs/guide/gwas_findings.md says which. Real data (CISTRON_TEST_DATA): 30 traits, matrices of HPA, Uhlen, Body Map, Castle, Brawand, two
 proteomes and Tabula Sapiens. ``CISTRON_GWAS_MODEL=boosted`` scores the choice with boosted trees.
 """
 

@@ -44,7 +44,7 @@ class XgboostSettings:
 
 @dataclass(frozen=True)
 class BoostedSettings:
-    """Settings of ``boosted``, chosen on half of the traits and the odd chromosomes (``benchmarks/gwas_choice.py``).
+    """Settings of ``boosted``, found on odd chromosomes and half of the traits (``docs/guide/gwas_findings.md``).
 
     Attributes
     ----------
