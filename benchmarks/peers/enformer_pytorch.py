@@ -1,7 +1,7 @@
-"""Import enformer-pytorch without transformers and polars.
+"""Import enformer-pytorch without transformers, polars and pyfaidx.
 
-Its model takes two base classes from transformers (for downloads and configuration files) and imports polars for a
-data set; neither computes anything. Stand-ins for the two are enough, and the package's own code runs unchanged.
+Its model takes two base classes from transformers (for downloads and configuration files) and imports polars and pyfaidx
+for a data set; none of them computes anything. Stand-ins are enough, and the package's own code runs unchanged.
 """
 
 import importlib
@@ -33,9 +33,10 @@ def load() -> types.ModuleType | None:
     """Give the package, or ``None`` where it (or einops) is not installed."""
     if any(importlib.util.find_spec(name) is None for name in ("enformer_pytorch", "einops")):
         return None
-    transformers, polars = types.ModuleType("transformers"), types.ModuleType("polars")
+    transformers, polars, pyfaidx = map(types.ModuleType, ("transformers", "polars", "pyfaidx"))
     transformers.PretrainedConfig, transformers.PreTrainedModel = _Configuration, _Model  # type: ignore[attr-defined]
-    stand_ins = {"transformers": transformers, "polars": polars}
+    pyfaidx.Fasta = None  # type: ignore[attr-defined]
+    stand_ins = {"transformers": transformers, "polars": polars, "pyfaidx": pyfaidx}
     before = {name: sys.modules.get(name) for name in stand_ins}
     sys.modules.update(stand_ins)
     try:
