@@ -31,6 +31,7 @@ COMMANDS = {
     "omics": "Gene embeddings from omics matrices.",
     "networks": "Gene networks from perturbed single cells.",
     "sequence": "Tracks and gene embeddings from DNA.",
+    "chromatin": "Expression from histone marks.",
     "evaluate": "Score embeddings, predictions and networks.",
     "report": "Build reports from scores.",
 }
