@@ -12,6 +12,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "formats/gene_embedding.md",
     "formats/tracks.md",
+    "formats/prediction.md",
     "formats/scores.md",
     "formats/magma.md",
     "guide/datasets.md",
