@@ -65,8 +65,7 @@ def convert(
     licence
         Licence of the source data.
     """
-    from cistron.formats import export_gene_embedding
-    from cistron.formats.gene_embedding import adopt_gene_embedding
+    from cistron.formats.gene_embedding_exchange import adopt_gene_embedding, export_gene_embedding
 
     embedding = adopt_gene_embedding(source, name=name, evidence=evidence, licence=licence)
     export_gene_embedding(embedding, destination)

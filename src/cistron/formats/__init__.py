@@ -1,15 +1,15 @@
 """What passes between rooms: one file a format, each with a checker, a reader and a writer."""
 
 from cistron.formats.gene_embedding import (
-    EVIDENCE,
     build_gene_embedding,
     check_gene_embedding,
     embedding_information,
-    export_gene_embedding,
     read_gene_embedding,
     write_gene_embedding,
 )
 from cistron.formats.gene_embedding_combination import combine_gene_embeddings
+from cistron.formats.gene_embedding_exchange import export_gene_embedding
+from cistron.formats.header import EVIDENCE
 from cistron.formats.magma import (
     GeneCorrelations,
     read_genes_out,

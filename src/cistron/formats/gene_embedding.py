@@ -1,6 +1,5 @@
 """The gene-embedding format: an AnnData with one row a gene (page ``docs/formats/gene_embedding.md``)."""
 
-import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -10,15 +9,14 @@ import anndata
 import numpy as np
 import pandas as pd
 
-import cistron
 from cistron.errors import IdentifierError, InputError
+from cistron.formats.header import header_problems, joined, provenance_fields
 from cistron.formats.tables import first_line, read_table
-from cistron.genes.identity import NAMESPACES, guess_namespace
-from cistron.runtime.files import atomic_path, sha256_of
+from cistron.genes.identity import guess_namespace
+from cistron.runtime.files import atomic_path
 
 KIND = "gene_embedding"
 SCHEMA_VERSION = 1
-EVIDENCE = ("expression", "dna", "protein", "perturbation", "chromatin", "literature")
 _TEXT_FIELDS = (
     "name",
     "method",
@@ -59,7 +57,7 @@ def build_gene_embedding(
     method
         Method that made it (``pca``, ``enformer``, ...).
     evidence
-        Kinds of evidence in it, of :data:`EVIDENCE`; several are joined with ``+``.
+        Kinds of evidence in it, of :data:`cistron.formats.EVIDENCE`; several are joined with ``+``.
     identifier_namespace
         ``ensembl``, ``symbol``, ``entrez`` or ``other``; guessed from ``genes`` when absent.
     genome_build
@@ -110,7 +108,6 @@ def build_gene_embedding(
     )
     if standard_deviation is not None:
         embedding.layers["std"] = np.asarray(standard_deviation, dtype=np.float32)
-    paths = [Path(source) for source in sources]
     embedding.uns["cistron"] = {
         "kind": KIND,
         "schema_version": SCHEMA_VERSION,
@@ -118,15 +115,9 @@ def build_gene_embedding(
         "method": method,
         "identifier_namespace": identifier_namespace or guess_namespace(genes),
         "genome_build": genome_build,
-        "evidence": evidence if isinstance(evidence, str) else "+".join(evidence),
+        "evidence": joined(evidence),
         "licence": licence,
-        "seed": int(seed),
-        "software_version": cistron.__version__,
-        "parameters": json.dumps(dict(parameters or {}), sort_keys=True, default=str),
-        "sources": pd.DataFrame(
-            {"path": [str(path) for path in paths], "sha256": [sha256_of(path) for path in paths]},
-            dtype=object,
-        ),
+        **provenance_fields(parameters, sources, seed),
     }
     require_valid(embedding, f"embedding {name}")
     return embedding
@@ -153,21 +144,7 @@ def check_gene_embedding(embedding: anndata.AnnData) -> list[str]:
         )
         header = {}
     else:
-        problems += [f"uns['cistron']['{field}'] is absent" for field in _TEXT_FIELDS if field not in header]
-        version = str(header.get("schema_version", 0))
-        if not version.isdigit():
-            problems.append(f"schema version {version!r} is not a number")
-        elif int(version) > SCHEMA_VERSION:
-            problems.append(f"schema version {version} is newer than {SCHEMA_VERSION}; update cistron")
-        unknown = set(str(header.get("evidence", "")).split("+")) - set(EVIDENCE)
-        if "evidence" in header and unknown:
-            problems.append(
-                f"evidence {header['evidence']!r} is not made of {', '.join(EVIDENCE)} joined with '+'"
-            )
-        if header.get("identifier_namespace", "other") not in NAMESPACES:
-            problems.append(
-                f"identifier_namespace {header['identifier_namespace']!r} is not one of {', '.join(NAMESPACES)}"
-            )
+        problems += header_problems(header, fields=_TEXT_FIELDS, newest=SCHEMA_VERSION, evidence_needed=True)
     if embedding.n_obs == 0 or embedding.n_vars == 0:
         problems.append(f"it is empty: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
         return problems
@@ -326,77 +303,3 @@ def _from_table(table: pd.DataFrame, path: Path, name: str | None, evidence: str
         sources=[path],
         dimension_names=[str(column) for column in table.columns],
     )
-
-
-def export_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
-    """Write an embedding as .h5ad, .parquet, .tsv(.gz), .csv(.gz) or word2vec text (.txt, .vec).
-
-    Only .h5ad keeps the header and the standard deviations.
-
-    Raises
-    ------
-    InputError
-        If the suffix is not one of these.
-    """
-    path = Path(path)
-    kind = [suffix for suffix in path.suffixes if suffix != ".gz"][-1:] or [""]
-    if kind[0] == ".h5ad":
-        write_gene_embedding(embedding, path)
-        return
-    require_valid(embedding, f"embedding {path.name}")
-    table = pd.DataFrame(np.asarray(embedding.X), index=embedding.obs_names, columns=embedding.var_names)
-    table.index.name = "gene"
-    with atomic_path(path) as partial:
-        if kind[0] == ".parquet":
-            table.to_parquet(partial)
-        elif kind[0] in (".tsv", ".csv"):
-            compression = "gzip" if path.suffix == ".gz" else None
-            table.to_csv(partial, sep="\t" if kind[0] == ".tsv" else ",", compression=compression)
-        elif kind[0] in (".txt", ".vec") and path.suffix != ".gz":
-            with partial.open("w") as handle:
-                handle.write(f"{table.shape[0]} {table.shape[1]}\n")
-                table.to_csv(handle, sep=" ", header=False)
-        else:
-            raise InputError(
-                f"cannot export to {path.name}: expected .h5ad, .parquet, .tsv, .csv (also .gz), .txt or .vec"
-            )
-
-
-def adopt_gene_embedding(
-    path: str | Path, *, name: str | None = None, evidence: str | None = None, licence: str | None = None
-) -> anndata.AnnData:
-    """Read an embedding of any accepted form, also an AnnData that lacks the header, and complete its header.
-
-    Parameters
-    ----------
-    path
-        File to read.
-    name, evidence, licence
-        New values of the header; kept as they are when absent.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, or nothing says what evidence an AnnData without a header was made from.
-    """
-    path = Path(path)
-    embedding = read_gene_embedding(path, name=name, evidence=evidence, strict=False)
-    if "cistron" not in embedding.uns:
-        if evidence is None:
-            raise InputError(f"{path.name} has no header; say what it was made from with --evidence")
-        embedding = build_gene_embedding(
-            np.asarray(embedding.X.toarray() if hasattr(embedding.X, "toarray") else embedding.X),
-            list(embedding.obs_names),
-            name=name or path.stem,
-            method="imported",
-            evidence=evidence,
-            sources=[path],
-            dimension_names=list(embedding.var_names),
-        )
-    header = embedding.uns["cistron"]
-    if evidence is not None:
-        header["evidence"] = evidence
-    if licence is not None:
-        header["licence"] = licence
-    require_valid(embedding, path.name)
-    return embedding

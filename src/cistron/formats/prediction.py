@@ -1,6 +1,5 @@
 """The prediction format: predicted beside observed expression, cells x genes (page ``docs/formats/prediction.md``)."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,11 @@ import anndata
 import numpy as np
 import pandas as pd
 
-import cistron
 from cistron.errors import InputError
-from cistron.formats.gene_embedding import EVIDENCE, read_h5ad
-from cistron.genes.identity import NAMESPACES, guess_namespace
-from cistron.runtime.files import atomic_path, sha256_of
+from cistron.formats.gene_embedding import read_h5ad
+from cistron.formats.header import header_problems, joined, provenance_fields
+from cistron.genes.identity import guess_namespace
+from cistron.runtime.files import atomic_path
 
 KIND = "prediction"
 SCHEMA_VERSION = 1
@@ -115,7 +114,6 @@ def prediction(
         copy = frame.copy()
         copy.index = pd.Index(copy.index.astype(str), name=kind)
         axes.append(copy)
-    paths = [Path(source) for source in sources]
     header = {
         "kind": KIND,
         "schema_version": SCHEMA_VERSION,
@@ -124,18 +122,12 @@ def prediction(
         "unit": unit,
         "scale": scale,
         "dataset": dataset,
-        "evidence": _joined(evidence),
-        "embedding": _joined(embedding),
+        "evidence": joined(evidence),
+        "embedding": joined(embedding),
         "control": control,
         "identifier_namespace": identifier_namespace or guess_namespace(list(axes[1].index)),
         "genome_build": genome_build,
-        "parameters": json.dumps(dict(parameters or {}), sort_keys=True, default=str),
-        "sources": pd.DataFrame(
-            {"path": [str(path) for path in paths], "sha256": [sha256_of(path) for path in paths]},
-            dtype=object,
-        ),
-        "seed": int(seed),
-        "software_version": cistron.__version__,
+        **provenance_fields(parameters, sources, seed),
     }
     # Before AnnData sees them: it would only warn of doubled names.
     refuse(check_axes(axes[0], axes[1], {"cistron": header}), f"prediction {name}")
@@ -144,11 +136,6 @@ def prediction(
     if len(layers) == len(LAYERS):
         refuse(check_prediction(result), f"prediction {name}")
     return result
-
-
-def _joined(names: str | Iterable[str]) -> str:
-    parts = names.replace(",", "+").split("+") if isinstance(names, str) else list(names)
-    return "+".join(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
 def check_axes(observations: pd.DataFrame, genes: pd.DataFrame, uns: Mapping[str, Any]) -> list[str]:
@@ -173,24 +160,10 @@ def check_axes(observations: pd.DataFrame, genes: pd.DataFrame, uns: Mapping[str
 
 
 def _header_problems(header: Mapping[str, Any]) -> list[str]:
-    problems = [f"uns['cistron']['{field}'] is absent" for field in _TEXT_FIELDS if field not in header]
+    problems = header_problems(header, fields=_TEXT_FIELDS, newest=SCHEMA_VERSION, evidence_needed=False)
     problems += [f"{field} is empty" for field in _NEEDED_TEXT if not str(header.get(field, "absent"))]
-    version = str(header.get("schema_version", 0))
-    if not version.isdigit():
-        problems.append(f"schema version {version!r} is not a number")
-    elif int(version) > SCHEMA_VERSION:
-        problems.append(f"schema version {version} is newer than {SCHEMA_VERSION}; update cistron")
-    unknown = set(filter(None, str(header.get("evidence", "")).split("+"))) - set(EVIDENCE)
-    if unknown:
-        problems.append(
-            f"evidence {header['evidence']!r} is not made of {', '.join(EVIDENCE)} joined with '+'"
-        )
     if header.get("unit", "cell") not in UNITS:
         problems.append(f"unit {header['unit']!r} is not one of {', '.join(UNITS)}")
-    if header.get("identifier_namespace", "other") not in NAMESPACES:
-        problems.append(
-            f"identifier_namespace {header['identifier_namespace']!r} is not one of {', '.join(NAMESPACES)}"
-        )
     return problems
 
 

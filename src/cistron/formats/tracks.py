@@ -69,6 +69,7 @@ def create_tracks(
     seed: int = 0,
     parameters: Mapping[str, Any] | None = None,
     chromosomes: Mapping[str, int] | None = None,
+    sequences_per_chunk: int = 1,
 ) -> Tracks:
     """Make an empty store; its values are NaN until they are written.
 
@@ -90,6 +91,8 @@ def create_tracks(
         bool [cell type, track]; all true when absent.
     chromosomes
         Length of each chromosome, for export to bigWig.
+    sequences_per_chunk
+        Sequences in a piece on disk; more than one where a sequence is small.
 
     Returns
     -------
@@ -116,7 +119,13 @@ def create_tracks(
             f"measured must be [cell type, track] = {list(shape[1:3])}. Given: {list(mask.shape)}"
         )
     root = zarr.open_group(str(path), mode="w")
-    root.create_array("values", shape=shape, chunks=(1, 1, *shape[2:]), dtype="float32", fill_value=np.nan)
+    root.create_array(
+        "values",
+        shape=shape,
+        chunks=(min(sequences_per_chunk, shape[0]), 1, *shape[2:]),
+        dtype="float32",
+        fill_value=np.nan,
+    )
     root.create_array("measured", data=mask)
     root.attrs.put(
         {
