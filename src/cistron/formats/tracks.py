@@ -92,7 +92,7 @@ def create_tracks(
     chromosomes
         Length of each chromosome, for export to bigWig.
     sequences_per_chunk
-        Sequences that are stored together, with all their cell types where there are several.
+        Sequences in a piece on disk; more than one where a sequence is small.
 
     Returns
     -------
@@ -121,9 +121,14 @@ def create_tracks(
         raise InputError(
             f"measured must be [cell type, track] = {list(shape[1:3])}. Given: {list(mask.shape)}"
         )
-    chunk = (min(sequences_per_chunk, shape[0]), 1 if sequences_per_chunk == 1 else shape[1], *shape[2:])
     root = zarr.open_group(str(path), mode="w")
-    root.create_array("values", shape=shape, chunks=chunk, dtype="float32", fill_value=np.nan)
+    root.create_array(
+        "values",
+        shape=shape,
+        chunks=(min(sequences_per_chunk, shape[0]), 1, *shape[2:]),
+        dtype="float32",
+        fill_value=np.nan,
+    )
     root.create_array("measured", data=mask)
     root.attrs.put(
         {
