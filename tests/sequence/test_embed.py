@@ -14,8 +14,8 @@ from cistron.formats import check_gene_embedding, read_gene_embedding
 from cistron.formats.tracks import open_tracks
 from cistron.genome import Genome
 from cistron.sequence import MODELS, PRESETS, DnaEmbedder, embed, load_weights, save_weights
-from cistron.sequence.embed import GeneEmbeddingSettings, embed_genes
 from cistron.sequence.gene_sites import annotation_build, gene_sites, read_gene_sites, site_bins
+from cistron.sequence.gene_vectors import GeneEmbeddingSettings, embed_genes
 from cistron.sequence.random_model import random_model
 from cistron.world.sequence import planted_genome, write_planted_genome
 
@@ -184,8 +184,8 @@ def test_canonical_start_site():
 
 def test_bins_of_start_sites():
     # a window from 1,000 whose first two bins are cropped: bin 0 is 1,256..1,383
-    assert site_bins([1255, 1256, 1383, 1384, 1639, 1640], 1000, 2, 3).tolist() == [0, 1, 2]
-    assert site_bins([1255, 1640], 1000, 2, 3).tolist() == []
+    sites = np.array([900, 1255, 1256, 1383, 1384, 1639, 1640])
+    assert site_bins(sites - 1000, 2, 3).tolist() == [-1, -1, 0, 0, 1, 2, -1]
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def write_bundle(prefix, tensors: dict[str, np.ndarray], compress: bool = False)
         raw = values.tobytes()
         entry = b"\x08" + _varint(kinds[values.dtype.name]) + b"\x12" + _varint(len(shape)) + shape
         entry += (b"\x20" + _varint(len(data)) if data else b"") + b"\x28" + _varint(len(raw))
-        entry += b"\x35" + struct.pack("<I", 0)
+        entry += b"\x35" + struct.pack("<I", masked_checksum(raw))
         items.append((name.encode(), entry))
         data += raw
     out, index = b"", []
@@ -247,6 +247,12 @@ def test_truncated_and_foreign_checkpoints(fails, model, tmp_path):
     whole = data.read_bytes()
     data.write_bytes(whole[:-10])
     assert "truncated" in fails("sequence", "weights", prefix, tmp_path / "out")
+    flipped = bytearray(whole)
+    flipped[len(whole) // 2] ^= 4  # one bit of one weight
+    data.write_bytes(bytes(flipped))
+    message = fails("sequence", "weights", prefix, tmp_path / "out")
+    assert "is damaged: the checksum of module/" in message
+    assert "fetch weights.data-00000-of-00001 again" in message
     data.unlink()
     assert "data-00000-of-00001 is absent" in fails("sequence", "weights", prefix, tmp_path / "out")
     data.write_bytes(whole)
@@ -304,3 +310,15 @@ def test_bundle_reads_scalars_and_halves(tmp_path):
     bundle = TensorBundle(tmp_path / "x")
     assert bundle.read("a") == 3
     assert (bundle.read("b") == tensors["b"]).all()
+
+
+def test_checksums_of_tensors_are_verified_where_they_are_stored(tmp_path):
+    write_bundle(tmp_path / "x", {"a": np.arange(4, dtype=np.float32)})
+    bundle = TensorBundle(tmp_path / "x")
+    entry = bundle.entries["a"]
+    assert entry.checksum == masked_checksum(np.arange(4, dtype="<f4").tobytes())
+    bundle.entries["a"] = replace(entry, checksum=entry.checksum ^ 1)
+    with pytest.raises(InputError, match="checksum of a is wrong"):
+        bundle.read("a")
+    bundle.entries["a"] = replace(entry, checksum=None)  # written by something that keeps none
+    assert bundle.read("a").tolist() == [0, 1, 2, 3]

@@ -10,6 +10,10 @@ TASKS = {
         "cistron.cli.evaluate_genesets:genesets",
         "Predict membership in gene sets from gene embeddings.",
     ),
+    "expression": (
+        "cistron.cli.evaluate_expression:expression",
+        "Compare predictions of expression for seen and unseen genes and cells.",
+    ),
     "edges": (
         "cistron.cli.evaluate_edges:edges",
         "Score gene networks on perturbed cells, a known network, collections.",

@@ -32,6 +32,7 @@ COMMANDS = {
     "cells": "Expression in single cells from gene embeddings.",
     "networks": "Gene networks from perturbed single cells.",
     "sequence": "Tracks and gene embeddings from DNA.",
+    "chromatin": "Expression from histone marks.",
     "evaluate": "Score embeddings, predictions and networks.",
     "report": "Build reports from scores.",
 }

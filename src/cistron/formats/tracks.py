@@ -69,6 +69,7 @@ def create_tracks(
     seed: int = 0,
     parameters: Mapping[str, Any] | None = None,
     chromosomes: Mapping[str, int] | None = None,
+    sequences_per_chunk: int = 1,
 ) -> Tracks:
     """Make an empty store; its values are NaN until they are written.
 
@@ -79,7 +80,7 @@ def create_tracks(
     name, method, genome_build, licence, seed, parameters
         Header, as of a gene embedding.
     sequences
-        Rows along the first axis, with :data:`SEQUENCE_COLUMNS`; ``end - start`` is ``bins x bin_size``.
+        Rows along the first axis, with :data:`SEQUENCE_COLUMNS` and any further ones; ``end - start`` is ``bins x bin_size``.
     tracks
         Rows along the third axis, with a column ``name``.
     bins, bin_size
@@ -90,6 +91,8 @@ def create_tracks(
         bool [cell type, track]; all true when absent.
     chromosomes
         Length of each chromosome, for export to bigWig.
+    sequences_per_chunk
+        Sequences in a piece on disk; more than one where a sequence is small.
 
     Returns
     -------
@@ -101,7 +104,10 @@ def create_tracks(
     InputError
         If sizes contradict each other.
     """
-    sequences, tracks = sequences[list(SEQUENCE_COLUMNS)], tracks.reset_index(drop=True)
+    sequences, tracks = sequences.reset_index(drop=True), tracks.reset_index(drop=True)
+    absent = [column for column in SEQUENCE_COLUMNS if column not in sequences]
+    if absent:
+        raise InputError(f"sequences need a column {absent[0]!r}; they have {', '.join(map(str, sequences))}")
     if "name" not in tracks or not tracks["name"].is_unique:
         raise InputError("tracks need a column 'name' of unique names")
     width = sequences["end"] - sequences["start"]
@@ -116,7 +122,13 @@ def create_tracks(
             f"measured must be [cell type, track] = {list(shape[1:3])}. Given: {list(mask.shape)}"
         )
     root = zarr.open_group(str(path), mode="w")
-    root.create_array("values", shape=shape, chunks=(1, 1, *shape[2:]), dtype="float32", fill_value=np.nan)
+    root.create_array(
+        "values",
+        shape=shape,
+        chunks=(min(sequences_per_chunk, shape[0]), 1, *shape[2:]),
+        dtype="float32",
+        fill_value=np.nan,
+    )
     root.create_array("measured", data=mask)
     root.attrs.put(
         {

@@ -1,9 +1,9 @@
 """DNA from FASTA: windows as one-hot arrays, whatever the case, the ends or the spelling of the chromosome."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Literal, Self
+from typing import Literal, Protocol, Self
 
 import numpy as np
 
@@ -109,6 +109,19 @@ def reverse_complement(array: np.ndarray) -> np.ndarray:
     return array[..., ::-1, ::-1]
 
 
+class Dna(Protocol):
+    """One copy of a genome: windows of codes, and what place in the reference their letters have."""
+
+    def codes(self, chromosome: str, start: int, end: int) -> np.ndarray:
+        """Read codes (:func:`encode`) of a window."""
+
+    def offsets(self, chromosome: str, start: int, end: int, positions: Sequence[int]) -> np.ndarray:
+        """Give where positions of the reference lie in a window, int64."""
+
+    def position(self, chromosome: str, start: int, end: int, offset: int) -> int:
+        """Give the position in the reference of a letter of a window."""
+
+
 class Genome:
     """Chromosomes of a FASTA file, plain or bgzip.
 
@@ -210,6 +223,23 @@ class Genome:
             0-based, half-open; may reach beyond the chromosome.
         """
         return one_hot(self.codes(chromosome, start, end))
+
+    @property
+    def copies(self) -> "tuple[Dna, ...]":
+        """What a model reads: the genome itself, or the haplotypes of a person (:class:`PersonalGenome`)."""
+        return (self,)
+
+    def person_facts(self) -> dict[str, str]:
+        """Say whose variants are in it, for the record; empty for the reference."""
+        return {}
+
+    def offsets(self, chromosome: str, start: int, end: int, positions: Sequence[int]) -> np.ndarray:
+        """Give where positions lie in a window, int64; outside of 0 to ``end - start`` if they are not in it."""
+        return np.asarray(positions, np.int64) - start
+
+    def position(self, chromosome: str, start: int, end: int, offset: int) -> int:
+        """Give the position of a letter of a window."""
+        return start + offset
 
     def close(self) -> None:
         """Close the file."""

@@ -13,6 +13,7 @@ from cistron.runtime.files import atomic_path, check_writable
 # task: (title of its chapter, function from a result to its sections); a new task is one line here
 TASKS: dict[str, tuple[str, str]] = {
     "gwas": ("GWAS gene scores", "cistron.report.gwas:gwas_sections"),
+    "expression": ("Expression", "cistron.report.expression:expression_sections"),
     "edges": ("Gene networks", "cistron.report.edges:edge_sections"),
     "genesets": ("Gene sets", "cistron.report.genesets:gene_set_sections"),
 }

@@ -7,12 +7,14 @@ import anndata
 import numpy as np
 
 from cistron.formats.tracks import Tracks
-from cistron.genome import Genome, check_regions, read_regions
-from cistron.sequence.embed import GeneEmbeddingSettings, discard_shards, embed_annotation
+from cistron.genome import PersonSettings, check_regions, open_genome, read_regions
+from cistron.sequence.embed import discard_shards, embed_annotation
 from cistron.sequence.gene_sites import read_gene_sites
+from cistron.sequence.gene_tracks import wanted_tracks
+from cistron.sequence.gene_vectors import GeneEmbeddingSettings
 from cistron.sequence.predict import predict_regions
 from cistron.sequence.settings import settings_from
-from cistron.sequence.track_table import cage_tracks, choose_tracks, load_track_table
+from cistron.sequence.track_table import cage_tracks, choose_tracks, load_track_table, strand_pairs
 from cistron.sequence.weights import load_weights, read_description
 
 
@@ -51,6 +53,7 @@ class DnaEmbedder:
         *,
         tracks: Mapping[str, Sequence[str]] | None = None,
         build: str | None = None,
+        person: PersonSettings | None = None,
     ) -> Tracks:
         """Predict tracks around the regions of a BED file and write them as a store.
 
@@ -67,6 +70,8 @@ class DnaEmbedder:
             absent.
         build
             Genome build, where chromosome 1 does not tell it.
+        person
+            Whose DNA takes the place of the reference.
         """
         wanted = {"human": ()} if tracks is None else tracks
         chosen = {
@@ -74,7 +79,7 @@ class DnaEmbedder:
         }
         inference = self.settings.inference
         model = load_weights(self.weights, inference.precision, str(inference.torch_device()))
-        with Genome(genome, build) as opened:
+        with open_genome(genome, build, person=person) as opened:
             return predict_regions(
                 model,
                 opened,
@@ -95,6 +100,9 @@ class DnaEmbedder:
         genes: Sequence[str] = (),
         biotypes: Sequence[str] = ("protein_coding",),
         cage: np.ndarray | None = None,
+        output_tracks: str | Path | None = None,
+        tracks: Sequence[str] = (),
+        person: PersonSettings | None = None,
         build: str | None = None,
         workers: int = 1,
         threads: int | None = None,
@@ -111,6 +119,10 @@ class DnaEmbedder:
             Which genes; empty takes all.
         cage
             Numbers of the tracks that choose the bin; those described as CAGE when absent.
+        output_tracks, tracks
+            Tracks store to write as well, one value a gene and track, and which tracks; all when empty.
+        person
+            Whose DNA takes the place of the reference.
         build
             Genome build, where chromosome 1 does not tell it.
         workers
@@ -120,18 +132,26 @@ class DnaEmbedder:
         """
         from cistron.formats import write_gene_embedding
 
-        tracks = cage_tracks(self.track_table, self.settings.organism) if cage is None else cage
-        with Genome(genome, build) as opened:
+        organism = self.settings.organism
+        choosing = cage_tracks(self.track_table, organism) if cage is None else cage
+        wanted = (
+            None
+            if output_tracks is None
+            else wanted_tracks(output_tracks, self.track_table, organism, tracks)
+        )
+        with open_genome(genome, build, person=person) as opened:
             opened.require_build()
             found = read_gene_sites(annotation, opened, biotypes=biotypes, genes=genes)
             embedding = embed_annotation(
                 found,
                 opened,
                 self.weights,
-                tracks,
+                choosing,
                 output,
                 settings=self.settings,
                 annotation=annotation,
+                tracks=wanted,
+                pairs=strand_pairs(self.track_table, organism),
                 workers=workers,
                 threads=threads,
             )

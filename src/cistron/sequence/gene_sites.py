@@ -191,17 +191,15 @@ def _named(transcripts: pd.DataFrame, genes: Sequence[str], name: str, allow_los
     return transcripts[hit]
 
 
-def site_bins(sites: Sequence[int], window_start: int, crop: int, bins: int) -> np.ndarray:
-    """Give the output bins of a window that hold start sites, sorted, each once; sites outside are left out.
+def site_bins(offsets: np.ndarray, crop: int, bins: int) -> np.ndarray:
+    """Give the output bin of each start site, int64; -1 where it has none.
 
     Parameters
     ----------
-    sites
-        Positions, 0-based.
-    window_start
-        First position of the input window.
+    offsets
+        Where the sites lie in the input window (:meth:`cistron.genome.Genome.offsets`).
     crop, bins
         Bins cut from the left, bins of the output.
     """
-    found = (np.asarray(sites, dtype=np.int64) - window_start) // BIN - crop
-    return np.unique(found[(found >= 0) & (found < bins)])
+    found = np.asarray(offsets, np.int64) // BIN - crop
+    return np.where((found >= 0) & (found < bins), found, -1)

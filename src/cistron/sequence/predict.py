@@ -17,6 +17,7 @@ from cistron.runtime.shards import fingerprint
 from cistron.sequence.enformer import Enformer
 from cistron.sequence.inference import InferenceSettings, predict_windows
 from cistron.sequence.settings import BIN, check_length
+from cistron.sequence.track_table import strand_pairs, track_rows
 
 _FINISHED = "finished.txt"
 
@@ -73,7 +74,7 @@ def predict_regions(
     windows = centred_windows(regions, length)
     crop = model.settings.crop * BIN
     binned = windows.assign(start=windows["start"] + crop, end=windows["end"] - crop)
-    chosen = _chosen_rows(track_table, tracks)
+    chosen = track_rows(track_table, tracks)
     parameters = {
         "model": sha256_of(Path(model_path) / "model.safetensors") if model_path else "not on disk",
         "genome": genome.path.name,
@@ -81,6 +82,7 @@ def predict_regions(
         "precision": settings.precision,
         "passes": [list(step) for step in settings.passes()],
         "settings": asdict(model.settings),
+        **genome.person_facts(),
     }
     tag = fingerprint([parameters, windows.to_json(), chosen.to_json(), dict(genome.lengths)])
     partial = output.parent / f".{output.name}.partial-{tag}"
@@ -110,20 +112,6 @@ def predict_regions(
     return open_tracks(output)
 
 
-def _chosen_rows(table: pd.DataFrame, tracks: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Rows of the track table in the order of the store, with unique names."""
-    parts = []
-    for organism, numbers in tracks.items():
-        rows = table[table["organism"] == organism].set_index("index", drop=False).loc[numbers]
-        parts.append(rows.reset_index(drop=True))
-    rows = pd.concat(parts, ignore_index=True)
-    again = rows["identifier"].duplicated(keep=False)
-    name = rows["identifier"].where(
-        ~again, rows["organism"] + "_" + rows["index"].astype(str) + "_" + rows["identifier"]
-    )
-    return rows.assign(name=name)[["name", "organism", "index", "identifier", "description"]]
-
-
 def _fill(
     store: Tracks,
     model: Enformer,
@@ -138,10 +126,7 @@ def _fill(
     todo = [number for number in range(len(windows)) if number not in done]
     if done:
         say(f"predicting: {len(done):,} of {len(windows):,} regions were finished before")
-    pairs = {
-        organism: table.loc[table["organism"] == organism, "strand_pair"].to_numpy(np.int64)
-        for organism in tracks
-    }
+    pairs = {organism: strand_pairs(table, organism) for organism in tracks}
     places = list(windows[["chromosome", "start", "end"]].itertuples(index=False, name=None))
     with Progress("predicting", total=len(todo), unit="regions") as progress:
         for batch in _batches(todo, settings.batch_size):

@@ -1,8 +1,8 @@
 """Read a TensorFlow checkpoint (a TensorBundle) without TensorFlow.
 
 A checkpoint PREFIX is ``PREFIX.index``, a sorted string table from names to entries (type, shape, shard, offset,
-size), and ``PREFIX.data-00000-of-00001`` and so on, the tensors' bytes. The table is LevelDB's: blocks of
-prefix-compressed keys, an index block, a footer. Format: ``tensorflow/core/util/tensor_bundle`` and
+size, checksum), and ``PREFIX.data-00000-of-00001`` and so on, the tensors' bytes. The table is LevelDB's: blocks of
+prefix-compressed keys, an index block, a footer. Blocks and tensors carry masked CRC-32C checksums, which are verified. Format: ``tensorflow/core/util/tensor_bundle`` and
 ``leveldb/doc/table_format.md``.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import google_crc32c
 import numpy as np
 
 from cistron.errors import InputError
@@ -28,28 +29,11 @@ _TYPES: dict[int, np.dtype] = {
     19: np.dtype("<f2"),
 }
 _BFLOAT16 = 14
-_CHECKSUM_POLYNOMIAL = 0x82F63B78  # CRC-32C, reflected
-
-
-def _checksum_table() -> list[int]:
-    table = []
-    for byte in range(256):
-        value = byte
-        for _ in range(8):
-            value = (value >> 1) ^ (_CHECKSUM_POLYNOMIAL if value & 1 else 0)
-        table.append(value)
-    return table
-
-
-_TABLE = _checksum_table()
 
 
 def masked_checksum(data: bytes) -> int:
-    """CRC-32C of ``data``, rotated and offset as LevelDB stores it."""
-    value = 0xFFFFFFFF
-    for byte in data:
-        value = _TABLE[(value ^ byte) & 0xFF] ^ (value >> 8)
-    value ^= 0xFFFFFFFF
+    """CRC-32C of ``data``, rotated and offset as LevelDB and TensorFlow store it."""
+    value = google_crc32c.value(data)
     return ((value >> 15 | value << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
@@ -163,27 +147,31 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
 
 @dataclass(frozen=True)
 class BundleEntry:
-    """Where a tensor lies: number of its type, shape, shard, offset and size in bytes."""
+    """Where a tensor lies: number of its type, shape, shard, offset and size in bytes, masked checksum if there is one."""
 
     kind: int
     shape: tuple[int, ...]
     shard: int
     offset: int
     size: int
+    checksum: int | None = None
 
 
 def _entry(message: bytes) -> BundleEntry:
     values = {1: 0, 3: 0, 4: 0, 5: 0}
     shape: list[int] = []
+    checksum = None
     for number, value in _fields(message):
         if isinstance(value, int):
             values[number] = value
+        elif number == 6:
+            checksum = int.from_bytes(value, "little")
         elif number == 2:
             for field, dimension in _fields(value):
                 if field == 2 and isinstance(dimension, bytes):
                     sizes = [size for which, size in _fields(dimension) if which == 1]
                     shape.append(int(sizes[0]) if sizes else 0)
-    return BundleEntry(values[1], tuple(shape), values[3], values[4], values[5])
+    return BundleEntry(values[1], tuple(shape), values[3], values[4], values[5], checksum)
 
 
 def is_bundle(path: str | Path) -> bool:
@@ -263,7 +251,8 @@ class TensorBundle:
         Raises
         ------
         InputError
-            If the type is not one of those that weights have, or the size contradicts the shape.
+            If the type is not one of those that weights have, the size contradicts the shape, or the bytes are not those
+            that were written (their checksum is another).
         """
         entry = self.entries[name]
         kind = _TYPES.get(entry.kind)
@@ -275,7 +264,13 @@ class TensorBundle:
             )
         with self._data[entry.shard].open("rb") as handle:
             handle.seek(entry.offset)
-            values: np.ndarray = np.frombuffer(bytearray(handle.read(entry.size)), kind)
+            raw = handle.read(entry.size)
+        if entry.checksum is not None and masked_checksum(raw) != entry.checksum:
+            raise InputError(
+                f"checkpoint {self.index.stem} is damaged: the checksum of {name} is wrong, so its values are not those that "
+                f"were saved; fetch {self._data[entry.shard].name} again"
+            )
+        values: np.ndarray = np.frombuffer(bytearray(raw), kind)
         if entry.kind == _BFLOAT16:
             values = (values.astype(np.uint32) << 16).view(np.float32)
         return values.reshape(entry.shape)

@@ -188,3 +188,22 @@ def cage_tracks(table: pd.DataFrame, organism: str = "human") -> np.ndarray:
         f"no {organism} track is described as CAGE; store the track table with 'cistron sequence weights "
         "--human-tracks TABLE', or choose tracks with --tss-tracks"
     )
+
+
+def track_rows(table: pd.DataFrame, tracks: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Describe chosen tracks of each organism as a tracks store does: one row a track, with a unique ``name``."""
+    parts = []
+    for organism, numbers in tracks.items():
+        rows = table[table["organism"] == organism].set_index("index", drop=False).loc[numbers]
+        parts.append(rows.reset_index(drop=True))
+    rows = pd.concat(parts, ignore_index=True)
+    again = rows["identifier"].duplicated(keep=False)
+    name = rows["identifier"].where(
+        ~again, rows["organism"] + "_" + rows["index"].astype(str) + "_" + rows["identifier"]
+    )
+    return rows.assign(name=name)[["name", "organism", "index", "identifier", "description"]]
+
+
+def strand_pairs(table: pd.DataFrame, organism: str) -> np.ndarray:
+    """Give the partner of every track of an organism on the other strand, int64 [track]."""
+    return table.loc[table["organism"] == organism, "strand_pair"].to_numpy(np.int64)

@@ -11,8 +11,9 @@ The three verbs of every network in cistron:
 from cistron.training.fit import FitReport, TrainingDivergedError, fit
 from cistron.training.inference import best_device, in_batches
 from cistron.training.models import ModelCard, SavedModel, load_model, load_weights, save_model, settings_from
+from cistron.training.search_space import Choice, Real, SearchSpace, Whole
 from cistron.training.settings import FitSettings
-from cistron.training.tune import Choice, Real, SearchSpace, TuneReport, Whole, tune
+from cistron.training.tune import TuneReport, tune
 
 __all__ = [
     "Choice",

@@ -6,7 +6,7 @@ import os
 import socket
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from cistron.runtime.files import check_writable
 from cistron.runtime.progress import Progress, say
 from cistron.runtime.seeds import seed_for
 from cistron.training.fit import TrainingDivergedError
+from cistron.training.search_space import SearchSpace, describe_space, suggest
 
 if TYPE_CHECKING:
     import optuna
@@ -23,35 +24,6 @@ if TYPE_CHECKING:
 Report = Callable[[int, float], None]
 Objective = Callable[[dict[str, Any], Report], float]
 _SQLITE = (".db", ".sqlite", ".sqlite3")
-
-
-@dataclass(frozen=True)
-class Real:
-    """A number between ``low`` and ``high``, on a log scale if ``log``."""
-
-    low: float
-    high: float
-    log: bool = False
-
-
-@dataclass(frozen=True)
-class Whole:
-    """A whole number between ``low`` and ``high``, both included."""
-
-    low: int
-    high: int
-    log: bool = False
-    step: int = 1
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of several values (text, numbers, truth values)."""
-
-    options: tuple[Any, ...]
-
-
-SearchSpace = Mapping[str, Real | Whole | Choice]
 
 
 @dataclass(frozen=True)
@@ -80,18 +52,6 @@ class TuneReport:
     pruned: int
     failed: int
     trials: "pd.DataFrame"
-
-
-def describe_space(space: SearchSpace) -> dict[str, Any]:
-    """Give a search space as plain JSON; two spaces are the same when this is."""
-    return {
-        name: {"kind": type(choice).__name__.lower(), **_listed(asdict(choice))}
-        for name, choice in sorted(space.items())
-    }
-
-
-def _listed(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
 
 def tune(
@@ -235,20 +195,6 @@ def _difference(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
     return "was made on other data or for another objective"
 
 
-def _suggest(trial: "optuna.Trial", space: SearchSpace) -> dict[str, Any]:
-    parameters: dict[str, Any] = {}
-    for name, choice in space.items():
-        if isinstance(choice, Real):
-            parameters[name] = trial.suggest_float(name, choice.low, choice.high, log=choice.log)
-        elif isinstance(choice, Whole):
-            parameters[name] = trial.suggest_int(
-                name, choice.low, choice.high, log=choice.log, step=choice.step
-            )
-        else:
-            parameters[name] = trial.suggest_categorical(name, choice.options)
-    return parameters
-
-
 def _one_trial(
     study: "optuna.Study", objective: Objective, space: SearchSpace, worker: str, seed: int
 ) -> None:
@@ -258,7 +204,7 @@ def _one_trial(
     trial.set_user_attr("worker", worker)
     # A sampler seeded by the number of the trial: an interrupted search goes on as it would have.
     study.sampler = optuna.samplers.TPESampler(seed=seed_for(seed, "trial", trial.number) % 2**32)
-    parameters = _suggest(trial, space)
+    parameters = suggest(trial, space)
 
     def report(step: int, value: float) -> None:
         trial.report(value, step)

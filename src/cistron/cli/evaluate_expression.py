@@ -1,0 +1,56 @@
+"""``cistron evaluate expression``."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from cistron.cli.options import Output, Seed, Threads
+from cistron.evaluation.expression import ExpressionSettings, headline, run_expression
+
+
+def expression(
+    *predictions: Path,
+    output: Output,
+    settings: Annotated[ExpressionSettings | None, Parameter(name="*")] = None,
+    report: bool = True,
+    seed: Seed = 0,
+    threads: Threads = None,
+) -> None:
+    """Compare predictions of expression for seen and unseen genes in seen and unseen cells.
+
+    Correlations across genes within a cell, across cells within a gene, and with both means removed, each with an
+    interval, a null, a permuted control, and paired differences between the files. Writes scores.parquet,
+    per_gene.parquet, per_cell.parquet, run.json, figures and report.html.
+
+    Parameters
+    ----------
+    predictions
+        Prediction files (.h5ad) of the same cells, genes and split; baselines and controls are files too.
+    report
+        Write figures and the HTML report.
+    """
+    scores = run_expression(predictions, output, settings, seed=seed, threads=threads)
+    for line in _summary(scores):
+        print(line)
+    if report:
+        from cistron.report import build_report
+
+        print(f"report: {build_report([output], output / 'report.html')}")
+    print(f"scores: {output / 'scores.parquet'}")
+
+
+def _summary(scores) -> list[str]:  # type: ignore[no-untyped-def]  # a DataFrame; pandas loads late
+    shown = ("pearson_across_genes", "pearson_across_cells", "pooled_doubly_centred")
+    stratum = headline(scores["stratum"].unique())
+    rows = scores[(scores["stratum"] == stratum) & scores["metric"].isin(shown) & scores["low"].notna()]
+    lines = [f"{stratum}:"]
+    for row in rows.itertuples():
+        control = (
+            f", permuted genes {row.control_value:.3f}" if row.control_value == row.control_value else ""
+        )
+        name = row.metric.replace("_", " ")
+        lines.append(
+            f"  {row.embedding}, {row.target}: {name} {row.value:.3f} [{row.low:.3f}, {row.high:.3f}]{control}"
+        )
+    return lines

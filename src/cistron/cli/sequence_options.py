@@ -1,0 +1,64 @@
+"""Options that the commands of ``cistron sequence`` share."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Group, Parameter
+
+from cistron.genome import Genome, PersonalGenome, PersonSettings
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+MODEL = Group("Model and genome", sort_key=10)
+Weights = Annotated[
+    Path, Parameter(group=MODEL, help="Model folder, of 'cistron sequence weights' or 'initialise'.")
+]
+Fasta = Annotated[
+    Path, Parameter(name="--genome", group=MODEL, help="FASTA, plain or bgzip; an index is made beside it.")
+]
+Build = Annotated[
+    str | None,
+    Parameter(
+        group=MODEL, help="Genome build, for example GRCh38; needed where chromosome 1 does not tell it."
+    ),
+]
+Ambiguous = Annotated[
+    Literal["error", "n"],
+    Parameter(group=MODEL, help="What to do with IUPAC letters for several bases: stop, or read them as N."),
+]
+Precision = Annotated[
+    Literal["fp32", "mixed", "bf16"],
+    Parameter(group=MODEL, help="Matrix products: exact, bfloat16 where it does not hurt, all in bfloat16."),
+]
+Device = Annotated[str, Parameter(group=MODEL, help="auto (a GPU where there is one), cpu, or cuda.")]
+BatchSize = Annotated[int, Parameter(group=MODEL, help="Windows at a time.")]
+Augment = Annotated[
+    bool, Parameter(group=MODEL, negative=(), help="Average over both strands and over shifts of the window.")
+]
+Shifts = Annotated[
+    tuple[int, ...],
+    Parameter(group=MODEL, negative=(), consume_multiple=True, help="Shifts in bp of --augment."),
+]
+Person = Annotated[PersonSettings | None, Parameter(name="*", group=Group("A person's own DNA", sort_key=20))]
+
+
+def choose(
+    model: Path, organism: str, wanted: tuple[str, ...]
+) -> "tuple[pd.DataFrame, dict[str, np.ndarray]]":
+    """Find the wanted tracks of each organism in a model folder."""
+    from cistron.sequence.settings import settings_from
+    from cistron.sequence.track_table import choose_tracks, load_track_table
+    from cistron.sequence.weights import read_description
+
+    settings = settings_from(read_description(model)["settings"])
+    table = load_track_table(model, settings.tracks)
+    organisms = list(settings.tracks) if organism == "both" else [organism]
+    return table, {name: choose_tracks(table, name, wanted) for name in organisms}
+
+
+def tell_person(genome: Genome) -> None:
+    """Print what was read of a person's variants and what was left out."""
+    if isinstance(genome, PersonalGenome):
+        print(genome.variants.summary())

@@ -1,0 +1,183 @@
+"""Correlations along rows and columns with missing entries, and their resampling over genes by matrix products."""
+
+import numpy as np
+
+LEAST = 3  # pairs behind a correlation; two points always correlate perfectly
+_FLAT = 1e-6  # standard deviation, relative to the largest value, below which float32 holds rounding only
+
+
+def average_ranks(values: np.ndarray, axis: int) -> np.ndarray:
+    """Rank from 1 along an axis, ties averaged; NaN stays NaN and does not count.
+
+    Parameters
+    ----------
+    values
+        float [row, column].
+    axis
+        0 ranks within columns, 1 within rows.
+
+    Returns
+    -------
+    ndarray
+        float32 [row, column].
+    """
+    rows = np.ascontiguousarray(values if axis == 1 else values.T)
+    order = np.argsort(rows, axis=1)  # NaN comes last
+    ascending = np.take_along_axis(rows, order, axis=1)
+    place = np.arange(rows.shape[1], dtype=np.int32)
+    starts = np.ones(rows.shape, dtype=bool)
+    starts[:, 1:] = ascending[:, 1:] != ascending[:, :-1]
+    first = np.maximum.accumulate(np.where(starts, place, 0), axis=1)
+    ends = np.ones(rows.shape, dtype=bool)
+    ends[:, :-1] = starts[:, 1:]
+    last = np.where(ends, place, rows.shape[1])[:, ::-1]
+    last = np.minimum.accumulate(last, axis=1)[:, ::-1]
+    result = np.empty(rows.shape, dtype=np.float32)
+    np.put_along_axis(result, order, ((first + last) * 0.5 + 1.0).astype(np.float32), axis=1)
+    result[np.isnan(rows)] = np.nan
+    return result if axis == 1 else result.T
+
+
+def row_correlations(
+    first: np.ndarray, second: np.ndarray, weights: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Pearson correlation of matching rows, and of resampled columns.
+
+    Parameters
+    ----------
+    first, second
+        float [row, column]; pairs with a NaN are left out.
+    weights
+        Times that each column is taken, float32 [column, draw].
+
+    Returns
+    -------
+    ndarray
+        float64 [row]; NaN with fewer than 3 pairs or where a side does not vary.
+    ndarray or None
+        The same for each draw, float32 [row, draw].
+    """
+    seen = np.isfinite(first) & np.isfinite(second)
+    number = seen.sum(axis=1).astype(np.float64)
+    x, flat = _standardised(first, seen, number)
+    y, flat_too = _standardised(second, seen, number)
+    undefined = flat | flat_too | (number < LEAST)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlation = np.where(undefined, np.nan, (x * y).sum(axis=1) / number)
+    correlation = np.clip(correlation, -1.0, 1.0)
+    if weights is None:
+        return correlation, None
+    x, y = x.astype(np.float32), y.astype(np.float32)
+    taken = weights.sum(axis=0)[None, :] if seen.all() else seen.astype(np.float32) @ weights
+    with np.errstate(invalid="ignore", divide="ignore"):
+        a, b = x @ weights, y @ weights
+        covariance = (x * y) @ weights - a * b / taken
+        spread = ((x * x) @ weights - a * a / taken) * ((y * y) @ weights - b * b / taken)
+        draws = np.where(spread > 1e-6, covariance / np.sqrt(np.maximum(spread, 1e-30)), np.nan)
+    draws[undefined] = np.nan
+    return correlation, np.clip(draws, -1.0, 1.0)
+
+
+def _standardised(values: np.ndarray, seen: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows with mean 0 and variance 1 over what is seen, 0 elsewhere; and which rows do not vary."""
+    filled = np.where(seen, values, 0.0).astype(np.float64)
+    scale = np.abs(filled).max(axis=1, initial=0.0)
+    count = np.maximum(number, 1.0)
+    centred = np.where(seen, filled - (filled.sum(axis=1) / count)[:, None], 0.0)
+    deviation = np.sqrt((centred**2).sum(axis=1) / count)
+    flat = deviation <= _FLAT * scale
+    return centred / np.where(flat, 1.0, deviation)[:, None], flat
+
+
+def column_sums(
+    first: np.ndarray, second: np.ndarray, scales: tuple[np.ndarray, np.ndarray] | None = None
+) -> np.ndarray:
+    """Sums over rows of centred products, column by column.
+
+    Parameters
+    ----------
+    first, second
+        float [row, column]; pairs with a NaN are left out, then each column's mean is removed.
+    scales
+        Largest value of each column before anything was subtracted, which tells variation from rounding; that of
+        the columns themselves when absent.
+
+    Returns
+    -------
+    ndarray
+        n, sum aa, sum bb, sum ab; float64 [4, column]. A sum of squares that is rounding is 0.
+    """
+    seen = np.isfinite(first) & np.isfinite(second)
+    number = seen.sum(axis=0).astype(np.float64)
+    centred, squares = [], []
+    for position, values in enumerate((first, second)):
+        filled = np.where(seen, values, 0.0).astype(np.float64)
+        scale = np.abs(filled).max(axis=0, initial=0.0) if scales is None else scales[position]
+        part = np.where(seen, filled - filled.sum(axis=0) / np.maximum(number, 1.0), 0.0)
+        square = (part**2).sum(axis=0)
+        flat = square <= number * (_FLAT * scale) ** 2
+        part[:, flat] = 0.0
+        centred.append(part)
+        squares.append(np.where(flat, 0.0, square))
+    return np.stack([number, *squares, (centred[0] * centred[1]).sum(axis=0)])
+
+
+def correlations_of(sums: np.ndarray) -> np.ndarray:
+    """Pearson correlation of each column from :func:`column_sums`; NaN where undefined."""
+    number, aa, bb, ab = sums
+    defined = (number >= LEAST) & (aa > 0) & (bb > 0)
+    spread = np.sqrt(np.where(defined, aa * bb, 1.0))
+    return np.where(defined, np.clip(ab / spread, -1.0, 1.0), np.nan)
+
+
+def pooled_correlation(sums: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """One correlation over the centred entries of all columns, or for each draw of columns.
+
+    Parameters
+    ----------
+    sums
+        Of :func:`column_sums`.
+    weights
+        float [column, draw].
+
+    Returns
+    -------
+    ndarray
+        float64, a number or [draw]; NaN where a side does not vary.
+    """
+    taken = np.ones((sums.shape[1], 1)) if weights is None else weights
+    _, aa, bb, ab = sums @ taken
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pooled = np.where((aa > 0) & (bb > 0), ab / np.sqrt(aa * bb), np.nan)
+    return pooled[0] if weights is None else pooled
+
+
+def two_way_effects(values: np.ndarray, rounds: int = 20) -> tuple[np.ndarray, np.ndarray]:
+    """Row and column effects whose removal makes all row and column means 0.
+
+    Exact after one round where nothing is missing; otherwise rows and columns are fitted in turn.
+
+    Parameters
+    ----------
+    values
+        float [row, column], NaN where missing.
+
+    Returns
+    -------
+    ndarray
+        Row effects, float64 [row].
+    ndarray
+        Column effects, float64 [column]; the grand mean is in them.
+    """
+    seen = np.isfinite(values)
+    complete = bool(seen.all())
+    in_row, in_column = (np.maximum(seen.sum(axis=axis), 1) for axis in (1, 0))
+    filled = values if complete else np.where(seen, values, np.float32(0))
+    indicator = None if complete else seen.astype(np.float32)
+    row_total, column_total = (filled.sum(axis=axis, dtype=np.float64) for axis in (1, 0))
+    row = np.zeros(values.shape[0])
+    column = np.zeros(values.shape[1])
+    for _ in range(1 if complete else rounds):
+        column = (column_total - (row.sum() if indicator is None else row @ indicator)) / in_column
+        row = (row_total - (column.sum() if indicator is None else indicator @ column)) / in_row
+    return row, column

@@ -1,0 +1,142 @@
+"""Rows of the scores table and the tables behind them, as they come."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cistron.evaluation.expression.comparison import Comparison
+from cistron.evaluation.expression.references import CEILING_METHOD, CEILING_NAME, NULL_METHOD
+from cistron.evaluation.expression.strata import Stratum, pool
+from cistron.statistics import bootstrap_p_value, percentile_interval
+
+INTERVAL = "95% bootstrap over genes"
+
+
+@dataclass
+class Level:
+    """One stratum at one level of pooling.
+
+    Attributes
+    ----------
+    target
+        ``cells``, ``pseudobulks`` or ``cell types``.
+    stratum
+        Which cells and genes.
+    observed
+        float32 [cell or label, gene].
+    cells, genes
+        Names along both axes.
+    members
+        Cells of each pseudobulk, of :func:`pool_matrix`; ``None`` where cells are not pooled.
+    logarithm
+        As of :func:`pool`.
+    """
+
+    target: str
+    stratum: Stratum
+    observed: np.ndarray
+    cells: list[str]
+    genes: list[str]
+    members: np.ndarray | None
+    logarithm: bool
+
+    def view(self, values: np.ndarray) -> np.ndarray:
+        """Cell values as this level sees them."""
+        return values if self.members is None else pool(values, self.members, self.logarithm)
+
+
+class Collector:
+    """Rows and tables, as they come."""
+
+    def __init__(self, common: Mapping[str, Any]) -> None:
+        self.common = dict(common)
+        self.rows: list[dict[str, Any]] = []
+        self.tables: dict[str, list[pd.DataFrame]] = {"gene": [], "cell": []}
+
+    def score(
+        self, level: Level, name: str, method: str, found: Comparison, null: Mapping[str, float]
+    ) -> None:
+        """Rows of one prediction; a metric without a defined value has no row."""
+        for metric, value in found.values.items():
+            if not np.isfinite(value):
+                continue
+            low, high = percentile_interval(found.draws[metric])
+            self._add(
+                level, name, method, metric,
+                value=value, low=low, high=high, interval=INTERVAL, n=found.counts[metric],
+                null_model=NULL_METHOD, null_value=null.get(metric, np.nan), control_value=found.controls[metric],
+            )  # fmt: skip
+
+    def ceiling(self, level: Level, values: Mapping[str, float]) -> None:
+        """Rows of the ceiling."""
+        for metric, value in values.items():
+            if np.isfinite(value):
+                self._add(level, CEILING_NAME, CEILING_METHOD, metric, value=value, n=len(level.cells))
+
+    def undefined(
+        self, level: Level, name: str, method: str, predicted: np.ndarray, found: Comparison
+    ) -> None:
+        """Shares of entries, cells and genes that could not be scored."""
+        measured = np.isfinite(level.observed)
+        entries = float((measured & ~np.isfinite(predicted)).sum() / max(measured.sum(), 1))
+        shares = (
+            ("undefined_entries", entries, int(measured.sum())),
+            ("undefined_cells", _share_undefined(found.per_cell["pearson_across_genes"]), len(level.cells)),
+            ("undefined_genes", _share_undefined(found.per_gene["pearson_across_cells"]), len(level.genes)),
+        )
+        for metric, value, number in shares:
+            self._add(level, name, method, metric, value=value, n=number)
+
+    def difference(
+        self,
+        level: Level,
+        pair: tuple[tuple[str, str], tuple[str, str]],
+        found: Comparison,
+        other: Comparison,
+    ) -> None:
+        """Rows of the difference of two predictions, from the same draws of genes."""
+        (name, _), (other_name, _) = pair
+        for metric, value in found.values.items():
+            draws = found.draws[metric] - other.draws[metric]
+            change = value - other.values[metric]
+            if not np.isfinite(change):
+                continue
+            low, high = percentile_interval(draws)
+            self._add(
+                level, name, f"less {other_name}", f"difference_{metric}",
+                value=change, low=low, high=high, interval=f"{INTERVAL}, paired",
+                n=min(found.counts[metric], other.counts[metric]),
+                null_model=other_name, null_value=other.values[metric],
+                p_value=float(bootstrap_p_value(draws)),
+            )  # fmt: skip
+
+    def detail(self, level: Level, name: str, found: Comparison) -> None:
+        """Tables of the correlations of each gene and each cell."""
+        for axis, labels, columns in (
+            ("gene", level.genes, found.per_gene),
+            ("cell", level.cells, found.per_cell),
+        ):
+            table = pd.DataFrame(
+                {"embedding": name, "target": level.target, "stratum": level.stratum.name, axis: labels}
+            )
+            self.tables[axis].append(table.assign(**columns))
+
+    def _add(self, level: Level, name: str, method: str, metric: str, **row: Any) -> None:
+        self.rows.append(
+            {
+                **self.common,
+                "target": level.target,
+                "stratum": level.stratum.name,
+                "embedding": name,
+                "model": method,
+                "metric": metric,
+                **row,
+            }
+        )
+
+
+def _share_undefined(correlations: np.ndarray) -> float:
+    return float(np.isnan(correlations).mean())

@@ -1,0 +1,211 @@
+"""A person's own DNA in place of the reference: windows of one length, centred, from each of two haplotypes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from cistron.errors import InputError
+from cistron.genome.sequence import Ambiguous, Dna, Genome, encode
+from cistron.genome.variants import Changes, differs, reference_error
+from cistron.genome.vcf import Unphased, read_sample
+from cistron.runtime import sha256_of
+
+
+def apply_changes(codes: np.ndarray, start: int, changes: Changes) -> tuple[np.ndarray, np.ndarray]:
+    """Put changes into a piece of the reference.
+
+    Parameters
+    ----------
+    codes
+        uint8 [length], codes of the reference from ``start``.
+    start
+        Position of the first.
+    changes
+        Changes that lie within the piece.
+
+    Returns
+    -------
+    codes : ndarray
+        uint8 [new length].
+    positions : ndarray
+        int64 [new length], position in the reference of each letter, never falling; an inserted letter has that of the
+        letter before it.
+    """
+    letters, places, cursor = [], [], start
+    for low, high, text in zip(changes.start.tolist(), changes.end.tolist(), changes.alternative):
+        letters += [codes[cursor - start : low - start], encode(text)]
+        fresh = low + np.arange(len(text))
+        places += [np.arange(cursor, low), np.minimum(fresh, max(high, low) - 1)]
+        cursor = high
+    letters.append(codes[cursor - start :])
+    places.append(np.arange(cursor, start + len(codes)))
+    return np.concatenate(letters), np.concatenate(places)
+
+
+class Haplotype:
+    """One of a person's two copies of the genome.
+
+    A window is named by its place in the reference. It has the same length there and here, and the letter in its
+    middle (where a start site stands) is the same: what insertions push out on a side falls off, what deletions leave
+    open is filled from beyond.
+
+    Parameters
+    ----------
+    genome
+        Reference.
+    changes
+        Changes of each chromosome.
+    name
+        Name of the VCF, for messages.
+    """
+
+    def __init__(self, genome: Genome, changes: dict[str, Changes], name: str) -> None:
+        self._genome, self._changes, self._name = genome, changes, name
+        self._last: tuple[tuple[str, int, int], np.ndarray, np.ndarray] | None = None
+
+    def _within(self, chromosome: str, start: int, end: int) -> tuple[int, int, Changes | None]:
+        """Give the changes of a piece, and the piece itself, widened so that it cuts no change."""
+        changes = self._changes.get(chromosome)
+        if changes is None:
+            return start, end, None
+        # none overlaps another, so ends are sorted as starts are
+        first = int(np.searchsorted(changes.end, start, side="right"))
+        last = int(np.searchsorted(changes.start, end, side="left"))
+        if first >= last:
+            return start, end, None
+        chosen = slice(first, last)
+        found = Changes(
+            changes.start[chosen], changes.end[chosen], changes.alternative[chosen], changes.reference[chosen]
+        )
+        return min(start, int(found.start[0])), max(end, int(found.end[-1])), found
+
+    def _window(self, chromosome: str, start: int, end: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give codes and positions in the reference of a window."""
+        key = (chromosome, start, end)
+        if self._last is not None and self._last[0] == key:
+            return self._last[1], self._last[2]
+        name, size = self._genome.chromosome(chromosome), end - start
+        middle, left = (start + end) // 2, (start + end) // 2 - start
+        before = behind = 0
+        while True:
+            low, high, changes = self._within(name, start - before, end + behind)
+            codes = self._genome.codes(name, low, high)
+            positions = np.arange(low, high)
+            if changes is not None:
+                self._check(name, low, codes, changes)
+                codes, positions = apply_changes(codes, low, changes)
+            centre = int(np.searchsorted(positions, middle))
+            short = left - centre, centre + size - left - len(codes)
+            if short[0] <= 0 and short[1] <= 0:
+                break
+            before, behind = before + max(0, short[0]), behind + max(0, short[1])
+        cut = slice(centre - left, centre - left + size)
+        self._last = (key, codes[cut], positions[cut])
+        return self._last[1], self._last[2]
+
+    def _check(self, chromosome: str, low: int, codes: np.ndarray, changes: Changes) -> None:
+        for start, reference in zip(changes.start.tolist(), changes.reference):
+            there = codes[start - low : start - low + len(reference)]
+            if reference and differs(there, reference):
+                raise reference_error(self._name, self._genome, chromosome, start, reference, there)
+
+    def codes(self, chromosome: str, start: int, end: int) -> np.ndarray:
+        """Read codes uint8 [end - start] of the window whose middle is at ``(start + end) // 2`` in the reference."""
+        return self._window(chromosome, start, end)[0]
+
+    def offsets(self, chromosome: str, start: int, end: int, positions: Sequence[int]) -> np.ndarray:
+        """Give where positions of the reference lie in a window, int64; outside of 0 to ``end - start`` if not in it.
+
+        A position that is deleted is where the next letter that is left stands.
+        """
+        wanted, there = np.asarray(positions, np.int64), self._window(chromosome, start, end)[1]
+        found = np.searchsorted(there, wanted)
+        return np.where(wanted < there[0], -1, found)
+
+    def position(self, chromosome: str, start: int, end: int, offset: int) -> int:
+        """Give the position in the reference of a letter of a window."""
+        return int(self._window(chromosome, start, end)[1][offset])
+
+
+@dataclass(frozen=True)
+class PersonSettings:
+    """Whose DNA takes the place of the reference.
+
+    Attributes
+    ----------
+    variants
+        VCF of a person (plain, gzip, bgzip): their own sequence in place of the reference.
+    sample
+        Sample of the VCF; may be absent where it has one.
+    haplotype
+        both: the mean of the two haplotypes; 1 or 2: one of them.
+    unphased
+        Heterozygous genotypes without a phase: take the alleles as written, or stop.
+    """
+
+    variants: Path
+    sample: str | None = None
+    haplotype: Literal["both", "1", "2"] = "both"
+    unphased: Unphased = "as-written"
+
+    def __post_init__(self) -> None:
+        if self.haplotype not in ("both", "1", "2"):
+            raise InputError(f"--haplotype must be both, 1 or 2. Given: {self.haplotype}")
+
+
+class PersonalGenome(Genome):
+    """A reference with the variants of one person.
+
+    Genotypes are read from the file into memory, and nothing of them is written.
+
+    Parameters
+    ----------
+    path, build, ambiguous
+        As of :class:`Genome`.
+    person
+        Whose variants.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        build: str | None = None,
+        ambiguous: Ambiguous = "error",
+        *,
+        person: PersonSettings,
+    ) -> None:
+        super().__init__(path, build, ambiguous)
+        self.person = person
+        self.variants = read_sample(person.variants, self, person.sample, person.unphased)
+        chosen = (0, 1) if person.haplotype == "both" else (int(person.haplotype) - 1,)
+        name = self.variants.path.name
+        self._copies = tuple(Haplotype(self, dict(self.variants.haplotypes[which]), name) for which in chosen)
+
+    @property
+    def copies(self) -> tuple[Dna, ...]:
+        """The haplotypes that are used."""
+        return self._copies
+
+    def person_facts(self) -> dict[str, str]:
+        """Say whose variants are in it: SHA-256 of the file, sample, haplotype; no genotype."""
+        return {
+            "variants": sha256_of(self.person.variants),
+            "sample": self.variants.sample,
+            "haplotype": self.person.haplotype,
+            "unphased": self.person.unphased,
+        }
+
+
+def open_genome(
+    path: str | Path,
+    build: str | None = None,
+    ambiguous: Ambiguous = "error",
+    person: PersonSettings | None = None,
+) -> Genome:
+    """Open a reference, with the variants of a person where one is given."""
+    if person is None:
+        return Genome(path, build, ambiguous)
+    return PersonalGenome(path, build, ambiguous, person=person)

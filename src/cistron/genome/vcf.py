@@ -1,0 +1,256 @@
+"""Read the genotypes of one sample of a VCF.
+
+Format: VCF 4.1 to 4.5, plain, gzip or bgzip; no index is needed, the file is read once from front to back.
+"""
+
+import gzip
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from cistron.errors import InputError
+from cistron.genome.sequence import CHROMOSOME_1, Genome
+from cistron.genome.variants import Changes, SampleVariants, check_reference, trimmed
+
+Unphased = Literal["as-written", "error"]
+_BASES = frozenset(b"ACGTNacgtn")
+_BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+_UPPER = bytes.maketrans(b"acgtn", b"ACGTN")
+
+
+def read_sample(
+    path: str | Path, genome: Genome, sample: str | None = None, unphased: Unphased = "as-written"
+) -> SampleVariants:
+    """Read the variants that one sample of a VCF carries.
+
+    Taken are alleles of plain letters in records whose FILTER is PASS or a dot. Left out, and counted, are failed records,
+    symbolic alleles (``<DEL>``, breakends), records on chromosomes that the genome lacks, and changes that overlap an
+    earlier one of the same haplotype. A missing allele counts as the reference, a haploid call for both haplotypes.
+
+    Parameters
+    ----------
+    path
+        VCF, plain, gzip or bgzip.
+    genome
+        Reference of the same build.
+    sample
+        Name of the sample; may be absent where the file has one.
+    unphased
+        What to do with heterozygous genotypes without a phase: take the alleles in the order in which they are
+        written, and count them, or stop.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, has no such sample, is of another build, or carries nothing.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"variants {path} do not exist")
+    reader = _Reader(path, genome, unphased)
+    found = reader.read(sample)
+    check_reference(found, genome)
+    return found
+
+
+class _Reader:
+    """Reads one VCF from front to back."""
+
+    def __init__(self, path: Path, genome: Genome, unphased: Unphased) -> None:
+        self.path, self.genome, self.unphased = path, genome, unphased
+        self.counts: Counter[str] = Counter()
+        self.spelling: dict[str, str | None] = {}
+        # chromosome -> one list a haplotype of (start, reference, alternative), untrimmed order of the file
+        self.found: dict[str, tuple[list[tuple[int, bytes, bytes]], list[tuple[int, bytes, bytes]]]] = {}
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        try:
+            with self.path.open("rb") as handle:
+                head = handle.read(14)
+                handle.seek(max(0, self.path.stat().st_size - len(_BGZIP_END)))
+                if head[12:14] == b"BC" and handle.read() != _BGZIP_END:
+                    raise EOFError("its last bgzip block is missing")
+            opened = gzip.open(self.path) if head[:2] == b"\x1f\x8b" else self.path.open("rb")
+            with opened as lines:
+                for number, line in enumerate(lines, 1):
+                    if line.startswith(b"BCF\2"):
+                        raise InputError(
+                            f"{self.path.name} is BCF; write it as VCF: bcftools view -Oz {self.path.name}"
+                        )
+                    yield number, line.rstrip(b"\r\n")
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"{self.path.name} cannot be read ({error}); it may be truncated") from error
+
+    def read(self, sample: str | None) -> SampleVariants:
+        column = -1
+        for number, line in self.lines():
+            if line.startswith(b"##"):
+                self._check_contig(line)
+            elif line.startswith(b"#CHROM"):
+                column, sample = self._column(line.decode().split("\t"), sample)
+            elif line:
+                if column < 0:
+                    raise InputError(
+                        f"{self.path.name} line {number}: expected a VCF header with a #CHROM line that names the samples "
+                        f"before the first record"
+                    )
+                self._record(line.split(b"\t", column + 1), column, number)
+        if column < 0:
+            raise InputError(f"{self.path.name} has no #CHROM line; expected a VCF with genotypes")
+        if not self.found:
+            raise InputError(
+                f"{self.path.name}: sample {sample} carries no variant that can be applied "
+                f"({', '.join(f'{count:,} {what}' for what, count in self.counts.items()) or 'no record'})"
+            )
+        haplotypes = tuple(
+            {name: self._resolved(lists[which]) for name, lists in self.found.items()} for which in (0, 1)
+        )
+        first, second = haplotypes
+        return SampleVariants(self.path, str(sample), (first, second), dict(self.counts))
+
+    def _check_contig(self, line: bytes) -> None:
+        """Compare a ``##contig`` line with the genome: a length that differs is another build."""
+        if not line.startswith(b"##contig=<"):
+            return
+        fields = dict(
+            part.split("=", 1) for part in line.decode("utf8", "replace")[10:-1].split(",") if "=" in part
+        )
+        name, length = self._spelled(fields.get("ID", "")), fields.get("length", "")
+        if name is None or not length.isdigit() or int(length) == self.genome.lengths[name]:
+            return
+        told = CHROMOSOME_1.get(int(length), "")
+        if told and told == self.genome.build:  # a genome that was cut short
+            return
+        raise InputError(
+            f"{self.path.name} is of another genome build{f', {told}' if told else ''}: its header gives {fields['ID']} "
+            f"{int(length):,} bp, {self.genome.path.name} has {self.genome.lengths[name]:,}; lift the variants over or give "
+            "the genome that they were called on"
+        )
+
+    def _column(self, fields: list[str], sample: str | None) -> tuple[int, str]:
+        samples = fields[9:]
+        if not samples:
+            raise InputError(f"{self.path.name} has no genotypes (no sample in its #CHROM line)")
+        some = ", ".join(samples[:5]) + (f" and {len(samples) - 5:,} more" if len(samples) > 5 else "")
+        if sample is None:
+            if len(samples) > 1:
+                raise InputError(
+                    f"{self.path.name} has {len(samples):,} samples; name one with --sample: {some}"
+                )
+            sample = samples[0]
+        if sample not in samples:
+            raise InputError(f"{self.path.name} has no sample {sample!r}; it has {some}")
+        return 9 + samples.index(sample), sample
+
+    def _spelled(self, name: str) -> str | None:
+        if name not in self.spelling:
+            try:
+                self.spelling[name] = self.genome.chromosome(name)
+            except InputError:
+                self.spelling[name] = None
+        return self.spelling[name]
+
+    def _record(self, fields: list[bytes], column: int, number: int) -> None:
+        try:
+            calls = self._genotype(fields[8].split(b":"), fields[column].split(b":"))
+            position, reference = int(fields[1]) - 1, fields[3]
+        except (IndexError, ValueError) as error:
+            raise InputError(
+                f"{self.path.name} line {number}: expected the fields of a VCF record with a genotype such as 0|1. "
+                f"Given: {b' '.join(fields[:5] + fields[8 : column + 1][:4]).decode('utf8', 'replace')[:80]!r}"
+            ) from error
+        if calls is None:
+            return
+        alleles, phased = calls
+        if fields[6] not in (b"PASS", b".", b""):
+            self.counts["left out: FILTER is not PASS"] += 1
+            return
+        name = self._spelled(fields[0].decode())
+        if name is None:
+            self.counts[f"left out: on chromosomes that {self.genome.path.name} lacks"] += 1
+            return
+        if not 0 <= position <= self.genome.lengths[name] - len(reference):
+            raise InputError(
+                f"{self.path.name} line {number}: {name}:{position + 1:,} lies behind the end of the chromosome "
+                f"({self.genome.lengths[name]:,} bp in {self.genome.path.name}); is it of another genome build?"
+            )
+        if not phased and alleles[0] != alleles[1]:
+            if self.unphased == "error":
+                raise InputError(
+                    f"{self.path.name} line {number}: the genotype is heterozygous without a phase; phase the variants, or "
+                    "take alleles in the order in which they are written with --unphased as-written"
+                )
+            self.counts["unphased heterozygotes (alleles taken as written)"] += 1
+        self._take(name, position, reference, fields[4].split(b","), alleles, number)
+
+    def _genotype(self, names: list[bytes], values: list[bytes]) -> tuple[tuple[int, int], bool] | None:
+        """Give the allele of each haplotype and whether they are phased; None where there is nothing to apply."""
+        if names[0] != b"GT":
+            self.counts["left out: without a genotype"] += 1
+            return None
+        text = values[0]
+        parts = text.replace(b"|", b"/").split(b"/")
+        parts = [part for part in parts if part] or [b"."]  # 4.4 may begin with the phase
+        if len(parts) > 2:
+            self.counts["left out: more than two copies"] += 1
+            return None
+        if b"." in parts:
+            self.counts["with a missing allele (taken as the reference)"] += 1
+        numbers = [0 if part == b"." else int(part) for part in parts]
+        first, second = numbers if len(numbers) == 2 else (numbers[0], numbers[0])
+        return None if first == second == 0 else ((first, second), b"/" not in text)
+
+    def _take(
+        self,
+        name: str,
+        position: int,
+        reference: bytes,
+        alternatives: list[bytes],
+        alleles: tuple[int, int],
+        number: int,
+    ) -> None:
+        if max(alleles) > len(alternatives):
+            raise InputError(
+                f"{self.path.name} line {number}: the genotype names allele {max(alleles)}, ALT has {len(alternatives)}"
+            )
+        plain = _BASES.issuperset(reference)
+        lists = self.found.get(name) or ([], [])
+        taken = False
+        for which, allele in enumerate(alleles):
+            alternative = alternatives[allele - 1] if allele else b""
+            if not allele or alternative == b"*":  # an allele that an earlier deletion took away
+                continue
+            if not plain or not alternative or not _BASES.issuperset(alternative):
+                self.counts["left out: symbolic alleles and others that are not plain DNA"] += 1
+                continue
+            lists[which].append((position, reference.translate(_UPPER), alternative.translate(_UPPER)))
+            taken = True
+        if taken:
+            self.found[name] = lists
+            self.counts["carried"] += 1
+
+    def _resolved(self, rows: list[tuple[int, bytes, bytes]]) -> Changes:
+        """Trim and sort the changes of a haplotype, and leave out those that overlap an earlier one."""
+        kept: list[tuple[int, int, bytes, bytes]] = []
+        for start, reference, alternative in sorted((trimmed(*row) for row in rows), key=lambda row: row[0]):
+            if not reference and not alternative:
+                continue
+            end = start + len(reference)
+            if kept:
+                before, behind, was, _ = kept[-1]
+                # two insertions at one place have no order
+                if start < behind or (start == before and not reference and before == behind):
+                    if (start, end, alternative) != (before, behind, was):
+                        self.counts["left out: overlap an earlier change of the haplotype"] += 1
+                    continue
+            kept.append((start, end, alternative, reference))
+        return Changes(
+            np.array([row[0] for row in kept], np.int64),
+            np.array([row[1] for row in kept], np.int64),
+            [row[2] for row in kept],
+            [row[3] for row in kept],
+        )

@@ -1,0 +1,301 @@
+"""A person's own DNA: variants put into windows, checked by eye and against strings put together by hand."""
+
+import gzip
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cistron.errors import InputError
+from cistron.genome import Genome, PersonSettings, open_genome
+from cistron.genome.personal import Haplotype, apply_changes
+from cistron.genome.variants import Changes, trimmed
+
+#        0         1
+#        01234567890123456789
+TWENTY = "ACGTACGTACGTACGTACGT"
+HEADER = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t"
+
+
+def vcf(path, rows, samples="ann", header=""):
+    """Write rows ``(position from 1, REF, ALT, genotype ...)`` on chromosome 1."""
+    lines = [
+        f"chr1\t{position}\t.\t{reference}\t{alternative}\t.\tPASS\t.\tGT\t" + "\t".join(calls)
+        for position, reference, alternative, *calls in rows
+    ]
+    path.write_text(header + HEADER + "\t".join(samples.split()) + "\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def made(fasta, variants, build="toy", **options):
+    """Open the genome of a person."""
+    return open_genome(fasta, build, person=PersonSettings(variants, **options))
+
+
+@pytest.fixture
+def fasta(tmp_path):
+    path = tmp_path / "twenty.fa"
+    path.write_text(f">chr1\n{TWENTY}\n")
+    return path
+
+
+@pytest.fixture
+def person(fasta, tmp_path):
+    """Make a person from rows."""
+
+    def _make(rows, samples="ann", **options):
+        name = options.pop("name", "v.vcf")
+        return made(fasta, vcf(tmp_path / name, rows, samples), **options)
+
+    return _make
+
+
+def letters(codes):
+    return "".join("ACGTN"[code] for code in codes)
+
+
+def both(person, start=0, end=20):
+    return [letters(copy.codes("chr1", start, end)) for copy in person.copies]
+
+
+def test_a_substitution_on_one_haplotype(person):
+    assert both(person([(3, "G", "T", "0|1")])) == [TWENTY, "ACTTACGTACGTACGTACGT"]
+    assert both(person([(3, "g", "t", "1|0")])) == ["ACTTACGTACGTACGTACGT", TWENTY]
+    assert both(person([(3, "G", "T", "1/1")])) == ["ACTTACGTACGTACGTACGT"] * 2
+
+
+def test_a_deletion_left_of_the_middle_draws_letters_in_from_the_left(person):
+    #  the middle, position 10 (a G), stays where it is; ACGT at 4..7 is gone, beyond the left end is N
+    first, second = both(person([(4, "TACGT", "T", "1|0")]))
+    assert first == "NNNNACGT" + TWENTY[8:]
+    assert second == TWENTY
+
+
+def test_a_deletion_right_of_the_middle_draws_letters_in_from_the_right(person):
+    assert both(person([(13, "ACGT", "A", "0|1")]))[1] == TWENTY[:13] + TWENTY[16:] + "NNN"
+
+
+def test_an_insertion_pushes_letters_out(person):
+    # TTT comes between 1 and 2: three letters on the left fall out
+    assert both(person([(2, "C", "CTTT", "1|1")]))[0] == ("AC" + "TTT" + TWENTY[2:10])[3:] + TWENTY[10:]
+    # behind the middle: three letters on the right fall out
+    assert both(person([(15, "G", "GTTT", "1|1")]))[0] == TWENTY[:15] + "TTT" + TWENTY[15:17]
+
+
+def test_windows_inside_the_chromosome_are_filled_from_beyond(person):
+    """Window 8..12: its middle, 10, keeps its place and the letters come from outside the window."""
+    ann = person([(9, "AC", "A", "1|0"), (12, "T", "TGG", "1|0")])
+    # first haplotype: 0-based 9 (C) is deleted, GG comes behind 11
+    assert both(ann, 6, 14)[0] == "CGTA" + "GT" + "GG"
+    assert both(ann, 6, 14)[1] == TWENTY[6:14]
+
+
+def test_places_of_start_sites_shift_with_insertions_and_deletions(person):
+    ann = person([(4, "TACGT", "T", "1|0"), (15, "G", "GTTT", "1|0")])
+    first, second = ann.copies
+    sites = [3, 4, 8, 10, 14, 15]
+    assert second.offsets("chr1", 0, 20, sites).tolist() == sites
+    # letters before the deletion move right by 4; a deleted site is where the next letter stands
+    assert first.offsets("chr1", 0, 20, sites).tolist() == [7, 8, 8, 10, 14, 18]
+    assert first.offsets("chr1", 0, 20, [-9, 17, 99]).tolist() == [-1, 20, 20]  # not in it
+    assert first.position("chr1", 0, 20, 7) == 3
+    assert first.position("chr1", 0, 20, 15) == 14  # inserted, behind 14
+    assert Genome(ann.path, "toy").offsets("chr1", 5, 15, [3, 7]).tolist() == [-2, 2]
+
+
+def test_several_alternatives(person):
+    assert both(person([(3, "G", "T,A", "1|2")])) == ["ACTTACGTACGTACGTACGT", "ACATACGTACGTACGTACGT"]
+    # the second haplotype of a spanning deletion: '*' adds nothing to it
+    ann = person([(3, "GTA", "G", "0|1"), (4, "T", "C,*", "1|2")])
+    assert both(ann) == ["ACGCACGTACGTACGTACGT", "NNACGCGTACGTACGTACGT"]
+    assert ann.variants.counts == {"carried": 2}
+
+
+def test_missing_haploid_and_unphased_genotypes(person):
+    ann = person(
+        [
+            (1, "A", "C", "."),
+            (2, "C", "G", "./."),
+            (3, "G", "T", ".|1"),
+            (5, "A", "C", "1"),  # one copy: it stands for both
+            (6, "C", "T", "0/1"),
+            (7, "G", "A", "0/0"),
+        ]
+    )
+    assert both(ann) == ["ACGTCCGTACGTACGTACGT", "ACTTCTGTACGTACGTACGT"]
+    counts = ann.variants.counts
+    assert counts["carried"] == 3
+    assert counts["with a missing allele (taken as the reference)"] == 3
+    assert counts["unphased heterozygotes (alleles taken as written)"] == 1
+    assert "3 variants of sample ann; 3 with a missing allele" in ann.variants.summary()
+    with pytest.raises(InputError, match=r"line 3: the genotype is heterozygous without a phase.*--unphased"):
+        person([(6, "C", "T", "0/1")], unphased="error")
+
+
+def test_what_cannot_be_applied_is_left_out_and_counted(person, tmp_path, fasta):
+    ann = person(
+        [
+            (1, "A", "<DEL>", "1|1"),
+            (3, "G", "G[chr2:5[", "0|1"),
+            (5, "ACG", "A", "1|1"),
+            (6, "C", "T", "1|1"),  # within the deletion
+            (9, "A", "T", "1|0"),
+        ]
+    )
+    assert both(ann)[0] == "NN" + "ACGTA" + "TTCGTACGTACGT"
+    counts = ann.variants.counts
+    assert counts["left out: symbolic alleles and others that are not plain DNA"] == 3
+    assert counts["left out: overlap an earlier change of the haplotype"] == 2
+    path = vcf(tmp_path / "f.vcf", [(3, "G", "T", "1|1"), (5, "A", "T", "1|1"), (7, "G", "T", "1|1:x")])
+    text = path.read_text().replace("PASS", "LowQual", 1).replace("chr1\t5", "chr77\t5")
+    path.write_text(text)
+    ann = made(fasta, path)
+    assert both(ann)[0] == "ACGTACTTACGTACGTACGT"
+    assert ann.variants.counts["left out: FILTER is not PASS"] == 1
+    assert ann.variants.counts["left out: on chromosomes that twenty.fa lacks"] == 1
+
+
+def test_chromosome_names_and_compression(fasta, tmp_path):
+    path = vcf(tmp_path / "v.vcf", [(3, "G", "T", "0|1")])
+    packed = tmp_path / "v.vcf.gz"
+    packed.write_bytes(gzip.compress(path.read_text().replace("chr1", "1").encode()))
+    assert both(made(fasta, packed))[1] == "ACTTACGTACGTACGTACGT"
+
+
+def test_a_sample_is_chosen_by_name(person):
+    rows = [(3, "G", "T", "0|1", "1|1"), (5, "A", "C", "0|0", "1|0")]
+    assert both(person(rows, "ann bob", sample="bob")) == ["ACTTCCGTACGTACGTACGT", "ACTTACGTACGTACGTACGT"]
+    assert both(person(rows, "ann bob", sample="ann", haplotype="2")) == ["ACTTACGTACGTACGTACGT"]
+    with pytest.raises(InputError, match="2 samples; name one with --sample: ann, bob"):
+        person(rows, "ann bob")
+    with pytest.raises(InputError, match="no sample 'eve'; it has ann, bob"):
+        person(rows, "ann bob", sample="eve")
+    with pytest.raises(InputError, match="both, 1 or 2"):
+        person(rows, "ann bob", sample="ann", haplotype="3")
+
+
+def test_another_build_is_an_error(person, fasta, tmp_path):
+    with pytest.raises(InputError, match=r"v.vcf: REF at chr1:3 is T, but twenty.fa has G there \(1 of 2"):
+        person([(3, "T", "G", "0|1"), (5, "A", "C", "0|1")])
+    path = vcf(tmp_path / "c.vcf", [(3, "G", "T", "0|1")], header="##contig=<ID=1,length=249250621>\n")
+    with pytest.raises(InputError, match=r"another genome build, GRCh37: its header gives 1 249,250,621 bp"):
+        made(fasta, path)
+    assert made(fasta, path, build="hg19").build == "GRCh37"  # a genome that was cut short
+    with pytest.raises(InputError, match="behind the end of the chromosome"):
+        person([(300, "T", "G", "0|1")])
+
+
+def test_a_difference_that_the_first_look_missed_stops_the_window(fasta):
+    """Of a whole genome only some changes are compared at the start; windows compare all of theirs."""
+    changes = Changes(np.array([4]), np.array([5]), [b"C"], [b"G"])
+    haplotype = Haplotype(Genome(fasta, "toy"), {"chr1": changes}, "v.vcf")
+    with pytest.raises(InputError, match=r"REF at chr1:5 is G, but twenty.fa has A there"):
+        haplotype.codes("chr1", 0, 20)
+    assert letters(haplotype.codes("chr1", 6, 16)) == TWENTY[6:16]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no #CHROM line"),
+        ("chr1\t3\t.\tG\tT\n", "line 1: expected a VCF header"),
+        (HEADER.rsplit("\tFORMAT", 1)[0] + "\n", "no genotypes"),
+        (HEADER + "ann\n", "carries no variant that can be applied (no record)"),
+        (HEADER + "ann\nchr1\tx\t.\tG\tT\t.\tPASS\t.\tGT\t0|1\n", "line 3: expected the fields"),
+        (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tGT\tA|1\n", "line 3: expected the fields"),
+        (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tGT\n", "line 3: expected the fields"),
+        (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tGT\t0|2\n", "names allele 2, ALT has 1"),
+        (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tDP\t7\n", "1 left out: without a genotype"),
+        ("BCF\2\2", "is BCF; write it as VCF"),
+    ],
+)
+def test_files_that_are_no_use(fasta, tmp_path, text, words):
+    path = tmp_path / "bad.vcf"
+    path.write_text(text)
+    with pytest.raises(InputError) as found:
+        made(fasta, path)
+    assert words in str(found.value)
+
+
+def test_truncated_and_absent_files(fasta, tmp_path):
+    whole = gzip.compress(vcf(tmp_path / "v.vcf", [(3, "G", "T", "0|1")] * 900).read_bytes())
+    path = tmp_path / "v.vcf.gz"
+    path.write_bytes(whole[:-30])
+    with pytest.raises(InputError, match="may be truncated"):
+        made(fasta, path)
+    # a bgzip file that lost its last blocks at the border of one
+    block = bytearray(gzip.compress(b"##fileformat=VCFv4.2\n", mtime=0))
+    block[3] = 4
+    block[10:10] = b"\x06\x00BC\x02\x00" + (len(block) + 7).to_bytes(2, "little")
+    path.write_bytes(bytes(block))
+    with pytest.raises(InputError, match="its last bgzip block is missing"):
+        made(fasta, path)
+    with pytest.raises(InputError, match="do not exist"):
+        made(fasta, tmp_path / "none.vcf")
+
+
+def test_trimming():
+    assert trimmed(10, b"AT", b"A") == (11, b"T", b"")
+    assert trimmed(10, b"A", b"AT") == (11, b"", b"T")
+    assert trimmed(10, b"CAG", b"CTG") == (11, b"A", b"T")
+    assert trimmed(10, b"GCA", b"TCA") == (10, b"G", b"T")
+    assert trimmed(10, b"AAA", b"A") == (11, b"AA", b"")
+    assert trimmed(10, b"A", b"A") == (11, b"", b"")
+
+
+def test_applying_to_a_piece():
+    changes = Changes(np.array([1, 3, 5]), np.array([1, 5, 6]), [b"TT", b"", b"G"], [b"", b"AC", b"A"])
+    codes, positions = apply_changes(np.array([0, 1, 2, 0, 1, 0, 3], np.uint8), 0, changes)
+    assert letters(codes) == "ATTCGGT"
+    assert positions.tolist() == [0, 0, 0, 1, 2, 5, 6]
+
+
+DNA = st.text("ACGT", min_size=1, max_size=4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 59), st.integers(0, 3), DNA), max_size=6),
+    st.integers(10, 50),
+    st.integers(2, 24),
+)
+def test_windows_agree_with_the_whole_chromosome_rewritten(tmp_path_factory, drawn, middle, half):
+    """Independent: rewrite the whole chromosome as a string, find the middle in it, cut."""
+    reference = "".join(np.array(list("ACGT"))[np.random.default_rng(5).integers(0, 4, 60)])
+    rows, behind = [], 0
+    for position, size, text in sorted(drawn):  # none touches another
+        if position <= behind or position + size + 1 > 60:
+            continue
+        rows.append((position, reference[position : position + size + 1], text))
+        behind = position + size + 1
+    folder = tmp_path_factory.mktemp("p")
+    (folder / "g.fa").write_text(f">chr1\n{reference}\n")
+    written = [(position + 1, old, new, "1|0") for position, old, new in rows if old != new]
+    substitutions = all(len(old) == len(new) for _, old, new, _ in written)
+    rewritten, cursor, place = "", 0, None
+    for position, old, new in rows:
+        shared = 0  # letters that stand in front in both keep their place
+        while shared < min(len(old), len(new)) and old[shared] == new[shared]:
+            shared += 1
+        for at in range(cursor, position):
+            place = len(rewritten) if at == middle else place
+            rewritten += reference[at]
+        if position <= middle < position + len(old):
+            return  # the middle itself is changed: the rule is tested by hand
+        rewritten += new
+        cursor = position + len(old)
+    for at in range(cursor, 60):
+        place = len(rewritten) if at == middle else place
+        rewritten += reference[at]
+    padded = "N" * 60 + rewritten + "N" * 60
+    wanted = padded[60 + place - half : 60 + place + half]
+    if not written:
+        return
+    person = made(folder / "g.fa", vcf(folder / "v.vcf", written))
+    first, second = both(person, middle - half, middle + half)
+    assert first == wanted
+    plain = letters(Genome(folder / "g.fa", "toy").codes("chr1", middle - half, middle + half))
+    assert second == plain  # no variant: the reference
+    if substitutions:
+        assert person.copies[0].offsets("chr1", 0, 60, range(60)).tolist() == list(range(60))
