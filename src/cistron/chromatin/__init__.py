@@ -1,1 +1,28 @@
-"""The chromatin wing: histone marks around the transcription start site and expression."""
+"""The chromatin wing: histone marks around the transcription start site and expression.
+
+>>> from cistron.chromatin import ExpressionPredictor, build_gene_tracks, predict_expression
+"""
+
+from importlib import import_module
+from typing import Any
+
+_WHERE = {
+    "BuildSettings": "build",
+    "ChromatinModel": "model",
+    "ExpressionPredictor": "estimator",
+    "NetworkSettings": "settings",
+    "RidgeSettings": "settings",
+    "build_gene_tracks": "build",
+    "choose_parts": "parts",
+    "load_chromatin_model": "model",
+    "predict_expression": "estimator",
+    "save_chromatin_model": "model",
+}
+__all__ = sorted(_WHERE)
+
+
+def __getattr__(name: str) -> Any:
+    # the network loads torch, so names load on first use
+    if name not in _WHERE:
+        raise AttributeError(f"module 'cistron.chromatin' has no attribute {name!r}")
+    return getattr(import_module(f"cistron.chromatin.{_WHERE[name]}"), name)

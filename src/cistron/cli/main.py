@@ -29,8 +29,10 @@ COMMANDS = {
     "genes": "Map gene identifiers.",
     "embedding": "Check, convert and combine gene embeddings.",
     "omics": "Gene embeddings from omics matrices.",
+    "cells": "Expression in single cells from gene embeddings.",
     "networks": "Gene networks from perturbed single cells.",
     "sequence": "Tracks and gene embeddings from DNA.",
+    "chromatin": "Expression from histone marks.",
     "evaluate": "Score embeddings, predictions and networks.",
     "report": "Build reports from scores.",
 }

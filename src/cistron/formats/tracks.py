@@ -80,7 +80,7 @@ def create_tracks(
     name, method, genome_build, licence, seed, parameters
         Header, as of a gene embedding.
     sequences
-        Rows along the first axis, with :data:`SEQUENCE_COLUMNS`; ``end - start`` is ``bins x bin_size``.
+        Rows along the first axis, with :data:`SEQUENCE_COLUMNS` and any further ones; ``end - start`` is ``bins x bin_size``.
     tracks
         Rows along the third axis, with a column ``name``.
     bins, bin_size
@@ -104,7 +104,10 @@ def create_tracks(
     InputError
         If sizes contradict each other.
     """
-    sequences, tracks = sequences[list(SEQUENCE_COLUMNS)], tracks.reset_index(drop=True)
+    sequences, tracks = sequences.reset_index(drop=True), tracks.reset_index(drop=True)
+    absent = [column for column in SEQUENCE_COLUMNS if column not in sequences]
+    if absent:
+        raise InputError(f"sequences need a column {absent[0]!r}; they have {', '.join(map(str, sequences))}")
     if "name" not in tracks or not tracks["name"].is_unique:
         raise InputError("tracks need a column 'name' of unique names")
     width = sequences["end"] - sequences["start"]

@@ -1,0 +1,403 @@
+"""``cistron chromatin build``: bigWigs or binned arrays, start sites and expression into one store."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from cistron.chromatin.inputs import (
+    BinnedArrays,
+    read_binned,
+    read_expression,
+    read_start_sites,
+    read_text_table,
+    read_track_list,
+)
+from cistron.errors import IdentifierError, InputError
+from cistron.formats.gene_tracks import GENES_PER_CHUNK, GeneTracks, create_gene_tracks, open_gene_tracks
+from cistron.genes.splits import normalise_chromosome
+from cistron.genome.tracks import Transform, Uncovered, bin_many, chromosome_names, coverage, open_bigwig
+from cistron.runtime import atomic_directory, check_writable, say, sha256_of, track
+from cistron.runtime.shards import fingerprint
+
+PARTS = ("train", "validation", "test", "unused")
+
+
+@dataclass(frozen=True)
+class BuildSettings:
+    """How signal is binned and expression is scaled.
+
+    Attributes
+    ----------
+    window
+        Base pairs around a start site, half on each side.
+    bin_size
+        Base pairs of a bin.
+    transform
+        ``log1p-mean``: log(1 + mean of the bin), ``mean-log1p``: mean over base pairs of log(1 + signal), ``none``.
+    uncovered
+        Base pairs without a record count as ``zero``, or are left out of the mean (``skip``).
+    orientation
+        Of arrays that are binned already: ``transcription``, or ``genome``, which is reversed for genes on the minus strand.
+    expression_scale
+        What the expression table holds: ``tpm``, ``rpkm``, ``cpm``, ``counts`` (log1p is taken), or ``log1p`` (taken already).
+    genome_build
+        Build of tracks and annotation, recorded.
+    licence
+        Licence of the data, recorded.
+    """
+
+    window: int = 20_000
+    bin_size: int = 100
+    transform: Transform = "log1p-mean"
+    uncovered: Uncovered = "zero"
+    orientation: Literal["transcription", "genome"] = "transcription"
+    expression_scale: Literal["tpm", "rpkm", "cpm", "counts", "log1p"] = "tpm"
+    genome_build: str = ""
+    licence: str = ""
+
+    def __post_init__(self) -> None:
+        if self.bin_size < 1 or self.window < 2 * self.bin_size or self.window % (2 * self.bin_size):
+            raise InputError(
+                f"window must be an even number of bins. Given: {self.window:,} bp in bins of {self.bin_size:,} bp"
+            )
+
+
+def build_gene_tracks(
+    output: str | Path,
+    *,
+    tracks: str | Path | None = None,
+    binned: str | Path | None = None,
+    annotation: str | Path | None = None,
+    expression: str | Path | None = None,
+    split: str | Path | None = None,
+    settings: BuildSettings | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    allow_loss: bool = False,
+) -> GeneTracks:
+    """Build the store that networks are fitted on.
+
+    Parameters
+    ----------
+    output
+        Folder of the zarr store.
+    tracks
+        List of bigWigs, as of :func:`cistron.chromatin.inputs.read_track_list`; or
+    binned
+        Arrays, as of :func:`cistron.chromatin.inputs.read_binned`.
+    annotation
+        Start sites; needed with bigWigs, optional with arrays (chromosomes for the split, strands for the orientation).
+    expression
+        Table of genes x cell types; without it the store serves prediction only.
+    split
+        Table ``gene``, ``split`` (train, validation, test, unused); by chromosome when absent.
+    settings
+        How.
+    workers, scheduler
+        Processes that read bigWigs.
+    allow_loss
+        Go on when more than 5% of the genes are lost.
+
+    Returns
+    -------
+    GeneTracks
+        The finished store.
+
+    Raises
+    ------
+    InputError
+        If the inputs contradict each other; nothing is left behind.
+    """
+    settings = settings or BuildSettings()
+    if (tracks is None) == (binned is None):
+        raise InputError("give either --tracks (a list of bigWigs) or --binned (arrays)")
+    output = check_writable(output)
+    if tracks is not None:
+        return _from_bigwigs(
+            output, Path(tracks), annotation, expression, split, settings, workers, scheduler, allow_loss
+        )
+    return _from_arrays(
+        output,
+        read_binned(str(binned)),
+        Path(str(binned)),
+        annotation,
+        expression,
+        split,
+        settings,
+        allow_loss,
+    )
+
+
+def _from_bigwigs(
+    output: Path,
+    tracks: Path,
+    annotation: str | Path | None,
+    expression: str | Path | None,
+    split: str | Path | None,
+    settings: BuildSettings,
+    workers: int,
+    scheduler: str | None,
+    allow_loss: bool,
+) -> GeneTracks:
+    listed = read_track_list(tracks)
+    if annotation is None:
+        raise InputError("bigWigs need --annotation, a GTF, BED or table of start sites")
+    cell_types, marks = (list(dict.fromkeys(listed[column])) for column in ("cell_type", "mark"))
+    genes = read_start_sites(annotation)
+    levels = None if expression is None else read_expression(expression)
+    genes, levels = _meet(genes, levels, cell_types, Path(annotation).name, allow_loss)
+    genes = _on_chromosomes(genes, listed["path"].tolist(), allow_loss)
+    levels = None if levels is None else levels.loc[genes["gene"]]
+    windows = _windows(genes, settings)
+    sums = [sha256_of(path) for path in track(listed["path"], "checking bigWigs", unit="files")]
+    places = list(zip(listed["cell_type"].map(cell_types.index), listed["mark"].map(marks.index)))
+    names = [f"{c:03d}_{m:03d}_{digest[:16]}" for (c, m), digest in zip(places, sums)]
+    options = {
+        "bin_size": settings.bin_size,
+        "uncovered": settings.uncovered,
+        "transform": settings.transform,
+    }
+    shards = output.parent / f".{output.name}.shards-{fingerprint([options, windows.to_json()])}"
+    done = bin_many(
+        dict(zip(names, listed["path"])),
+        windows,
+        shards,
+        workers=workers,
+        scheduler=scheduler,
+        **options,  # type: ignore[arg-type]
+    )
+    measured = np.zeros((len(cell_types), len(marks)), bool)
+    measured[tuple(np.array(places).T)] = True
+    if not measured.all():
+        c, m = np.argwhere(~measured)[0]
+        say(
+            f"{(~measured).sum()} of {measured.size} tracks are missing, for example {marks[m]} of {cell_types[c]}; they are masked"
+        )
+    covered = {str(path): round(coverage(path), 4) for path in listed["path"]}
+    origin = listed.assign(source=listed["path"].map(str), sha256=sums)
+    parts = {place: np.load(done[name], mmap_mode="r") for place, name in zip(places, names)}
+    with atomic_directory(output) as partial:
+        store = _create(
+            partial,
+            output.stem,
+            "bigWig",
+            windows,
+            genes,
+            cell_types,
+            marks,
+            measured,
+            levels,
+            split,
+            origin,
+            settings,
+            {"covered": covered},
+        )
+        for start in track(range(0, len(genes), GENES_PER_CHUNK), "writing", unit="chunks"):
+            rows = slice(start, start + GENES_PER_CHUNK)
+            block = np.full((len(genes[rows]), len(cell_types), len(marks), store.bins), np.nan, np.float32)
+            for (c, m), values in parts.items():
+                block[:, c, m] = values[rows]
+            store.tracks.values[rows] = block
+    shutil.rmtree(shards)
+    return open_gene_tracks(output)
+
+
+def _from_arrays(
+    output: Path,
+    arrays: BinnedArrays,
+    path: Path,
+    annotation: str | Path | None,
+    expression: str | Path | None,
+    split: str | Path | None,
+    settings: BuildSettings,
+    allow_loss: bool,
+) -> GeneTracks:
+    bins = arrays.values.shape[3]
+    if annotation is None:
+        if settings.orientation == "genome":
+            raise InputError(
+                "arrays in genome orientation need --annotation, which says the strand of each gene"
+            )
+        genes = pd.DataFrame(
+            {"gene": arrays.genes, "chromosome": "", "position": bins * settings.bin_size // 2, "strand": "+"}
+        )
+    else:
+        genes = read_start_sites(annotation)
+        genes = _known(genes, arrays.genes, path.name, Path(annotation).name, allow_loss)
+    levels = None if expression is None else read_expression(expression)
+    genes, levels = _meet(genes, levels, arrays.cell_types, path.name, allow_loss)
+    settings = BuildSettings(**{**settings.__dict__, "window": bins * settings.bin_size})
+    row_of = {gene: number for number, gene in enumerate(arrays.genes)}
+    rows = genes["gene"].map(row_of).to_numpy()
+    turned = (genes["strand"] == "-").to_numpy() & (settings.orientation == "genome")
+    digest = sha256_of(path)
+    origin = pd.DataFrame(
+        [
+            {
+                "cell_type": arrays.cell_types[c],
+                "mark": arrays.marks[m],
+                "source": path.name,
+                "kind": "measured",
+                "sha256": digest,
+            }
+            for c, m in np.argwhere(arrays.measured)
+        ]
+    )
+    with atomic_directory(output) as partial:
+        store = _create(
+            partial, output.stem, "binned arrays", _windows(genes, settings), genes, arrays.cell_types, arrays.marks, arrays.measured,
+            levels, split, origin, settings, {},
+        )  # fmt: skip
+        for start in range(0, len(genes), GENES_PER_CHUNK):
+            part = slice(start, start + GENES_PER_CHUNK)
+            block = np.where(arrays.measured[None, :, :, None], arrays.values[rows[part]], np.nan)
+            block = np.where(turned[part, None, None, None], block[..., ::-1], block)
+            store.tracks.values[part] = block if settings.transform == "none" else np.log1p(block)
+    return open_gene_tracks(output)
+
+
+def _create(
+    path: Path,
+    name: str,
+    method: str,
+    windows: pd.DataFrame,
+    genes: pd.DataFrame,
+    cell_types: list[str],
+    marks: list[str],
+    measured: np.ndarray,
+    levels: pd.DataFrame | None,
+    split: str | Path | None,
+    origin: pd.DataFrame,
+    settings: BuildSettings,
+    facts: Mapping[str, object],
+) -> GeneTracks:
+    sequences = windows.assign(name=genes["gene"].to_numpy())
+    if "symbol" in genes:
+        sequences["symbol"] = genes["symbol"].to_numpy()
+    if split is not None:
+        sequences["split"] = _read_split(Path(split), genes["gene"].tolist())
+    elif "split" in genes:
+        sequences["split"] = _checked_parts(genes["split"], "start sites")
+    expression = None if levels is None else levels[cell_types].to_numpy()
+    if expression is not None and settings.expression_scale != "log1p":
+        expression = np.log1p(expression)
+    scale = "log1p" if settings.expression_scale == "log1p" else f"log1p_{settings.expression_scale}"
+    return create_gene_tracks(
+        path,
+        genes=sequences,
+        cell_types=cell_types,
+        marks=marks,
+        bins=settings.window // settings.bin_size,
+        bin_size=settings.bin_size,
+        measured=measured,
+        expression=expression,
+        scale=scale,
+        origin=origin,
+        name=name,
+        method=method,
+        genome_build=settings.genome_build,
+        licence=settings.licence,
+        parameters={"transform": settings.transform, "uncovered": settings.uncovered, **facts},
+    )
+
+
+def _windows(genes: pd.DataFrame, settings: BuildSettings) -> pd.DataFrame:
+    """Windows in which the bin behind the middle begins at the start site, in the direction of transcription."""
+    start = genes["position"] - settings.window // 2 + (genes["strand"] == "-").astype(int)
+    return pd.DataFrame(
+        {
+            "name": genes["gene"],
+            "chromosome": genes["chromosome"],
+            "start": start,
+            "end": start + settings.window,
+            "strand": genes["strand"],
+        }
+    ).reset_index(drop=True)
+
+
+def _on_chromosomes(genes: pd.DataFrame, bigwigs: list[Path], allow_loss: bool) -> pd.DataFrame:
+    """Check that every bigWig has the chromosomes, and that no start site lies behind its chromosome's end."""
+    for path in bigwigs:
+        lengths = open_bigwig(path).chroms()
+        known = {normalise_chromosome(name): int(size) for name, size in lengths.items()}
+        place = genes["chromosome"].map(normalise_chromosome)
+        lost = ~place.isin(known)
+        if lost.any():
+            if not allow_loss or lost.all():
+                chromosome_names(
+                    lengths, sorted(genes.loc[lost, "chromosome"].unique()), f"bigWig {path.name}"
+                )
+            say(f"left out: {lost.sum():,} genes on chromosomes that {path.name} lacks")
+            genes, place = genes[~lost].reset_index(drop=True), place[~lost].reset_index(drop=True)
+        behind = genes[genes["position"] >= place.map(known)]
+        if len(behind):
+            row = behind.iloc[0]
+            raise InputError(
+                f"{len(behind):,} start sites lie behind the end of their chromosome, for example {row['gene']} at "
+                f"{row['chromosome']}:{row['position']:,} ({known[normalise_chromosome(row['chromosome'])]:,} bp in {path.name}); is the "
+                "annotation of another genome build?"
+            )
+    return genes
+
+
+def _meet(
+    genes: pd.DataFrame, levels: pd.DataFrame | None, cell_types: list[str], what: str, allow_loss: bool
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Keep the genes with expression; say what was lost."""
+    if levels is None:
+        return genes, None
+    absent = [name for name in cell_types if name not in levels]
+    if absent:
+        raise InputError(
+            f"the expression table has no column for {len(absent)} of {len(cell_types)} cell types, for example {absent[0]!r}; it has "
+            f"{', '.join(list(levels)[:6])}"
+        )
+    found = levels.index.isin(set(genes["gene"]))
+    lost = int((~found).sum())
+    if not found.any() or (lost > 0.05 * len(levels) and not allow_loss):
+        raise IdentifierError(
+            f"{lost:,} of {len(levels):,} genes of the expression table are not in {what} (it has {genes['gene'].iloc[0]}, the table "
+            f"{levels.index[~found][0]}); convert with 'cistron genes map', or go on with --allow-loss where some match"
+        )
+    if lost:
+        say(f"left out: {lost:,} of {len(levels):,} genes of the expression table are not in {what}")
+    kept = genes[genes["gene"].isin(set(levels.index))].reset_index(drop=True)
+    return kept, levels.loc[kept["gene"]]
+
+
+def _known(
+    genes: pd.DataFrame, wanted: list[str], what: str, annotation: str, allow_loss: bool
+) -> pd.DataFrame:
+    """Rows of the annotation for the genes of the arrays, in their order."""
+    indexed = genes.set_index("gene", drop=False)
+    present = [gene for gene in wanted if gene in indexed.index]
+    lost = len(wanted) - len(present)
+    if not present or (lost > 0.05 * len(wanted) and not allow_loss):
+        missing = next(gene for gene in wanted if gene not in indexed.index)
+        raise IdentifierError(
+            f"{lost:,} of {len(wanted):,} genes of {what} are not in {annotation}, for example {missing}; give the annotation they come "
+            "from, or go on with --allow-loss where some match"
+        )
+    return indexed.loc[present].reset_index(drop=True)
+
+
+def _read_split(path: Path, genes: list[str]) -> list[str]:
+    table = read_text_table(path, ("gene", "split"), "split")
+    parts = dict(zip(table["gene"], _checked_parts(table["split"], f"split {path.name}")))
+    found = [parts.get(gene, "unused") for gene in genes]
+    if "train" not in found:
+        raise InputError(f"split {path.name}: no gene of the data is in the part train")
+    return found
+
+
+def _checked_parts(parts: pd.Series, what: str) -> list[str]:
+    parts = parts.replace({"valid": "validation"})
+    unknown = parts[~parts.isin(PARTS)]
+    if len(unknown):
+        raise InputError(f"{what}: parts are {', '.join(PARTS)}. Given: {unknown.iloc[0]!r}")
+    return parts.tolist()

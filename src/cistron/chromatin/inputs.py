@@ -1,0 +1,256 @@
+"""The tables and arrays that a user has: which bigWig is what, start sites, expression, arrays already binned."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cistron.errors import InputError
+from cistron.formats.gene_tracks import KINDS
+from cistron.formats.tables import first_line, read_table
+from cistron.genes.annotation import read_transcription_start_sites
+
+SITE_COLUMNS = ("gene", "chromosome", "position", "strand")
+BINNED_PARTS = ("values", "genes", "cell_types", "marks")
+
+
+def read_text_table(path: Path, columns: tuple[str, ...], what: str) -> pd.DataFrame:
+    """Read a tab-separated table with a header, all as text.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, empty or lacks a column.
+    """
+    if not path.exists():
+        raise InputError(f"{what} {path} does not exist")
+    try:
+        table = pd.read_csv(path, sep="\t", dtype=str, comment="#", keep_default_na=False)
+    except (OSError, EOFError, ValueError) as error:
+        raise InputError(f"{what} {path.name} cannot be read as a table ({first_line(error)})") from error
+    absent = [column for column in columns if column not in table]
+    if absent or table.empty:
+        problem = f"has no column {absent[0]!r}" if absent else "has no rows"
+        raise InputError(
+            f"{what} {path.name} {problem}; expected a header with {', '.join(columns)}, separated by tabs"
+        )
+    return table
+
+
+def read_track_list(path: str | Path) -> pd.DataFrame:
+    """Read which bigWig is what.
+
+    Parameters
+    ----------
+    path
+        Table with ``cell_type``, ``mark``, ``path`` (relative to the table) and optional ``kind`` (measured or imputed).
+
+    Returns
+    -------
+    DataFrame
+        These columns; ``path`` as Path, ``kind`` measured where it was not said.
+
+    Raises
+    ------
+    InputError
+        If a cell type has a mark twice, a kind is unknown, or a file is absent.
+    """
+    path = Path(path)
+    table = read_text_table(path, ("cell_type", "mark", "path"), "track list")
+    if "kind" not in table:
+        table["kind"] = "measured"
+    table["kind"] = table["kind"].str.strip().str.lower().replace("", "measured")
+    unknown = table.loc[~table["kind"].isin(KINDS), "kind"]
+    if len(unknown):
+        raise InputError(f"track list {path.name}: kind is {' or '.join(KINDS)}. Given: {unknown.iloc[0]!r}")
+    twice = table[table.duplicated(["cell_type", "mark"], keep=False)]
+    if len(twice):
+        row = twice.iloc[0]
+        files = twice[(twice["cell_type"] == row["cell_type"]) & (twice["mark"] == row["mark"])]["path"]
+        raise InputError(
+            f"track list {path.name}: {row['mark']} of {row['cell_type']} is listed {len(files)} times ({', '.join(files)}); "
+            "keep one, or merge them first"
+        )
+    table["path"] = [path.parent / name for name in table["path"]]
+    absent = [name for name in table["path"] if not name.exists()]
+    if absent:
+        raise InputError(f"track list {path.name}: {len(absent)} files do not exist, for example {absent[0]}")
+    return table[["cell_type", "mark", "path", "kind"]]
+
+
+def read_start_sites(path: str | Path) -> pd.DataFrame:
+    """Read one start site a gene from a GTF, a BED of six columns, or a table.
+
+    Parameters
+    ----------
+    path
+        ``.gtf(.gz)``: the canonical transcript of each gene, or the site that most of its transcripts share.
+        ``.bed(.gz)``: the 5' end, or the middle where the row is wider than 1 bp (windows around start sites).
+        Anything else: a tab-separated table with ``gene``, ``chromosome``, ``position`` (0-based) and ``strand``.
+
+    Returns
+    -------
+    DataFrame
+        :data:`SITE_COLUMNS`, and ``symbol`` where it is known; one row a gene.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a position is no number, a strand is neither ``+`` nor ``-``, or a gene occurs twice.
+    """
+    path = Path(path)
+    kind = path.name.removesuffix(".gz").rsplit(".", 1)[-1].lower()
+    if kind in ("gtf", "gff2"):
+        return _canonical(read_transcription_start_sites(path))
+    table = _bed_sites(path) if kind == "bed" else read_text_table(path, SITE_COLUMNS, "start sites")
+    position = pd.to_numeric(table["position"], errors="coerce")
+    if position.isna().any() or (position < 0).any():
+        bad = table[position.isna() | (position < 0)].iloc[0]
+        raise InputError(
+            f"start sites {path.name}: position of {bad['gene']} is not a number of 0 or more. Given: {bad['position']!r}"
+        )
+    table["position"] = position.astype(np.int64)
+    wrong = table[~table["strand"].isin(["+", "-"])]
+    if len(wrong):
+        raise InputError(
+            f"start sites {path.name}: strand is + or -. Given: {wrong['strand'].iloc[0]!r} for {wrong['gene'].iloc[0]}"
+        )
+    twice = table.loc[table["gene"].duplicated(), "gene"]
+    if len(twice):
+        raise InputError(
+            f"start sites {path.name}: {len(twice):,} genes occur more than once, for example {twice.iloc[0]}; keep one site each"
+        )
+    extra = [column for column in ("symbol", "split") if column in table]
+    return table[[*SITE_COLUMNS, *extra]].reset_index(drop=True)
+
+
+def _bed_sites(path: Path) -> pd.DataFrame:
+    if not path.exists():
+        raise InputError(f"start sites {path} do not exist")
+    try:
+        table = pd.read_csv(path, sep="\t", header=None, comment="#", dtype=str, keep_default_na=False)
+        start, end = table[1].astype(int), table[2].astype(int)
+        strand, gene = table[5], table[3]
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise InputError(
+            f"start sites {path.name}: expected BED with six columns (chromosome, start, end, gene, score, strand)"
+        ) from error
+    middle = start.where(strand != "-", end - 1).where(end - start == 1, (start + end) // 2)
+    return pd.DataFrame({"gene": gene, "chromosome": table[0], "position": middle, "strand": strand})
+
+
+def _canonical(transcripts: pd.DataFrame) -> pd.DataFrame:
+    """Choose a site a gene: the tagged transcript, else the most shared site, of equals the one furthest upstream."""
+    table = transcripts.copy()
+    table["shared"] = table.groupby(["gene", "position"])["position"].transform("size")
+    table["upstream"] = table["position"].where(table["strand"] == "-", -table["position"])
+    table = table.sort_values(["canonical", "shared", "upstream"], ascending=False, kind="stable")
+    table = table.drop_duplicates("gene").sort_index()
+    return table[[*SITE_COLUMNS, "symbol"]].reset_index(drop=True)
+
+
+def read_expression(path: str | Path) -> pd.DataFrame:
+    """Read genes x cell types; Ensembl versions are taken off, NaN is not measured, negative values are an error."""
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"expression {path} does not exist")
+    table = read_table(path).astype(np.float64)
+    table.index = table.index.astype(str).str.replace(r"^(ENS[A-Z]*G\d+)\.\d+$", r"\1", regex=True)
+    table.columns = table.columns.astype(str)
+    if not table.index.is_unique:
+        doubled = table.index[table.index.duplicated()][0]
+        raise InputError(f"expression {path.name}: gene {doubled} occurs more than once; keep one row each")
+    if np.isinf(table.to_numpy()).any() or (table.to_numpy() < 0).any():
+        raise InputError(
+            f"expression {path.name} has negative or infinite values; expected TPM, RPKM or counts"
+        )
+    return table
+
+
+@dataclass(frozen=True)
+class BinnedArrays:
+    """Signal that the user has binned already.
+
+    Attributes
+    ----------
+    values
+        float [gene, cell type, mark, bin].
+    genes, cell_types, marks
+        Names along the axes.
+    measured
+        bool [cell type, mark].
+    """
+
+    values: np.ndarray
+    genes: list[str]
+    cell_types: list[str]
+    marks: list[str]
+    measured: np.ndarray
+
+
+def read_binned(path: str | Path) -> BinnedArrays:
+    """Read ``.npz`` or a zarr group with ``values`` [gene, cell type, mark, bin], ``genes``, ``cell_types``, ``marks``.
+
+    An optional ``measured`` [cell type, mark] says which tracks exist; without it a track of NaN only does not exist.
+
+    Raises
+    ------
+    InputError
+        If a part is absent, sizes contradict each other, or a track has NaN or negative signal.
+    """
+    path = Path(path)
+    parts = _parts(path)
+    absent = [name for name in BINNED_PARTS if name not in parts]
+    if absent:
+        raise InputError(f"{path.name} has no array {absent[0]!r}; expected {', '.join(BINNED_PARTS)}")
+    values = np.asarray(parts["values"])
+    names = [[str(name) for name in np.asarray(parts[part]).ravel()] for part in BINNED_PARTS[1:]]
+    expected = tuple(map(len, names))
+    if values.ndim != 4 or values.shape[:3] != expected:
+        raise InputError(
+            f"{path.name}: values must be [gene, cell type, mark, bin] = {(*expected, 'bins')}. Given: {values.shape}"
+        )
+    if values.dtype.kind not in "fiu":
+        raise InputError(f"{path.name}: values are {values.dtype}, not numbers")
+    values = values.astype(np.float32, copy=False)
+    if "measured" in parts:
+        measured = np.asarray(parts["measured"], bool)
+        if measured.shape != expected[1:]:
+            raise InputError(
+                f"{path.name}: measured must be [cell type, mark] = {expected[1:]}. Given: {measured.shape}"
+            )
+    else:
+        measured = ~np.isnan(values).all(axis=(0, 3))
+    for c, m in np.argwhere(measured):
+        track = values[:, c, m]
+        if not np.isfinite(track).all() or (track < 0).any():
+            kind = "NaN or infinite" if not np.isfinite(track).all() else "negative"
+            raise InputError(
+                f"{path.name}: {names[2][m]} of {names[1][c]} has {kind} signal, first in gene "
+                f"{names[0][int(np.argwhere(~(track >= 0) | np.isinf(track))[0, 0])]}; mark whole tracks as not measured, or mend it"
+            )
+    doubled = [name for name, count in Counter(names[0]).items() if count > 1]
+    if doubled:
+        raise InputError(f"{path.name}: gene {doubled[0]} occurs more than once; keep one row each")
+    return BinnedArrays(values, names[0], names[1], names[2], measured)
+
+
+def _parts(path: Path) -> dict[str, object]:
+    """Open .npz (without unpickling) or zarr as a mapping of arrays."""
+    import zarr
+
+    if not path.exists():
+        raise InputError(f"binned signal {path} does not exist")
+    try:
+        if path.is_dir():
+            root = zarr.open_group(str(path), mode="r")
+            return {name: np.asarray(root[name][:]) for name in root.array_keys()}  # type: ignore[index]
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    # a damaged file makes numpy and zarr raise nearly anything
+    except Exception as error:
+        raise InputError(
+            f"{path.name} is neither a readable .npz nor a zarr group ({first_line(error)})"
+        ) from error

@@ -1,0 +1,209 @@
+"""A fitted chromatin model of any method: save, load, predict."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cistron.chromatin.linear_path import LinearFit, bin_means, promoter_means
+from cistron.chromatin.settings import GeneMeanSettings, NetworkSettings, RidgeSettings
+from cistron.errors import InputError
+from cistron.formats.gene_tracks import GeneTracks
+from cistron.training import ModelCard, in_batches, load_model, save_model, settings_from
+
+KIND = "chromatin"
+SETTINGS = {
+    "network": NetworkSettings,
+    "per-cell": NetworkSettings,
+    "ridge": RidgeSettings,
+    "gene-mean": GeneMeanSettings,
+}
+_LINEAR = ("centre", "scale", "difference", "level")
+_SUMMARY = ("quantiles", "profile_mean", "profile_precision")
+
+
+@dataclass(frozen=True)
+class ChromatinModel:
+    """What ``chromatin train`` leaves.
+
+    Attributes
+    ----------
+    method
+        ``network``, ``per-cell``, ``ridge`` or ``gene-mean``.
+    settings
+        Settings of the method.
+    facts
+        Marks, bins, scales, parts of the split, seed and whatever else JSON can hold.
+    networks
+        Members of the ensemble, in evaluation mode.
+    linear
+        Weights of the ridge method.
+    gene_means
+        Mean expression by gene of the gene-mean method.
+    summary
+        Quantiles of each mark, mean and precision of profiles in the training part (see ``SignalSummary``).
+    """
+
+    method: str
+    settings: Any
+    facts: dict[str, Any]
+    networks: tuple[Any, ...] = ()
+    linear: LinearFit | None = None
+    gene_means: Mapping[str, float] = field(default_factory=dict)
+    summary: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def marks(self) -> list[str]:
+        """Names of the marks, in the order of the model's input."""
+        return list(self.facts["marks"])
+
+    def require_networks(self, what: str) -> tuple[Any, ...]:
+        """Give the networks, or say that the method has none."""
+        if not self.networks:
+            raise InputError(f"{what} needs a network; this model is of method {self.method}")
+        return self.networks
+
+    def mark_order(self, store: GeneTracks) -> np.ndarray:
+        """Number of each of the model's marks in a store, -1 where the store lacks it (it is masked then).
+
+        Raises
+        ------
+        InputError
+            If the store has none of the marks, or other windows or another transform of the signal.
+        """
+        if (store.bins, store.tracks.bin_size) != (self.facts["bins"], self.facts["bin_size"]):
+            raise InputError(
+                f"{store.path.name} has {store.bins} bins of {store.tracks.bin_size} bp, the model was fitted on {self.facts['bins']} of "
+                f"{self.facts['bin_size']} bp; build the data with the same window"
+            )
+        transform = store.parameters.get("transform")
+        if transform != self.facts["transform"]:
+            raise InputError(
+                f"{store.path.name} was built with --transform {transform}, the model was fitted on {self.facts['transform']}; "
+                "build the data the same way"
+            )
+        known = {mark: number for number, mark in enumerate(store.marks)}
+        order = np.array([known.get(mark, -1) for mark in self.marks])
+        if (order < 0).all():
+            raise InputError(
+                f"{store.path.name} has none of the model's marks ({', '.join(self.marks)}); it has {', '.join(store.marks)}"
+            )
+        return order
+
+    def predict_each(self, values: np.ndarray, measured: np.ndarray, batch_size: int = 64) -> np.ndarray:
+        """Predict with each member.
+
+        Parameters
+        ----------
+        values
+            float32 [gene, cell type, mark, bin], marks in the model's order.
+        measured
+            bool [gene, cell type, mark], or [cell type, mark] for all genes alike.
+
+        Returns
+        -------
+        ndarray
+            float32 [member, gene, cell type]; NaN for cell types without a mark.
+        """
+        measured = np.broadcast_to(measured, values.shape[:3]).copy()  # torch wants memory of its own
+        absent = ~measured.any(axis=2)
+        if self.networks:
+            each = [in_batches(network, values, measured, batch_size=batch_size) for network in self.networks]
+            result = np.stack(each).astype(np.float32)
+        elif self.linear is not None:
+            settings = self.settings
+            promoter = not settings.bins
+            width = settings.promoter // self.facts["bin_size"]
+            features = promoter_means(values, width) if promoter else bin_means(values, settings.bins)
+            known = measured if promoter else np.repeat(measured, settings.bins, axis=2)
+            result = self.linear.predict(features, known)[None].astype(np.float32)
+        else:
+            raise InputError(f"a model of method {self.method} does not predict from marks")
+        result[:, absent] = np.nan
+        return result
+
+
+def save_chromatin_model(model: ChromatinModel, directory: str | Path) -> None:
+    """Write a model as a folder of safetensors, JSON and model card."""
+    import torch
+
+    tensors: dict[str, torch.Tensor] = {}
+    for number, network in enumerate(model.networks):
+        tensors |= {f"members.{number}.{name}": value for name, value in network.state_dict().items()}
+    if model.linear is not None:
+        tensors |= {f"linear.{name}": torch.from_numpy(getattr(model.linear, name)) for name in _LINEAR}
+        tensors["linear.intercept"] = torch.tensor(model.linear.intercept)
+    if model.gene_means:
+        tensors["gene_means"] = torch.tensor(list(model.gene_means.values()))
+    tensors |= {
+        f"summary.{name}": torch.from_numpy(np.ascontiguousarray(model.summary[name]))
+        for name in model.summary
+    }
+    facts = model.facts | ({"mean_genes": list(model.gene_means)} if model.gene_means else {})
+    save_model(directory, tensors, kind=KIND, settings=model.settings, card=_card(model), extra=facts)
+
+
+def _card(model: ChromatinModel) -> ModelCard:
+    facts = model.facts
+    scores = {
+        f"validation loss of member {number + 1}": float(loss)
+        for number, loss in enumerate(facts.get("validation_losses", []))
+    }
+    return ModelCard(
+        title=f"Histone marks to expression: {model.method}",
+        summary=f"Predicts {facts['scale']} from {', '.join(facts['marks'])} in {facts['bins']} bins of {facts['bin_size']} bp around the start site.",
+        trained_on=f"{facts['dataset']}: {len(facts['genes']['train']):,} genes in {len(facts['cell_types']['train'])} cell types",
+        licence=facts.get("licence", ""),
+        reference="Batra, Spence and Song, permutation-equivariant neural networks for gene regulation",
+        evaluation=scores,
+        limits="Marks follow expression as well as set it: what the model does with a mark is a hypothesis, not an experiment."
+        + (" NEGATIVE CONTROL: its input belonged to other genes." if facts.get("control") else ""),
+    )
+
+
+def load_chromatin_model(directory: str | Path) -> ChromatinModel:
+    """Read a model.
+
+    Raises
+    ------
+    InputError
+        If the folder is no chromatin model.
+    """
+    from cistron.chromatin.network import ChromatinNetwork
+    from cistron.training import load_weights
+
+    saved = load_model(directory, KIND)
+    facts = saved.extra
+    settings: Any = settings_from(SETTINGS[facts["method"]], saved.settings, str(directory))
+    numbers = sorted({int(name.split(".")[1]) for name in saved.weights if name.startswith("members.")})
+    networks = []
+    for number in numbers:
+        network = ChromatinNetwork(len(facts["marks"]), facts["bins"], settings)
+        prefix = f"members.{number}."
+        own = {
+            name.removeprefix(prefix): value
+            for name, value in saved.weights.items()
+            if name.startswith(prefix)
+        }
+        load_weights(network, own, f"member {number + 1} of {directory}")
+        networks.append(network.eval())
+    linear = None
+    if "linear.centre" in saved.weights:
+        parts = {name: saved.weights[f"linear.{name}"].numpy() for name in _LINEAR}
+        linear = LinearFit(**parts, intercept=float(saved.weights["linear.intercept"]))
+    means: Sequence[float] = saved.weights["gene_means"].tolist() if "gene_means" in saved.weights else []
+    return ChromatinModel(
+        facts["method"],
+        settings,
+        facts,
+        tuple(networks),
+        linear,
+        dict(zip(facts.get("mean_genes", []), means)),
+        {
+            name: saved.weights[f"summary.{name}"].numpy()
+            for name in _SUMMARY
+            if f"summary.{name}" in saved.weights
+        },
+    )

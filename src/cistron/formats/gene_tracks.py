@@ -1,0 +1,206 @@
+"""Tracks around start sites with the expression of the genes beside: what the chromatin wing fits on.
+
+A store of :mod:`cistron.formats.tracks` (sequences = genes, in the direction of transcription) with two more parts: an array
+``expression`` [gene, cell type] and the origin of each track.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import zarr
+
+from cistron.errors import IdentifierError, InputError
+from cistron.formats.tracks import Tracks, create_tracks, open_tracks
+
+GENES_PER_CHUNK = 64
+ORIGIN_COLUMNS = ("cell_type", "mark", "source", "kind", "sha256")
+KINDS = ("measured", "imputed")
+
+
+@dataclass(frozen=True)
+class GeneTracks:
+    """An open store of tracks around start sites.
+
+    Attributes
+    ----------
+    tracks
+        The store: ``values`` float32 [gene, cell type, mark, bin] on disk, ``measured`` bool [cell type, mark].
+    expression
+        float32 [gene, cell type], NaN where it was not measured; ``None`` where the store has none.
+    scale
+        What the expression is, for example ``log1p_tpm``; empty without.
+    origin
+        One row a track: cell type, mark, source, ``measured`` or ``imputed``, SHA-256.
+    path
+        Folder of the store.
+    """
+
+    tracks: Tracks
+    expression: np.ndarray | None
+    scale: str
+    origin: pd.DataFrame
+    path: Path
+
+    @property
+    def genes(self) -> list[str]:
+        """Identifiers of the genes."""
+        return self.tracks.sequences["name"].tolist()
+
+    @property
+    def marks(self) -> list[str]:
+        """Names of the marks."""
+        return self.tracks.tracks["name"].tolist()
+
+    @property
+    def cell_types(self) -> list[str]:
+        """Names of the cell types."""
+        return self.tracks.cell_types
+
+    @property
+    def bins(self) -> int:
+        """Number of bins of a window."""
+        return int(self.tracks.values.shape[3])
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """How the values were made: transform, treatment of uncovered base pairs."""
+        return dict(json.loads(self.tracks.header["parameters"]))
+
+    def positions(self) -> np.ndarray:
+        """Left ends of the bins in base pairs from the start site, int [bin]."""
+        return (np.arange(self.bins) - self.bins // 2) * self.tracks.bin_size
+
+    def require_expression(self) -> np.ndarray:
+        """Give the expression, or say that there is none."""
+        if self.expression is None:
+            raise InputError(
+                f"{self.path} has no expression; build it again with --expression to fit or score on it"
+            )
+        return self.expression
+
+    def gene_numbers(self, names: Sequence[str]) -> np.ndarray:
+        """Give the rows of genes by identifier or symbol.
+
+        Raises
+        ------
+        IdentifierError
+            If a name is not among them.
+        """
+        known = {name: number for number, name in enumerate(self.genes)}
+        if "symbol" in self.tracks.sequences:
+            known = {str(s): n for n, s in enumerate(self.tracks.sequences["symbol"])} | known
+        absent = [name for name in names if name not in known]
+        if absent:
+            raise IdentifierError(
+                f"{len(absent):,} of {len(names):,} genes are not in {self.path.name}, for example {absent[0]}; its genes look "
+                f"like {self.genes[0]}"
+            )
+        return np.array([known[name] for name in names], dtype=np.int64)
+
+
+def create_gene_tracks(
+    path: str | Path,
+    *,
+    genes: pd.DataFrame,
+    cell_types: Sequence[str],
+    marks: Sequence[str],
+    bins: int,
+    bin_size: int,
+    measured: np.ndarray,
+    expression: np.ndarray | None,
+    scale: str,
+    origin: pd.DataFrame,
+    name: str,
+    method: str,
+    genome_build: str = "",
+    licence: str = "",
+    parameters: Mapping[str, Any] | None = None,
+) -> GeneTracks:
+    """Make a store whose values are still to be written.
+
+    Parameters
+    ----------
+    path
+        Folder to make.
+    genes
+        Columns of a sequence (name, chromosome, start, end, strand), optional ``symbol`` and ``split``.
+    cell_types, marks
+        Names along the second and third axis.
+    bins, bin_size
+        Size of a window.
+    measured
+        bool [cell type, mark].
+    expression
+        float [gene, cell type] or ``None``.
+    scale
+        What it is: ``log1p_tpm``, ``log1p_counts``, ...
+    origin
+        Columns of :data:`ORIGIN_COLUMNS`, one row a measured track.
+    name, method, genome_build, licence, parameters
+        As of any tracks.
+
+    Raises
+    ------
+    InputError
+        If sizes contradict each other, names occur twice, or a cell type or mark has no track at all.
+    """
+    for what, names in (("genes", genes["name"]), ("cell types", cell_types), ("marks", marks)):
+        index = pd.Index(names)
+        if not index.is_unique:
+            raise InputError(f"{what} occur more than once, for example {index[index.duplicated()][0]}")
+    empty = [cell_types[n] for n in np.flatnonzero(~measured.any(axis=1)).tolist()]
+    empty += [marks[n] for n in np.flatnonzero(~measured.any(axis=0)).tolist()]
+    if empty:
+        raise InputError(f"{empty[0]} has no track at all; leave it out")
+    create_tracks(
+        path,
+        name=name,
+        method=method,
+        sequences=genes,
+        tracks=pd.DataFrame({"name": list(marks)}),
+        bins=bins,
+        bin_size=bin_size,
+        cell_types=cell_types,
+        measured=measured,
+        genome_build=genome_build,
+        licence=licence,
+        parameters=parameters,
+        sequences_per_chunk=GENES_PER_CHUNK,
+    )
+    root = zarr.open_group(str(path), mode="r+")
+    if expression is not None:
+        expression = np.asarray(expression, np.float32)
+        if expression.shape != (len(genes), len(cell_types)):
+            raise InputError(
+                f"expression must be [gene, cell type] = {[len(genes), len(cell_types)]}. Given: {list(expression.shape)}"
+            )
+        root.create_array("expression", data=expression)
+    root.attrs["expression_scale"] = scale if expression is not None else ""
+    root.attrs["origin"] = {column: origin[column].astype(str).tolist() for column in ORIGIN_COLUMNS}
+    return open_gene_tracks(path, writable=True)
+
+
+def open_gene_tracks(path: str | Path, *, writable: bool = False) -> GeneTracks:
+    """Open a store that ``cistron chromatin build`` wrote.
+
+    Raises
+    ------
+    InputError
+        If it is no store of tracks, or one without origin of its tracks (predictions of the sequence wing).
+    """
+    path = Path(path)
+    tracks = open_tracks(path, writable=writable)
+    root = zarr.open_group(str(path), mode="r")
+    if "origin" not in root.attrs:
+        raise InputError(
+            f"{path} holds tracks, but not of 'cistron chromatin build'; build it from bigWigs first"
+        )
+    expression = root.get("expression")
+    values = None if expression is None else np.asarray(expression[:], dtype=np.float32)  # type: ignore[index]
+    scale = str(root.attrs.get("expression_scale", ""))
+    return GeneTracks(tracks, values, scale, pd.DataFrame(root.attrs["origin"]), path)

@@ -1,0 +1,217 @@
+"""Signal of bigWig files in bins of windows: exact means, coverage, chromosome ends, strands; many files at once."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from cistron.errors import InputError
+from cistron.genes.splits import normalise_chromosome
+from cistron.runtime import run_shards
+
+Transform = Literal["log1p-mean", "mean-log1p", "none"]
+Uncovered = Literal["zero", "skip"]
+WINDOW_COLUMNS = ("chromosome", "start", "end", "strand")
+
+
+def open_bigwig(path: str | Path) -> Any:
+    """Open a bigWig with pybigtools.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, is no bigWig, or holds NaN.
+    """
+    import pybigtools
+
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"bigWig {path} does not exist")
+    try:
+        handle = pybigtools.open(str(path))
+        summary = handle.info()["summary"] if handle.is_bigwig else None
+    except (pybigtools.BBIReadError, ValueError, OSError) as error:
+        raise InputError(f"{path.name} is not a readable bigWig; it may be truncated") from error
+    if summary is None:
+        raise InputError(f"{path.name} is a bigBed; expected a bigWig with signal")
+    if np.isnan(summary["sum"]):
+        raise InputError(
+            f"bigWig {path.name} holds NaN; leave uncovered what was not measured and write it again"
+        )
+    return handle
+
+
+def chromosome_names(lengths: Mapping[str, int], wanted: Sequence[str], what: str) -> dict[str, str]:
+    """Give the spelling that a file has for each chromosome, so that "chr1" and "1" meet.
+
+    Raises
+    ------
+    InputError
+        If a chromosome is absent from the file; its first ones are named.
+    """
+    spelling = {normalise_chromosome(name): name for name in lengths}
+    absent = [name for name in dict.fromkeys(wanted) if normalise_chromosome(name) not in spelling]
+    if absent:
+        raise InputError(
+            f"{what} has no chromosome {absent[0]}{f' and {len(absent) - 1} more' if len(absent) > 1 else ''}; it has "
+            f"{', '.join(list(lengths)[:4])}{', ...' if len(lengths) > 4 else ''}. Is it of another genome build?"
+        )
+    return {name: spelling[normalise_chromosome(name)] for name in dict.fromkeys(wanted)}
+
+
+def bin_signal(
+    path: str | Path,
+    windows: pd.DataFrame,
+    bin_size: int = 100,
+    *,
+    uncovered: Uncovered = "zero",
+    transform: Transform = "log1p-mean",
+) -> np.ndarray:
+    """Average the signal of one bigWig in the bins of windows.
+
+    Parameters
+    ----------
+    path
+        bigWig.
+    windows
+        Columns ``chromosome``, ``start``, ``end`` (0-based, half-open, all of one length, a multiple of ``bin_size``; they
+        may reach beyond the ends of a chromosome) and ``strand``: on ``-`` the bins are given in the direction of
+        transcription.
+    bin_size
+        Base pairs of a bin.
+    uncovered
+        What base pairs without a record are: ``zero`` counts them as 0, ``skip`` averages over those that are covered. A
+        bin beyond the end of the chromosome, or with nothing covered, is 0; one that crosses the end is averaged over
+        the part that exists.
+    transform
+        ``log1p-mean`` gives log(1 + mean), ``mean-log1p`` the mean over base pairs of log(1 + signal), ``none`` the mean.
+
+    Returns
+    -------
+    ndarray
+        float32 [window, bin].
+
+    Raises
+    ------
+    InputError
+        If the file lacks a chromosome, holds NaN, or is negative where its logarithm is asked for; or a window begins
+        behind its chromosome.
+    """
+    path = Path(path)
+    handle = open_bigwig(path)
+    lengths = handle.chroms()
+    names = chromosome_names(lengths, windows["chromosome"].tolist(), f"bigWig {path.name}")
+    width = int((windows["end"] - windows["start"]).iloc[0])
+    values = np.zeros((len(windows), width // bin_size), np.float32)
+    places = windows[list(WINDOW_COLUMNS)].reset_index(drop=True)
+    for row in places.sort_values(["chromosome", "start"]).itertuples():
+        name = names[str(row.chromosome)]
+        if row.start >= lengths[name]:
+            raise InputError(
+                f"window {row.chromosome}:{row.start:,}-{row.end:,} begins behind the chromosome "
+                f"({lengths[name]:,} bp in {path.name}); is it of another genome build?"
+            )
+        place = (name, int(row.start), int(row.end), lengths[name])
+        means = _window(handle, place, bin_size, uncovered, transform)
+        if transform != "none" and (means < 0).any():
+            raise InputError(
+                f"bigWig {path.name} has negative signal near {row.chromosome}:{row.start:,}, so no logarithm; give -log10 p, "
+                "coverage or fold change, or choose --transform none"
+            )
+        values[row.Index] = means if row.strand != "-" else means[::-1]
+    return np.log1p(values, out=values) if transform == "log1p-mean" else values
+
+
+def coverage(path: str | Path) -> float:
+    """Give the share of all base pairs of a bigWig's chromosomes that have a record."""
+    handle = open_bigwig(path)
+    return float(handle.info()["summary"]["basesCovered"] / max(sum(handle.chroms().values()), 1))
+
+
+def _window(
+    handle: Any, place: tuple[str, int, int, int], bin_size: int, uncovered: Uncovered, transform: Transform
+) -> np.ndarray:
+    """Means of the bins of one window, float64 [bin], without NaN."""
+    name, start, end, length = place
+    fill = 0.0 if uncovered == "zero" else None
+    bins = (end - start) // bin_size
+    whole_from, whole_to = max(0, -(start // bin_size)), min(bins, (length - start) // bin_size)
+    means = np.zeros(bins)
+    if transform == "mean-log1p":
+        signal = handle.values(name, max(start, 0), min(end, length), fillna=None, uncovered=None)
+        if (signal < 0).any():
+            return np.full(bins, -1.0)
+        padded = np.full(end - start, np.nan)
+        padded[max(start, 0) - start : min(end, length) - start] = (
+            np.nan_to_num(signal) if uncovered == "zero" else signal
+        )
+        logs = np.log1p(padded).reshape(bins, bin_size)
+        seen = np.isfinite(logs)
+        return np.nansum(logs, axis=1) / np.maximum(seen.sum(axis=1), 1)
+    inside = (start + whole_from * bin_size, start + whole_to * bin_size)
+    if whole_to > whole_from:
+        options = {"bins": whole_to - whole_from, "exact": True, "fillna": 0.0}
+        means[whole_from:whole_to] = handle.values(name, *inside, uncovered=fill, **options)
+    # the bins that an end of the chromosome cuts: averaged over what exists
+    for number in {whole_from - 1, whole_to} & set(range(bins)):
+        left = max(start + number * bin_size, 0)
+        right = min(start + number * bin_size + bin_size, length)
+        if right > left:
+            options = {"bins": 1, "exact": True, "fillna": 0.0}
+            means[number] = handle.values(name, left, right, uncovered=fill, **options)[0]
+    return means
+
+
+def bin_many(
+    tracks: Mapping[str, str | Path],
+    windows: pd.DataFrame,
+    directory: str | Path,
+    *,
+    bin_size: int = 100,
+    uncovered: Uncovered = "zero",
+    transform: Transform = "log1p-mean",
+    workers: int = 1,
+    scheduler: str | None = None,
+) -> dict[str, Path]:
+    """Bin many bigWigs, a shard each; those finished by an earlier run are not redone.
+
+    Parameters
+    ----------
+    tracks
+        Name of each track (a valid file name) to its bigWig.
+    windows, bin_size, uncovered, transform
+        As of :func:`bin_signal`.
+    directory
+        Folder of the shards; its name should hang on the settings.
+    workers, scheduler
+        As of :func:`cistron.runtime.run_shards`.
+
+    Returns
+    -------
+    dict
+        Track to an ``.npy``, float32 [window, bin].
+    """
+    shards = {
+        name: {
+            "bigwig": str(path),
+            "windows": windows[list(WINDOW_COLUMNS)],
+            "options": {"bin_size": bin_size, "uncovered": uncovered, "transform": transform},
+        }
+        for name, path in tracks.items()
+    }
+    return run_shards(
+        write_binned_signal,
+        shards,
+        directory,
+        suffix=".npy",
+        workers=workers,
+        scheduler=scheduler,
+        description="binning bigWigs",
+    )
+
+
+def write_binned_signal(output: Path, bigwig: str, windows: pd.DataFrame, options: Mapping[str, Any]) -> None:
+    """Bin one bigWig into an ``.npy``: what a shard of :func:`bin_many` does."""
+    np.save(output, bin_signal(bigwig, windows, **options))

@@ -1,0 +1,215 @@
+"""Fitting and predicting: recovery on the planted world, splits, controls, streaming, resume, new cell types."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from cistron.chromatin.build import BuildSettings, build_gene_tracks
+from cistron.chromatin.estimator import ExpressionPredictor, predict_expression
+from cistron.chromatin.methods import METHODS
+from cistron.chromatin.model import load_chromatin_model, save_chromatin_model
+from cistron.chromatin.parts import choose_parts
+from cistron.chromatin.settings import NetworkSettings, RidgeSettings
+from cistron.chromatin.signal import Signal
+from cistron.chromatin.training import summarise
+from cistron.errors import InputError, LeakageError
+from cistron.formats.prediction import check_prediction
+
+from .conftest import TINY
+
+
+def correlations(result) -> tuple[float, float]:
+    """Across test genes, mean over cell types; and of differences between cell types, pooled."""
+    test = (result.var["split"] == "test").to_numpy()
+    predicted, observed = (result.layers[name][:, test] for name in ("predicted", "observed"))
+    across = np.mean([np.corrcoef(p, o)[0, 1] for p, o in zip(predicted, observed)])
+    apart = [(part - part.mean(axis=0)).ravel() for part in (predicted, observed)]
+    return float(across), float(np.corrcoef(*apart)[0, 1])
+
+
+def test_the_network_finds_the_planted_signal_and_its_control_does_not(store, fitted):
+    result = predict_expression(fitted, store)
+    assert check_prediction(result) == []
+    assert result.shape == (4, 264)
+    assert dict(result.var["split"].value_counts()) == {"train": 144, "test": 96, "validation": 24}
+    across, apart = correlations(result)
+    assert across > 0.75
+    assert apart > 0.7
+    settings = dataclasses.replace(TINY, members=1)
+    control = ExpressionPredictor(settings, seed=1).fit(store, permuted=True)
+    assert control.facts["control"] == "permuted input"
+    permuted = predict_expression(control, store)
+    assert permuted.uns["cistron"]["control"] == "permuted input"
+    assert max(map(abs, correlations(permuted))) < 0.3
+
+
+def test_ridge_is_a_method_and_the_window_knows_more_than_the_promoter(store):
+    scores = [
+        correlations(predict_expression(ExpressionPredictor(settings, method="ridge").fit(store), store))
+        for settings in (RidgeSettings(), RidgeSettings(bins=20))
+    ]
+    assert scores[0][1] > 0.4
+    assert scores[1][1] > scores[0][1]
+
+
+def test_gene_mean_predicts_held_out_cell_types_only(store):
+    with pytest.raises(InputError, match="gene-mean predicts held-out cell types"):
+        ExpressionPredictor(method="gene-mean").fit(store)
+    last = store.cell_types[-1]
+    parts = choose_parts(store, "cell-types", test_cell_types=[last])
+    model = ExpressionPredictor(method="gene-mean").fit(store, parts=parts)
+    result = predict_expression(model, store)
+    assert np.isnan(result.layers["predicted"][:-1]).all()
+    assert (result.obs["split"] == ["train", "train", "train", "test"]).all()
+    expected = store.expression[:, :3].mean(axis=1)
+    np.testing.assert_allclose(result.layers["predicted"][-1], expected, rtol=1e-5)
+
+
+def test_held_out_cell_types_are_not_fitted_on(store):
+    parts = choose_parts(store, "both", [store.cell_types[2]], [store.cell_types[3]])
+    settings = dataclasses.replace(TINY, members=1, fit=dataclasses.replace(TINY.fit, epochs=2))
+    model = ExpressionPredictor(settings).fit(store, parts=parts)
+    assert model.facts["cell_types"]["train"] == store.cell_types[:2]
+    moved = dataclasses.replace(store, expression=store.expression.copy())
+    moved.expression[:, 3] = 99.0  # what is held out may be anything
+    moved.expression[[n for n, gene in enumerate(store.genes) if gene in parts.genes.test]] = -5
+    again = ExpressionPredictor(settings).fit(moved, parts=parts)
+    for first, second in zip(model.networks[0].parameters(), again.networks[0].parameters()):
+        assert bool((first == second).all())
+
+
+def test_genes_outside_the_training_part_are_refused(store):
+    from cistron.chromatin.methods import Task
+
+    parts = choose_parts(store)
+    task = Task(store, parts, 0, None, 10**9, None, {})
+    with pytest.raises(LeakageError, match="outside the training part"):
+        task.training_expression(task.signal("test"))
+
+
+def test_streaming_sees_the_same_marks_as_memory(store):
+    rows = np.arange(3, 260)
+    held, streamed = Signal(store, rows), Signal(store, rows, memory=1000)
+    assert held.in_memory
+    assert not streamed.in_memory
+    some = np.array([200, 3, 7, 7])
+    assert (held.read(some) == streamed.read(some)).all()
+    for signal in (held, streamed):
+        seen = [(numbers, values) for numbers, values in signal.shuffled(16, 0, epoch=1)]
+        numbers = np.concatenate([part for part, _ in seen])
+        assert sorted(numbers) == list(range(257))
+        assert (np.diff(numbers) < 0).any()
+        assert all((held.read(part) == values).all() for part, values in seen)
+    first, second = summarise(held, 0), summarise(streamed, 0)
+    assert (first.quantiles == second.quantiles).all()
+
+
+def test_the_summary_is_that_of_the_measured_tracks(store):
+    signal = Signal(store, np.arange(100))
+    values = np.where(signal.measured[None, :, :, None], signal.read(np.arange(100)), np.nan)
+    found = summarise(signal, 0)
+    np.testing.assert_allclose(found.mark_centre, np.nanmean(values, axis=(0, 1, 3)), rtol=1e-4)
+    np.testing.assert_allclose(found.mark_scale, np.nanstd(values, axis=(0, 1, 3)), rtol=1e-4)
+    assert (np.diff(found.quantiles, axis=0) >= 0).all()
+    np.testing.assert_allclose(found.quantiles[0], np.nanmedian(values, axis=(0, 1, 3)), atol=0.03)
+
+
+def test_a_saved_model_predicts_the_same(store, fitted, tmp_path):
+    save_chromatin_model(fitted, tmp_path / "model")
+    again = load_chromatin_model(tmp_path / "model")
+    first, second = (predict_expression(model, store) for model in (fitted, again))
+    assert (first.layers["predicted"] == second.layers["predicted"]).all()
+    assert (first.layers["std"] > 0).any()
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "144 genes in 4 cell types" in card
+
+
+def test_any_number_of_cell_types_and_any_order_of_marks_is_predicted(store, fitted, world, tmp_path):
+    """One cell type alone, marks in another order, one mark gone: the model finds its own."""
+    order = [5, 4, 3, 2, 1]  # H3K36me3 is not there
+    marks = np.array(store.marks)[order]
+    np.savez(
+        tmp_path / "one.npz",
+        values=world.values[:50, :1][:, :, order],
+        genes=np.array(store.genes[:50]),
+        cell_types=np.array(["alone"]),
+        marks=marks,
+        measured=np.ones((1, 5), bool),
+    )
+    one = build_gene_tracks(
+        tmp_path / "one.zarr", binned=tmp_path / "one.npz", settings=BuildSettings(transform="none")
+    )
+    found = predict_expression(fitted, one).layers["predicted"][0]
+    values = world.values[:50, :1].copy()
+    measured = np.ones((1, 6), bool)
+    measured[0, 0] = False
+    values[:, :, 0] = 0
+    np.testing.assert_allclose(found, fitted.predict_each(values, measured).mean(axis=0)[:, 0], atol=1e-5)
+    whole = predict_expression(fitted, store).layers["predicted"][0, :50]
+    assert 0.5 < np.corrcoef(found, whole)[0, 1] < 0.999
+
+
+def test_a_killed_fit_goes_on_and_ends_the_same(store, tmp_path):
+    settings = dataclasses.replace(TINY, members=1, fit=dataclasses.replace(TINY.fit, epochs=4))
+    whole = ExpressionPredictor(settings, seed=2).fit(store)
+    # the first run stops after two epochs of four, as if it had been killed
+    half = dataclasses.replace(settings, fit=dataclasses.replace(settings.fit, epochs=2, schedule="constant"))
+    rest = dataclasses.replace(settings, fit=dataclasses.replace(settings.fit, schedule="constant"))
+    straight = ExpressionPredictor(rest, seed=2).fit(store)
+    ExpressionPredictor(half, seed=2).fit(store, directory=tmp_path)
+    resumed = ExpressionPredictor(rest, seed=2).fit(store, directory=tmp_path)
+    for first, second in zip(straight.networks[0].parameters(), resumed.networks[0].parameters()):
+        np.testing.assert_allclose(first.detach(), second.detach(), atol=1e-6)
+    assert whole.facts["epochs"] == resumed.facts["epochs"] == [4]
+    with pytest.raises(InputError, match="other settings, data or seed"):
+        ExpressionPredictor(rest, seed=2).fit(store, directory=tmp_path, permuted=True)
+
+
+def test_the_same_seed_gives_the_same_model_and_another_another(store):
+    settings = dataclasses.replace(TINY, members=1, fit=dataclasses.replace(TINY.fit, epochs=1))
+    first, second, other = (
+        predict_expression(ExpressionPredictor(settings, seed=seed).fit(store), store).layers["predicted"]
+        for seed in (5, 5, 6)
+    )
+    assert (first == second).all()
+    assert (first != other).any()
+
+
+def test_models_and_data_that_do_not_go_together_are_told(store, fitted, world, tmp_path):
+    def built(name, **changes):
+        parts = {
+            "values": world.values[:5],
+            "genes": np.array(store.genes[:5]),
+            "cell_types": np.array(store.cell_types),
+            "marks": np.array(store.marks),
+        } | changes
+        np.savez(tmp_path / f"{name}.npz", **parts)
+        settings = BuildSettings(transform="log1p-mean" if name == "log" else "none")
+        return build_gene_tracks(
+            tmp_path / f"{name}.zarr", binned=tmp_path / f"{name}.npz", settings=settings
+        )
+
+    with pytest.raises(InputError, match="was built with --transform log1p-mean"):
+        predict_expression(fitted, built("log"))
+    with pytest.raises(InputError, match="100 bins of 100 bp, the model was fitted on 200"):
+        predict_expression(fitted, built("short", values=world.values[:5, ..., :100]))
+    with pytest.raises(InputError, match="none of the model's marks"):
+        predict_expression(fitted, built("marks", marks=np.array(list("abcdef"))))
+    with pytest.raises(InputError, match="has no expression"):
+        ExpressionPredictor(TINY).fit(built("bare"))
+    with pytest.raises(InputError, match="does not go with merge"):
+        ExpressionPredictor(NetworkSettings(), method="per-cell").fit(store)
+    with pytest.raises(InputError, match="takes RidgeSettings"):
+        ExpressionPredictor(NetworkSettings(), method="ridge")
+
+
+def test_every_method_is_on_the_command_line():
+    from typing import get_args
+
+    from cistron.chromatin.model import SETTINGS
+    from cistron.cli.chromatin import MethodName
+
+    assert set(get_args(MethodName)) == set(METHODS) == set(SETTINGS)
+    for method in METHODS.values():
+        assert type(method.settings()) is SETTINGS[method.name]

@@ -1,0 +1,252 @@
+"""The chromatin commands end to end, and what they say to bad input."""
+
+import numpy as np
+import pandas as pd
+import pybigtools
+import pytest
+
+from cistron.formats.gene_tracks import open_gene_tracks
+from cistron.formats.prediction import read_prediction
+from cistron.formats.tracks import check_tracks
+from cistron.world.chromatin import (
+    MARKS,
+    ChromatinWorldSettings,
+    chromatin_world,
+    write_bigwigs,
+    write_binned,
+)
+
+WORLD = ChromatinWorldSettings(genes=132, cell_types=3)
+TINY = (
+    "--network.members", 2, "--network.channels", 8, "--network.kernel", 5, "--network.dilations", 1,
+    "--network.coarse", 10, "--network.no-halve", "--network.fit.epochs", 2,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def world():
+    return chromatin_world(WORLD, seed=7)
+
+
+@pytest.fixture(scope="module")
+def bigwigs(world, tmp_path_factory):
+    return write_bigwigs(world, tmp_path_factory.mktemp("bigwigs") / "world")
+
+
+@pytest.fixture(scope="module")
+def arrays(world, tmp_path_factory):
+    return write_binned(world, tmp_path_factory.mktemp("arrays") / "world")
+
+
+@pytest.fixture
+def data(run, arrays, tmp_path):
+    code, _, errors = run(
+        "chromatin", "build", "--binned", arrays["marks"], "--annotation", arrays["genes"],
+        "--expression", arrays["expression"], "--transform", "none", "-o", tmp_path / "marks.zarr",
+    )  # fmt: skip
+    assert code == 0, errors
+    return tmp_path / "marks.zarr"
+
+
+def test_bigwigs_become_the_planted_marks(run, world, bigwigs, tmp_path):
+    code, out, errors = run(
+        "chromatin", "build", "--tracks", bigwigs["tracks"], "--annotation", bigwigs["genes"],
+        "--expression", bigwigs["expression"], "-o", tmp_path / "marks.zarr",
+    )  # fmt: skip
+    assert code == 0, errors
+    assert "132 genes x 3 cell types x 6 marks x 200 bins; 1 tracks missing; expression: log1p_tpm" in out
+    assert check_tracks(tmp_path / "marks.zarr") == []
+    store = open_gene_tracks(tmp_path / "marks.zarr")
+    order = [MARKS.index(mark) for mark in store.marks]
+    assert (store.tracks.measured == world.measured[:, order]).all()
+    values = np.asarray(store.tracks.values[:])
+    np.testing.assert_allclose(
+        values[:, store.tracks.measured], world.values[:, :, order][:, store.tracks.measured], atol=1e-4
+    )
+    assert np.isnan(values[:, ~store.tracks.measured]).all()
+    np.testing.assert_allclose(store.expression, world.expression, atol=1e-3)
+    assert len(store.origin) == world.measured.sum()
+    assert set(store.origin["kind"]) == {"measured"}
+    assert len(store.origin["sha256"].iloc[0]) == 64
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["marks.run.json", "marks.zarr"]
+
+
+def test_from_marks_to_predictions(run, data, tmp_path):
+    code, out, errors = run("chromatin", "train", data, *TINY, "-o", tmp_path / "model")
+    assert code == 0, errors
+    assert "network fitted on 72 genes in 3 cell types" in out
+    assert {path.name for path in (tmp_path / "model").iterdir()} >= {"run.json", "member_1.log.csv"}
+    assert not (tmp_path / "model.fit").exists()
+    code, out, errors = run("chromatin", "predict", tmp_path / "model", data, "-o", tmp_path / "p.h5ad")
+    assert code == 0, errors
+    assert "132 genes (72 train, 48 test, 12 validation) x 3 cell types" in out
+    result = read_prediction(tmp_path / "p.h5ad")
+    assert result.uns["cistron"]["evidence"] == "chromatin"
+    code, _, errors = run("chromatin", "predict", tmp_path / "model", data, "-o", tmp_path / "p.tsv")
+    assert code == 0, errors
+    table = pd.read_csv(tmp_path / "p.tsv", sep="\t", index_col=0)
+    np.testing.assert_allclose(table.to_numpy().T, result.layers["predicted"], rtol=1e-4)
+    code, _, errors = run(
+        "chromatin", "train", data, "--method", "ridge", "--preset", "window", "-o", tmp_path / "ridge"
+    )
+    assert code == 0, errors
+    code, out, _ = run("chromatin", "methods")
+    assert "gene-mean" in out
+
+
+def test_data_without_expression_are_predicted_as_a_table(run, fails, data, arrays, tmp_path):
+    run("chromatin", "train", data, "--method", "ridge", "-o", tmp_path / "model")
+    bare = tmp_path / "bare.zarr"
+    assert run("chromatin", "build", "--binned", arrays["marks"], "--transform", "none", "-o", bare)[0] == 0
+    message = fails("chromatin", "predict", tmp_path / "model", bare, "-o", tmp_path / "p.h5ad")
+    assert "has no expression" in message
+    assert run("chromatin", "predict", tmp_path / "model", bare, "-o", tmp_path / "p.tsv")[0] == 0
+    assert "has no expression" in fails("chromatin", "train", bare, "--method", "ridge", "-o", tmp_path / "m")
+
+
+class TestBadInput:
+    """Each is one line on standard error, exit code 2, and nothing is left behind."""
+
+    @pytest.fixture
+    def build(self, fails, bigwigs, arrays, tmp_path):
+        def _build(**changes):
+            options = {
+                "tracks": bigwigs["tracks"],
+                "annotation": bigwigs["genes"],
+                "expression": bigwigs["expression"],
+            } | changes
+            if "binned" in changes:
+                del options["tracks"]
+            given = [part for key, value in options.items() if value for part in (f"--{key}", value)]
+            message = fails("chromatin", "build", *given, "-o", tmp_path / "out.zarr")
+            left = [p.name for p in tmp_path.iterdir() if "out" in p.name and "shards" not in p.name]
+            assert not left
+            return message
+
+        return _build
+
+    @staticmethod
+    def listed(bigwigs, folder, change):
+        table = pd.read_csv(bigwigs["tracks"], sep="\t")
+        table["path"] = [str(bigwigs["tracks"].parent / name) for name in table["path"]]
+        table = change(table)
+        table.to_csv(folder / "list.tsv", sep="\t", index=False)
+        return folder / "list.tsv"
+
+    def test_track_lists(self, build, bigwigs, tmp_path):
+        twice = self.listed(bigwigs, tmp_path, lambda t: pd.concat([t, t.iloc[:1]]))
+        assert "is listed 2 times" in build(tracks=twice)
+        gone = self.listed(bigwigs, tmp_path, lambda t: t.assign(path=["none.bw", *t["path"][1:]]))
+        assert "1 files do not exist" in build(tracks=gone)
+        strange = self.listed(bigwigs, tmp_path, lambda t: t.assign(kind="guessed"))
+        assert "kind is measured or imputed" in build(tracks=strange)
+        short = self.listed(bigwigs, tmp_path, lambda t: t.drop(columns="mark"))
+        assert "no column 'mark'" in build(tracks=short)
+        assert "does not exist" in build(tracks=tmp_path / "absent.tsv")
+        assert "need --annotation" in build(annotation=None)
+
+    def test_a_bigwig_that_lacks_a_chromosome(self, build, run, bigwigs, tmp_path):
+        path = tmp_path / "short.bw"
+        pybigtools.open(str(path), "w").write({"chr1": 500_000}, iter([("chr1", 0, 100, 1.0)]))
+        listed = self.listed(bigwigs, tmp_path, lambda t: t.assign(path=[str(path), *t["path"][1:]]))
+        assert "bigWig short.bw has no chromosome chr10 and 20 more" in build(tracks=listed)
+        code, _, errors = run(
+            "chromatin", "build", "--tracks", listed, "--annotation", bigwigs["genes"], "--allow-loss",
+            "-o", tmp_path / "lossy.zarr",
+        )  # fmt: skip
+        assert code == 0, errors
+        assert set(open_gene_tracks(tmp_path / "lossy.zarr").tracks.sequences["chromosome"]) == {"chr1"}
+
+    def test_signal_that_has_no_logarithm(self, build, bigwigs, arrays, world, tmp_path):
+        for value, words in ((-1.0, "negative signal"), (np.nan, "holds NaN")):
+            path = tmp_path / "bad.bw"
+            lengths = {f"chr{n}": 200_000 for n in range(1, 23)}
+            records = [(name, 0, 200_000, value) for name in sorted(lengths)]
+            pybigtools.open(str(path), "w").write(lengths, iter(records))
+            listed = self.listed(bigwigs, tmp_path, lambda t, p=str(path): t.assign(path=[p, *t["path"][1:]]))
+            assert words in build(tracks=listed)
+            values = world.values.copy()
+            values[3, 0, 0, 7] = value
+            with np.load(arrays["marks"]) as file:
+                np.savez(tmp_path / "bad.npz", **{**file, "values": values})
+            assert (
+                f"{'negative' if value < 0 else 'NaN or infinite'} signal, first in gene PLANTED00003"
+                in build(binned=tmp_path / "bad.npz")
+            )
+
+    def test_start_sites(self, build, bigwigs, tmp_path):
+        genes = pd.read_csv(bigwigs["genes"], sep="\t")
+
+        def written(table):
+            table.to_csv(tmp_path / "sites.tsv", sep="\t", index=False)
+            return tmp_path / "sites.tsv"
+
+        behind = genes.assign(position=[10**9, *genes["position"][1:]])
+        assert "1 start sites lie behind the end of their chromosome" in build(annotation=written(behind))
+        assert "strand is + or -" in build(annotation=written(genes.assign(strand=".")))
+        assert "is not a number" in build(annotation=written(genes.assign(position="here")))
+        assert "occur more than once" in build(annotation=written(pd.concat([genes, genes[:1]])))
+        assert "no column 'strand'" in build(annotation=written(genes.drop(columns="strand")))
+        (tmp_path / "x.bed").write_text("chr1\t1\t2\n")
+        assert "six columns" in build(annotation=tmp_path / "x.bed")
+
+    def test_expression(self, build, bigwigs, tmp_path):
+        table = pd.read_csv(bigwigs["expression"], sep="\t", index_col=0)
+
+        def written(changed):
+            changed.to_csv(tmp_path / "tpm.tsv", sep="\t")
+            return tmp_path / "tpm.tsv"
+
+        other = table.set_axis([f"ENSG{n:011d}" for n in range(len(table))])
+        assert "132 of 132 genes of the expression table are not in genes.tsv" in build(
+            expression=written(other)
+        )
+        some = table.set_axis([*other.index[:30], *table.index[30:]])
+        assert "30 of 132 genes" in build(expression=written(some))
+        assert "no column for 3 of 3 cell types" in build(expression=written(table.add_prefix("x")))
+        assert "negative or infinite" in build(expression=written(-1 - table))
+        assert "more than once" in build(expression=written(pd.concat([table, table[:1]])))
+
+    def test_arrays(self, build, arrays, world, tmp_path):
+        with np.load(arrays["marks"]) as file:
+            parts = dict(file)
+
+        def written(**changes):
+            np.savez(tmp_path / "a.npz", **{k: v for k, v in (parts | changes).items() if v is not None})
+            return tmp_path / "a.npz"
+
+        assert "no array 'marks'" in build(binned=written(marks=None))
+        assert "values must be [gene, cell type, mark, bin]" in build(binned=written(values=world.values[0]))
+        assert "gene x occurs more than once" in build(binned=written(genes=np.full(132, "x")))
+        assert "measured must be" in build(binned=written(measured=np.ones((2, 2), bool)))
+        none = np.ones((3, 6), bool)
+        none[:, 2] = False
+        assert "H3K27ac has no track at all" in build(binned=written(measured=none))
+        (tmp_path / "broken.npz").write_bytes(b"no")
+        assert "neither a readable .npz nor a zarr" in build(binned=tmp_path / "broken.npz")
+
+    def test_choices(self, fails, data, tmp_path):
+        model = tmp_path / "m"
+        assert "needs --test-cell-types" in fails(
+            "chromatin", "train", data, "--held-out", "both", "-o", model
+        )
+        message = fails(
+            "chromatin", "train", data, "--held-out", "both", "--test-cell-types", "liver", "-o", model
+        )
+        assert "no cell type 'liver'" in message
+        assert "no settings 'paper'" in fails(
+            "chromatin", "train", data, "--method", "ridge", "--preset", "paper", "-o", model
+        )
+        assert "does not take these settings" in fails(
+            "chromatin", "train", data, "--method", "ridge", "--network.channels", 3, "-o", model
+        )
+        assert "do not exist" in fails("chromatin", "train", tmp_path / "none", "-o", model)
+        assert "settings.json" in fails("chromatin", "predict", tmp_path, data, "-o", tmp_path / "p.h5ad")
+        assert not model.exists()
+
+    def test_splits(self, build, fails, arrays, tmp_path):
+        split = tmp_path / "split.tsv"
+        split.write_text("gene\tsplit\nPLANTED00000\tlearn\n")
+        assert "parts are train, validation, test, unused. Given: 'learn'" in build(split=split)
+        split.write_text("gene\tsplit\nPLANTED00000\ttest\n")
+        assert "no gene of the data is in the part train" in build(split=split)
