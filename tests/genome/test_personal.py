@@ -83,6 +83,13 @@ def test_an_insertion_pushes_letters_out(person):
     assert both(person([(15, "G", "GTTT", "1|1")]))[0] == TWENTY[:15] + "TTT" + TWENTY[15:17]
 
 
+def test_changes_at_the_middle_itself(person):
+    # TT comes behind the middle letter, which stays in the middle
+    assert both(person([(11, "G", "GTT", "1|1")]))[0] == TWENTY[:11] + "TT" + TWENTY[11:18]
+    # the middle letter is deleted: the next one that is left takes its place
+    assert both(person([(10, "CG", "C", "1|1")]))[0] == TWENTY[:10] + TWENTY[11:] + "N"
+
+
 def test_windows_inside_the_chromosome_are_filled_from_beyond(person):
     """Window 8..12: its middle, 10, keeps its place and the letters come from outside the window."""
     ann = person([(9, "AC", "A", "1|0"), (12, "T", "TGG", "1|0")])
