@@ -253,6 +253,8 @@ def test_truncated_and_absent_files(fasta, tmp_path):
         made(fasta, path)
     with pytest.raises(InputError, match="do not exist"):
         made(fasta, tmp_path / "none.vcf")
+    with pytest.raises(InputError, match="are a folder"):
+        made(fasta, tmp_path)
 
 
 def test_trimming():
@@ -319,3 +321,20 @@ def test_windows_agree_with_the_whole_chromosome_rewritten(tmp_path_factory, dra
     assert second == plain  # no variant: the reference
     if substitutions:
         assert person.copies[0].offsets("chr1", 0, 60, range(60)).tolist() == list(range(60))
+
+
+def test_real_variants_on_real_dna(test_data, tmp_path):
+    """Eight GTEx variants of chromosome 1 as genotypes; with REF and ALT exchanged, all eight are found out."""
+    folder = test_data / "sequence/baskerville_tiny"
+    for name in ("snp_eqtl", "snp_eqtl_flip"):
+        rows = (folder / f"{name}.vcf").read_text().splitlines()[1:]
+        text = "".join(f"{row}\t.\tGT\t0|1\n" for row in rows)
+        (tmp_path / f"{name}.vcf").write_text(HEADER + "ann\n" + text)
+    ann = made(folder / "hg38_1m.fa.gz", tmp_path / "snp_eqtl.vcf", build="hg38")
+    assert ann.variants.counts == {"carried": 8}
+    first, second = (copy.codes("chr1", 14_000, 64_000) for copy in ann.copies)
+    where = np.flatnonzero(first != second) + 14_000 + 1
+    assert where.tolist() == [14_677, 54_490, 63_671, 63_697]
+    assert letters(second[where - 14_001]) == "AAAC"
+    with pytest.raises(InputError, match=r"REF at chr1:14,677 is A, but hg38_1m.fa.gz has G there \(8 of 8"):
+        made(folder / "hg38_1m.fa.gz", tmp_path / "snp_eqtl_flip.vcf", build="hg38")
