@@ -1,6 +1,6 @@
 """Transformer over the genes of a cell: visible genes are encoded, hidden genes ask them.
 
-A token is a gene's vector (from its features, and its own where it was seen) and, for visible genes, its expression.
+A token is a gene's vector (its own where it was seen, else from its features) and, for visible genes, its expression.
 The encoder attends among visible genes; the decoder attends from a hidden gene's vector to them (rosa, Sofroniew 2023).
 """
 
@@ -34,25 +34,23 @@ class ExpressionTransformer(nn.Module):
     Parameters
     ----------
     columns
-        Columns of the gene features; 0 for one-hot alone.
+        Columns of the gene features, where vectors are a linear layer of them; 0 where they are not.
     training
-        Number of training genes, which may have vectors of their own.
+        Number of training genes, where each has a vector of its own; 0 where they have not.
     settings
         Width, depth, attention and head.
-    own
-        Whether training genes have vectors of their own.
     """
 
-    def __init__(self, columns: int, training: int, settings: TransformerSettings, own: bool) -> None:
+    def __init__(self, columns: int, training: int, settings: TransformerSettings) -> None:
         super().__init__()
         width = settings.dimension
         performer = settings.attention == "performer"
         self.settings = settings
         self.project = nn.Linear(columns, width) if columns else None
-        self.own = nn.Embedding(training, width) if own else None
-        if self.own is not None:
-            nn.init.normal_(self.own.weight, 0.0, 0.1)
+        self.own = nn.Embedding(training, width) if training else None
         self.expression = ExpressionEmbedding(width)
+        self.gain = nn.Linear(width, width, bias=False) if settings.interaction else None
+        self.summary = nn.Linear(width, width) if settings.interaction else None
         self.token_norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(settings.dropout)
         self.latents = None
@@ -69,26 +67,12 @@ class ExpressionTransformer(nn.Module):
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
-    def vectors(self, features: torch.Tensor, numbers: torch.Tensor | None) -> torch.Tensor:
-        """Vectors of genes, [gene, channel].
-
-        Parameters
-        ----------
-        features
-            [gene, column], scaled to unit variance.
-        numbers
-            Number of each gene among the training genes, -1 to leave its own vector out; none has one when ``None``.
-        """
-        result = torch.zeros(len(features), self.settings.dimension, device=features.device)
-        if self.project is not None:
-            result = self.project(features)
-        if self.own is not None and numbers is not None:
-            known = (numbers >= 0).to(result.dtype)[:, None]
-            result = result + known * self.own(numbers.clamp_min(0))
-        return result
-
     def encode(
-        self, vectors: torch.Tensor, expression: torch.Tensor, present: torch.Tensor | None
+        self,
+        vectors: torch.Tensor,
+        expression: torch.Tensor,
+        deviation: torch.Tensor,
+        present: torch.Tensor | None,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Encode visible genes.
 
@@ -96,8 +80,8 @@ class ExpressionTransformer(nn.Module):
         ----------
         vectors
             [cell, gene, channel].
-        expression
-            [cell, gene].
+        expression, deviation
+            Expression and how far it is from the gene's mean, in standard deviations, [cell, gene].
         present
             Whether a place is filled, bool [cell, gene].
 
@@ -108,7 +92,10 @@ class ExpressionTransformer(nn.Module):
         Tensor or None
             Whether a place of it is filled.
         """
-        tokens = self.dropout(self.token_norm(vectors + self.expression(expression)))
+        tokens = vectors + self.expression(expression)
+        if self.gain is not None:
+            tokens = tokens + deviation[..., None] * self.gain(vectors)
+        tokens = self.dropout(self.token_norm(tokens))
         if self.latents is not None:
             latents = self.latents.expand(len(tokens), -1, -1)
             tokens, present = latents + self.read(latents, tokens, present), None
@@ -121,6 +108,17 @@ class ExpressionTransformer(nn.Module):
     ) -> torch.Tensor:
         """Ask the memory: vectors of hidden genes [gene, channel] to outputs [cell, gene, parameter]."""
         query = vectors.expand(len(memory), -1, -1)
-        tokens = self.ask_norm(query + self.ask(query, memory, present))
+        tokens = query + self.ask(query, memory, present)
+        if self.summary is not None:
+            tokens = tokens + query * self.summary(_mean(memory, present))[:, None, :]
+        tokens = self.ask_norm(tokens)
         tokens = self.output_norm(tokens + self.feed_forward(tokens))
         return self.output(tokens)
+
+
+def _mean(memory: torch.Tensor, present: torch.Tensor | None) -> torch.Tensor:
+    """Mean over the filled places, [cell, channel]."""
+    if present is None:
+        return memory.mean(dim=1)
+    weight = present.to(memory.dtype)[..., None]
+    return (memory * weight).sum(dim=1) / weight.sum(dim=1)

@@ -12,7 +12,7 @@ from cistron.cells.expression_heads import fit_bins
 from cistron.cells.gene_map import GeneMap, fit_gene_map
 from cistron.cells.inputs import Cells
 from cistron.cells.normalisation import Normalisation
-from cistron.cells.training_data import gene_folds
+from cistron.cells.training_data import gene_folds, principal_factors
 from cistron.cells.transformer_model import CellTransformer, FittedTransformer, visible_library
 from cistron.cells.transformer_settings import COUNT_HEADS, TransformerSettings
 from cistron.errors import InputError
@@ -97,64 +97,66 @@ class CellBatches:
             "shown": torch.from_numpy(expression),
             "visible": torch.from_numpy(visible),
             "hidden": torch.from_numpy(hidden),
-            "unseen": torch.from_numpy(
-                random.random(len(hidden)) < (settings.own_dropout if settings.own else 0.0)
-            ),
             "expression": torch.from_numpy(expression[:, hidden]),
             "counts": torch.from_numpy(block[:, hidden].toarray()),
             "library": torch.from_numpy(library.astype(np.float32)),
         }
 
 
-def unseen_rates(problem: "Problem", rate: np.ndarray, fold: np.ndarray) -> tuple[np.ndarray, GeneMap]:
-    """Logarithmic rates from features alone, float64 [gene]: for a training gene from the other folds."""
-    features, genes = problem.features.values, problem.data.cells.genes
-    split = problem.data.split.genes
-    names = np.array(genes, dtype=object)
-    whole = fit_gene_map(features[: len(genes)], rate[:, None], genes, split, seed=problem.seed)
-    result = whole.predict(features)[:, 0]
-    for hidden in np.unique(fold):
-        others = np.flatnonzero(fold != hidden)
-        part = fit_gene_map(
-            features[others],
-            rate[others, None],
-            names[others].tolist(),
-            split,
-            landmarks=500,
-            seed=problem.seed,
-        )
-        rows = np.flatnonzero(fold == hidden)
-        result[rows] = part.predict(features[rows])[:, 0]
-    return result, whole
-
-
 def _start(problem: "Problem", settings: TransformerSettings) -> CellTransformer:
     """Build the model with what is known of genes before training."""
-    data, moments = problem.data, problem.moments
-    fold = gene_folds(data.cells.genes, problem.seed)
+    data, moments, features = problem.data, problem.moments, problem.features.values
+    genes = data.cells.genes
     rate = np.log(moments.share + 0.1 / len(moments.share) / max(moments.cells, 1))
-    unseen, _ = unseen_rates(problem, rate, fold)
-    columns = problem.features.values
-    spread = columns[: len(fold)].std(axis=0)
+    own = settings.own or problem.features.one_hot
+    mapped = np.zeros((len(features), settings.dimension if own else 0))
+    spread = features[: len(genes)].std(axis=0)
     facts = {
-        "features": columns / np.where(spread > 1e-9, spread, 1.0),
+        "features": features[:, :0] if own else features / np.where(spread > 1e-9, spread, 1.0),
+        "mapped": mapped,
         "rate": rate,
-        "rate_unseen": unseen,
+        "rate_unseen": _gene_map(problem, rate[:, None]).predict(features)[:, 0],
         "mean": moments.mean,
         "deviation": np.sqrt(moments.variance),
         "share": moments.share,
     }
     tensors = {name: torch.from_numpy(np.asarray(value, dtype=np.float32)) for name, value in facts.items()}
-    tensors["fold"] = torch.from_numpy(fold)
+    tensors["fold"] = torch.from_numpy(gene_folds(genes, problem.seed))
     sample = next(CellBatches(data.cells, data.rows, moments.share, settings, problem.seed)(-1))
     bins = fit_bins(sample["shown"], settings.bins, settings.weighted_bins)
-    torch.manual_seed(seed_for(problem.seed, "transformer weights") % 2**31)
-    own = settings.own or problem.features.one_hot
     if bins.values.numel() < settings.bins and settings.head == "bins":
         raise InputError(
             f"{settings.bins} classes of expression need as many different values; use fewer or another --head"
         )
-    return CellTransformer(tensors, bins, settings, own)
+    torch.manual_seed(seed_for(problem.seed, "transformer weights") % 2**31)
+    model = CellTransformer(tensors, bins, settings)
+    if model.network.own is not None:
+        loadings, _ = principal_factors(data, moments, settings.dimension, seed=problem.seed)
+        scaled = loadings / np.sqrt((loadings**2).mean(axis=0) + 1e-12)
+        with torch.no_grad():
+            model.network.own.weight.mul_(0.1)
+            model.network.own.weight[:, : scaled.shape[1]] += torch.from_numpy(scaled.astype(np.float32))
+    return model
+
+
+def _gene_map(problem: "Problem", outputs: np.ndarray) -> GeneMap:
+    genes = problem.data.cells.genes
+    features = problem.features.values[: len(genes)]
+    return fit_gene_map(features, outputs, genes, problem.data.split.genes, seed=problem.seed)
+
+
+def _map_vectors(problem: "Problem", model: CellTransformer) -> GeneMap | None:
+    """Map the vectors that seen genes learned, and their rates, from features; genes never seen take theirs from it."""
+    if model.network.own is None:
+        return None
+    learned = model.network.own.weight.detach().numpy().astype(np.float64)
+    fitted = _gene_map(problem, np.column_stack([model.rate.numpy(), learned]))
+    features = problem.features.values
+    vectors = fitted.predict(features)[:, 1:]
+    if not features.shape[1]:
+        vectors[:] = np.nan  # one-hot: the rows of genes never seen are untrained
+    model.mapped.copy_(torch.from_numpy(vectors.astype(np.float32)))
+    return fitted
 
 
 def _loss(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -164,7 +166,7 @@ def _loss(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tenso
 
 def fit_transformer(
     problem: "Problem", settings: TransformerSettings
-) -> tuple[FittedTransformer, None, dict[str, Any]]:
+) -> tuple[FittedTransformer, GeneMap | None, dict[str, Any]]:
     """Fit on training cells x training genes, watching validation cells where there are any.
 
     Parameters
@@ -212,4 +214,4 @@ def fit_transformer(
         seed=problem.seed,
         description="fitting the transformer",
     )
-    return FittedTransformer(model), None, report.as_dictionary()
+    return FittedTransformer(model), _map_vectors(problem, model), report.as_dictionary()

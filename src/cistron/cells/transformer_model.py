@@ -14,9 +14,10 @@ from cistron.cells.transformer_settings import TransformerSettings
 
 # Facts of genes and classes that travel with the weights; training genes (T) come first among all genes (G).
 GENE_FACTS = (
-    "features",  # float32 [G, column], unit variance
+    "features",  # float32 [G, column], unit variance; no columns where seen genes have vectors of their own
+    "mapped",  # vectors from features, float32 [G, channel], where seen genes have their own; else no columns
     "rate",  # log share of the counts of a seen gene, float32 [T]
-    "rate_unseen",  # the same from features alone (other folds' for training genes), float32 [G]
+    "rate_unseen",  # the same from features alone, float32 [G]
     "mean",  # mean expression, float32 [T]
     "deviation",  # its standard deviation, float32 [T]
     "share",  # share of the counts, float32 [T]
@@ -35,17 +36,14 @@ class CellTransformer(nn.Module):
         Classes of the ``bins`` head.
     settings
         Settings of the network.
-    own
-        Whether training genes have vectors of their own.
     """
 
-    def __init__(
-        self, facts: dict[str, torch.Tensor], bins: Bins, settings: TransformerSettings, own: bool
-    ) -> None:
+    def __init__(self, facts: dict[str, torch.Tensor], bins: Bins, settings: TransformerSettings) -> None:
         super().__init__()
         for name in GENE_FACTS:
             self.register_buffer(name, facts[name])
         self.features: torch.Tensor
+        self.mapped: torch.Tensor
         self.rate: torch.Tensor
         self.rate_unseen: torch.Tensor
         self.mean: torch.Tensor
@@ -53,12 +51,20 @@ class CellTransformer(nn.Module):
         self.share: torch.Tensor
         self.fold: torch.Tensor
         self.bins, self.settings = bins, settings
-        self.network = ExpressionTransformer(self.features.shape[1], len(self.fold), settings, own)
+        own = len(self.fold) if self.mapped.shape[1] else 0
+        self.network = ExpressionTransformer(self.features.shape[1], own, settings)
 
     @property
     def training_genes(self) -> int:
         """Number of training genes."""
         return len(self.fold)
+
+    def vectors(self, numbers: torch.Tensor) -> torch.Tensor:
+        """Vectors of genes by number, [..., channel]; NaN where nothing is known of a gene."""
+        if self.network.project is not None:
+            return self.network.project(self.features)[numbers]
+        assert self.network.own is not None
+        return torch.cat([self.network.own.weight, self.mapped[self.training_genes :]])[numbers]
 
     def context(
         self, expression: torch.Tensor, visible: torch.Tensor
@@ -100,15 +106,14 @@ class CellTransformer(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Memory of each cell; see :meth:`context` and :meth:`ExpressionTransformer.encode`."""
         numbers, values, present = self.context(expression, visible)
-        everything = torch.arange(self.training_genes, device=expression.device)
-        table = self.network.vectors(self.features[: self.training_genes], everything)
-        if self.settings.head == "bins" and self.settings.context == 0:
+        if self.settings.head == "bins" and self.settings.context == 0:  # as published
             values = self.bins.classes(values).to(expression.dtype)
+        deviation = ((values - self.mean[numbers]) / (self.deviation[numbers] + 0.1)).clamp(-5, 5)
         everyone = bool(present.all())
-        return self.network.encode(table[numbers], values, None if everyone else present)
+        return self.network.encode(self.vectors(numbers), values, deviation, None if everyone else present)
 
     def decode(
-        self, genes: torch.Tensor, unseen: torch.Tensor, memory: torch.Tensor, present: torch.Tensor | None
+        self, genes: torch.Tensor, memory: torch.Tensor, present: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Outputs [cell, gene, parameter] and the logarithmic rates that they start from [gene].
 
@@ -116,23 +121,18 @@ class CellTransformer(nn.Module):
         ----------
         genes
             Numbers of the genes to predict, int64 [gene].
-        unseen
-            Whether to treat a gene as one never seen, bool [gene].
         memory, present
             Of :meth:`encode`.
         """
-        numbers = torch.where(unseen, -1, genes)
-        vectors = self.network.vectors(self.features[genes], numbers)
-        known = self.rate[genes.clamp_max(self.training_genes - 1)]
-        base = torch.where(unseen, self.rate_unseen[genes], known)
+        base = torch.cat([self.rate, self.rate_unseen[self.training_genes :]])[genes]
         if not self.settings.gene_mean:
             base = torch.full_like(base, float(self.rate.mean()))
-        return self.network.decode(vectors, memory, present), base
+        return self.network.decode(self.vectors(genes), memory, present), base
 
     def loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Loss of hidden genes of a batch: ``expression``, ``counts``, ``library``, ``hidden``, ``visible``, ``unseen``."""
+        """Loss of hidden genes of a batch: ``expression``, ``counts``, ``library``, ``hidden``, ``visible``."""
         memory, present = self.encode(batch["shown"], batch["visible"])
-        raw, base = self.decode(batch["hidden"], batch["unseen"], memory, present)
+        raw, base = self.decode(batch["hidden"], memory, present)
         if self.settings.head == "bins":
             return self.bins.loss(raw, batch["expression"])
         return count_loss(self.settings.head, raw, base[None, :], batch["library"], batch["counts"])
@@ -158,7 +158,6 @@ class FittedTransformer:
     ) -> np.ndarray:
         """Predict all genes of cells, float32 [cell, gene]; a fold of the training genes is predicted from the others."""
         model, training = self.model, self.model.training_genes
-        undefined = model.features.shape[1] == 0
         predicted = np.full((block.shape[0], len(model.features)), np.nan, dtype=np.float32)
         folds = [int(fold) for fold in torch.unique(model.fold)]
         with torch.no_grad():
@@ -167,7 +166,7 @@ class FittedTransformer:
                 for hidden in [*folds, None]:
                     if hidden is None:
                         genes = np.arange(training, len(model.features))
-                        if undefined or not len(genes):
+                        if not len(genes):
                             continue
                     else:
                         genes = np.flatnonzero(model.fold.numpy() == hidden)
@@ -185,7 +184,7 @@ class FittedTransformer:
         parts = []
         for start in range(0, len(genes), self.genes_at_once):
             numbers = torch.from_numpy(genes[start : start + self.genes_at_once])
-            raw, base = model.decode(numbers, numbers >= model.training_genes, memory, present)
+            raw, base = model.decode(numbers, memory, present)
             parts.append(model.expected(raw, base, torch.from_numpy(library.astype(np.float32))))
         return torch.cat(parts, dim=1).numpy()
 
@@ -193,9 +192,7 @@ class FittedTransformer:
         """Weights and gene facts by name, and the vector of each gene as ``tokens``."""
         arrays = {name: value.detach().cpu().numpy() for name, value in self.model.state_dict().items()}
         with torch.no_grad():
-            numbers = torch.arange(len(self.model.features))
-            numbers = torch.where(numbers < self.model.training_genes, numbers, -1)
-            arrays["tokens"] = self.model.network.vectors(self.model.features, numbers).numpy()
+            arrays["tokens"] = self.model.vectors(torch.arange(len(self.model.features))).numpy()
         return arrays
 
     @classmethod
@@ -206,9 +203,18 @@ class FittedTransformer:
         }
         facts = {name: state[name] for name in GENE_FACTS}
         bins = Bins(state["bins.edges"], state["bins.values"], state["bins.weights"])
-        model = CellTransformer(facts, bins, settings, "network.own.weight" in state)
+        model = CellTransformer(facts, bins, settings)
         model.load_state_dict(state)
         return cls(model)
+
+    def with_genes(self, outputs: np.ndarray) -> "FittedTransformer":
+        """Add genes whose logarithmic rate and vector [gene, 1 + channel] were mapped from features."""
+        state = dict(self.model.state_dict())
+        more = torch.from_numpy(outputs.astype(np.float32))
+        state["rate_unseen"] = torch.cat([state["rate_unseen"], more[:, 0]])
+        state["mapped"] = torch.cat([state["mapped"], more[:, 1:]])
+        state["features"] = torch.zeros(len(state["mapped"]), 0)
+        return self.from_arrays({name: value.numpy() for name, value in state.items()}, self.model.settings)
 
 
 def visible_library(

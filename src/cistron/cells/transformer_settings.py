@@ -31,13 +31,15 @@ class TransformerSettings:
         Classes of ``bins``.
     weighted_bins
         Weigh classes by their inverse frequency, as published.
+    interaction
+        Products beside sums: a visible gene's vector times how far the gene is from its mean, and a hidden gene's vector
+        times the mean of the memory, so that a low-rank model is learned in few steps.
     dropout
         After the tokens.
     own
-        Whether a seen gene has a learned vector beside its features; left out now and then in training, so that the
-        model can do without it for genes never seen.
-    own_dropout
-        Share of the genes whose own vector is left out in a batch.
+        Whether a seen gene has a vector of its own, which starts from its loadings on principal components; the vectors of
+        genes never seen are then mapped from their features in closed form. Without it (as published) all vectors are
+        one linear layer of the features.
     gene_mean
         Whether predictions start from what :class:`GeneMap` says of a gene's mean (and the seen gene's own mean).
     context
@@ -61,9 +63,9 @@ class TransformerSettings:
     bins: int = 8
     weighted_bins: bool = False
     widening: int = 2
+    interaction: bool = True
     dropout: float = 0.1
     own: bool = True
-    own_dropout: float = 0.5
     gene_mean: bool = True
     context: int = 256
     targets: int = 256
@@ -101,6 +103,7 @@ class TransformerSettings:
             dimension=320,
             depth=4,
             widening=4,
+            interaction=False,
             weighted_bins=True,
             heads=10,
             dropout=0.2,
