@@ -218,6 +218,19 @@ def test_files_that_are_no_use(fasta, tmp_path, text, words):
     assert words in str(found.value)
 
 
+def test_chromosomes_that_do_not_stand_together(tmp_path):
+    (tmp_path / "g.fa").write_text(f">chr1\n{TWENTY}\n>chr2\n{TWENTY}\n")
+    path = vcf(tmp_path / "v.vcf", [(3, "G", "T", "0|1"), (5, "A", "T", "0|1"), (7, "G", "T", "0|1")])
+    text = path.read_text()
+    path.write_text(text.replace("chr1\t7", "chr2\t7"))
+    ann = made(tmp_path / "g.fa", path)
+    assert letters(ann.copies[1].codes("chr1", 0, 20)) == "ACTTTCGTACGTACGTACGT"
+    assert letters(ann.copies[1].codes("chr2", 0, 20)) == "ACGTACTTACGTACGTACGT"
+    path.write_text(text.replace("chr1\t5", "chr2\t5"))
+    with pytest.raises(InputError, match="line 5: records of chr1 do not stand together"):
+        made(tmp_path / "g.fa", path)
+
+
 def test_truncated_and_absent_files(fasta, tmp_path):
     whole = gzip.compress(vcf(tmp_path / "v.vcf", [(3, "G", "T", "0|1")] * 900).read_bytes())
     path = tmp_path / "v.vcf.gz"

@@ -1,12 +1,14 @@
 """Tuning on the command line: it goes on, writes a configuration that embed reads, refuses another study."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
 from cistron.errors import InputError
 from cistron.formats import read_gene_embedding
-from cistron.omics import AutoencoderSettings
-from cistron.omics.tuning import search_space, settings_of_trial
+from cistron.omics import AutoencoderSettings, VdtfSettings
+from cistron.omics.tuning import first_trial, search_space, settings_of_trial
 from cistron.world import WorldSettings, write_world
 
 SMALL = ["--epochs", 4, "--largest", 10, "--threads", 1]
@@ -28,6 +30,9 @@ def test_the_search_is_taken_up_and_its_best_is_a_configuration(tmp_path, run, w
     trials = pd.read_csv(tmp_path / "t" / "trials.csv")
     assert len(trials) == 4
     assert trials["dimensions"].between(4, 10).all()
+    first = trials.iloc[0]  # the defaults, as near as the space has them
+    assert first[["dimensions", "epochs", "layers", "width", "batch_size"]].tolist() == [10, 4, 4, 128, 256]
+    assert first[["learning_rate", "corruption"]].tolist() == [1e-3, 0.2]
     best = trials.loc[trials["value"].idxmax()]
     code, _, errors = run(
         "omics", "embed", tissues, "-o", tmp_path / "e.h5ad", "--config", tmp_path / "t" / "best.toml"
@@ -75,3 +80,14 @@ def test_the_space_is_the_reports_and_more():
         AutoencoderSettings(), {"dimensions": 5, "epochs": 3, "learning_rate": 0.1, "layers": 6}
     )
     assert (settings.dimensions, settings.fit.epochs, settings.layers) == (5, 3, 6)
+
+
+@pytest.mark.parametrize(
+    ("method", "base"), [("autoencoder", AutoencoderSettings()), ("vdtf", VdtfSettings())]
+)
+def test_the_first_trial_is_the_default(method, base):
+    trial = first_trial(base, search_space(method, 76, 60 if method == "vdtf" else 100))
+    settings = settings_of_trial(base, trial)
+    if method == "autoencoder":
+        settings = replace(settings, width=base.width)  # 0 stands for the 128 that the trial names
+    assert settings == base

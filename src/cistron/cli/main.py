@@ -29,6 +29,7 @@ COMMANDS = {
     "genes": "Map gene identifiers.",
     "embedding": "Check, convert and combine gene embeddings.",
     "omics": "Gene embeddings from omics matrices.",
+    "cells": "Expression in single cells from gene embeddings.",
     "networks": "Gene networks from perturbed single cells.",
     "sequence": "Tracks and gene embeddings from DNA.",
     "chromatin": "Expression from histone marks.",

@@ -1,4 +1,4 @@
-"""``cistron sequence``: tracks and gene embeddings from DNA."""
+"""``cistron sequence``: tracks and gene embeddings from DNA and proteins."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -7,6 +7,7 @@ from cyclopts import App, Parameter
 
 from cistron.cli.options import Output, Seed, Threads
 from cistron.cli.sequence_embed import embed
+from cistron.cli.sequence_embed_protein import embed_protein
 from cistron.cli.sequence_options import (
     Ambiguous,
     Augment,
@@ -22,8 +23,9 @@ from cistron.cli.sequence_options import (
     tell_person,
 )
 
-app = App(name="sequence", help="Tracks and gene embeddings from DNA (Enformer).")
+app = App(name="sequence", help="Tracks and gene embeddings from DNA (Enformer) and proteins (ESM-2).")
 app.command(embed)
+app.command(embed_protein)
 
 
 @app.command

@@ -82,6 +82,23 @@ def settings_of_trial(
     return replace(base, **{name: dimensions}, **changes, fit=fit)
 
 
+def first_trial(base: AutoencoderSettings | VdtfSettings, space: SearchSpace) -> dict[str, Any]:
+    """Give the defaults as a trial, as near as the search space has them: a search should not end below them."""
+    defaults = {**asdict(base), "epochs": base.fit.epochs, "learning_rate": base.fit.learning_rate}
+    if isinstance(base, VdtfSettings):
+        defaults["dimensions"] = base.gene_dimension
+    else:
+        defaults["width"] = base.width or max(128, 2 * base.dimensions)
+    trial = {}
+    for name, span in space.items():
+        value = defaults[name]
+        if isinstance(span, Choice):
+            trial[name] = value if value in span.options else span.options[0]
+        else:
+            trial[name] = min(max(value, span.low), span.high)
+    return trial
+
+
 def tune_embedder(
     matrices: Sequence[OmicsMatrix],
     method: str,
@@ -96,7 +113,7 @@ def tune_embedder(
     objective: str = "held-out R2",
     seed: int = 0,
 ) -> TuneReport:
-    """Search settings of a network on matrices.
+    """Search settings of a network on matrices. The defaults are tried first.
 
     Parameters
     ----------
@@ -145,6 +162,7 @@ def tune_embedder(
     return tune(
         value_of,
         space,
+        first=[first_trial(base, space)],
         storage=storage,
         trials=trials,
         direction="maximize",

@@ -180,7 +180,7 @@ def embed_annotation(
         scheduler=scheduler,
         description="embedding genes",
     )
-    joined = _join(list(paths.values()))
+    joined = join_shards(list(paths.values()))
     known = joined["known"]
     if not known.all():
         say(f"left out: {int((~known).sum()):,} of {len(genes):,} genes, because their window holds no base")
@@ -230,7 +230,8 @@ def discard_shards(output: str | Path) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def _join(paths: Sequence[Path]) -> dict[str, np.ndarray]:
+def join_shards(paths: Sequence[Path]) -> dict[str, np.ndarray]:
+    """Arrays of all shards, one after the other."""
     parts: list[dict[str, np.ndarray]] = []
     for path in paths:
         with np.load(path) as arrays:

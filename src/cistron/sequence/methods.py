@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SequenceModel:
-    """One way from DNA to tracks.
+    """One way from sequence to tracks or vectors.
 
     Parameters
     ----------
@@ -34,5 +34,11 @@ MODELS = (
             "output at its most active start site."
         ),
         module="cistron.sequence.enformer:Enformer",
+    ),
+    SequenceModel(
+        name="esm2",
+        reference="Lin et al., Science 2023, doi:10.1126/science.ade2574",
+        meaning="A gene's vector is the mean over the residues of its protein of the last layer of a protein language model.",
+        module="cistron.sequence.esm2:Esm2",
     ),
 )

@@ -1,0 +1,298 @@
+"""Single cells from AnnData in memory, .h5ad, .zarr or CELLxGENE's Census: genes known, scale known, rows streamed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import anndata
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from cistron.cells.rows import BLOCK_CELLS, MemoryRows, Rows, SelectedRows, choose_layer, open_matrix
+from cistron.errors import IdentifierError, InputError
+from cistron.formats.expression_scale import Scale, detect_scale
+from cistron.genes.identity import guess_namespace, normalise_identifiers, read_gene_map, require_little_loss
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Cells x genes whose values are read in blocks.
+
+    Attributes
+    ----------
+    rows
+        The matrix [cell, column of the file].
+    observations
+        Table of the cells, indexed by unique names.
+    genes
+        Unique identifiers of the genes in use.
+    columns
+        Column of the file of each gene, int [gene].
+    variables
+        Table of the genes in use.
+    scale
+        ``counts`` or ``log-normalised``.
+    identifier_namespace, name, path, remarks
+        Of the genes; of the data; where it came from; what the user should know.
+    """
+
+    rows: Rows
+    observations: pd.DataFrame
+    genes: tuple[str, ...]
+    columns: np.ndarray
+    variables: pd.DataFrame
+    scale: Scale
+    identifier_namespace: str
+    name: str
+    path: Path | None = None
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of cells and genes."""
+        return self.rows.shape[0], len(self.genes)
+
+    def only(self, genes: Sequence[str]) -> "Cells":
+        """Use these genes only, in this order; unknown ones raise ``KeyError``."""
+        place = dict(zip(self.genes, range(len(self.genes))))
+        chosen = np.array([place[gene] for gene in genes], dtype=np.int64)
+        return replace(
+            self, genes=tuple(genes), columns=self.columns[chosen], variables=self.variables.iloc[chosen]
+        )
+
+    def keep_cells(self, kept: np.ndarray) -> "Cells":
+        """Use the cells of these ascending row numbers only."""
+        return replace(self, rows=SelectedRows(self.rows, kept), observations=self.observations.iloc[kept])
+
+    def blocks(
+        self, wanted: np.ndarray | None = None, size: int = BLOCK_CELLS
+    ) -> Iterator[tuple[np.ndarray, sparse.csr_matrix]]:
+        """Give row numbers [cell] and values, sparse float32 [cell, gene], block by block in the order of the file.
+
+        Parameters
+        ----------
+        wanted
+            Ascending row numbers of the cells to give; all when absent.
+        size
+            Rows of the file looked at in one go.
+        """
+        for start in range(0, self.rows.shape[0], size):
+            stop = min(start + size, self.rows.shape[0])
+            if wanted is None:
+                numbers = np.arange(start, stop)
+                yield numbers, self.take(self.rows.block(start, stop))
+                continue
+            numbers = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, stop)]
+            if len(numbers):
+                yield numbers, self.take(self.rows.block(start, stop)[numbers - start])
+
+    def take(self, block: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Columns of the genes in use, float32."""
+        block = sparse.csr_matrix(block)
+        if len(self.columns) == block.shape[1] and (self.columns == np.arange(block.shape[1])).all():
+            return block.astype(np.float32, copy=False)
+        target = np.full(block.shape[1], -1, dtype=np.int64)
+        target[self.columns] = np.arange(len(self.columns))
+        column = target[block.indices]
+        keep = column >= 0
+        starts = np.r_[0, np.cumsum(keep)][block.indptr]
+        chosen = sparse.csr_matrix(
+            (block.data[keep].astype(np.float32, copy=False), column[keep], starts),
+            shape=(block.shape[0], len(self.columns)),
+        )
+        chosen.has_sorted_indices = False
+        return chosen
+
+
+def read_cells(
+    source: str | Path | anndata.AnnData,
+    *,
+    layer: str | None = None,
+    scale: Scale | Literal["auto"] = "auto",
+    gene_map: str | Path | None = None,
+    namespace: str | None = None,
+    allow_loss: bool = False,
+    name: str | None = None,
+) -> Cells:
+    """Open cells; values stay where they are until blocks are asked for.
+
+    Parameters
+    ----------
+    source
+        ``.h5ad``, ``.zarr``, or an AnnData in memory (or backed).
+    layer
+        Layer of the values; ``layers["counts"]`` where there is one, else X, when absent.
+    scale
+        What the values are; ``auto`` accepts counts only.
+    gene_map
+        Table between gene namespaces, with which the genes are mapped to ``namespace``.
+    namespace
+        Namespace to map to; needs ``gene_map``.
+    allow_loss
+        Accept that mapping loses more than 5% of the genes.
+    name
+        Name of the data; that of the file when absent.
+
+    Raises
+    ------
+    InputError
+        If a file cannot be read, cells or genes are doubled, or values are not what was declared.
+    IdentifierError
+        If mapping loses more than 5% of the genes.
+    """
+    if isinstance(source, anndata.AnnData):
+        tables, path = source, None
+        place = choose_layer(list(source.layers), layer, name or "cells")
+        values = source.X if place is None else source.layers[place]
+        if values is None:
+            raise InputError(f"{name or 'cells'}: the AnnData has no X; give one with counts")
+        rows: Rows = MemoryRows(values.to_memory() if hasattr(values, "to_memory") else values)
+    else:
+        path = Path(source)
+        tables, rows = open_matrix(path, layer)
+    name = name or (path.name if path else "cells")
+    _refuse_doubled(pd.Index(tables.obs_names), "cells", name)
+    genes, columns, remarks = _identify(
+        list(map(str, tables.var_names)), gene_map, namespace, allow_loss, name
+    )
+    found = _scale_of(rows, None if scale == "auto" else scale, name)
+    return Cells(
+        rows,
+        tables.obs,
+        tuple(genes),
+        columns,
+        tables.var.iloc[columns].set_axis(pd.Index(genes, name="gene")),
+        found,
+        guess_namespace(genes),
+        name,
+        path,
+        remarks,
+    )
+
+
+def _identify(
+    given: list[str], gene_map: str | Path | None, namespace: str | None, allow_loss: bool, name: str
+) -> tuple[list[str], np.ndarray, tuple[str, ...]]:
+    """Clean or map the identifiers; give genes, their columns and remarks."""
+    own = guess_namespace(given)
+    genes = normalise_identifiers(given, own)
+    _refuse_doubled(pd.Index(genes), "genes", name)
+    everything = np.arange(len(genes))
+    if gene_map is None or namespace is None or namespace == own:
+        return genes, everything, ()
+    mapped, counts = read_gene_map(gene_map).map(genes, own, namespace)
+    remark = require_little_loss(counts, f"{name}, {own} to {namespace}", allow_loss)
+    kept = [number for number, gene in enumerate(mapped) if gene is not None]
+    return [str(mapped[number]) for number in kept], everything[kept], (remark,)
+
+
+def _refuse_doubled(index: pd.Index, kind: str, name: str) -> None:
+    if not index.is_unique:
+        doubled = index[index.duplicated()].unique()
+        raise IdentifierError(
+            f"{name}: {len(doubled):,} {kind} occur more than once, for example {doubled[0]}; remove the copies or "
+            "make the names unique if they are different"
+        )
+
+
+def _scale_of(rows: Rows, declared: Scale | None, name: str) -> Scale:
+    """Look at three parts of the file; refuse what is no expression, and what is not counts unless it was said."""
+    total = rows.shape[0]
+    if not total or not rows.shape[1]:
+        raise InputError(f"{name} is empty: {total:,} cells x {rows.shape[1]:,} genes")
+    starts = sorted({0, total // 2, max(0, total - 512)})
+    sample = sparse.vstack([rows.block(start, min(start + 512, total)) for start in starts], format="csr")
+    if not np.isfinite(sample.data).all():
+        raise InputError(f"{name}: values hold NaN or infinity; expected counts or log-normalised numbers")
+    if len(sample.data) and sample.data.min() < 0:
+        raise InputError(f"{name}: values are negative (scaled?); give raw counts, or log-normalised values")
+    found, _ = detect_scale(sample, declared, name)
+    if declared is None and found != "counts":
+        raise InputError(
+            f"{name}: expected raw counts, but values look {found} (not whole numbers); name the layer of the counts "
+            "with --layer, or say --scale log-normalised to use them as they are"
+        )
+    if found == "continuous":
+        raise InputError(
+            f"{name}: --scale must be counts or log-normalised for the cells wing. Given: continuous"
+        )
+    return found
+
+
+def keep_rich_cells(cells: Cells, training: Sequence[str], minimum_counts: float) -> tuple[Cells, str]:
+    """Leave out cells with fewer counts than that in the training genes; give a remark, empty where none was left out.
+
+    Raises
+    ------
+    InputError
+        If no cell is left.
+    """
+    if minimum_counts <= 0:
+        return cells, ""
+    present = set(cells.genes)
+    view = cells.only([gene for gene in training if gene in present])
+    total = np.concatenate([np.asarray(block.sum(axis=1)).ravel() for _, block in view.blocks()])
+    kept = np.flatnonzero(total >= minimum_counts)
+    if not len(kept):
+        raise InputError(
+            f"{cells.name}: no cell has {minimum_counts:g} counts in the training genes (most are {total.max():g}); lower "
+            "--minimum-counts"
+        )
+    if len(kept) == len(total):
+        return cells, ""
+    remark = f"{len(total) - len(kept):,} of {len(total):,} cells have fewer than {minimum_counts:g} counts and are left out"
+    return cells.keep_cells(kept), remark
+
+
+def pseudobulk(cells: Cells, column: str) -> Cells:
+    """Sum the counts of all cells that share a label; the labels become the cells.
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or the values are not counts.
+    """
+    labels = labels_of(cells, column)
+    if cells.scale != "counts":
+        raise InputError(f"{cells.name}: pseudobulks are sums of counts. Given: {cells.scale} values")
+    names, code = np.unique(labels, return_inverse=True)
+    total = np.zeros((len(names), len(cells.genes)))
+    for numbers, block in cells.blocks():
+        groups = code[numbers]
+        share = sparse.csr_matrix(
+            (np.ones(len(groups)), (groups, np.arange(len(groups)))), shape=(len(names), len(groups))
+        )
+        total += (share @ block).toarray()
+    counts = np.bincount(code)
+    observations = pd.DataFrame(
+        {"cell_type": names, "cells": counts}, index=pd.Index(names, name="cell_type")
+    )
+    observations.index.name = None
+    return replace(
+        cells,
+        rows=MemoryRows(sparse.csr_matrix(total, dtype=np.float32)),
+        observations=observations,
+        columns=np.arange(len(cells.genes)),
+    )
+
+
+def labels_of(cells: Cells, column: str) -> np.ndarray:
+    """Labels of the cells, text [cell].
+
+    Raises
+    ------
+    InputError
+        If there is no such column, or a cell has no label.
+    """
+    if column not in cells.observations:
+        raise InputError(
+            f"{cells.name}: obs has no column {column!r}; it has {', '.join(map(str, cells.observations.columns[:10])) or 'none'}"
+        )
+    labels = cells.observations[column]
+    if labels.isna().any():
+        raise InputError(
+            f"{cells.name}: {int(labels.isna().sum()):,} cells have no {column}; label or remove them"
+        )
+    return labels.astype(str).to_numpy(dtype=object)

@@ -1,0 +1,176 @@
+"""Predictions of a fitted model as files: per cell, or averaged over the cells of a type."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cistron.cells.estimator import CellExpression
+from cistron.cells.inputs import Cells, labels_of
+from cistron.cells.normalisation import Normalisation
+from cistron.errors import InputError
+from cistron.formats.prediction import prediction, write_prediction
+from cistron.formats.prediction_blocks import writing_prediction
+from cistron.runtime.progress import Progress
+
+GENE_CHOICES = ("all", "held-out", "test")
+
+
+def chosen_genes(model: CellExpression, which: str) -> np.ndarray:
+    """Numbers of the genes to write: all, those that were held out (validation, test and new ones), or test only."""
+    part = _gene_parts(model)
+    kept = {"all": part != "", "held-out": part != "train", "test": part == "test"}[which]
+    return np.flatnonzero(kept)
+
+
+def _gene_parts(model: CellExpression) -> np.ndarray:
+    """Part of each gene; those that were added to a fitted model were never seen, so they are test genes."""
+    new = set(model.new_genes)
+    return np.array(
+        [
+            "test" if gene in new else part
+            for gene, part in zip(model.genes, model.split.genes.part_of(model.genes))
+        ]
+    )
+
+
+def _cell_parts(model: CellExpression, cells: Cells) -> np.ndarray:
+    names = cells.observations.index.astype(str)
+    return np.array([part if part != "unused" else "test" for part in model.split.cells.part_of(names)])
+
+
+def _observations(model: CellExpression, cells: Cells, donor: str) -> pd.DataFrame:
+    table = pd.DataFrame({"split": _cell_parts(model, cells)}, index=cells.observations.index.astype(str))
+    if model.facts.unit == "cell type":
+        table["cell_type"] = table.index
+    elif model.facts.cell_type and model.facts.cell_type in cells.observations:
+        table["cell_type"] = cells.observations[model.facts.cell_type].astype(str).to_numpy()
+    if donor in cells.observations:
+        table["donor"] = cells.observations[donor].astype(str).to_numpy()
+    return table
+
+
+def write_predictions(
+    model: CellExpression,
+    cells: Cells,
+    path: str | Path,
+    *,
+    unit: str = "cell",
+    genes: str = "all",
+    chromosomes: pd.Series | None = None,
+    donor: str = "donor",
+    name: str | None = None,
+    sources: tuple[Path, ...] = (),
+) -> tuple[int, int]:
+    """Predict and write a file in the prediction format.
+
+    Parameters
+    ----------
+    model
+        Fitted model.
+    cells
+        Cells of the same scale.
+    path
+        .h5ad to write.
+    unit
+        ``cell``; ``cell type`` averages predictions and observations over the cells of a type that are in the same part
+        of the split.
+    genes
+        ``all``, ``held-out`` or ``test``.
+    chromosomes
+        Chromosome by gene, where known.
+    donor
+        Column of donors, used where it is there.
+    name
+        Name of the prediction.
+    sources
+        Files that it was made from.
+
+    Returns
+    -------
+    int
+        Number of observations.
+    int
+        Number of genes.
+
+    Raises
+    ------
+    InputError
+        If types are asked for and not known, or no gene is left.
+    """
+    kept = chosen_genes(model, genes)
+    if not len(kept):
+        raise InputError(f"the model has no {genes} genes; choose --genes all")
+    observations = _observations(model, cells, donor)
+    table = pd.DataFrame(
+        {"split": _gene_parts(model)[kept]}, index=pd.Index([model.genes[number] for number in kept])
+    )
+    if chromosomes is not None:
+        table["chromosome"] = chromosomes.astype(object).reindex(table.index, fill_value="").astype(str)
+    facts: dict[str, Any] = {
+        "name": name or default_name(model),
+        "method": model.method.name,
+        "scale": Normalisation(cells.scale, np.zeros(0)).name,
+        "dataset": cells.name,
+        "evidence": model.facts.evidence,
+        "embedding": model.facts.embedding,
+        "control": model.facts.control,
+        "identifier_namespace": model.facts.identifier_namespace,
+        "parameters": {"genes_how": model.split.genes.how, "cells_how": model.split.cells.how},
+        "sources": sources,
+        "seed": model.seed,
+    }
+    averaged = unit == "cell type" and model.facts.unit == "cell"
+    if averaged:
+        _write_averages(model, cells, path, kept, observations, table, facts)
+        return observations.groupby(["cell_type", "split"]).ngroups, len(table)
+    facts["unit"] = model.facts.unit
+    with (
+        writing_prediction(path, observations, table, **facts) as writer,
+        Progress("predicting", len(observations), "cells") as progress,
+    ):
+        for rows, predicted, observed in model.predict(cells):
+            writer.write(int(rows[0]), predicted[:, kept], observed[:, kept])
+            progress.advance(len(rows))
+    return len(observations), len(table)
+
+
+def _write_averages(
+    model: CellExpression,
+    cells: Cells,
+    path: str | Path,
+    kept: np.ndarray,
+    observations: pd.DataFrame,
+    genes: pd.DataFrame,
+    facts: dict[str, Any],
+) -> None:
+    if not model.facts.cell_type:
+        raise InputError("averages over cell types need a model that was trained with --cell-type")
+    labels = labels_of(cells, model.facts.cell_type)
+    group = pd.MultiIndex.from_arrays([labels, observations["split"]])
+    code, names = pd.factorize(group, sort=True)
+    sums = np.zeros((2, len(names), len(kept)))
+    for rows, predicted, observed in model.predict(cells):
+        for index, values in enumerate((predicted, observed)):
+            np.add.at(sums[index], code[rows], values[:, kept])
+    size = np.bincount(code)
+    means = sums / size[:, None]
+    table = pd.DataFrame(
+        {
+            "split": [part for _, part in names],
+            "cell_type": [kind for kind, _ in names],
+            "cells": size,
+        },
+        index=pd.Index([f"{kind} ({part})" for kind, part in names]),
+    )
+    facts["scale"] += ", mean over cells"
+    write_prediction(path, prediction(means[0], means[1], table, genes, unit="cell type", **facts))
+
+
+def default_name(model: CellExpression) -> str:
+    """Name that tables show: method, embedding, control."""
+    features = (
+        model.facts.embedding if model.gene_map is not None or model.method.name == "transformer" else ""
+    )
+    return " ".join(filter(None, [model.method.name, features, model.facts.control and "(permuted)"]))

@@ -1,0 +1,301 @@
+"""``cistron cells``: expression of genes in single cells from gene embeddings."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Group, Parameter
+
+from cistron.cli.options import AllowLoss, Output, Seed, Threads
+
+app = App(name="cells", help="Expression of genes in single cells, both never seen, from gene embeddings.")
+
+MethodName = Literal["bilinear", "ridge", "transformer", "nearest-type", "gene-mean", "size-factor"]
+HeadName = Literal["bins", "negative-binomial", "zero-inflated", "poisson"]
+AttentionName = Literal["exact", "perceiver", "performer"]
+ScaleName = Literal["auto", "counts", "log-normalised"]
+GeneSplit = Literal["random", "chromosome", "group", "regions"]
+CellSplitName = Literal["random", "donor", "cell-type", "none"]
+SPLITTING = Group("Splitting", sort_key=10)
+READING = Group("Reading cells", sort_key=20)
+Layer = Annotated[
+    str | None,
+    Parameter(group=READING, help="Layer of the values; layers['counts'] where there is one, else X."),
+]
+ScaleOption = Annotated[
+    ScaleName, Parameter(group=READING, help="What the values are; auto accepts raw counts only.")
+]
+GeneMapOption = Annotated[
+    Path | None,
+    Parameter(
+        group=READING,
+        help="Table of gene namespaces, by which the cells' genes are mapped to the embedding's.",
+    ),
+]
+MinimumCounts = Annotated[
+    float,
+    Parameter(group=READING, help="Leave out cells with fewer counts in the training genes; 0 keeps all."),
+]
+
+
+@app.command
+def train(
+    cells: Path,
+    *,
+    output: Output,
+    embedding: tuple[str, ...] = ("one-hot",),
+    method: MethodName = "bilinear",
+    settings: Literal["default", "paper"] = "default",
+    head: HeadName | None = None,
+    attention: AttentionName | None = None,
+    factors: int | None = None,
+    epochs: int | None = None,
+    control: Literal["none", "permuted-embedding"] = "none",
+    unit: Literal["cell", "cell-type"] = "cell",
+    minimum_coverage: float = 0.5,
+    split: Annotated[Path | None, Parameter(group=SPLITTING)] = None,
+    gene_split: Annotated[GeneSplit, Parameter(group=SPLITTING)] = "chromosome",
+    cell_split: Annotated[CellSplitName, Parameter(group=SPLITTING)] = "random",
+    gene_table: Annotated[Path | None, Parameter(group=SPLITTING)] = None,
+    regions: Annotated[Path | None, Parameter(group=SPLITTING)] = None,
+    test_chromosome: Annotated[tuple[str, ...], Parameter(group=SPLITTING)] = (),
+    validation_chromosome: Annotated[tuple[str, ...], Parameter(group=SPLITTING)] = (),
+    test_genes: Annotated[float, Parameter(group=SPLITTING)] = 0.2,
+    validation_genes: Annotated[float, Parameter(group=SPLITTING)] = 0.1,
+    test_cells: Annotated[float, Parameter(group=SPLITTING)] = 0.2,
+    validation_cells: Annotated[float, Parameter(group=SPLITTING)] = 0.1,
+    cell_type: Annotated[str | None, Parameter(group=READING)] = None,
+    donor: Annotated[str, Parameter(group=READING)] = "donor",
+    layer: Layer = None,
+    scale: ScaleOption = "auto",
+    gene_map: GeneMapOption = None,
+    minimum_counts: MinimumCounts = 0.0,
+    allow_loss: AllowLoss = False,
+    seed: Seed = 0,
+    threads: Threads = None,
+) -> None:
+    """Train a model on training cells x training genes.
+
+    Writes a folder with the weights, the settings, a model card, the split of both axes (split.json) and a record of the run.
+
+    Parameters
+    ----------
+    cells
+        .h5ad or .zarr with raw counts; it is read in blocks.
+    embedding
+        Gene embeddings in the shared format, joined side by side; one-hot gives each seen gene a part of its own.
+    method
+        bilinear and ridge are closed form; nearest-type, gene-mean and size-factor are baselines.
+    settings
+        Preset of the transformer: default, or paper as published.
+    head
+        What the transformer predicts; negative-binomial when absent.
+    attention
+        Attention of the transformer; exact when absent.
+    factors
+        Cell factors of bilinear and ridge.
+    epochs
+        Epochs of the transformer, at most.
+    control
+        Negative control: give each gene the embedding of another.
+    unit
+        cell-type sums the counts of each type first and trains on these pseudobulks.
+    minimum_coverage
+        Smallest share of the cells' genes that the embeddings must cover.
+    split
+        Split of both axes from another run (split.json), in place of the options below.
+    gene_split
+        How genes are held out: whole chromosomes, whole homology groups, the regions of a sequence model, or at random.
+    cell_split
+        How cells are held out; none trains on all cells.
+    gene_table
+        GTF, BED or table with chromosome, position and group of the genes; the cells' var when absent.
+    regions
+        BED with train, valid or test in column 4, for --gene-split regions (Enformer publishes one).
+    test_chromosome
+        Chromosomes that are held out for the test; drawn by --test-genes when absent.
+    validation_chromosome
+        Chromosomes that are held out for choosing.
+    test_genes
+        Share of the genes for the test.
+    validation_genes
+        Share of the genes for choosing.
+    test_cells
+        Share of the cells (donors, cell types) for the test.
+    validation_cells
+        Share of the cells (donors, cell types) for choosing.
+    cell_type
+        Column of obs with the cell types; cell_type where there is one.
+    donor
+        Column of obs with the donors.
+    """
+    from cistron.cells.commands import TrainRequest, train_model
+    from cistron.cells.splits import SplitSettings
+    from cistron.runtime import RunRecord, check_writable, limit_threads
+
+    request = TrainRequest(
+        cells=cells,
+        embeddings=embedding,
+        method=method,
+        preset=settings,
+        head=head,
+        attention=attention,
+        factors=factors,
+        epochs=epochs,
+        permute=control == "permuted-embedding",
+        unit="cell type" if unit == "cell-type" else "cell",
+        minimum_coverage=minimum_coverage,
+        split_file=split,
+        splitting=SplitSettings(
+            gene_split,
+            cell_split,
+            test_genes,
+            validation_genes,
+            test_cells,
+            validation_cells,
+            test_chromosome,
+            validation_chromosome,
+        ),
+        gene_table=gene_table,
+        regions=regions,
+        cell_type=cell_type,
+        donor=donor,
+        layer=layer,
+        scale=scale,
+        gene_map=gene_map,
+        minimum_counts=minimum_counts,
+        allow_loss=allow_loss,
+        seed=seed,
+    )
+    request.check()
+    check_writable(output)
+    run = RunRecord("cells train", request, request.files(), seed)
+    with limit_threads(threads):
+        model = train_model(request, run, output)
+    run.write(output / "run.json")
+    counts = [len(part) for part in (model.split.genes.train, model.split.cells.train)]
+    print(
+        f"wrote {output}: {method} of {counts[0]:,} training genes and {counts[1]:,} training cells; genes held out "
+        f"{model.split.genes.how}, cells {model.split.cells.how}"
+    )
+
+
+@app.command
+def predict(
+    model: Path,
+    cells: Path,
+    *,
+    output: Output,
+    embedding: tuple[Path, ...] = (),
+    genes: Literal["all", "held-out", "test"] = "all",
+    unit: Literal["cell", "cell-type"] = "cell",
+    gene_table: Path | None = None,
+    donor: str = "donor",
+    name: str | None = None,
+    layer: Layer = None,
+    scale: ScaleOption = "auto",
+    gene_map: GeneMapOption = None,
+    minimum_counts: MinimumCounts = 0.0,
+    allow_loss: AllowLoss = False,
+    threads: Threads = None,
+) -> None:
+    """Predict expression of all genes in all cells, seen or not.
+
+    No value of a gene takes part in its own prediction: a seen gene is predicted from the other four fifths of the
+    training genes, a held-out one from all training genes. Writes predictions beside observations, with the part of the
+    split of every cell and gene; 'cistron evaluate expression' scores such files.
+
+    Parameters
+    ----------
+    model
+        Folder that 'cistron cells train' wrote.
+    cells
+        .h5ad or .zarr of the same scale, genes in any order; the training data or other cells.
+    embedding
+        Embeddings of genes that the model does not know yet, with the same columns as in training.
+    genes
+        Which genes to write.
+    unit
+        cell-type averages over the cells of a type (and part of the split).
+    gene_table
+        Adds the chromosomes of the genes to the file.
+    donor
+        Column of obs with the donors.
+    name
+        Name that tables show; method and embedding when absent.
+    """
+    from cistron.cells.commands import PredictRequest, predict_file
+    from cistron.runtime import RunRecord, check_writable, limit_threads
+
+    request = PredictRequest(
+        model=model,
+        cells=cells,
+        embeddings=embedding,
+        genes=genes,
+        unit="cell type" if unit == "cell-type" else "cell",
+        gene_table=gene_table,
+        donor=donor,
+        name=name,
+        layer=layer,
+        scale=scale,
+        gene_map=gene_map,
+        minimum_counts=minimum_counts,
+        allow_loss=allow_loss,
+    )
+    request.check()
+    check_writable(output)
+    run = RunRecord("cells predict", request, request.files(), 0)
+    with limit_threads(threads):
+        observations, written, written_unit = predict_file(request, run, output)
+    run.write(output.with_suffix(".run.json"))
+    print(f"wrote {output}: {observations:,} {written_unit}s x {written:,} genes")
+
+
+@app.command
+def embed(model: Path, *, output: Output, name: str | None = None) -> None:
+    """Write what a model learned of each gene as a gene embedding: its mean and loadings on cell factors.
+
+    Parameters
+    ----------
+    model
+        Folder that 'cistron cells train' wrote.
+    name
+        Name of the embedding; method and input embedding when absent.
+    """
+    from cistron.cells.saved import load_cells_model
+    from cistron.formats.gene_embedding import write_gene_embedding
+    from cistron.runtime import check_writable
+
+    check_writable(output)
+    result = load_cells_model(model).embed(name)
+    write_gene_embedding(result, output)
+    print(f"wrote {output}: {result.n_obs:,} genes x {result.n_vars:,} dimensions")
+
+
+@app.command
+def census(
+    *, filter_cells: str, output: Output, organism: str = "Homo sapiens", version: str = "stable"
+) -> None:
+    """Fetch cells of CELLxGENE's Census as .h5ad (needs the package cellxgene-census).
+
+    Parameters
+    ----------
+    filter_cells
+        Filter in the Census's language, for example "tissue == 'blood' and is_primary_data == True".
+    organism
+        As the Census names it.
+    version
+        Version of the Census; a date makes the result repeatable.
+    """
+    from cistron.cells.census import fetch_census
+
+    count, genes = fetch_census(output, filter_cells=filter_cells, organism=organism, version=version)
+    print(f"wrote {output}: {count:,} cells x {genes:,} genes")
+
+
+@app.command
+def methods() -> None:
+    """List the methods: what a prediction is and where the method comes from."""
+    from cistron.cells.methods import METHODS
+
+    for record in METHODS.values():
+        print(f"{record.name}\n  predicts: {record.about}\n  from: {record.reference}")

@@ -1,0 +1,77 @@
+"""``cistron sequence embed-protein``."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from cistron.cli.options import Output, Scheduler, Threads, Workers
+from cistron.errors import InputError
+
+
+def embed_protein(
+    proteins: Path,
+    *,
+    weights: Annotated[
+        Path, Parameter(help="Folder of ESM-2 weights as on Hugging Face: config.json, model.safetensors.")
+    ],
+    output: Output,
+    isoform: Literal["longest", "mean"] = "longest",
+    window: int = 1022,
+    overlap: int = 256,
+    batch_tokens: int = 4096,
+    precision: Annotated[
+        Literal["fp32", "bf16"], Parameter(help="Arithmetic: exact, or all in bfloat16.")
+    ] = "fp32",
+    device: Annotated[str, Parameter(help="auto (a GPU where there is one), cpu, or cuda.")] = "auto",
+    shard_size: Annotated[int, Parameter(help="Genes of a shard, the unit that is never redone.")] = 64,
+    threads: Threads = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+) -> None:
+    """Embed genes by their proteins with ESM-2. Run the same command again to go on after an interruption.
+
+    A protein's vector is the mean over its residues of the last layer. Nothing is downloaded: you bring the weights.
+
+    Parameters
+    ----------
+    proteins
+        Protein FASTA, plain or .gz, with headers of GENCODE, Ensembl or UniProt, or one gene name a header.
+    isoform
+        longest: the longest protein of a gene; mean: the mean of all its different proteins.
+    window
+        Longest stretch of residues read at once.
+    overlap
+        Least overlap of neighbouring windows of a longer protein.
+    batch_tokens
+        Residues and padding read at a time.
+    """
+    from cistron.formats import write_gene_embedding
+    from cistron.runtime import check_writable
+    from cistron.sequence.embed import discard_shards
+    from cistron.sequence.protein_embed import ProteinEmbeddingSettings, embed_protein_genes
+    from cistron.sequence.protein_fasta import read_proteins
+
+    if output.suffix != ".h5ad":
+        raise InputError(f"a gene embedding is written as .h5ad. Given: {output.name}")
+    if shard_size < 1:
+        raise InputError(f"--shard-size must be 1 or more. Given: {shard_size}")
+    check_writable(output)
+    settings = ProteinEmbeddingSettings(isoform, window, overlap, batch_tokens, precision, device)
+    found = read_proteins(proteins)
+    for remark in found.remarks:
+        print(f"{proteins.name}: {remark}")
+    embedding = embed_protein_genes(
+        found,
+        weights,
+        output,
+        settings=settings,
+        source=proteins,
+        shard_size=shard_size,
+        workers=workers,
+        threads=threads,
+        scheduler=scheduler,
+    )
+    write_gene_embedding(embedding, output)
+    discard_shards(output)
+    print(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")

@@ -1,0 +1,258 @@
+"""Gene embeddings from proteins: mean of ESM-2's last layer over residues, long proteins in overlapping windows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import anndata
+import numpy as np
+import pandas as pd
+import torch
+
+from cistron.errors import InputError
+from cistron.formats import build_gene_embedding
+from cistron.runtime import check_writable, run_shards, sha256_of
+from cistron.runtime.shards import fingerprint
+from cistron.sequence.embed import join_shards
+from cistron.sequence.esm2 import END, PAD, START, TOKENS, Esm2, load_esm2, read_settings
+from cistron.sequence.inference import InferenceSettings
+from cistron.sequence.protein_fasta import STANDARD, Protein, ProteinGenes
+
+_NUMBER = {token: number for number, token in enumerate(TOKENS)}
+
+
+@dataclass(frozen=True)
+class ProteinEmbeddingSettings:
+    """How proteins become a gene's vector.
+
+    Parameters
+    ----------
+    isoform
+        ``longest`` protein of a gene, or ``mean`` of the vectors of all its different proteins.
+    window
+        Longest stretch of residues read at once; 1,022 is what ESM-2 was trained with.
+    overlap
+        Least overlap of neighbouring windows of a longer protein.
+    batch_tokens
+        Residues and padding read at a time; results do not depend on it.
+    precision
+        ``fp32`` or ``bf16``.
+    device
+        ``auto`` (a GPU where there is one), ``cpu``, ``cuda``.
+    """
+
+    isoform: Literal["longest", "mean"] = "longest"
+    window: int = 1022
+    overlap: int = 256
+    batch_tokens: int = 4096
+    precision: Literal["fp32", "bf16"] = "fp32"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.window < 2 or not 0 <= self.overlap < self.window:
+            raise InputError(
+                f"a window of 2 residues or more overlaps the next by less than itself. Given: window {self.window}, "
+                f"overlap {self.overlap}"
+            )
+        if self.batch_tokens < 1:
+            raise InputError(f"--batch-tokens must be 1 or more. Given: {self.batch_tokens}")
+
+
+def window_starts(length: int, window: int, overlap: int) -> list[int]:
+    """Starts of evenly spaced windows that cover a protein and overlap by at least ``overlap``."""
+    if length <= window:
+        return [0]
+    number = int(np.ceil((length - overlap) / (window - overlap)))
+    return np.linspace(0, length - window, number).round().astype(int).tolist()
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A window of a protein: which protein, its letters, and the weight of each residue in the mean."""
+
+    protein: int
+    residues: str
+    weights: np.ndarray
+
+
+def _pieces(proteins: Sequence[str], window: int, overlap: int) -> list[_Piece]:
+    found = []
+    for number, residues in enumerate(proteins):
+        starts = window_starts(len(residues), window, overlap)
+        covered = np.zeros(len(residues))
+        for start in starts:
+            covered[start : start + window] += 1
+        for start in starts:
+            part = slice(start, min(start + window, len(residues)))
+            # A residue in two windows counts half in each.
+            weights = (1.0 / (covered[part] * len(residues))).astype(np.float32)
+            found.append(_Piece(number, residues[part], weights))
+    return found
+
+
+def _batches(pieces: Sequence[_Piece], tokens: int) -> Iterator[list[_Piece]]:
+    """Pieces of similar length, with padding at most ``tokens`` at a time but at least one piece."""
+    batch: list[_Piece] = []
+    for piece in sorted(pieces, key=lambda piece: len(piece.residues)):
+        if batch and (len(batch) + 1) * (len(piece.residues) + 2) > tokens:
+            yield batch
+            batch = []
+        batch.append(piece)
+    if batch:
+        yield batch
+
+
+@torch.inference_mode()
+def embed_proteins(
+    model: Esm2, proteins: Sequence[str], settings: ProteinEmbeddingSettings | None = None
+) -> np.ndarray:
+    """Mean of the last layer over the residues of each protein, without start and end.
+
+    Parameters
+    ----------
+    model
+        On its device, in evaluation mode.
+    proteins
+        Residues, letters of :data:`cistron.sequence.esm2.TOKENS`.
+    settings
+        Windows and batches.
+
+    Returns
+    -------
+    ndarray
+        float32 [protein, width].
+    """
+    settings = settings or ProteinEmbeddingSettings()
+    device = model.tokens.weight.device
+    result = np.zeros((len(proteins), model.settings.width), dtype=np.float64)
+    for batch in _batches(_pieces(proteins, settings.window, settings.overlap), settings.batch_tokens):
+        longest = max(len(piece.residues) for piece in batch)
+        tokens = torch.full((len(batch), longest + 2), PAD)
+        weights = torch.zeros(len(batch), longest + 2)
+        for row, piece in enumerate(batch):
+            end = len(piece.residues) + 1
+            tokens[row, 0], tokens[row, end] = START, END
+            tokens[row, 1:end] = torch.tensor([_NUMBER[letter] for letter in piece.residues])
+            weights[row, 1:end] = torch.from_numpy(piece.weights)
+        hidden = model(tokens.to(device)).float()  # [B, T, width]
+        means = torch.einsum("bt,btc->bc", weights.to(device), hidden).cpu().numpy()
+        for piece, mean in zip(batch, means):
+            result[piece.protein] += mean
+    return result.astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _load(folder: str, precision: str, device: str) -> Esm2:
+    """The model, once a process."""
+    return load_esm2(folder, precision, device)
+
+
+def embed_shard(
+    path: Path, *, genes: Sequence[tuple[str, Sequence[str]]], weights: str, settings: dict[str, Any]
+) -> None:
+    """Embed the genes of one shard, each the mean over its proteins, and write them as .npz."""
+    rules = ProteinEmbeddingSettings(**settings)
+    device = str(InferenceSettings(device=rules.device).torch_device())
+    model = _load(weights, rules.precision, device)
+    proteins = [residues for _, own in genes for residues in own]
+    gene = np.repeat(np.arange(len(genes)), [len(own) for _, own in genes])
+    vectors = embed_proteins(model, proteins, rules)
+    means = np.stack([vectors[gene == number].mean(axis=0) for number in range(len(genes))])
+    np.savez(path, gene=np.array([name for name, _ in genes]), embedding=means)
+
+
+def embed_protein_genes(
+    proteins: ProteinGenes,
+    weights: str | Path,
+    output: str | Path,
+    *,
+    settings: ProteinEmbeddingSettings | None = None,
+    source: str | Path | None = None,
+    shard_size: int = 64,
+    workers: int = 1,
+    threads: int | None = None,
+    scheduler: str | None = None,
+) -> anndata.AnnData:
+    """Embed genes by their proteins shard by shard and join them.
+
+    Parameters
+    ----------
+    proteins
+        Of :func:`cistron.sequence.protein_fasta.read_proteins`.
+    weights
+        Hugging Face folder of ESM-2.
+    output
+        File that the embedding will be written to; finished shards are kept in a hidden folder beside it until then.
+    settings
+        Rules.
+    source
+        FASTA, for the record of sources.
+    shard_size
+        Genes of a shard.
+    workers, threads, scheduler
+        As of :func:`cistron.runtime.run_shards`.
+
+    Returns
+    -------
+    AnnData
+        Gene embedding of evidence ``protein``; ``obs`` has symbol, protein, proteins, residues, non-standard residues.
+    """
+    settings = settings or ProteinEmbeddingSettings()
+    output, shape = check_writable(output), read_settings(weights)
+    InferenceSettings(device=settings.device).torch_device()  # an unknown device is told before the work
+    chosen = {gene: own[:1] if settings.isoform == "longest" else own for gene, own in proteins.genes.items()}
+    parameters = {
+        **{key: value for key, value in asdict(settings).items() if key not in ("batch_tokens", "device")},
+        "weights": sha256_of(Path(weights) / "model.safetensors"),
+        "shape": asdict(shape),
+    }
+    work = [(gene, [protein.residues for protein in own]) for gene, own in chosen.items()]
+    directory = output.parent / f".{output.stem}.shards-{fingerprint([parameters, work, shard_size])}"
+    shards = {
+        f"genes-{first:06d}": {
+            "genes": work[first : first + shard_size],
+            "weights": str(Path(weights).absolute()),
+            "settings": asdict(settings),
+        }
+        for first in range(0, len(work), shard_size)
+    }
+    paths = run_shards(
+        embed_shard,
+        shards,
+        directory,
+        suffix=".npz",
+        workers=workers,
+        threads=threads,
+        scheduler=scheduler,
+        description="embedding proteins",
+    )
+    joined = join_shards(list(paths.values()))
+    embedding = build_gene_embedding(
+        joined["embedding"],
+        joined["gene"].tolist(),
+        name=output.stem,
+        method="esm2",
+        evidence="protein",
+        identifier_namespace=proteins.identifier_namespace,
+        parameters=parameters,
+        sources=[path for path in (source,) if path is not None],
+    )
+    embedding.obs = embedding.obs.join(_described(chosen))
+    return embedding
+
+
+def _described(chosen: dict[str, tuple[Protein, ...]]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "symbol": [own[0].symbol for own in chosen.values()],
+            "protein": [own[0].protein for own in chosen.values()],
+            "proteins": [len(own) for own in chosen.values()],
+            "residues": [len(own[0].residues) for own in chosen.values()],
+            "non_standard_residues": [
+                sum(letter not in STANDARD for letter in own[0].residues) for own in chosen.values()
+            ],
+        },
+        index=list(chosen),
+    )
