@@ -37,7 +37,7 @@ def store(files, tmp_path_factory):
         binned=files["marks"],
         annotation=files["genes"],
         expression=files["expression"],
-        settings=BuildSettings(transform="none"),
+        settings=BuildSettings(transform="logged"),
     )
 
 

@@ -138,7 +138,7 @@ def test_any_number_of_cell_types_and_any_order_of_marks_is_predicted(store, fit
         measured=np.ones((1, 5), bool),
     )
     one = build_gene_tracks(
-        tmp_path / "one.zarr", binned=tmp_path / "one.npz", settings=BuildSettings(transform="none")
+        tmp_path / "one.zarr", binned=tmp_path / "one.npz", settings=BuildSettings(transform="logged")
     )
     found = predict_expression(fitted, one).layers["predicted"][0]
     values = world.values[:50, :1].copy()
@@ -185,13 +185,13 @@ def test_models_and_data_that_do_not_go_together_are_told(store, fitted, world, 
             "marks": np.array(store.marks),
         } | changes
         np.savez(tmp_path / f"{name}.npz", **parts)
-        settings = BuildSettings(transform="log1p-mean" if name == "log" else "none")
+        settings = BuildSettings(transform="none" if name == "raw" else "logged")
         return build_gene_tracks(
             tmp_path / f"{name}.zarr", binned=tmp_path / f"{name}.npz", settings=settings
         )
 
-    with pytest.raises(InputError, match="was built with --transform log1p-mean"):
-        predict_expression(fitted, built("log"))
+    with pytest.raises(InputError, match="was built with --transform none, the model was fitted on logged"):
+        predict_expression(fitted, built("raw"))
     with pytest.raises(InputError, match="100 bins of 100 bp, the model was fitted on 200"):
         predict_expression(fitted, built("short", values=world.values[:5, ..., :100]))
     with pytest.raises(InputError, match="none of the model's marks"):

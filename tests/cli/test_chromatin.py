@@ -42,7 +42,7 @@ def arrays(world, tmp_path_factory):
 def data(run, arrays, tmp_path):
     code, _, errors = run(
         "chromatin", "build", "--binned", arrays["marks"], "--annotation", arrays["genes"],
-        "--expression", arrays["expression"], "--transform", "none", "-o", tmp_path / "marks.zarr",
+        "--expression", arrays["expression"], "--transform", "logged", "-o", tmp_path / "marks.zarr",
     )  # fmt: skip
     assert code == 0, errors
     return tmp_path / "marks.zarr"
@@ -97,7 +97,7 @@ def test_from_marks_to_predictions(run, data, tmp_path):
 def test_data_without_expression_are_predicted_as_a_table(run, fails, data, arrays, tmp_path):
     run("chromatin", "train", data, "--method", "ridge", "-o", tmp_path / "model")
     bare = tmp_path / "bare.zarr"
-    assert run("chromatin", "build", "--binned", arrays["marks"], "--transform", "none", "-o", bare)[0] == 0
+    assert run("chromatin", "build", "--binned", arrays["marks"], "--transform", "logged", "-o", bare)[0] == 0
     message = fails("chromatin", "predict", tmp_path / "model", bare, "-o", tmp_path / "p.h5ad")
     assert "has no expression" in message
     assert run("chromatin", "predict", tmp_path / "model", bare, "-o", tmp_path / "p.tsv")[0] == 0

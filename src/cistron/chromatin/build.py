@@ -38,7 +38,8 @@ class BuildSettings:
     bin_size
         Base pairs of a bin.
     transform
-        ``log1p-mean``: log(1 + mean of the bin), ``mean-log1p``: mean over base pairs of log(1 + signal), ``none``.
+        ``log1p-mean``: log(1 + mean of the bin), ``mean-log1p``: mean over base pairs of log(1 + signal);
+        ``logged``: the values are log(1 + signal) already; ``none``: they are not, and no logarithm is taken.
     uncovered
         Base pairs without a record count as ``zero``, or are left out of the mean (``skip``).
     orientation
@@ -257,7 +258,7 @@ def _from_arrays(
             part = slice(start, start + GENES_PER_CHUNK)
             block = np.where(arrays.measured[None, :, :, None], arrays.values[rows[part]], np.nan)
             block = np.where(turned[part, None, None, None], block[..., ::-1], block)
-            store.tracks.values[part] = block if settings.transform == "none" else np.log1p(block)
+            store.tracks.values[part] = block if settings.transform in ("none", "logged") else np.log1p(block)
     return open_gene_tracks(output)
 
 

@@ -24,6 +24,11 @@ _LINEAR = ("centre", "scale", "difference", "level")
 _SUMMARY = ("quantiles", "profile_mean", "profile_precision")
 
 
+def _kind(transform: str) -> str:
+    """What the values are, however they came about: log1p or signal."""
+    return "signal" if transform == "none" else "log1p"
+
+
 @dataclass(frozen=True)
 class ChromatinModel:
     """What ``chromatin train`` leaves.
@@ -79,7 +84,7 @@ class ChromatinModel:
                 f"{self.facts['bin_size']} bp; build the data with the same window"
             )
         transform = store.parameters.get("transform")
-        if transform != self.facts["transform"]:
+        if _kind(str(transform)) != _kind(self.facts["transform"]):
             raise InputError(
                 f"{store.path.name} was built with --transform {transform}, the model was fitted on {self.facts['transform']}; "
                 "build the data the same way"
@@ -91,6 +96,11 @@ class ChromatinModel:
                 f"{store.path.name} has none of the model's marks ({', '.join(self.marks)}); it has {', '.join(store.marks)}"
             )
         return order
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether the values of the marks are log(1 + signal)."""
+        return _kind(self.facts["transform"]) == "log1p"
 
     def predict_each(self, values: np.ndarray, measured: np.ndarray, batch_size: int = 64) -> np.ndarray:
         """Predict with each member.

@@ -7,9 +7,13 @@ from cyclopts import App, Parameter
 
 from cistron.chromatin.build import BuildSettings
 from cistron.chromatin.settings import NetworkSettings, RidgeSettings
+from cistron.cli.chromatin_questions import design, embed, epigenesis
 from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers
 
 app = App(name="chromatin", help="Expression from histone marks: predict it, explain it, design it.")
+app.command(epigenesis)
+app.command(design)
+app.command(embed)
 MethodName = Literal["network", "per-cell", "ridge", "gene-mean"]
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from cistron.evaluation.edges import EdgeEvaluation
+from cistron.evaluation.result_folder import write_folder
 from cistron.formats.edges import Edges
-from cistron.formats.scores import write_scores
-from cistron.runtime.files import atomic_path
 from cistron.runtime.provenance import RunRecord
 
 DRAWN_EDGES = 200
@@ -32,31 +31,26 @@ def write_edge_evaluation(
     directory
         Folder to write to.
     """
-    directory = Path(directory)
-    write_scores(result.scores, directory / "scores.parquet")
     strongest = pd.concat(
         [network.table.head(DRAWN_EDGES).assign(network=network.name) for network in networks if len(network)]
         or [pd.DataFrame()],
         ignore_index=True,
     )
-    tables = (("calibration", result.calibration), ("effects", result.effects), ("networks", strongest))
-    for name, table in tables:
-        if len(table):
-            with atomic_path(directory / f"{name}.parquet") as partial:
-                table.to_parquet(partial, index=False)
-    for warning in result.warnings:
-        run.warn(warning)
-    run.record(
-        "networks",
-        [
-            {
-                "name": network.name,
-                "method": network.method,
-                "edges": len(network),
-                "identifier_namespace": network.identifier_namespace,
-                "parameters": dict(network.parameters),
-            }
-            for network in networks
-        ],
+    described = [
+        {
+            "name": network.name,
+            "method": network.method,
+            "edges": len(network),
+            "identifier_namespace": network.identifier_namespace,
+            "parameters": dict(network.parameters),
+        }
+        for network in networks
+    ]
+    write_folder(
+        Path(directory),
+        run,
+        result.scores,
+        tables={"calibration": result.calibration, "effects": result.effects, "networks": strongest},
+        facts={"networks": described},
+        warnings=result.warnings,
     )
-    run.write(directory / "run.json")

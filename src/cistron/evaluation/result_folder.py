@@ -56,15 +56,18 @@ def write_folder(
 ) -> None:
     """Write ``NAME.parquet`` for each table that has rows, the scores, and the record last.
 
-    A folder with run.json is therefore complete.
+    A folder whose run.json is of the same run as its scores is therefore complete.
     """
     for name, value in facts.items():
         record.record(name, value)
     for warning in warnings:
         record.warn(warning)
     for name, table in tables.items():
-        if len(table):
-            with atomic_path(output / f"{name}.parquet") as partial:
-                table.to_parquet(partial, index=False)
+        path = output / f"{name}.parquet"
+        if not len(table):
+            path.unlink(missing_ok=True)  # of an earlier run
+            continue
+        with atomic_path(path) as partial:
+            table.to_parquet(partial, index=False)
     write_scores(scores, output / "scores.parquet")
     record.write(output / "run.json")

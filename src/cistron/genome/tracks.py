@@ -11,7 +11,7 @@ from cistron.errors import InputError
 from cistron.genes.splits import normalise_chromosome
 from cistron.runtime import run_shards
 
-Transform = Literal["log1p-mean", "mean-log1p", "none"]
+Transform = Literal["log1p-mean", "mean-log1p", "logged", "none"]
 Uncovered = Literal["zero", "skip"]
 WINDOW_COLUMNS = ("chromosome", "start", "end", "strand")
 
@@ -86,7 +86,8 @@ def bin_signal(
         bin beyond the end of the chromosome, or with nothing covered, is 0; one that crosses the end is averaged over
         the part that exists.
     transform
-        ``log1p-mean`` gives log(1 + mean), ``mean-log1p`` the mean over base pairs of log(1 + signal), ``none`` the mean.
+        ``log1p-mean`` gives log(1 + mean), ``mean-log1p`` the mean over base pairs of log(1 + signal), ``none`` the
+        mean; ``logged`` the mean too, of signal whose logarithm was taken before.
 
     Returns
     -------

@@ -14,6 +14,7 @@ from cistron.runtime.files import atomic_path, check_writable
 TASKS: dict[str, tuple[str, str]] = {
     "gwas": ("GWAS gene scores", "cistron.report.gwas:gwas_sections"),
     "expression": ("Expression", "cistron.report.expression:expression_sections"),
+    "epigenesis": ("What histone marks do", "cistron.report.epigenesis:epigenesis_sections"),
     "edges": ("Gene networks", "cistron.report.edges:edge_sections"),
     "genesets": ("Gene sets", "cistron.report.genesets:gene_set_sections"),
 }

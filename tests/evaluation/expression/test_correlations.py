@@ -10,6 +10,7 @@ from cistron.evaluation.expression.correlations import (
     average_ranks,
     column_sums,
     correlations_of,
+    permuted_row_correlations,
     pooled_correlation,
     row_correlations,
     two_way_effects,
@@ -93,3 +94,18 @@ def test_two_way_effects_make_every_mean_zero():
     left = x - row[:, None] - column
     np.testing.assert_allclose(np.nanmean(left, axis=0), 0, atol=1e-8)
     np.testing.assert_allclose(np.nanmean(left, axis=1), 0, atol=1e-8)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_permuted_columns_equal_permuting_first(missing):
+    """The short cut for complete data and the long way for missing entries."""
+    x, y = _matrices(4, missing=missing)
+    x[:, 3] = 7.0
+    orders = np.stack([np.random.default_rng(number).permutation(30) for number in range(3)])
+    scales = (np.full(30, 8.0), np.full(30, 8.0))
+    found = column_sums(x, y, scales, orders)
+    rows = permuted_row_correlations(x, y, orders)
+    for number, order in enumerate(orders):
+        np.testing.assert_allclose(found[number], column_sums(x[:, order], y, scales), atol=1e-12)
+        np.testing.assert_allclose(rows[number], row_correlations(x[:, order], y)[0], atol=1e-12)
+    assert permuted_row_correlations(x, y, orders[:0]).shape == (0, 6)

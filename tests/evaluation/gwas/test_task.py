@@ -207,6 +207,17 @@ class TestBadInput:
         assert "look like gene symbols" in message
         assert "cistron genes map" in message
 
+    def test_a_wrong_embedding_is_told_before_the_covariance_is_read(
+        self, planted, tmp_path, fails, monkeypatch
+    ):
+        def read(path):
+            raise AssertionError("the covariance was read")
+
+        monkeypatch.setattr("cistron.evaluation.gwas.run.read_covariances", read)
+        path = self._renamed(planted, tmp_path, lambda genes: [f"CIS{n}" for n in range(len(genes))])
+        message = self._fails(fails, planted, tmp_path, "--covariance", planted.covariance, embedding=path)
+        assert "0 of 1,425 genes match" in message
+
     def test_no_shared_gene(self, planted, tmp_path, fails):
         path = self._renamed(planted, tmp_path, lambda genes: [f"ENSG{n:011d}" for n in range(len(genes))])
         assert "check that both are of the same species" in self._fails(

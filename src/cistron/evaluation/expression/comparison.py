@@ -11,6 +11,7 @@ from cistron.evaluation.expression.correlations import (
     average_ranks,
     column_sums,
     correlations_of,
+    permuted_row_correlations,
     pooled_correlation,
     row_correlations,
     two_way_effects,
@@ -150,7 +151,7 @@ def _across_genes(
             if kind.startswith("spearman"):
                 x, y = average_ranks(x, 1), average_ranks(y, 1)
             own, drawn = row_correlations(x, y, weights)
-            values = np.stack([own, *(row_correlations(x[:, order], y)[0] for order in orders)])
+            values = np.vstack([own, permuted_row_correlations(x, y, orders)])
             drawn = np.empty((0, 0)) if drawn is None else drawn
             total_of_block = np.asarray(np.nansum(drawn, axis=0, dtype=np.float64))
             parts.append((values, total_of_block, np.isfinite(drawn).sum(axis=0)))
@@ -196,17 +197,17 @@ def _within_genes(
             values.astype(np.float64) - row[:, None] - column[block]
             for values, (row, column) in zip(raw, effects)
         ]
-        own = [order[block] - block.start for order in (np.arange(genes), *orders)]
+        own = np.stack([order[block] - block.start for order in (np.arange(genes), *orders)])
         parts = []
         for x, y in (raw, residual):
-            parts.append([column_sums(x[:, order], y, (scales[0][order], scales[1])) for order in own])
+            parts.append(column_sums(x, y, (scales[0], scales[1]), own))
             # What is rounding only must not get ranks.
             x, y = (
-                average_ranks(np.where(_varies(values, limit), values, np.nan), 0)
+                average_ranks(np.where(_varies(values, limit) | np.isnan(values), values, 0.0), 0)
                 for values, limit in ((x, scales[0]), (y, scales[1]))
             )
-            parts.append([column_sums(x[:, order], y) for order in own])
-        return [np.stack(part) for part in parts]
+            parts.append(column_sums(x, y, orders=own))
+        return parts
 
     blocks = list(gene_blocks(genes))
     for block, parts in zip(blocks, pool.map(work, blocks)):

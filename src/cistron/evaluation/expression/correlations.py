@@ -78,6 +78,19 @@ def row_correlations(
     return correlation, np.clip(draws, -1.0, 1.0)
 
 
+def permuted_row_correlations(first: np.ndarray, second: np.ndarray, orders: np.ndarray) -> np.ndarray:
+    """:func:`row_correlations` of ``first[:, order]`` and ``second`` for each order, float64 [order, row]."""
+    seen = np.isfinite(first) & np.isfinite(second)
+    if not len(orders) or not seen.all():
+        found = [row_correlations(first[:, order], second)[0] for order in orders]
+        return np.array(found).reshape(len(orders), len(first))
+    # Nothing is missing: a permutation changes neither mean nor variance of a row.
+    number = np.full(len(first), float(first.shape[1]))
+    (x, flat), (y, flat_too) = (_standardised(values, seen, number) for values in (first, second))
+    products = np.stack([np.einsum("rc,rc->r", x[:, order], y) for order in orders]) / number
+    return np.where(flat | flat_too | (number < LEAST), np.nan, np.clip(products, -1.0, 1.0))
+
+
 def _standardised(values: np.ndarray, seen: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows with mean 0 and variance 1 over what is seen, 0 elsewhere; and which rows do not vary."""
     filled = np.where(seen, values, 0.0).astype(np.float64)
@@ -90,7 +103,10 @@ def _standardised(values: np.ndarray, seen: np.ndarray, number: np.ndarray) -> t
 
 
 def column_sums(
-    first: np.ndarray, second: np.ndarray, scales: tuple[np.ndarray, np.ndarray] | None = None
+    first: np.ndarray,
+    second: np.ndarray,
+    scales: tuple[np.ndarray, np.ndarray] | None = None,
+    orders: np.ndarray | None = None,
 ) -> np.ndarray:
     """Sums over rows of centred products, column by column.
 
@@ -101,25 +117,49 @@ def column_sums(
     scales
         Largest value of each column before anything was subtracted, which tells variation from rounding; that of
         the columns themselves when absent.
+    orders
+        Permutations of the columns of ``first``, int [order, column].
 
     Returns
     -------
     ndarray
-        n, sum aa, sum bb, sum ab; float64 [4, column]. A sum of squares that is rounding is 0.
+        n, sum aa, sum bb, sum ab; float64 [4, column], or [order, 4, column]. A sum of squares that is rounding is 0.
     """
-    seen = np.isfinite(first) & np.isfinite(second)
-    number = seen.sum(axis=0).astype(np.float64)
-    centred, squares = [], []
-    for position, values in enumerate((first, second)):
-        filled = np.where(seen, values, 0.0).astype(np.float64)
-        scale = np.abs(filled).max(axis=0, initial=0.0) if scales is None else scales[position]
-        part = np.where(seen, filled - filled.sum(axis=0) / np.maximum(number, 1.0), 0.0)
-        square = (part**2).sum(axis=0)
-        flat = square <= number * (_FLAT * scale) ** 2
-        part[:, flat] = 0.0
-        centred.append(part)
-        squares.append(np.where(flat, 0.0, square))
-    return np.stack([number, *squares, (centred[0] * centred[1]).sum(axis=0)])
+    scales = scales or (_largest(first), _largest(second))
+    places = np.arange(first.shape[1])[None, :] if orders is None else orders
+    seen, seen_too = np.isfinite(first), np.isfinite(second)
+    if seen.all() and seen_too.all():
+        # Nothing is missing: a permutation changes neither mean nor sum of squares of a column.
+        (a, aa), (b, bb) = _centred(first, seen, scales[0]), _centred(second, seen, scales[1])
+        number = np.full(first.shape[1], float(len(first)))
+        found = [
+            np.stack([number, aa[order], bb, np.einsum("rc,rc->c", a if orders is None else a[:, order], b)])
+            for order in places
+        ]
+    else:
+        found = []
+        for order in places:
+            both = seen[:, order] & seen_too
+            a, aa = _centred(first[:, order], both, scales[0][order])
+            b, bb = _centred(second, both, scales[1])
+            found.append(np.stack([both.sum(axis=0, dtype=np.float64), aa, bb, np.einsum("rc,rc->c", a, b)]))
+    return found[0] if orders is None else np.stack(found)
+
+
+def _largest(values: np.ndarray) -> np.ndarray:
+    """Largest absolute value of each column."""
+    return np.abs(np.where(np.isfinite(values), values, 0.0)).max(axis=0, initial=0.0)
+
+
+def _centred(values: np.ndarray, seen: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Columns less their mean over what is seen, 0 elsewhere, and their sums of squares; rounding is 0."""
+    number = seen.sum(axis=0)
+    filled = np.where(seen, values, 0.0).astype(np.float64, copy=False)
+    centred = np.where(seen, filled - filled.sum(axis=0) / np.maximum(number, 1), 0.0)
+    square = np.einsum("rc,rc->c", centred, centred)
+    flat = square <= number * (_FLAT * scale) ** 2
+    centred[:, flat] = 0.0
+    return centred, np.where(flat, 0.0, square)
 
 
 def correlations_of(sums: np.ndarray) -> np.ndarray:

@@ -8,9 +8,8 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.evaluation.genesets.evaluate import GeneSetSettings, evaluate_gene_sets
 from cistron.evaluation.genesets.sets import read_chromosomes, read_gene_sets
+from cistron.evaluation.result_folder import require_folder, write_folder
 from cistron.formats.gene_embedding import read_gene_embedding
-from cistron.formats.scores import write_scores
-from cistron.runtime.files import check_writable
 from cistron.runtime.provenance import RunRecord
 from cistron.runtime.threads import limit_threads
 
@@ -56,16 +55,9 @@ def run_gene_sets(
         If an input cannot be used.
     """
     settings = settings or GeneSetSettings()
-    output = Path(output)
-    if output.is_file():
-        raise InputError(f"cannot write to {output}: it is a file; give a folder")
     if not embeddings:
         raise InputError("no embedding was given; name at least one file")
-    check_writable(output / "scores.parquet")
-    files = [Path(path) for path in (*embeddings, sets, genes, identifiers) if path is not None]
-    absent = [path for path in files if not path.exists()]
-    if absent:
-        raise InputError(f"{absent[0]} does not exist")
+    output, files = require_folder(output, (*embeddings, sets, genes, identifiers))
     read = [read_gene_embedding(path) for path in embeddings]
     spaces = {str(embedding.uns["cistron"]["identifier_namespace"]) for embedding in read}
     if len(spaces) > 1:
@@ -80,10 +72,5 @@ def run_gene_sets(
     record = RunRecord("evaluate genesets", settings, files, seed)
     with limit_threads(threads):
         result = evaluate_gene_sets(read, collection, chromosomes, settings, seed=seed, run_id=record.run_id)
-    for name, value in result.facts.items():
-        record.record(name, value)
-    for warning in result.warnings:
-        record.warn(warning)
-    write_scores(result.scores, output / "scores.parquet")
-    record.write(output / "run.json")
+    write_folder(output, record, result.scores, tables={}, facts=result.facts, warnings=result.warnings)
     return result.scores

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.evaluation.gwas.coverage import prepare_embeddings
 from cistron.evaluation.gwas.evaluate import GwasSettings, evaluate_gwas
 from cistron.evaluation.gwas.linkage import gene_table_of, read_covariances
 from cistron.evaluation.gwas.regressors import regressor
 from cistron.evaluation.gwas.traits import TraitCollection, read_traits
+from cistron.evaluation.result_folder import require_folder, write_folder
 from cistron.formats.gene_embedding import read_gene_embedding
-from cistron.formats.scores import write_scores
-from cistron.runtime.files import atomic_path, check_writable
+from cistron.formats.magma import GeneCorrelations
 from cistron.runtime.provenance import RunRecord
 from cistron.runtime.shards import fingerprint
 from cistron.runtime.threads import limit_threads
@@ -62,20 +64,21 @@ def run_gwas(
         If an input cannot be used.
     """
     settings = settings or GwasSettings()
-    output = Path(output)
-    if output.is_file():
-        raise InputError(f"cannot write to {output}: it is a file; give a folder")
-    check_writable(output / "scores.parquet")
-    files = [Path(path) for path in (*embeddings, traits, covariance, genes) if path is not None]
-    absent = [path for path in files if not path.exists()]
-    if absent:
-        raise InputError(f"{absent[0]} does not exist")
+    output, files = require_folder(output, (*embeddings, traits, covariance, genes))
     read = [read_gene_embedding(path) for path in embeddings]
-    covariances = None if covariance is None else read_covariances(covariance)
     table, symbols = (None, {}) if genes is None else _read_gene_table(Path(genes))
-    if table is None and covariances is not None:
-        table = gene_table_of(next(iter(covariances.values())))
-    collection = read_traits(traits, table)
+
+    @cache
+    def linkage() -> dict[str, GeneCorrelations] | None:
+        return None if covariance is None else read_covariances(covariance)
+
+    def places() -> pd.DataFrame | None:
+        found = linkage() if table is None else None
+        return table if found is None else gene_table_of(next(iter(found.values())))
+
+    # A covariance takes a minute to read, so what can be wrong without it is found before.
+    collection = read_traits(traits, places)
+    prepare_embeddings(read, collection.genes, collection.name)
     if genes is not None and table is not None:
         _require_same_build(collection, table, Path(genes).name)
     record = RunRecord("evaluate gwas", settings, files, seed)
@@ -90,7 +93,7 @@ def run_gwas(
             read,
             collection,
             settings,
-            covariances=covariances,
+            covariances=linkage(),
             symbols=symbols,
             seed=seed,
             directory=output / "shards" / fingerprint(work),
@@ -99,16 +102,14 @@ def run_gwas(
             scheduler=scheduler,
             run_id=record.run_id,
         )
-    for name, value in result.facts.items():
-        record.record(name, value)
-    for warning in result.warnings:
-        record.warn(warning)
-    with atomic_path(output / "predictions.parquet") as partial:
-        result.predictions.to_parquet(partial, index=False)
-    with atomic_path(output / "neighbours.parquet") as partial:
-        result.neighbours.to_parquet(partial, index=False)
-    write_scores(result.scores, output / "scores.parquet")
-    record.write(output / "run.json")
+    write_folder(
+        output,
+        record,
+        result.scores,
+        tables={"predictions": result.predictions, "neighbours": result.neighbours},
+        facts=result.facts,
+        warnings=result.warnings,
+    )
     return result.scores
 
 

@@ -1,6 +1,6 @@
 """Read traits: gene z-scores of one or many GWAS, with the gene properties that the null model uses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,7 +101,9 @@ class TraitCollection:
         return pd.concat(frames, axis=1).reindex(self.genes)[self.traits]
 
 
-def read_traits(path: str | Path, gene_table: pd.DataFrame | None = None) -> TraitCollection:
+def read_traits(
+    path: str | Path, gene_table: pd.DataFrame | Callable[[], pd.DataFrame | None] | None = None
+) -> TraitCollection:
     """Read traits from any of the accepted forms.
 
     Parameters
@@ -110,7 +112,8 @@ def read_traits(path: str | Path, gene_table: pd.DataFrame | None = None) -> Tra
         A ``.genes.out`` file, a folder of them, a long table (.parquet, .tsv, .csv, also .gz) with columns
         ``TRAIT GENE CHR START STOP NSNPS NPARAM N ZSTAT P``, or a wide gene x trait matrix of z-scores.
     gene_table
-        ``GENE CHR START STOP`` and, where known, ``NSNPS NPARAM MAC``; needed for a wide matrix.
+        ``GENE CHR START STOP`` and, where known, ``NSNPS NPARAM MAC``; needed for a wide matrix. A function that
+        gives one is called for a wide matrix only.
 
     Returns
     -------
@@ -146,7 +149,9 @@ def _trait_name(path: Path) -> str:
     return path.name.removesuffix(".gz").removesuffix(".out").removesuffix(".genes")
 
 
-def _read_tables(path: Path, gene_table: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
+def _read_tables(
+    path: Path, gene_table: pd.DataFrame | Callable[[], pd.DataFrame | None] | None
+) -> dict[str, pd.DataFrame]:
     try:
         if path.name.endswith(".parquet"):
             table = pd.read_parquet(path)
@@ -172,7 +177,7 @@ def _read_tables(path: Path, gene_table: pd.DataFrame | None) -> dict[str, pd.Da
             str(trait): clean_gene_table(rows.drop(columns="TRAIT"), f"{path.name}, trait {trait}")
             for trait, rows in groups
         }
-    return _read_wide(path, gene_table)
+    return _read_wide(path, gene_table() if callable(gene_table) else gene_table)
 
 
 def _read_wide(path: Path, gene_table: pd.DataFrame | None) -> dict[str, pd.DataFrame]:

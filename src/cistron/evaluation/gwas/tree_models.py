@@ -4,7 +4,9 @@ f(W X) is not W f(X), so trees are never fitted to whitened rows: rows stay raw 
 generalised least squares, (f - z)' Sigma^-1 (f - z) / 2, whose gradient is Sigma^-1 (f - z).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -111,6 +113,10 @@ class _GlsObjective:
         return gradient / self.scale, self.curvature
 
 
+Predict = Callable[[np.ndarray], np.ndarray]
+MakeObjective = Callable[[np.ndarray], "_GlsObjective | None"]
+
+
 def _fitted_targets(problem: Problem) -> np.ndarray:
     """What trees are fitted to, float64 [gene, trait]: z, or its published projection."""
     if problem.projection != "paper":
@@ -134,8 +140,6 @@ def predict_xgboost(
 ) -> np.ndarray:
     """Predict the genes of each fold by XGBoost on all other folds.
 
-    The features are binned once a fold and serve all traits.
-
     Returns
     -------
     ndarray
@@ -158,33 +162,27 @@ def predict_xgboost(
         "seed": seed_for(seed, "xgboost") % 2**31,
         "verbosity": 0,
     }
-    targets = _fitted_targets(problem)
-    predictions = np.empty_like(problem.z)
-    for fold in range(int(problem.folds.max()) + 1):
-        training = problem.folds != fold
-        data = xgboost.QuantileDMatrix(columns[training], max_bin=settings.bins, nthread=threads)
-        test = columns[~training]
-        for trait in range(targets.shape[1]):
-            fitted = targets[training, trait]
-            data.set_label(fitted)
-            whiten = problem.projection == "whiten"
-            objective = _GlsObjective(problem, training, trait, fitted) if whiten else None
-            model = xgboost.train(
-                parameters | {"base_score": float(fitted.mean())},
-                data,
-                num_boost_round=settings.trees,
-                obj=objective,
-            )
-            predictions[~training, trait] = model.inplace_predict(test)
-    return _back_projected(problem, predictions)
+
+    def bin_features(training: np.ndarray) -> Any:
+        return xgboost.QuantileDMatrix(columns[training], max_bin=settings.bins, nthread=threads)
+
+    def fit(data: Any, target: np.ndarray, objective: MakeObjective) -> Predict:
+        data.set_label(target)
+        model = xgboost.train(
+            parameters | {"base_score": float(target.mean())},
+            data,
+            num_boost_round=settings.trees,
+            obj=objective(target),
+        )
+        return model.inplace_predict
+
+    return _held_out(problem, columns, bin_features, fit)
 
 
 def predict_boosted(
     problem: Problem, settings: BoostedSettings | None = None, seed: int = 0, threads: int = 1
 ) -> np.ndarray:
     """Predict the genes of each fold by an average of LightGBM and closed-form ridge on all other folds.
-
-    The features are binned once a fold and serve all traits.
 
     Returns
     -------
@@ -223,21 +221,60 @@ def _predict_lightgbm(problem: Problem, settings: BoostedSettings, seed: int, th
         "verbosity": -1,
     }
     binning = {"max_bin": settings.bins, "feature_pre_filter": False, "verbosity": -1, "num_threads": threads}
+
+    def bin_features(training: np.ndarray) -> Any:
+        return lightgbm.Dataset(columns[training], params=binning, free_raw_data=False).construct()
+
+    def fit(data: Any, target: np.ndarray, objective: MakeObjective) -> Predict:
+        mean = target.mean()
+        data.set_label(target - mean)
+        own = objective(target - mean)
+        chosen = parameters if own is None else {**parameters, "objective": own}
+        model = lightgbm.train(dict(chosen), data, settings.trees)
+        return lambda rows: model.predict(rows) + mean
+
+    return _held_out(problem, columns, bin_features, fit)
+
+
+def _held_out(
+    problem: Problem,
+    columns: np.ndarray,
+    bin_features: Callable[[np.ndarray], Any],
+    fit: Callable[[Any, np.ndarray, MakeObjective], Predict],
+) -> np.ndarray:
+    """Predict each fold by models of all other folds; features are binned once a fold and serve all traits.
+
+    Parameters
+    ----------
+    problem
+        What is fitted.
+    columns
+        Features, float [gene, column].
+    bin_features
+        From which genes train (bool [gene]) to binned features.
+    fit
+        From binned features, target [training gene] and the objective of a target to a function that predicts rows.
+
+    Returns
+    -------
+    ndarray
+        Held-out predictions, float64 [gene, trait].
+    """
     targets = _fitted_targets(problem)
     predictions = np.empty_like(problem.z)
     for fold in range(int(problem.folds.max()) + 1):
         training = problem.folds != fold
-        data = lightgbm.Dataset(columns[training], params=binning, free_raw_data=False).construct()
-        test = columns[~training]
+        data = bin_features(training)
         for trait in range(targets.shape[1]):
-            mean = targets[training, trait].mean()
-            fitted = targets[training, trait] - mean
-            data.set_label(fitted)
-            chosen = dict(parameters)
-            if problem.projection == "whiten":
-                chosen["objective"] = _GlsObjective(problem, training, trait, fitted)
-            model = lightgbm.train(chosen, data, settings.trees)
-            predictions[~training, trait] = model.predict(test) + mean
+
+            def objective(
+                target: np.ndarray, training: np.ndarray = training, trait: int = trait
+            ) -> _GlsObjective | None:
+                whiten = problem.projection == "whiten"
+                return _GlsObjective(problem, training, trait, target) if whiten else None
+
+            predict = fit(data, targets[training, trait], objective)
+            predictions[~training, trait] = predict(columns[~training])
     return _back_projected(problem, predictions)
 
 

@@ -1,0 +1,83 @@
+"""What a designed epigenome must reach, what it may touch, what an edit costs."""
+
+from dataclasses import dataclass
+
+from cistron.errors import InputError
+
+
+@dataclass(frozen=True)
+class DesignSettings:
+    """Settings of the design. ``DesignSettings.paper()`` is plain descent, as published.
+
+    Attributes
+    ----------
+    fold
+        Wanted expression over the predicted one, before the logarithm; below 1 lowers it.
+    level
+        Wanted expression on the scale of the data instead of ``fold``.
+    cell_types
+        Cell types that are to reach it; all when empty. The others are held where they are.
+    hold
+        Weight of what the held cell types move by, against what the wanted ones lack.
+    edit_cell_types
+        Cell types whose marks may be edited; those of ``cell_types`` when empty.
+    marks
+        Marks that may be edited; all when empty.
+    region
+        Base pairs from the start site within which edits lie.
+    quantile
+        Values stay between 0 and this quantile of the mark in the training data (or the gene's own value, where that is
+        higher); 0 for no limit.
+    l1, group, total_variation, distance
+        Relative prices of an edit: of its sum of absolute changes (kb x log signal); of mark x kilobase x cell type that
+        it touches; of its unevenness; of moving the marks away from the training data (Mahalanobis distance of 1-kb means).
+    price
+        Price of all these against the squared error; 0 seeks the highest at which the target is reached, gene by gene.
+    tolerance
+        Share of the wanted change at which the target counts as reached.
+    judge
+        Keep the last network of the ensemble out of the optimisation, to judge by.
+    prune
+        Take edits back, smallest first, while the target stays reached.
+    steps, learning_rate
+        Steps of the descent, and the largest change of a bin in one of them.
+    """
+
+    fold: float = 100.0
+    level: float | None = None
+    cell_types: tuple[str, ...] = ()
+    hold: float = 1.0
+    edit_cell_types: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    region: tuple[int, int] = (-10_000, 10_000)
+    quantile: float = 0.995
+    l1: float = 0.5
+    group: float = 1.0
+    total_variation: float = 0.1
+    distance: float = 0.1
+    price: float = 0.0
+    tolerance: float = 0.9
+    judge: bool = True
+    prune: bool = True
+    steps: int = 240
+    learning_rate: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not self.fold > 0:
+            raise InputError(f"fold must be positive. Given: {self.fold}")
+        if not 0 <= self.quantile <= 1 or not 0 < self.tolerance <= 1:
+            raise InputError("quantile must lie in [0, 1] and tolerance in (0, 1]")
+        for name in ("hold", "l1", "group", "total_variation", "distance", "price"):
+            if getattr(self, name) < 0:
+                raise InputError(f"{name} must be 0 or more. Given: {getattr(self, name)}")
+        if self.region[0] >= self.region[1]:
+            raise InputError(f"region must begin before it ends. Given: {self.region}")
+        if self.steps < 1 or not self.learning_rate > 0:
+            raise InputError("steps must be 1 or more and learning_rate positive")
+
+    @classmethod
+    def paper(cls) -> "DesignSettings":
+        """Descent on the squared error alone (equation 1), over all networks."""
+        return cls(
+            quantile=0.0, l1=0.0, group=0.0, total_variation=0.0, distance=0.0, judge=False, prune=False
+        )

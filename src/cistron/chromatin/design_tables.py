@@ -1,0 +1,92 @@
+"""A design as tables: wanted against achieved, and where the marks were edited."""
+
+import numpy as np
+import pandas as pd
+
+from cistron.chromatin.design import Design, edited_blocks
+from cistron.formats.designed_epigenome import EDIT_COLUMNS, OUTCOME_COLUMNS
+from cistron.formats.gene_tracks import GeneTracks
+
+
+def outcome_table(design: Design, store: GeneTracks) -> pd.DataFrame:
+    """One row a gene and cell type: where it started, what was wanted, what the networks and the judge say."""
+    share, judged, size, blocks = (
+        design.share(design.achieved),
+        design.share(design.judged),
+        design.size,
+        edited_blocks(design),
+    )
+    rows = []
+    for number, gene in enumerate(design.genes):
+        for cell, name in enumerate(store.cell_types):
+            rows.append(
+                {
+                    "gene": store.genes[gene],
+                    "cell_type": name,
+                    "role": "target" if design.target[cell] else "held",
+                    "start": design.start[number, cell],
+                    "wanted": design.wanted[number, cell],
+                    "achieved": design.achieved[number, cell],
+                    "judged": design.judged[number, cell],
+                    "share": share[number],
+                    "judged_share": judged[number],
+                    "edit_size": size[number],
+                    "edited_blocks": int(blocks[number]),
+                }
+            )
+    return pd.DataFrame(rows, columns=list(OUTCOME_COLUMNS))
+
+
+def edit_table(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFrame:
+    """One row a gene, cell type, mark and kilobase whose mean signal was edited."""
+    size = max(1, 1000 // store.tracks.bin_size)
+    rows = []
+    place = store.positions()
+    for number, gene in enumerate(design.genes):
+        before, after = design.original[number], design.designed[number]
+        for start in range(0, store.bins, size):
+            part = slice(start, start + size)
+            touched = np.abs(after[..., part] - before[..., part]).max(axis=-1) > 1e-6
+            for cell, mark in np.argwhere(touched):
+                old, new = (float(values[cell, mark, part].mean()) for values in (before, after))
+                first = int(place[start])
+                last = int(place[min(start + size, store.bins) - 1]) + store.tracks.bin_size
+                rows.append(
+                    (store.genes[gene], store.cell_types[cell], marks[mark], first, last, new - old, old, new)
+                )
+    return pd.DataFrame(rows, columns=list(EDIT_COLUMNS))
+
+
+def mean_edit(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFrame:
+    """Mean edit over genes and target cell types by mark and kilobase: mark, start, end, change."""
+    size = max(1, 1000 // store.tracks.bin_size)
+    change = (design.designed - design.original)[:, design.target].mean(axis=(0, 1))  # [mark, bin]
+    place = store.positions()
+    starts = range(0, store.bins - size + 1, size)
+    rows = [
+        (
+            mark,
+            int(place[start]),
+            int(place[start]) + size * store.tracks.bin_size,
+            float(change[m, start : start + size].mean()),
+        )
+        for m, mark in enumerate(marks)
+        for start in starts
+    ]
+    return pd.DataFrame(rows, columns=["mark", "start", "end", "change"])
+
+
+def shortfall(design: Design, store: GeneTracks) -> str | None:
+    """Say how far the worst gene got where the constraints do not allow the target; ``None`` where all reach it."""
+    share = design.share(design.achieved)
+    short = share < design.settings.tolerance - 1e-3
+    if not short.any():
+        return None
+    row = int(np.argmin(share))
+    target = design.target
+    moved = (design.achieved - design.start)[row, target].mean()
+    wanted = (design.wanted - design.start)[row, target].mean()
+    return (
+        f"the constraints do not allow the target for {int(short.sum())} of {len(share)} genes; {store.genes[design.genes[row]]} got "
+        f"{moved:+.2f} of {wanted:+.2f} ({share[row]:.0%}, wanted at least {design.settings.tolerance:.0%})"
+    )

@@ -1,0 +1,133 @@
+"""A designed epigenome: marks before and after, what was wanted and reached (page ``docs/formats/designed_epigenome.md``).
+
+A store of :mod:`cistron.formats.tracks` whose values are the designed marks, with ``original`` beside and two tables.
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import zarr
+
+from cistron.errors import InputError
+from cistron.formats.tracks import Tracks, create_tracks, open_tracks
+from cistron.runtime import atomic_directory
+
+OUTCOME_COLUMNS = (
+    "gene",
+    "cell_type",
+    "role",
+    "start",
+    "wanted",
+    "achieved",
+    "judged",
+    "share",
+    "judged_share",
+    "edit_size",
+    "edited_blocks",
+)
+EDIT_COLUMNS = ("gene", "cell_type", "mark", "start", "end", "change", "before", "after")
+
+
+@dataclass(frozen=True)
+class DesignedEpigenome:
+    """An open store of designed marks.
+
+    Attributes
+    ----------
+    tracks
+        ``values``: designed marks, [gene, cell type, mark, bin].
+    original
+        Marks before, float32 of the same shape.
+    outcome
+        One row a gene and cell type, :data:`OUTCOME_COLUMNS`.
+    edits
+        One row a gene, cell type, mark and kilobase that was edited, :data:`EDIT_COLUMNS`; mean log signal.
+    """
+
+    tracks: Tracks
+    original: np.ndarray
+    outcome: pd.DataFrame
+    edits: pd.DataFrame
+
+
+def write_designed_epigenome(
+    path: str | Path,
+    designed: np.ndarray,
+    original: np.ndarray,
+    measured: np.ndarray,
+    *,
+    sequences: pd.DataFrame,
+    cell_types: list[str],
+    marks: list[str],
+    bin_size: int,
+    outcome: pd.DataFrame,
+    edits: pd.DataFrame,
+    name: str,
+    genome_build: str,
+    parameters: Mapping[str, Any],
+) -> None:
+    """Write a design as a zarr store with ``outcome.tsv`` and ``edits.tsv`` inside, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If sizes contradict each other or a table lacks a column.
+    """
+    for table, columns, what in ((outcome, OUTCOME_COLUMNS, "outcome"), (edits, EDIT_COLUMNS, "edits")):
+        absent = [column for column in columns if column not in table]
+        if absent:
+            raise InputError(f"design {name}: the table of {what} has no column {absent[0]!r}")
+    if designed.shape != original.shape:
+        raise InputError(
+            f"design {name}: marks before {original.shape} and after {designed.shape} differ in size"
+        )
+    with atomic_directory(path) as partial:
+        store = create_tracks(
+            partial,
+            name=name,
+            method="chromatin design",
+            sequences=sequences,
+            tracks=pd.DataFrame({"name": marks}),
+            bins=designed.shape[-1],
+            bin_size=bin_size,
+            cell_types=cell_types,
+            measured=measured,
+            genome_build=genome_build,
+            parameters=parameters,
+        )
+        kept = measured[None, :, :, None]
+        for row in range(len(designed)):
+            store.values[row] = np.where(kept[0], designed[row], np.nan)
+        root = zarr.open_group(str(partial), mode="r+")
+        root.create_array("original", data=np.where(kept, original, np.nan).astype(np.float32))
+        root.attrs["outcome"] = json.loads(outcome[list(OUTCOME_COLUMNS)].to_json(orient="split"))
+        root.attrs["edits"] = json.loads(edits[list(EDIT_COLUMNS)].to_json(orient="split"))
+
+
+def read_designed_epigenome(path: str | Path) -> DesignedEpigenome:
+    """Read a design.
+
+    Raises
+    ------
+    InputError
+        If the store is absent or is no design.
+    """
+    tracks = open_tracks(path)
+    root = zarr.open_group(str(path), mode="r")
+    try:
+        tables = [
+            pd.read_json(io.StringIO(json.dumps(root.attrs[part])), orient="split", dtype={"gene": str})
+            for part in ("outcome", "edits")
+        ]
+        original = np.asarray(root["original"][:])  # type: ignore[index]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"{path} holds tracks, but no design; make one with 'cistron chromatin design'"
+        ) from error
+    return DesignedEpigenome(tracks, original, *tables)

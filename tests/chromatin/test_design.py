@@ -1,0 +1,167 @@
+"""Designed epigenomes: constraints hold, the target is reached or said not to be, penalties do what they say."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from cistron.chromatin.design import design_epigenome, edited_blocks
+from cistron.chromatin.design_penalties import edit_size, profile_distance, shrink, total_variation
+from cistron.chromatin.design_settings import DesignSettings
+from cistron.chromatin.design_tables import edit_table, mean_edit, outcome_table, shortfall
+from cistron.chromatin.estimator import ExpressionPredictor
+from cistron.chromatin.prune import prune_edits
+from cistron.chromatin.training import QUANTILES
+from cistron.errors import InputError
+
+EASY = DesignSettings(fold=2.0, steps=120)
+
+
+@pytest.fixture(scope="module")
+def genes(store, fitted):
+    return np.flatnonzero(np.isin(store.genes, fitted.facts["genes"]["test"]))[:3]
+
+
+@pytest.fixture(scope="module")
+def easy(store, fitted, genes):
+    return design_epigenome(fitted, store, genes, EASY)
+
+
+def test_the_target_is_reached_within_the_training_range(store, fitted, easy):
+    assert shortfall(easy, store) is None
+    assert (easy.share(easy.achieved) >= 0.9 - 1e-3).all()
+    assert np.isfinite(easy.judged).all()
+    np.testing.assert_allclose(easy.wanted, np.log1p(2 * np.expm1(easy.start)), rtol=1e-3, atol=2e-3)
+    limit = fitted.summary["quantiles"][QUANTILES.index(0.995)][None, None, :, None]
+    assert (easy.designed >= 0).all()
+    assert (easy.designed <= np.maximum(easy.original, limit) + 1e-5).all()
+
+
+def test_the_predictions_of_a_design_are_those_of_its_marks(fitted, easy):
+    networks = dataclasses.replace(fitted, networks=fitted.networks[:-1])
+    found = networks.predict_each(easy.designed, easy.measured).mean(axis=0)
+    np.testing.assert_allclose(found, easy.achieved, atol=1e-4)
+
+
+def test_the_edit_is_smaller_than_that_of_plain_descent(store, fitted, genes, easy):
+    plain = design_epigenome(fitted, store, genes, dataclasses.replace(DesignSettings.paper(), fold=2.0))
+    assert (plain.share(plain.achieved) >= 0.9 - 1e-3).all()
+    assert np.isnan(plain.judged).all()
+    assert (easy.size < plain.size).all()
+    assert (edited_blocks(easy) < edited_blocks(plain) / 2).all()
+
+
+def test_masks_are_kept(store, fitted, genes):
+    settings = dataclasses.replace(
+        EASY,
+        marks=("H3K27ac", "H3K4me3"),
+        region=(-2000, 3000),
+        cell_types=(store.cell_types[1],),
+        tolerance=0.1,
+    )
+    found = design_epigenome(fitted, store, genes, settings)
+    edit = found.designed != found.original
+    assert edit.any()
+    cells, marks, bins = (np.flatnonzero(edit.any(axis=axes)) for axes in ((0, 2, 3), (0, 1, 3), (0, 1, 2)))
+    assert cells.tolist() == [1]
+    assert set(np.array(fitted.marks)[marks]) <= {"H3K27ac", "H3K4me3"}
+    place = store.positions()[bins]
+    assert place.min() >= -2000
+    assert place.max() < 3000
+    assert (outcome_table(found, store)["role"] == ["held", "target", "held", "held"] * 3).all()
+
+
+def test_held_cell_types_move_less_where_they_are_held(store, fitted, genes):
+    wanted = {
+        "cell_types": (store.cell_types[0],),
+        "edit_cell_types": tuple(store.cell_types),
+        "prune": False,
+    }
+    drift = []
+    for hold in (0.0, 5.0):
+        found = design_epigenome(fitted, store, genes, dataclasses.replace(EASY, hold=hold, **wanted))
+        drift.append(np.abs(found.achieved - found.start)[:, 1:].mean())
+    assert drift[1] < drift[0]
+
+
+def test_unmeasured_tracks_are_not_edited(store, easy):
+    assert not store.tracks.measured.all()
+    edit = np.abs(easy.designed - easy.original).sum(axis=(0, 3))
+    assert (edit[~store.tracks.measured] == 0).all()
+
+
+def test_a_target_that_no_constraint_allows_says_how_far_it_got(store, fitted, genes):
+    settings = dataclasses.replace(EASY, fold=1000.0, region=(9000, 10_000), marks=("H3K9me3",), steps=30)
+    found = design_epigenome(fitted, store, genes, settings)
+    message = shortfall(found, store)
+    assert "the constraints do not allow the target for 3 of 3 genes" in message
+    assert "wanted at least 90%" in message
+
+
+def test_tables_agree_with_the_arrays(store, fitted, easy):
+    outcome, edits = outcome_table(easy, store), edit_table(easy, store, fitted.marks)
+    assert len(outcome) == 12
+    assert len(edits) == edited_blocks(easy).sum()
+    np.testing.assert_allclose(edits["after"] - edits["before"], edits["change"], atol=1e-6)
+    mean = mean_edit(easy, store, fitted.marks)
+    change = (easy.designed - easy.original).mean(axis=(0, 1, 3))
+    np.testing.assert_allclose(mean.groupby("mark", sort=False)["change"].mean(), change, atol=1e-6)
+
+
+def test_lowering_expression_works_too(store, fitted, genes):
+    found = design_epigenome(fitted, store, genes, dataclasses.replace(EASY, fold=0.6))
+    assert (found.achieved[:, found.target].mean(axis=1) < found.start.mean(axis=1)).all()
+    assert shortfall(found, store) is None
+
+
+def test_the_sparse_group_step_by_hand():
+    edit = torch.tensor([[[[3.0, -1.0, 0.2, 0.1]]]])
+    found = shrink(edit, torch.tensor([0.5]), torch.tensor([0.0]), 2)
+    torch.testing.assert_close(found, torch.tensor([[[[2.5, -0.5, 0.0, 0.0]]]]))
+    found = shrink(edit, torch.tensor([0.0]), torch.tensor([1.0]), 2)
+    norm = (10 / 2) ** 0.5
+    torch.testing.assert_close(found[0, 0, 0, :2], edit[0, 0, 0, :2] * (1 - 1 / norm))
+    assert (found[0, 0, 0, 2:] == 0).all()
+    odd = shrink(torch.ones(1, 1, 1, 5), torch.tensor([0.1]), torch.tensor([0.1]), 2)
+    assert odd.shape[-1] == 5
+
+
+def test_sizes_and_distances_by_hand():
+    edit = torch.tensor([[[[1.0, -2.0, 0.0, 3.0]]]])
+    assert float(edit_size(edit, 2)) == 3.0
+    assert float(total_variation(edit, 2)) == (3 + 2 + 3) / 2
+    values = torch.tensor([[[[1.0, 3.0, 5.0, 7.0]]]])
+    found = profile_distance(values, torch.tensor([1.0, 6.0]), torch.eye(2) * 4)
+    assert float(found) == 4 * 1.0**2 / 2
+
+
+def test_pruning_keeps_what_is_needed_and_no_more():
+    edit = torch.tensor([[[[1.0, 0.0, 3.0, 0.0, 2.0, 0.0]]]])
+
+    def reached(edits, gene):
+        return edits[:, 0, 0, 2] + edits[:, 0, 0, 4] >= 3
+
+    assert prune_edits(edit, reached, 2).flatten().tolist() == [0, 0, 3, 0, 0, 0]
+    assert prune_edits(edit, lambda edits, gene: edits.sum(dim=(1, 2, 3)) > 99, 2).equal(edit)
+
+
+def test_bad_questions_are_told(store, fitted, genes):
+    for changes, words in (
+        ({"marks": ("H3K79me2",)}, "there is no mark 'H3K79me2'"),
+        ({"cell_types": ("liver",)}, "there is no cell type 'liver'"),
+        ({"region": (20_000, 30_000)}, "nothing may be edited"),
+    ):
+        with pytest.raises(InputError, match=words):
+            design_epigenome(fitted, store, genes, dataclasses.replace(EASY, **changes))
+    for changes, words in (
+        ({"fold": 0}, "fold must be positive"),
+        ({"quantile": 2}, "quantile must lie"),
+        ({"l1": -1}, "l1 must be 0 or more"),
+        ({"region": (5, 5)}, "begin before it ends"),
+    ):
+        with pytest.raises(InputError, match=words):
+            DesignSettings(**changes)
+    ridge = ExpressionPredictor(method="ridge").fit(store)
+    with pytest.raises(InputError, match="design needs a network; this model is of method ridge"):
+        design_epigenome(ridge, store, genes)

@@ -1,0 +1,94 @@
+"""In-silico epigenesis: the linear case by hand, the planted rules, backgrounds, round trip, bad input."""
+
+import numpy as np
+import pytest
+
+from cistron.chromatin.epigenesis import epigenesis
+from cistron.chromatin.epigenesis_settings import EpigenesisSettings
+from cistron.chromatin.estimator import ExpressionPredictor
+from cistron.chromatin.settings import RidgeSettings
+from cistron.errors import InputError
+from cistron.formats.epigenesis import check_epigenesis, read_epigenesis, write_epigenesis
+
+
+@pytest.fixture(scope="module")
+def ridge(store):
+    return ExpressionPredictor(RidgeSettings(bins=20), method="ridge").fit(store)
+
+
+def test_on_a_linear_model_the_map_is_its_weights(store, ridge):
+    """A peak of 1 kb on nothing fills one of 20 bins: it moves the prediction by weight x height / scale."""
+    found = epigenesis(ridge, store, np.arange(5))
+    assert check_epigenesis(found) == []
+    fitted = ridge.linear
+    expected = (np.log1p(20) * fitted.level / fitted.scale).reshape(6, 20)
+    np.testing.assert_allclose(found.effect[0, :, :, 0], expected, rtol=1e-3, atol=1e-4)
+    assert found.starts[0] == -10_000
+    assert found.starts[10] == 0
+    table = found.table[found.table["read_in"] == "all"]
+    np.testing.assert_allclose(table["effect"].to_numpy().reshape(6, 20), expected, rtol=1e-3, atol=1e-4)
+    assert table["low"].isna().all()  # one model on one background has no interval
+
+
+def test_the_networks_map_has_the_planted_signs_at_the_start_site(store, fitted):
+    test = np.flatnonzero(np.isin(store.genes, fitted.facts["genes"]["test"]))
+    found = epigenesis(fitted, store, test, EpigenesisSettings(background="real", genes=40))
+    table = found.table[found.table["read_in"] == "all"].set_index(["mark", "start"])
+    for mark, start, sign in (("H3K4me3", 0, 1), ("H3K27ac", 0, 1), ("H3K27me3", 0, -1)):
+        row = table.loc[(mark, start)]
+        assert np.sign(row["effect"]) == sign
+        assert (row["low"] > 0) == (row["high"] > 0)
+    assert (table["n"] == 40).all()
+    assert set(table["interval"]) == {"95% bootstrap over genes"}
+
+
+def test_a_peak_in_one_cell_type_is_read_there_and_in_the_others(store, fitted):
+    name = store.cell_types[1]
+    found = epigenesis(
+        fitted, store, np.arange(30), EpigenesisSettings(background="ablated", cell_type=name, genes=30)
+    )
+    assert set(found.table["read_in"]) == {name, "others"}
+    own = found.table[found.table["read_in"] == name]["effect"].abs().max()
+    others = found.table[found.table["read_in"] == "others"]["effect"].abs().max()
+    assert own > 2 * others > 0
+
+
+def test_ablated_and_real_differ_by_the_mark_that_was_there(store, ridge):
+    genes = np.arange(3)
+    real, ablated = (
+        epigenesis(ridge, store, genes, EpigenesisSettings(background=name)) for name in ("real", "ablated")
+    )
+    # on real marks a peak only fills up what is lacking
+    assert (np.abs(real.effect) <= np.abs(ablated.effect) + 1e-5).mean() > 0.99
+    assert np.abs(real.effect).sum() < np.abs(ablated.effect).sum()
+
+
+def test_the_map_does_not_depend_on_the_order_or_number_of_places(store, fitted):
+    coarse = epigenesis(fitted, store, np.arange(4), EpigenesisSettings(background="real", stride=2000))
+    fine = epigenesis(fitted, store, np.arange(4), EpigenesisSettings(background="real"))
+    np.testing.assert_allclose(coarse.effect, fine.effect[:, :, ::2], atol=1e-5)
+
+
+def test_round_trip(store, fitted, tmp_path):
+    found = epigenesis(fitted, store, np.arange(1))
+    write_epigenesis(tmp_path / "map.zarr", found)
+    again = read_epigenesis(tmp_path / "map.zarr")
+    assert (again.effect == found.effect).all()
+    assert again.facts == dict(found.facts)
+    np.testing.assert_allclose(again.table["effect"], found.table["effect"], atol=1e-8)
+    assert found.table["interval"].iloc[0] == "95% t interval over networks"
+
+
+def test_bad_questions_are_told(store, fitted, tmp_path):
+    with pytest.raises(InputError, match="there is no cell type 'liver'"):
+        epigenesis(fitted, store, np.arange(2), EpigenesisSettings(cell_type="liver"))
+    with pytest.raises(InputError, match="does not fit a window"):
+        epigenesis(fitted, store, np.arange(2), EpigenesisSettings(width=50_000))
+    with pytest.raises(InputError, match="must be positive"):
+        EpigenesisSettings(height=0)
+    with pytest.raises(InputError, match="at least one gene"):
+        epigenesis(fitted, store, np.array([], int))
+    with pytest.raises(InputError, match="does not exist"):
+        read_epigenesis(tmp_path / "none.zarr")
+    with pytest.raises(InputError, match="no epigenesis map"):
+        read_epigenesis(store.path)
