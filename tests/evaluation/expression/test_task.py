@@ -254,7 +254,7 @@ def test_files_that_cannot_be_compared(toy, fails):
 def test_nothing_to_score(toy, fails):
     unused = toy.write("unused", toy.observed, genes=toy.genes.assign(split="unused"))
     text = fails("evaluate", "expression", unused, "--output", toy.folder / "out")
-    assert "no part of the split has 2 cells and 3 genes" in text
+    assert "no part of the split has a cell and 3 genes" in text
     assert "360 unused genes" in text
 
 

@@ -52,7 +52,7 @@ def strata_of(
     Raises
     ------
     InputError
-        If no stratum has 2 observations and 3 genes.
+        If no stratum has an observation and 3 genes.
     """
     found = []
     for cell_part in PARTS:
@@ -63,7 +63,7 @@ def strata_of(
                 np.flatnonzero(frame["split"].astype(str).to_numpy() == part)
                 for frame, part in ((observations, cell_part), (genes, gene_part))
             )
-            if len(cells) < 2 or len(chosen) < 3:
+            if not len(cells) or len(chosen) < 3:
                 continue
             name = f"{PARTS[gene_part]} genes, {PARTS[cell_part]} {unit}s"
             found.append(
@@ -77,7 +77,7 @@ def strata_of(
             for kind, frame in ((f"{unit}s", observations), ("genes", genes))
             for part, count in frame["split"].astype(str).value_counts().items()
         )
-        raise InputError(f"no part of the split has 2 {unit}s and 3 genes to score. Given: {sizes}")
+        raise InputError(f"no part of the split has a {unit} and 3 genes to score. Given: {sizes}")
     return found
 
 
