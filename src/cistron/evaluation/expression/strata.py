@@ -97,7 +97,7 @@ def pool_matrix(labels: np.ndarray, minimum: int) -> tuple[np.ndarray, list[str]
     Parameters
     ----------
     labels
-        Text [cell].
+        Text [cell]; cells of an empty label are left out.
     minimum
         Fewest cells of a label; others are left out.
 
@@ -109,7 +109,7 @@ def pool_matrix(labels: np.ndarray, minimum: int) -> tuple[np.ndarray, list[str]
         The labels.
     """
     names, codes, counts = np.unique(labels.astype(str), return_inverse=True, return_counts=True)
-    kept = np.flatnonzero(counts >= minimum)
+    kept = np.flatnonzero((counts >= minimum) & (names != ""))
     return (codes[None, :] == kept[:, None]).astype(np.float32), [str(names[number]) for number in kept]
 
 
