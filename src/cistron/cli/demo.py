@@ -15,6 +15,7 @@ app = App(name="demo", help="Run the main job on the built-in world with planted
 PARTS: dict[str, str] = {
     "networks": "cistron.cli.demo_networks",
     "sequence": "cistron.cli.demo_sequence",
+    "chromatin": "cistron.cli.demo_chromatin",
 }
 
 
@@ -48,6 +49,7 @@ def demo(
             print(line)
         if "folder" in result:
             folders.append(Path(str(result["folder"])))
+        folders.extend(result.get("folders", ()))  # type: ignore[arg-type]
     report = build_report(folders, output / "report.html")
     print(f"report: {report}")
 
