@@ -5,13 +5,16 @@ features by kernel ridge; a seen gene adds what its own cells say. The factors o
 posterior mean given the training genes that are visible in it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from cistron.cells.features import GeneFeatures
 from cistron.cells.gene_map import GeneMap, fit_gene_map
+from cistron.cells.inputs import Cells
 from cistron.cells.linear import LinearModel
+from cistron.cells.normalisation import Normalisation
 from cistron.cells.own_part import shrink_to_features
 from cistron.cells.training_data import Moments, TrainingData, gene_folds, principal_factors
 from cistron.errors import InputError
@@ -24,7 +27,8 @@ class BilinearSettings:
     Attributes
     ----------
     factors
-        Cell factors.
+        Cell factors at most; the number is chosen among its halvings on the validation cells, where there are any: too
+        many factors of few cells are noise.
     kernel
         Gaussian kernels on gene features beside the linear part.
     landmarks
@@ -49,8 +53,13 @@ class BilinearSettings:
 
 
 def fit_bilinear(
-    data: TrainingData, moments: Moments, features: GeneFeatures, settings: BilinearSettings, seed: int
-) -> tuple[LinearModel, GeneMap]:
+    data: TrainingData,
+    moments: Moments,
+    features: GeneFeatures,
+    settings: BilinearSettings,
+    seed: int,
+    validation: tuple[Cells, np.ndarray] | None = None,
+) -> tuple[LinearModel, GeneMap, dict[str, Any]]:
     """Fit the model.
 
     Parameters
@@ -65,14 +74,14 @@ def fit_bilinear(
         Rank and kernel.
     seed
         Seed of landmarks, folds and the start of the iteration.
+    validation
+        Validation cells (training genes only) and their row numbers, on which the number of factors is chosen.
     """
     loadings, residual = principal_factors(data, moments, settings.factors, passes=settings.passes, seed=seed)
-    noise = np.maximum(residual, 0.1 * residual.mean() + 1e-9)
     genes = data.cells.genes
-    measured = np.column_stack([moments.mean, loadings])
     fitted = fit_gene_map(
         features.values[: len(genes)],
-        measured,
+        np.column_stack([moments.mean, loadings]),
         genes,
         data.split.genes,
         kernel=settings.kernel,
@@ -80,23 +89,61 @@ def fit_bilinear(
         seed=seed,
     )
     predicted = fitted.predict(features.values)
-    anchors = loadings
-    if settings.own or features.one_hot:
-        error = np.column_stack([moments.variance, np.repeat(noise[:, None], loadings.shape[1], axis=1)])
-        error /= moments.cells
-        seen = shrink_to_features(measured, predicted[: len(genes)], error, fitted.degrees_of_freedom)
-        predicted[: len(genes)] = seen
-        anchors = seen[:, 1:]
     if not features.values.shape[1]:
         predicted[len(genes) :] = np.nan  # one-hot: the rows of genes never seen are untrained
-    model = LinearModel(
-        predicted[:, 0],
-        predicted[:, 1:],
-        anchors,
-        moments.mean,
-        noise,
-        moments.share,
-        gene_folds(genes, seed),
-        "posterior",
+    own = settings.own or features.one_hot
+    fold = gene_folds(genes, seed)
+    ranks = [loadings.shape[1]]
+    while validation is not None and ranks[-1] >= 4:
+        ranks.append(ranks[-1] // 2)
+    errors = {}
+    best: LinearModel | None = None
+    for rank in ranks:
+        model = _truncated(rank, loadings, residual, moments, predicted, fitted.degrees_of_freedom, own, fold)
+        if validation is not None:
+            errors[rank] = hidden_error(model, *validation)
+        if best is None or errors[rank] < errors[best.loadings.shape[1]]:
+            best = model
+    assert best is not None
+    rank = best.loadings.shape[1]
+    return best, fitted.first_outputs(1 + rank), {"factors": rank, "validation_error": errors}
+
+
+def _truncated(
+    rank: int,
+    loadings: np.ndarray,
+    residual: np.ndarray,
+    moments: Moments,
+    predicted: np.ndarray,
+    freedom: np.ndarray,
+    own: bool,
+    fold: np.ndarray,
+) -> LinearModel:
+    """The model with the leading factors only; the others are noise to it."""
+    seen, predicted, anchors = len(loadings), predicted[:, : 1 + rank].copy(), loadings[:, :rank]
+    noise = residual + (loadings[:, rank:] ** 2).sum(axis=1)
+    noise = np.maximum(noise, 0.1 * noise.mean() + 1e-9)
+    if own:
+        error = np.column_stack([moments.variance, np.repeat(noise[:, None], rank, axis=1)]) / moments.cells
+        measured = np.column_stack([moments.mean, anchors])
+        predicted[:seen] = shrink_to_features(measured, predicted[:seen], error, freedom[: 1 + rank])
+        anchors = predicted[:seen, 1:]
+    return LinearModel(
+        predicted[:, 0], predicted[:, 1:], anchors, moments.mean, noise, moments.share, fold, "posterior"
     )
-    return model, fitted
+
+
+def hidden_error(model: LinearModel, cells: Cells, rows: np.ndarray, most: int = 2000) -> float:
+    """Mean squared error of training genes in cells, each predicted from the other folds."""
+    training = len(model.fold)
+    normalisation = Normalisation(cells.scale, np.arange(training))
+    chosen = rows[:: -(-len(rows) // most)]
+    seen = replace(model, mean=model.mean[:training], loadings=model.loadings[:training])
+    total, count = 0.0, 0
+    for _, block in cells.blocks(chosen):
+        observed = normalisation.expression(block).toarray()
+        total += float(
+            ((seen.predict(block, normalisation, np.ones(training, dtype=bool)) - observed) ** 2).sum()
+        )
+        count += observed.size
+    return total / max(count, 1)

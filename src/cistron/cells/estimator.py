@@ -177,10 +177,10 @@ class CellExpression:
         """
         model = self._fitted()
         widths = tuple(embedding.n_vars for embedding in embeddings)
-        if self.gene_map is None or not isinstance(model, LinearModel):
+        if self.gene_map is None:
             raise InputError(
-                f"method {self.method.name} cannot take genes that were not among the embeddings in training; train with "
-                "an embedding that covers them, or use bilinear or ridge"
+                f"method {self.method.name} has no map from features to genes; use bilinear, ridge, or a transformer whose "
+                "seen genes have vectors of their own"
             )
         if widths != self.facts.blocks:
             raise InputError(
@@ -190,14 +190,9 @@ class CellExpression:
         shared = set.intersection(*(set(map(str, embedding.obs_names)) for embedding in embeddings))
         new = sorted(shared - known)
         values = (join_values(embeddings, new) - self.scaling[0]) / self.scaling[1]
-        outputs = self.gene_map.predict(values)
-        width = model.loadings.shape[1]
-        mean = outputs[:, 0] if outputs.shape[1] == width + 1 else np.zeros(len(new))
         other = CellExpression(self.settings, method=self.method.name, seed=self.seed)
         other.__dict__.update(self.__dict__)
-        other.model = replace(
-            model, mean=np.r_[model.mean, mean], loadings=np.vstack([model.loadings, outputs[:, -width:]])
-        )
+        other.model = model.with_genes(self.gene_map.predict(values))
         other.genes, other.new_genes = (*self.genes, *new), tuple(new)
         return other
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import anndata
@@ -26,8 +27,9 @@ class GeneFeatures:
     genes
         Genes that every embedding covers, in the order that was asked for.
     values
-        float32 [gene, column]; columns have mean 0 and variance 1 over training genes, divided by the root of the
-        number of columns of their block, so that every embedding has the same weight. No columns for one-hot alone.
+        float32 [gene, column]; columns have mean 0 over training genes, and each embedding is divided by one number that
+        makes its variances sum to 1: embeddings weigh the same, and within one a column weighs what it varies, as
+        principal components mean it. No columns for one-hot alone.
     one_hot
         Whether each seen gene has a part of its own.
     names, evidence
@@ -158,10 +160,7 @@ def join_values(embeddings: Sequence[anndata.AnnData], genes: Sequence[str]) -> 
 def fit_scaling(
     values: np.ndarray, genes: Sequence[str], split: Split, blocks: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and scale of each column over training genes only, float64 [column].
-
-    The scale is the standard deviation times the root of the number of columns of the block.
-    """
+    """Mean of each column and scale of its embedding over training genes only, float64 [column]."""
     training = [number for number, gene in enumerate(genes) if gene in split.train]
     return _scaling(values[training], [genes[number] for number in training], split, blocks)
 
@@ -172,6 +171,8 @@ def _scaling(
     split.require_training(genes, "the scaling of gene embeddings")
     if not len(values):
         raise InputError("no training gene is covered by the embeddings; use another split or embedding")
-    deviation = values.std(axis=0, dtype=np.float64)
-    weight = np.repeat(np.sqrt(np.array(blocks, dtype=np.float64)), blocks)
-    return values.mean(axis=0, dtype=np.float64), np.where(deviation > 1e-9, deviation, 1.0) * weight
+    mean = values.mean(axis=0, dtype=np.float64)
+    variance = values.var(axis=0, dtype=np.float64)
+    starts = np.r_[0, np.cumsum(blocks)].astype(int)
+    scale = [np.sqrt(variance[low:high].sum()) for low, high in pairwise(starts)]
+    return mean, np.repeat([one if one > 1e-9 else 1.0 for one in scale], blocks)

@@ -6,7 +6,7 @@ cross-validation, the width of the kernel by its sum over outputs.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,14 @@ class GeneMap:
             for start in range(0, len(features), batch)
         ]
         return np.vstack(parts) if parts else np.zeros((0, self.coefficients.shape[1]))
+
+    def first_outputs(self, number: int) -> "GeneMap":
+        """The same map with its first outputs only."""
+        return replace(
+            self,
+            coefficients=self.coefficients[:, :number],
+            degrees_of_freedom=self.degrees_of_freedom[:number],
+        )
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What must be saved, by name."""

@@ -4,7 +4,7 @@ What differs between methods is where means and loadings come from, and how the 
 genes that are visible in it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -120,6 +120,14 @@ class LinearModel:
             factors = self.factors(block, normalisation, None, measured)
             predicted[:, training:] = self.mean[training:] + factors @ self.loadings[training:].T
         return predicted
+
+    def with_genes(self, outputs: np.ndarray) -> "LinearModel":
+        """Add genes whose mean and loadings, or loadings only, were mapped from features, float64 [gene, output]."""
+        width = self.loadings.shape[1]
+        mean = outputs[:, 0] if outputs.shape[1] == width + 1 else np.zeros(len(outputs))
+        return replace(
+            self, mean=np.r_[self.mean, mean], loadings=np.vstack([self.loadings, outputs[:, -width:]])
+        )
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What must be saved, by name."""

@@ -27,6 +27,10 @@ class Predictor(Protocol):
         """Predict all genes of a block of cells."""
         ...
 
+    def with_genes(self, outputs: np.ndarray) -> "Predictor":
+        """Add genes from what the gene map gives for them."""
+        ...
+
     def arrays(self) -> dict[str, np.ndarray]:
         """What must be saved, by name."""
         ...
@@ -141,11 +145,13 @@ def _nearest_type(problem: Problem, settings: NoSettings) -> Fitted:
 
 
 def _bilinear(problem: Problem, settings: BilinearSettings) -> Fitted:
-    return Fitted(*fit_bilinear(problem.data, problem.moments, problem.features, settings, problem.seed))
+    given = (problem.data, problem.moments, problem.features, settings, problem.seed, problem.validation)
+    return Fitted(*fit_bilinear(*given))
 
 
 def _ridge(problem: Problem, settings: RidgeSettings) -> Fitted:
-    return Fitted(*fit_ridge_method(problem.data, problem.moments, problem.features, settings, problem.seed))
+    given = (problem.data, problem.moments, problem.features, settings, problem.seed, problem.validation)
+    return Fitted(*fit_ridge_method(*given))
 
 
 def _transformer(problem: Problem, settings: TransformerSettings) -> Fitted:

@@ -1,5 +1,6 @@
 """Predictions of a fitted model as files: per cell, or averaged over the cells of a type."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,7 @@ def write_predictions(
     donor: str = "donor",
     name: str | None = None,
     sources: tuple[Path, ...] = (),
+    keep: Collection[str] | None = None,
 ) -> tuple[int, int]:
     """Predict and write a file in the prediction format.
 
@@ -86,6 +88,8 @@ def write_predictions(
         Name of the prediction.
     sources
         Files that it was made from.
+    keep
+        Write only those of the genes that are in here.
 
     Returns
     -------
@@ -100,6 +104,8 @@ def write_predictions(
         If types are asked for and not known, or no gene is left.
     """
     kept = chosen_genes(model, genes)
+    if keep is not None:
+        kept = kept[[model.genes[number] in keep for number in kept]]
     if not len(kept):
         raise InputError(f"the model has no {genes} genes; choose --genes all")
     observations = _observations(model, cells, donor)

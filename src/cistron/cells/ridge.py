@@ -7,6 +7,7 @@ import numpy as np
 from cistron.cells.bilinear import BilinearSettings, fit_bilinear
 from cistron.cells.features import GeneFeatures
 from cistron.cells.gene_map import GeneMap, fit_gene_map
+from cistron.cells.inputs import Cells
 from cistron.cells.linear import LinearModel
 from cistron.cells.own_part import shrink_to_features
 from cistron.cells.training_data import Moments, TrainingData, gene_folds
@@ -31,7 +32,12 @@ class RidgeSettings:
 
 
 def fit_ridge_method(
-    data: TrainingData, moments: Moments, features: GeneFeatures, settings: RidgeSettings, seed: int
+    data: TrainingData,
+    moments: Moments,
+    features: GeneFeatures,
+    settings: RidgeSettings,
+    seed: int,
+    validation: tuple[Cells, np.ndarray] | None = None,
 ) -> tuple[LinearModel, GeneMap]:
     """Fit ridge on training genes, one target a cell type; a cell is predicted as its nearest type.
 
@@ -45,10 +51,13 @@ def fit_ridge_method(
         Factors without cell types.
     seed
         Seed of folds.
+    validation
+        As of :func:`cistron.cells.bilinear.fit_bilinear`, where cell types are not known.
     """
     if len(moments.types) < 2:
         low_rank = BilinearSettings(factors=settings.factors, kernel=False, own=False)
-        return fit_bilinear(data, moments, features, low_rank, seed)
+        model, fitted, _ = fit_bilinear(data, moments, features, low_rank, seed, validation)
+        return model, fitted
     genes = data.cells.genes
     targets = moments.type_mean.T
     fitted = fit_gene_map(

@@ -25,20 +25,27 @@ class TransformerSettings:
         Width of a token, number of encoder layers, attention heads.
     latents
         Latents of ``perceiver``.
+    widening
+        Width of the decoder's feed-forward layer over that of a token.
     bins
         Classes of ``bins``.
+    weighted_bins
+        Weigh classes by their inverse frequency, as published.
+    interaction
+        Products beside sums: a visible gene's vector times how far the gene is from its mean, and a hidden gene's vector
+        times the mean of the memory, so that a low-rank model is learned in few steps.
     dropout
         After the tokens.
     own
-        Whether a seen gene has a learned vector beside its features; left out now and then in training, so that the
-        model can do without it for genes never seen.
-    own_dropout
-        Share of the genes whose own vector is left out in a batch.
+        Whether a seen gene has a vector of its own, which starts from its loadings on principal components; the vectors of
+        genes never seen are then mapped from their features in closed form. Without it (as published) all vectors are
+        one linear layer of the features.
     gene_mean
         Whether predictions start from what :class:`GeneMap` says of a gene's mean (and the seen gene's own mean).
-    context, targets
-        Visible genes that a cell is encoded from, and hidden genes that are predicted, in a batch; as published these are
-        80% and 20% of all training genes.
+    context
+        Visible genes that a cell is encoded from: those that stand out most in it. 0 takes all of them, as published.
+    targets
+        Hidden genes in a batch; 0 takes a fifth of all training genes, as published.
     steps_per_epoch
         Batches an epoch.
     batch_cells
@@ -54,12 +61,14 @@ class TransformerSettings:
     heads: int = 4
     latents: int = 64
     bins: int = 8
+    weighted_bins: bool = False
+    widening: int = 2
+    interaction: bool = True
     dropout: float = 0.1
     own: bool = True
-    own_dropout: float = 0.5
     gene_mean: bool = True
-    context: int = 512
-    targets: int = 512
+    context: int = 256
+    targets: int = 256
     steps_per_epoch: int = 50
     batch_cells: int = 32
     fit: FitSettings = field(
@@ -93,6 +102,9 @@ class TransformerSettings:
             head="bins",
             dimension=320,
             depth=4,
+            widening=4,
+            interaction=False,
+            weighted_bins=True,
             heads=10,
             dropout=0.2,
             own=False,

@@ -13,6 +13,7 @@ from cistron.runtime.progress import say
 app = App(name="demo", help="Run the main job on the built-in world with planted truth.")
 # Parts of other wings: name to module with ``run(directory, seed) -> dict``, whose ``folder`` joins the report.
 PARTS: dict[str, str] = {
+    "cells": "cistron.cli.demo_cells",
     "networks": "cistron.cli.demo_networks",
     "sequence": "cistron.cli.demo_sequence",
     "chromatin": "cistron.cli.demo_chromatin",

@@ -1,0 +1,217 @@
+"""Fit the transformer: batches of cells with hidden genes, drawn from blocks of the file, and what it starts from."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from scipy import sparse
+
+from cistron.cells.expression_heads import fit_bins
+from cistron.cells.gene_map import GeneMap, fit_gene_map
+from cistron.cells.inputs import Cells
+from cistron.cells.normalisation import Normalisation
+from cistron.cells.training_data import gene_folds, principal_factors
+from cistron.cells.transformer_model import CellTransformer, FittedTransformer, visible_library
+from cistron.cells.transformer_settings import COUNT_HEADS, TransformerSettings
+from cistron.errors import InputError
+from cistron.runtime.seeds import random_generator, seed_for
+from cistron.training import fit
+
+if TYPE_CHECKING:
+    from cistron.cells.methods import Problem
+
+CHUNK = 64  # consecutive cells that are read in one go
+BUFFER = 32  # chunks that are shuffled together
+
+
+class CellBatches:
+    """Batches of cells, some of whose genes are hidden; epoch by epoch, the same draws for the same seed.
+
+    Parameters
+    ----------
+    cells
+        Cells of the training genes only.
+    rows
+        Numbers of the cells to draw from, ascending.
+    share, fold
+        Share of each gene in the counts; not used for hiding, which is at random.
+    settings
+        Sizes of a batch.
+    seed
+        Seed of the draws.
+    """
+
+    def __init__(
+        self, cells: Cells, rows: np.ndarray, share: np.ndarray, settings: TransformerSettings, seed: int
+    ) -> None:
+        self.cells, self.rows, self.share, self.settings, self.seed = cells, rows, share, settings, seed
+        self.normalisation = Normalisation(cells.scale, np.arange(len(cells.genes)))
+
+    def __call__(self, epoch: int) -> Iterator[dict[str, torch.Tensor]]:
+        """Batches of an epoch."""
+        return self.batches(epoch, self.settings.steps_per_epoch)
+
+    def batches(self, epoch: int, steps: int) -> Iterator[dict[str, torch.Tensor]]:
+        """Draw ``steps`` batches."""
+        random = random_generator(self.seed, "transformer batches", epoch)
+        made = 0
+        while made < steps:
+            for block in self._shuffled(random):
+                yield self._batch(block, random)
+                made += 1
+                if made == steps:
+                    return
+
+    def _shuffled(self, random: np.random.Generator) -> Iterator[sparse.csr_matrix]:
+        """Cells in blocks of a batch: chunks in random order, shuffled within a buffer of chunks."""
+        size = self.settings.batch_cells
+        chunks = [self.rows[start : start + CHUNK] for start in range(0, len(self.rows), CHUNK)]
+        order = random.permutation(len(chunks))
+        for first in range(0, len(order), BUFFER):
+            buffer = sparse.vstack(
+                [self._read(chunks[number]) for number in order[first : first + BUFFER]], format="csr"
+            )
+            mixed = random.permutation(buffer.shape[0])
+            for start in range(0, len(mixed), size):
+                rows = mixed[start : start + size]
+                if len(rows) == size or len(mixed) < size:
+                    yield buffer[rows]
+
+    def _read(self, rows: np.ndarray) -> sparse.csr_matrix:
+        low = int(rows[0])
+        return self.cells.take(self.cells.rows.block(low, int(rows[-1]) + 1)[rows - low])
+
+    def _batch(self, block: sparse.csr_matrix, random: np.random.Generator) -> dict[str, torch.Tensor]:
+        genes, settings = block.shape[1], self.settings
+        number = settings.targets or max(1, genes // 5)
+        hidden = np.sort(random.permutation(genes)[: min(number, genes // 2)])
+        visible = np.ones(genes, dtype=bool)
+        visible[hidden] = False
+        if settings.context:  # some of the others too, so that no gene is always there to lean on
+            visible &= random.random(genes) < random.uniform(0.5, 1.0)
+        library = visible_library(block, self.normalisation, visible, self.share)
+        expression = self.normalisation.expression(block, library).toarray()
+        return {
+            "shown": torch.from_numpy(expression),
+            "visible": torch.from_numpy(visible),
+            "hidden": torch.from_numpy(hidden),
+            "expression": torch.from_numpy(expression[:, hidden]),
+            "counts": torch.from_numpy(block[:, hidden].toarray()),
+            "library": torch.from_numpy(library.astype(np.float32)),
+        }
+
+
+def _start(problem: "Problem", settings: TransformerSettings) -> CellTransformer:
+    """Build the model with what is known of genes before training."""
+    data, moments, features = problem.data, problem.moments, problem.features.values
+    genes = data.cells.genes
+    rate = np.log(moments.share + 0.1 / len(moments.share) / max(moments.cells, 1))
+    own = settings.own or problem.features.one_hot
+    mapped = np.zeros((len(features), settings.dimension if own else 0))
+    spread = features[: len(genes)].std(axis=0)
+    facts = {
+        "features": features[:, :0] if own else features / np.where(spread > 1e-9, spread, 1.0),
+        "mapped": mapped,
+        "rate": rate,
+        "rate_unseen": _gene_map(problem, rate[:, None]).predict(features)[:, 0],
+        "mean": moments.mean,
+        "deviation": np.sqrt(moments.variance),
+        "share": moments.share,
+    }
+    tensors = {name: torch.from_numpy(np.asarray(value, dtype=np.float32)) for name, value in facts.items()}
+    tensors["fold"] = torch.from_numpy(gene_folds(genes, problem.seed))
+    sample = next(CellBatches(data.cells, data.rows, moments.share, settings, problem.seed)(-1))
+    bins = fit_bins(sample["shown"], settings.bins, settings.weighted_bins)
+    if bins.values.numel() < settings.bins and settings.head == "bins":
+        raise InputError(
+            f"{settings.bins} classes of expression need as many different values; use fewer or another --head"
+        )
+    torch.manual_seed(seed_for(problem.seed, "transformer weights") % 2**31)
+    model = CellTransformer(tensors, bins, settings)
+    if model.network.own is not None:
+        loadings, _ = principal_factors(data, moments, settings.dimension, seed=problem.seed)
+        scaled = loadings / np.sqrt((loadings**2).mean(axis=0) + 1e-12)
+        with torch.no_grad():
+            model.network.own.weight.mul_(0.1)
+            model.network.own.weight[:, : scaled.shape[1]] += torch.from_numpy(scaled.astype(np.float32))
+    return model
+
+
+def _gene_map(problem: "Problem", outputs: np.ndarray) -> GeneMap:
+    genes = problem.data.cells.genes
+    features = problem.features.values[: len(genes)]
+    return fit_gene_map(features, outputs, genes, problem.data.split.genes, seed=problem.seed)
+
+
+def _map_vectors(problem: "Problem", model: CellTransformer) -> GeneMap | None:
+    """Map the vectors that seen genes learned, and their rates, from features; genes never seen take theirs from it."""
+    if model.network.own is None:
+        return None
+    learned = model.network.own.weight.detach().numpy().astype(np.float64)
+    fitted = _gene_map(problem, np.column_stack([model.rate.numpy(), learned]))
+    features = problem.features.values
+    vectors = fitted.predict(features)[:, 1:]
+    if not features.shape[1]:
+        vectors[:] = np.nan  # one-hot: the rows of genes never seen are untrained
+    model.mapped.copy_(torch.from_numpy(vectors.astype(np.float32)))
+    return fitted
+
+
+def _loss(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    assert isinstance(model, CellTransformer)
+    return model.loss(batch)
+
+
+def fit_transformer(
+    problem: "Problem", settings: TransformerSettings
+) -> tuple[FittedTransformer, GeneMap | None, dict[str, Any]]:
+    """Fit on training cells x training genes, watching validation cells where there are any.
+
+    Parameters
+    ----------
+    problem
+        What a method is given.
+    settings
+        Network and fit.
+
+    Raises
+    ------
+    InputError
+        If a head of counts is given values that are not counts.
+    """
+    data = problem.data
+    if settings.head in COUNT_HEADS and data.cells.scale != "counts":
+        raise InputError(
+            f"head {settings.head} is a distribution of counts, but {data.cells.name} has {data.cells.scale} values; give "
+            "raw counts or use --head bins"
+        )
+    with torch.random.fork_rng():
+        model = _start(problem, settings)
+    batches = CellBatches(data.cells, data.rows, problem.moments.share, settings, problem.seed)
+    validation = None
+    if problem.validation is not None:
+        cells, rows = problem.validation
+        seen = CellBatches(cells, rows, problem.moments.share, settings, problem.seed + 1)
+        validation = list(seen.batches(0, min(10, settings.steps_per_epoch)))
+    report = fit(
+        model,
+        _loss,
+        batches,
+        validation=validation,
+        settings=settings.fit,
+        optimiser=lambda module: torch.optim.AdamW(
+            module.parameters(),
+            lr=settings.fit.learning_rate,
+            betas=(0.9, 0.98),
+            weight_decay=settings.fit.weight_decay,
+        ),
+        directory=problem.directory,
+        identity={"settings": asdict(settings), "data": data.cells.name, "shape": list(data.shape)},
+        split=data.split.genes,
+        trained_on=data.cells.genes,
+        seed=problem.seed,
+        description="fitting the transformer",
+    )
+    return FittedTransformer(model), _map_vectors(problem, model), report.as_dictionary()
