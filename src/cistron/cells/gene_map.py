@@ -16,7 +16,7 @@ from cistron.genes.splits import Split
 from cistron.runtime.seeds import random_generator
 from cistron.statistics.ridge import RidgeFit, fit_ridge
 
-PENALTIES = np.logspace(-3, 7, 21)
+PENALTIES = np.logspace(-2, 7, 19)  # times columns over genes, where there are more columns than genes
 WIDTHS = (0.7, 1.0, 1.5)  # times the median distance between genes
 LINEAR_WEIGHT = 0.3  # of the linear features beside the kernel's, whose norm is 1
 
@@ -164,8 +164,9 @@ def _fit(design: np.ndarray, outputs: np.ndarray) -> tuple[RidgeFit, float]:
         mean = outputs.mean(axis=0)[None, :]
         return RidgeFit(mean, np.zeros(count), np.ones(count, dtype=bool), np.ones(count)), 0.0
     square = (outputs**2).sum(axis=0)
+    penalties = PENALTIES * max(1.0, design.shape[1] / len(design))
     fit = fit_ridge(
-        design.T @ design, design.T @ outputs, square, float(len(design)), 1, PENALTIES, scaling="keep"
+        design.T @ design, design.T @ outputs, square, float(len(design)), 1, penalties, scaling="keep"
     )
     residual = ((outputs - design @ fit.coefficients) ** 2).sum(axis=0)
     left = np.maximum(len(design) - fit.degrees_of_freedom, 1e-3)
