@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cells_data import CONSENSUS, FPKM, TEST, VALIDATION, gut, promoter_kmers, tissues
-from benchmarks.cells_scp1884 import STRATA, predictions, show
+from benchmarks.cells_scp1884 import predictions, show
 from cistron.cells import CellSplit, SplitSettings, split_both
 from cistron.cells.inputs import Cells, pseudobulk
 from cistron.evaluation.expression.evaluate import ExpressionSettings
@@ -66,6 +66,5 @@ def main() -> None:
         paths = predictions(bulk, split, table, folder, unit="cell type")
         settings = ExpressionSettings(draws=500, permutations=2, halvings=0)
         scores = run_expression(paths, folder / "scores", settings)
-        for target in ("cells", "pseudobulks"):
-            show(scores, [row[0] for row in table], target, STRATA[1:2])
+        show(scores, [row[0] for row in table], "cell types", ("unseen genes, seen cell types",))
     print("\n* measured expression of the same genes in tissues, gut among them: imputation across assays")
