@@ -15,7 +15,7 @@ from cistron.chromatin.prune import prune_edits
 from cistron.chromatin.training import QUANTILES
 from cistron.errors import InputError
 
-EASY = DesignSettings(fold=2.0, steps=120)
+EASY = DesignSettings(fold=2.0)
 
 
 @pytest.fixture(scope="module")

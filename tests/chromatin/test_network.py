@@ -14,12 +14,12 @@ from cistron.chromatin.training import expression_loss
 from cistron.errors import InputError
 
 SHAPES = {
-    "interleaved": NetworkSettings(channels=8),
-    "late": NetworkSettings(merge="late", channels=8),
+    "interleaved": NetworkSettings(channels=8, coarse=2, halve=True, linear_bins=5),
+    "late": NetworkSettings(merge="late", channels=8, linear_bins=5),
     "paper": NetworkSettings.paper(),
     "max": NetworkSettings(channels=8, pooling="max", head="average", linear_bins=0, coarse=1),
     "late max": NetworkSettings(merge="late", channels=8, pooling="max", norm="none"),
-    "none": NetworkSettings(merge="none", channels=8),
+    "none": NetworkSettings(merge="none", channels=8, linear_bins=5),
 }
 
 

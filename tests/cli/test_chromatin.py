@@ -5,6 +5,9 @@ import pandas as pd
 import pybigtools
 import pytest
 
+from cistron.formats import read_gene_embedding
+from cistron.formats.designed_epigenome import read_designed_epigenome
+from cistron.formats.epigenesis import read_epigenesis
 from cistron.formats.gene_tracks import open_gene_tracks
 from cistron.formats.prediction import read_prediction
 from cistron.formats.tracks import check_tracks
@@ -19,7 +22,7 @@ from cistron.world.chromatin import (
 WORLD = ChromatinWorldSettings(genes=132, cell_types=3)
 TINY = (
     "--network.members", 2, "--network.channels", 8, "--network.kernel", 5, "--network.dilations", 1,
-    "--network.coarse", 10, "--network.no-halve", "--network.fit.epochs", 2,
+    "--network.coarse", 10, "--network.no-halve", "--network.fit.epochs", 2, "--threads", 1,
 )  # fmt: skip
 
 
@@ -92,6 +95,60 @@ def test_from_marks_to_predictions(run, data, tmp_path):
     assert code == 0, errors
     code, out, _ = run("chromatin", "methods")
     assert "gene-mean" in out
+
+
+def test_questions_to_a_network(run, fails, data, tmp_path):
+    """Map, design and embedding from the command line, and their bad inputs."""
+    model = tmp_path / "model"
+    assert run("chromatin", "train", data, *TINY, "-o", model)[0] == 0
+    code, out, errors = run(
+        "chromatin",
+        "epigenesis",
+        model,
+        data,
+        "--background",
+        "real",
+        "--genes",
+        20,
+        "-o",
+        tmp_path / "map",
+        "--threads",
+        1,
+    )
+    assert code == 0, errors
+    assert "H3K4me3" in out
+    assert read_epigenesis(tmp_path / "map" / "map.zarr").effect.shape == (20, 6, 20, 3)
+    page = (tmp_path / "map" / "report.html").read_text()
+    assert "What a peak of each mark does" in page
+    design = ("chromatin", "design", model, data, "--gene", "PLANTED00014", "--threads", 1)
+    code, out, errors = run(*design, "--fold", 1.2, "--quantile", 1, "-o", tmp_path / "d.zarr")
+    assert code == 0, errors
+    assert "of the wanted change" in out
+    made = read_designed_epigenome(tmp_path / "d.zarr")
+    assert check_tracks(tmp_path / "d.zarr") == []
+    assert made.outcome["share"].iloc[0] >= 0.899
+    assert (tmp_path / "d.edits.tsv").exists()
+    assert len(made.edits) == made.outcome["edited_blocks"].iloc[0]
+    code, _, errors = run("chromatin", "embed", model, data, "--dimensions", 5, "-o", tmp_path / "e.h5ad")
+    assert code == 0, errors
+    assert read_gene_embedding(tmp_path / "e.h5ad").shape == (132, 5)
+    impossible = (*design, "--fold", 1e6, "--marks", "H3K9me3", "--steps", 10)
+    message = fails(*impossible, "-o", tmp_path / "i.zarr")
+    assert "the constraints do not allow the target" in message
+    assert "% , wanted" not in message
+    assert not (tmp_path / "i.zarr").exists()
+    assert run(*impossible, "--allow-shortfall", "-o", tmp_path / "i.zarr")[0] == 0
+    assert "no gene was given" in fails("chromatin", "design", model, data, "-o", tmp_path / "x.zarr")
+    assert "1 of 1 genes are not in" in fails(
+        "chromatin", "design", model, data, "--gene", "GATA1", "-o", tmp_path / "x.zarr"
+    )
+    assert "no mark 'H4'" in fails(*design, "--marks", "H4", "-o", tmp_path / "x.zarr")
+    assert "no cell type 'liver'" in fails(
+        "chromatin", "epigenesis", model, data, "--cell-type", "liver", "-o", tmp_path / "m2"
+    )
+    ridge = tmp_path / "ridge"
+    run("chromatin", "train", data, "--method", "ridge", "-o", ridge)
+    assert "needs a network" in fails("chromatin", "embed", ridge, data, "-o", tmp_path / "x.h5ad")
 
 
 def test_data_without_expression_are_predicted_as_a_table(run, fails, data, arrays, tmp_path):

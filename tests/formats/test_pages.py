@@ -12,6 +12,8 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
     "formats/gene_embedding.md",
     "formats/tracks.md",
+    "formats/epigenesis.md",
+    "formats/designed_epigenome.md",
     "formats/prediction.md",
     "formats/scores.md",
     "formats/magma.md",

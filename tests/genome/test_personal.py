@@ -83,6 +83,13 @@ def test_an_insertion_pushes_letters_out(person):
     assert both(person([(15, "G", "GTTT", "1|1")]))[0] == TWENTY[:15] + "TTT" + TWENTY[15:17]
 
 
+def test_changes_at_the_middle_itself(person):
+    # TT comes behind the middle letter, which stays in the middle
+    assert both(person([(11, "G", "GTT", "1|1")]))[0] == TWENTY[:11] + "TT" + TWENTY[11:18]
+    # the middle letter is deleted: the next one that is left takes its place
+    assert both(person([(10, "CG", "C", "1|1")]))[0] == TWENTY[:10] + TWENTY[11:] + "N"
+
+
 def test_windows_inside_the_chromosome_are_filled_from_beyond(person):
     """Window 8..12: its middle, 10, keeps its place and the letters come from outside the window."""
     ann = person([(9, "AC", "A", "1|0"), (12, "T", "TGG", "1|0")])
@@ -246,6 +253,8 @@ def test_truncated_and_absent_files(fasta, tmp_path):
         made(fasta, path)
     with pytest.raises(InputError, match="do not exist"):
         made(fasta, tmp_path / "none.vcf")
+    with pytest.raises(InputError, match="are a folder"):
+        made(fasta, tmp_path)
 
 
 def test_trimming():
@@ -312,3 +321,20 @@ def test_windows_agree_with_the_whole_chromosome_rewritten(tmp_path_factory, dra
     assert second == plain  # no variant: the reference
     if substitutions:
         assert person.copies[0].offsets("chr1", 0, 60, range(60)).tolist() == list(range(60))
+
+
+def test_real_variants_on_real_dna(test_data, tmp_path):
+    """Eight GTEx variants of chromosome 1 as genotypes; with REF and ALT exchanged, all eight are found out."""
+    folder = test_data / "sequence/baskerville_tiny"
+    for name in ("snp_eqtl", "snp_eqtl_flip"):
+        rows = (folder / f"{name}.vcf").read_text().splitlines()[1:]
+        text = "".join(f"{row}\t.\tGT\t0|1\n" for row in rows)
+        (tmp_path / f"{name}.vcf").write_text(HEADER + "ann\n" + text)
+    ann = made(folder / "hg38_1m.fa.gz", tmp_path / "snp_eqtl.vcf", build="hg38")
+    assert ann.variants.counts == {"carried": 8}
+    first, second = (copy.codes("chr1", 14_000, 64_000) for copy in ann.copies)
+    where = np.flatnonzero(first != second) + 14_000 + 1
+    assert where.tolist() == [14_677, 54_490, 63_671, 63_697]
+    assert letters(second[where - 14_001]) == "AAAC"
+    with pytest.raises(InputError, match=r"REF at chr1:14,677 is A, but hg38_1m.fa.gz has G there \(8 of 8"):
+        made(folder / "hg38_1m.fa.gz", tmp_path / "snp_eqtl_flip.vcf", build="hg38")

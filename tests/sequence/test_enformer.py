@@ -240,6 +240,40 @@ def test_bfloat16_matrices_keep_the_predictions(tiny, make_lively, dna):
     assert isinstance(model.heads["human"], nn.Linear)
 
 
+def test_mixed_precision_rounds_only_what_is_robust(tiny, make_lively, dna):
+    torch.manual_seed(0)
+    model = make_lively(Enformer(tiny))
+    one_hot = dna(4096)
+    with torch.no_grad():
+        exact = model(one_hot)["human"][0]
+        model.matrices_to(torch.bfloat16, "robust")
+        mixed = model(one_hot)["human"][0]
+        model.matrices_to(torch.bfloat16)
+        rounded = model(one_hot)["human"][0]
+    rounding = {name for name, tensor in Enformer(tiny).matrices_to(torch.bfloat16, "robust").state_dict().items()
+                if tensor.dtype == torch.bfloat16}  # fmt: skip
+    assert {name.split(".")[0] for name in rounding} == {"transformer", "heads"}
+    assert not any(word in name for name in rounding for word in ("query", "key", "position", "norm"))
+    error = (mixed - exact).abs().mean(), (rounded - exact).abs().mean()
+    assert 0 < error[0] < 0.8 * error[1]
+
+
+def test_pooling_with_a_rounded_off_diagonal_keeps_the_diagonal():
+    pool = AttentionPool(32)
+    with torch.no_grad():
+        pool.weight.copy_(torch.eye(32) * 2.001 + 0.05 * torch.randn(32, 32))
+        x = 3 * torch.randn(1, 64, 32)
+        exact = pool(x)
+        pool.round_off_diagonal(torch.bfloat16)
+        assert 0 < (pool(x) - exact).abs().max() < 0.02
+        pool.weight.copy_(torch.eye(32) * 2.001)  # 2.001 is 2 in bfloat16
+        pool.off_diagonal = None
+        exact = pool(x)
+        pool.round_off_diagonal(torch.bfloat16)
+        torch.testing.assert_close(pool(x), exact, rtol=0, atol=1e-6)
+    assert "off_diagonal" not in pool.state_dict()
+
+
 @pytest.mark.parametrize(
     ("shape", "words"),
     [

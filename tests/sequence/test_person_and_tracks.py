@@ -133,6 +133,42 @@ def test_a_person_changes_the_genes_whose_windows_hold_variants(run, world, refe
     assert list(tmp_path.iterdir()) == [output]  # no copy of genotypes is left
 
 
+def test_an_interrupted_run_is_not_taken_up_by_another_person_or_other_tracks(
+    run, world, tmp_path, monkeypatch
+):
+    from cistron.sequence import embed
+
+    original, seen = embed.embed_genes, []
+
+    def interrupted(*arguments):
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        seen.append(1)
+        return original(*arguments)
+
+    output = tmp_path / "e.h5ad"
+    ann = ("--variants", world / "people.vcf", "--sample", "ann", "--shard-size", 3)
+    monkeypatch.setattr(embed, "embed_genes", interrupted)
+    assert run(*_arguments(world, output, *ann))[0] == 130
+    monkeypatch.setattr(embed, "embed_genes", original)
+    bob = (*ann[:3], "bob", *ann[4:])
+    found = {}
+    for name, more in [
+        ("bob", bob),
+        ("tracks", (*ann, "--output-tracks", tmp_path / "t.zarr")),
+        ("ann", ann),
+    ]:
+        assert run(*_arguments(world, output, *more))[0] == 0
+        found[name] = np.asarray(read_gene_embedding(output).X)
+    assert (found["tracks"] == found["ann"]).all()
+    assert np.isfinite(np.asarray(open_tracks(tmp_path / "t.zarr").values[:])).all()
+    assert np.abs(found["bob"] - found["ann"]).max() > 1e-4
+    with _person(world, "bob") as genome:
+        genes = read_gene_sites(world / "genes.gtf", genome)
+        alone = embed_genes(load_weights(world / "model"), genome, genes, CAGE)
+    assert np.abs(found["bob"] - alone["embedding"]).max() < 1e-5
+
+
 def test_the_vector_of_a_person_is_the_mean_of_two_haplotypes(world):
     """By hand: the first haplotype from a string with letters replaced, the second with insertion and deletion."""
     planted = planted_genome()

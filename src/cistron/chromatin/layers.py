@@ -76,10 +76,19 @@ def convolution(inputs: int, outputs: int, kernel: int, dilation: int = 1, bias:
     )
 
 
+class GroupNormalisation(nn.GroupNorm):
+    """Group normalisation that stays in bfloat16 where its input is; autocast would turn it to float32 and back."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[row, channel, 1, position]."""
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x)
+
+
 def normalisation(kind: str, channels: int) -> nn.Module:
     """Group normalisation (8 channels a group), batch normalisation or none."""
     if kind == "group":
-        return nn.GroupNorm(max(1, channels // 8), channels)
+        return GroupNormalisation(max(1, channels // 8), channels)
     return nn.BatchNorm2d(channels) if kind == "batch" else nn.Identity()
 
 
@@ -113,6 +122,9 @@ class MixingBlock(nn.Module):
         super().__init__()
         self.own = convolution(inputs, channels, kernel, dilation)
         self.shared = convolution(inputs, channels, kernel, dilation, bias=False)
+        nn.init.zeros_(
+            self.shared.weight
+        )  # it begins as if cell types were alone, and learns what of the others helps
         self.norm = normalisation(norm, channels)
         self.pooling = pooling
         self.residual = inputs == channels

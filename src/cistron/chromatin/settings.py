@@ -53,16 +53,16 @@ class NetworkSettings:
     """
 
     merge: Merge = "interleaved"
-    channels: int = 32
-    kernel: int = 11
-    dilations: tuple[int, ...] = (1, 1, 1, 2, 2, 4)
+    channels: int = 16
+    kernel: int = 5
+    dilations: tuple[int, ...] = (1, 1, 2)
     pooling: Literal["mean", "max"] = "mean"
     norm: Literal["group", "batch", "none"] = "group"
     head: Literal["wide", "average"] = "wide"
-    coarse: int = 2
-    halve: bool = True
-    dropout: float = 0.2
-    linear_bins: int = 20
+    coarse: int = 5
+    halve: bool = False
+    dropout: float = 0.5
+    linear_bins: int = 0
     subsets: float = 0.25
     mark_dropout: float = 0.02
     level_weight: float = 1.0
@@ -99,11 +99,12 @@ class NetworkSettings:
         """As published: two towers that meet late, nothing else; depth, width and head are not in the paper."""
         return cls(
             merge="late",
+            channels=32,
+            kernel=11,
+            dilations=(1, 1, 1, 2, 2, 4),
             norm="batch",
             coarse=1,
-            halve=False,
             dropout=0.0,
-            linear_bins=0,
             subsets=0.0,
             mark_dropout=0.0,
             members=1,

@@ -16,6 +16,7 @@ PARTS: dict[str, str] = {
     "cells": "cistron.cli.demo_cells",
     "networks": "cistron.cli.demo_networks",
     "sequence": "cistron.cli.demo_sequence",
+    "chromatin": "cistron.cli.demo_chromatin",
 }
 
 
@@ -49,6 +50,7 @@ def demo(
             print(line)
         if "folder" in result:
             folders.append(Path(str(result["folder"])))
+        folders.extend(result.get("folders", ()))  # type: ignore[arg-type]
     report = build_report(folders, output / "report.html")
     print(f"report: {report}")
 

@@ -51,6 +51,8 @@ def read_sample(
     path = Path(path)
     if not path.exists():
         raise InputError(f"variants {path} do not exist")
+    if path.is_dir():
+        raise InputError(f"variants {path} are a folder; give the file of one VCF")
     reader = _Reader(path, genome, unphased)
     found = reader.read(sample)
     check_reference(found, genome)

@@ -57,6 +57,12 @@ def _in_tables(result: Result) -> pd.DataFrame:
     return facts.assign(place=facts["table"].map(place)).sort_values("place", kind="stable")
 
 
+def _heading(metric: str, level: str) -> str:
+    """Name of a metric at a level: ``across pseudobulks``, ``across genes, pseudobulks``."""
+    heading = SHOWN[metric].replace("cells", level)
+    return heading if level in heading else f"{heading}, {level}"
+
+
 def _value(rows: pd.DataFrame, name: str, metric: str) -> dict[str, Any]:
     """Score of one prediction as plain numbers, NaN where there is none."""
     found = rows[(rows["embedding"] == name) & (rows["metric"] == metric)]
@@ -106,10 +112,14 @@ def _finding(rows: pd.DataFrame, order: pd.DataFrame, stratum: str, level: str, 
         references=references,
         shown=SHOWN,
         drawings=drawings,
-        stratum=stratum,
-        level=level,
+        where=_where(stratum, level),
     )
     return Section("finding", "Finding", body, drawings)
+
+
+def _where(stratum: str, level: str) -> str:
+    """Stratum and level, the level only where the stratum does not say it."""
+    return f"{stratum}, {level}" if level == "pseudobulks" else stratum
 
 
 def sentence(table: dict[str, Any], stratum: str, level: str) -> str:
@@ -125,7 +135,7 @@ def sentence(table: dict[str, Any], stratum: str, level: str) -> str:
     score = best["scores"][metric]
     text = (
         f"{kind}: {best['name']} reaches {fixed(score['value'], 3)} [{fixed(score['low'], 3)}, {fixed(score['high'], 3)}] doubly "
-        f"centred ({stratum}, {level}; permuted genes {fixed(score['control_value'], 3)})"
+        f"centred ({_where(stratum, level)}; permuted genes {fixed(score['control_value'], 3)})"
     )
     if score["low"] <= max(0.0, score["control_value"]):
         text += ", no better than its control"
@@ -151,7 +161,7 @@ def _intervals(
         height = figure.get_figheight()
         axes = figure.add_axes((0.3, 0.62 / height, 0.58, 1 - 0.8 / height))
         interval_plot(
-            table, axes, label=f"Pearson r {SHOWN[metric]}, {level} (grey cross: genes permuted)",
+            table, axes, label=f"Pearson r {_heading(metric, level)} (grey cross: genes permuted)",
             colours=[palette[evidence.get(name, "")] for name in table["embedding"]],
         )  # fmt: skip
     words = "; ".join(f"{row.embedding} {fixed(row.value, 3)}" for row in table.itertuples())
@@ -165,7 +175,9 @@ def _intervals(
 def _quadrants(scores: pd.DataFrame, order: pd.DataFrame, level: str, prefix: str) -> Section | None:
     """Heat maps of every prediction in every quadrant; validation stays out."""
     drawings = []
-    strata = [name for name in dict.fromkeys(scores["stratum"]) if "validation" not in name]
+    scores = scores[~scores["stratum"].str.contains("validation")]
+    scores = scores.assign(stratum=scores["stratum"].str.replace("cell types", "types"))
+    strata = list(dict.fromkeys(scores["stratum"]))
     names = [*order["name"], *_REFERENCES]
     for metric, heading in SHOWN.items():
         rows = scores[
@@ -221,7 +233,7 @@ def _differences(rows: pd.DataFrame, order: pd.DataFrame, stratum: str, level: s
         }
         for _, row in shown.iterrows()
     ]
-    body = render("expression_differences.html", rows=listed, stratum=stratum, level=level)
+    body = render("expression_differences.html", rows=listed, where=_where(stratum, level))
     return Section("differences", "Differences between predictions", body)
 
 
@@ -263,7 +275,7 @@ def _genes(result: Result, stratum: str, level: str, order: pd.DataFrame, prefix
     return Section("genes", "How the genes spread", body, (drawing,))
 
 
-_MANY = 1500  # points of a box that a page can hold
+_MANY = 500  # points of a box that a page can hold
 
 
 def _all_scores(scores: pd.DataFrame) -> Section:

@@ -124,7 +124,7 @@ class Enformer(nn.Module):
             if isinstance(module, RelativeAttention):  # after its parts were drawn
                 nn.init.zeros_(module.output.weight)
 
-    def matrices_to(self, dtype: torch.dtype, part: Literal["all", "transformer"] = "all") -> "Enformer":
+    def matrices_to(self, dtype: torch.dtype, part: Literal["all", "robust"] = "all") -> "Enformer":
         """Convert matrices to ``dtype`` in place and return the model; normalisation stays in float32.
 
         With bfloat16 the products are made in it (accumulated in float32 by the hardware); residuals,
@@ -135,13 +135,17 @@ class Enformer(nn.Module):
         dtype
             Type of the matrices.
         part
-            ``all``, or of the transformer only those that do not decide where attention goes: value, output and
-            perceptron. Rounding in the tower and in the logits is amplified by what follows, rounding there is not.
+            ``all``, or ``robust``: only those whose rounding is not amplified by what follows. These are value, output
+            and perceptron of the transformer, the heads, and pooling behind the stem, but for the diagonal of its weights.
+            Rounding in the convolutions and in the logits of attention is amplified.
         """
         for name, module in self.named_modules():
-            if not isinstance(module, nn.Linear | Convolution | AttentionPool):
-                continue
-            if part == "all" or name.rpartition(".")[2] in _ROBUST:
+            if part == "all":
+                if isinstance(module, nn.Linear | Convolution | AttentionPool):
+                    module.to(dtype)
+            elif isinstance(module, AttentionPool) and not name.startswith("stem"):
+                module.round_off_diagonal(dtype)
+            elif name.startswith("heads.") or name.rpartition(".")[2] in _ROBUST:
                 module.to(dtype)
         return self
 

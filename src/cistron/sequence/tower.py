@@ -120,12 +120,22 @@ class AttentionPool(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(channels, channels))  # [out, in]; 2 I in a new model
+        self.register_buffer("off_diagonal", None, persistent=False)
+
+    def round_off_diagonal(self, dtype: torch.dtype) -> None:
+        """Make the product in ``dtype``, but for the diagonal, by which training starts and which weighs most."""
+        weight = self.weight.detach()
+        self.off_diagonal = (weight - torch.diag(weight.diagonal())).to(dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool [batch, n, channels] to [batch, n / 2, channels]."""
         first, second = x.unflatten(1, (-1, 2)).unbind(2)  # [B, n/2, C] each
         difference = second - first
-        logit = functional.linear(difference.to(self.weight.dtype), self.weight).float()
+        if self.off_diagonal is None:
+            logit = functional.linear(difference.to(self.weight.dtype), self.weight).float()
+        else:
+            logit = functional.linear(difference.to(self.off_diagonal.dtype), self.off_diagonal).float()
+            logit = torch.addcmul(logit, difference, self.weight.diagonal())
         return torch.addcmul(first, torch.sigmoid(logit), difference)
 
 

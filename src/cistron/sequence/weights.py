@@ -155,7 +155,7 @@ def load_weights(path: str | Path, precision: str = "fp32", device: str = "cpu",
         model = Enformer(settings)
     model.load_state_dict(state, assign=True)
     if precision != "fp32":
-        model.matrices_to(torch.bfloat16, "all" if precision == "bf16" else "transformer")
+        model.matrices_to(torch.bfloat16, "all" if precision == "bf16" else "robust")
     return model.to(device).eval()
 
 

@@ -157,7 +157,7 @@ def test_pseudobulks_are_means_of_cells_with_a_value():
     np.testing.assert_allclose(pool(values, members), [[5, 6], [2, 8], [0, 0]])
     linear = pool(values, members, logarithm=True)
     assert linear[1, 0] == pytest.approx(np.log1p((np.expm1(1) + np.expm1(3)) / 2))
-    assert pool_matrix(np.array(["B", "A", "B"]), 2)[1] == ["B"]
+    assert pool_matrix(np.array(["B", "A", "B", "", ""]), 2)[1] == ["B"]
 
 
 def test_the_ceiling_is_the_correlation_with_the_truth():
@@ -251,10 +251,22 @@ def test_files_that_cannot_be_compared(toy, fails):
     assert not (toy.folder / "out" / "scores.parquet").exists()
 
 
+def test_cells_without_a_type_are_not_pooled(toy):
+    toy.cells.loc["c0":"c9", "cell_type"] = np.nan
+    _, scores = _scores([toy.good()])
+    n = scores.loc[("good", "pseudobulks", "seen genes, seen cells", "pearson_across_genes"), "n"]
+    assert n == 4  # of five types in training
+
+
+def test_names_that_the_task_uses_itself(toy):
+    with pytest.raises(InputError, match="named 'ceiling', which is what the task adds itself"):
+        align([toy.write("ceiling", toy.observed)])
+
+
 def test_nothing_to_score(toy, fails):
     unused = toy.write("unused", toy.observed, genes=toy.genes.assign(split="unused"))
     text = fails("evaluate", "expression", unused, "--output", toy.folder / "out")
-    assert "no part of the split has 2 cells and 3 genes" in text
+    assert "no part of the split has a cell and 3 genes" in text
     assert "360 unused genes" in text
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.formats.prediction_blocks import PredictionFile, open_prediction
 
+RESERVED = ("null", "ceiling")  # names of the rows that the task adds
 _TOLERANCE = 1e-4  # of observed values, relative to 1 + |value|
 
 
@@ -144,6 +145,11 @@ def _unique_names(files: Sequence[PredictionFile]) -> tuple[str, ...]:
     names = [str(file.header["name"]) for file in files]
     doubled = {name for name in names if names.count(name) > 1}
     names = [f"{name} ({file.path.stem})" if name in doubled else name for name, file in zip(names, files)]
+    taken = [name for name in names if name in RESERVED]
+    if taken:
+        raise InputError(
+            f"a prediction is named {taken[0]!r}, which is what the task adds itself; give it another name"
+        )
     again = [name for name in names if names.count(name) > 1]
     if again:
         raise InputError(f"two files have the name {again[0]!r}; name each file once or rename one of them")

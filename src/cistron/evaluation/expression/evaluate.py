@@ -131,8 +131,8 @@ def _levels(
     levels = [Level(f"{unit}s", stratum, observed, names, genes, None, False)]
     if unit != "cell" or "cell_type" not in aligned.observations:
         return levels
-    labels = aligned.observations["cell_type"].iloc[stratum.cells].astype(str).to_numpy()
-    members, types = pool_matrix(labels, settings.minimum_cells)
+    labels = aligned.observations["cell_type"].iloc[stratum.cells].astype(object)
+    members, types = pool_matrix(labels.where(labels.notna(), "").to_numpy(), settings.minimum_cells)
     if len(types) >= 2:
         logarithm = settings.pool == "linear"
         pooled = pool(observed, members, logarithm)

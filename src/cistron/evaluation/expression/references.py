@@ -2,13 +2,12 @@
 
 import numpy as np
 
-from cistron.evaluation.expression.alignment import Aligned
+from cistron.evaluation.expression.alignment import RESERVED, Aligned
 from cistron.evaluation.expression.comparison import compare
 from cistron.evaluation.expression.strata import Stratum, pool
 
-NULL_NAME = "null"
 NULL_METHOD = "gene mean + size factor"
-CEILING_NAME = "ceiling"
+NULL_NAME, CEILING_NAME = RESERVED
 CEILING_METHOD = "split halves of the cells"
 
 

@@ -52,7 +52,7 @@ def strata_of(
     Raises
     ------
     InputError
-        If no stratum has 2 observations and 3 genes.
+        If no stratum has an observation and 3 genes.
     """
     found = []
     for cell_part in PARTS:
@@ -63,7 +63,7 @@ def strata_of(
                 np.flatnonzero(frame["split"].astype(str).to_numpy() == part)
                 for frame, part in ((observations, cell_part), (genes, gene_part))
             )
-            if len(cells) < 2 or len(chosen) < 3:
+            if not len(cells) or len(chosen) < 3:
                 continue
             name = f"{PARTS[gene_part]} genes, {PARTS[cell_part]} {unit}s"
             found.append(
@@ -77,7 +77,7 @@ def strata_of(
             for kind, frame in ((f"{unit}s", observations), ("genes", genes))
             for part, count in frame["split"].astype(str).value_counts().items()
         )
-        raise InputError(f"no part of the split has 2 {unit}s and 3 genes to score. Given: {sizes}")
+        raise InputError(f"no part of the split has a {unit} and 3 genes to score. Given: {sizes}")
     return found
 
 
@@ -97,7 +97,7 @@ def pool_matrix(labels: np.ndarray, minimum: int) -> tuple[np.ndarray, list[str]
     Parameters
     ----------
     labels
-        Text [cell].
+        Text [cell]; cells of an empty label are left out.
     minimum
         Fewest cells of a label; others are left out.
 
@@ -109,7 +109,7 @@ def pool_matrix(labels: np.ndarray, minimum: int) -> tuple[np.ndarray, list[str]
         The labels.
     """
     names, codes, counts = np.unique(labels.astype(str), return_inverse=True, return_counts=True)
-    kept = np.flatnonzero(counts >= minimum)
+    kept = np.flatnonzero((counts >= minimum) & (names != ""))
     return (codes[None, :] == kept[:, None]).astype(np.float32), [str(names[number]) for number in kept]
 
 
