@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from cistron.chromatin.build import BuildSettings
 from cistron.chromatin.settings import NetworkSettings, RidgeSettings
 from cistron.cli.chromatin_questions import design, embed, epigenesis
-from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers
+from cistron.cli.options import PRESET, AllowLoss, Output, Scheduler, Seed, Threads, Workers
 
 app = App(name="chromatin", help="Expression from histone marks: predict it, explain it, design it.")
 app.command(epigenesis)
@@ -78,7 +78,7 @@ def train(
     *,
     output: Output,
     method: MethodName = "network",
-    preset: str = "default",
+    preset: Annotated[str, PRESET] = "default",
     network: NetworkSettings | None = None,
     ridge: RidgeSettings | None = None,
     held_out: Literal["genes", "cell-types", "both"] = "genes",

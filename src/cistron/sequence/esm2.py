@@ -71,8 +71,8 @@ class _Block(nn.Module):
         self.widen = nn.Linear(width, settings.hidden)
         self.narrow = nn.Linear(settings.hidden, width)
 
-    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Tensor) -> Tensor:
-        """Transform [B, T, width]; ``seen`` is bool [B, 1, 1, T]."""
+    def forward(self, x: Tensor, rotation: tuple[Tensor, Tensor], seen: Tensor | None) -> Tensor:
+        """Transform [B, T, width]; ``seen`` is bool [B, 1, 1, T], ``None`` where nothing is padding."""
         normed = self.attention_norm(x)
         query, key, value = (
             layer(normed).unflatten(-1, (self.heads, -1)).transpose(1, 2)  # [B, heads, T, d]
@@ -117,10 +117,11 @@ class Esm2(nn.Module):
         x = self.tokens(tokens)  # [B, T, width]
         if self.settings.token_dropout:
             x = x * _UNMASKED_IN_TRAINING
+        mask = None if bool(seen.all()) else seen[:, None, None, :]  # attention is faster without one
         x = x * seen.unsqueeze(-1)
         rotation = self._rotation(tokens.shape[1], x.device)
         for block in self.blocks:
-            x = block(x, rotation, seen[:, None, None, :])
+            x = block(x, rotation, mask)
         return self.final_norm(x)
 
     def _rotation(self, length: int, device: torch.device) -> tuple[Tensor, Tensor]:

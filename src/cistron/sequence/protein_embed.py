@@ -36,7 +36,8 @@ class ProteinEmbeddingSettings:
     overlap
         Least overlap of neighbouring windows of a longer protein.
     batch_tokens
-        Residues and padding read at a time; results do not depend on it.
+        Residues and padding read at a time; 1,024 on a processor and 16,384 on a GPU when absent. Results do not
+        depend on it.
     precision
         ``fp32`` or ``bf16``.
     device
@@ -46,7 +47,7 @@ class ProteinEmbeddingSettings:
     isoform: Literal["longest", "mean"] = "longest"
     window: int = 1022
     overlap: int = 256
-    batch_tokens: int = 4096
+    batch_tokens: int | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
     device: str = "auto"
 
@@ -56,7 +57,7 @@ class ProteinEmbeddingSettings:
                 f"a window of 2 residues or more overlaps the next by less than itself. Given: window {self.window}, "
                 f"overlap {self.overlap}"
             )
-        if self.batch_tokens < 1:
+        if self.batch_tokens is not None and self.batch_tokens < 1:
             raise InputError(f"--batch-tokens must be 1 or more. Given: {self.batch_tokens}")
 
 
@@ -126,8 +127,9 @@ def embed_proteins(
     """
     settings = settings or ProteinEmbeddingSettings()
     device = model.tokens.weight.device
+    tokens_of_batch = settings.batch_tokens or (1024 if device.type == "cpu" else 16_384)
     result = np.zeros((len(proteins), model.settings.width), dtype=np.float64)
-    for batch in _batches(_pieces(proteins, settings.window, settings.overlap), settings.batch_tokens):
+    for batch in _batches(_pieces(proteins, settings.window, settings.overlap), tokens_of_batch):
         longest = max(len(piece.residues) for piece in batch)
         tokens = torch.full((len(batch), longest + 2), PAD)
         weights = torch.zeros(len(batch), longest + 2)
