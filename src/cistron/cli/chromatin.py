@@ -108,8 +108,10 @@ def train(
         Settings of ridge.
     held_out
         Genes, cell types, or both.
-    validation_cell_types, test_cell_types
-        Names, where cell types are held out.
+    validation_cell_types
+        Cell types that stop the fit, where cell types are held out.
+    test_cell_types
+        Cell types that are left for the test.
     permuted
         Give each gene the marks of another gene: the negative control.
     memory
