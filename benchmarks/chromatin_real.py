@@ -1,7 +1,9 @@
 """DeepDiffChrome's 600 genes and Chromoformer's 100: methods with intervals, the epigenesis map and a 100-fold design on real marks."""
 
 import dataclasses
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -23,14 +25,17 @@ from cistron.formats.gene_tracks import GeneTracks
 from cistron.genes.splits import Split
 from cistron.statistics.bootstrap import block_draws, percentile_interval
 
-MEMBERS = 10
+MEMBERS = 8
+KEPT = (
+    Path(tempfile.gettempdir()) / "cistron_benchmarks" / "chromatin_real"
+)  # what an interrupted run goes on from
 # Epochs of the last fit, which has no validation part left: chosen by `python -m benchmarks chromatin_choice`.
 EPOCHS = {"network": 12, "per-cell": 16, "network as published": 20}
 BASE = dataclasses.replace(NetworkSettings(), members=MEMBERS)
 METHODS = {
     "network": ("network", BASE),
     "per-cell": ("per-cell", dataclasses.replace(NetworkSettings.per_cell(), members=MEMBERS)),
-    "network as published": ("network", dataclasses.replace(NetworkSettings.paper(), members=3)),
+    "network as published": ("network", NetworkSettings.paper()),
     "ridge, promoter": ("ridge", RidgeSettings()),
     "ridge, 1-kb bins": ("ridge", RidgeSettings(bins=20)),
     "ridge, 2-kb bins": ("ridge", RidgeSettings(bins=10)),
@@ -67,15 +72,15 @@ def part_of(result, part: str) -> tuple[np.ndarray, np.ndarray]:  # type: ignore
     return np.asarray(result.layers["predicted"])[:, rows], np.asarray(result.layers["observed"])[:, rows]
 
 
-def fitted_on_all(
-    store: GeneTracks, method: str, settings: object, epochs: int | None, seed: int, permuted: bool = False
-) -> ChromatinModel:
-    """Fit on the 400 genes, for a number of epochs that was chosen before."""
-    if epochs is not None:
-        assert isinstance(settings, NetworkSettings)
-        fit = dataclasses.replace(settings.fit, epochs=epochs, patience=None)
-        settings = dataclasses.replace(settings, fit=fit)
-    return ExpressionPredictor(settings, method=method, seed=seed).fit(store, permuted=permuted)
+def fitted_on_all(store: GeneTracks, name: str, permuted: bool = False) -> ChromatinModel:
+    """Fit a method on the 400 genes, for a number of epochs that was chosen before."""
+    method, settings = METHODS[name]
+    if isinstance(settings, NetworkSettings):
+        fit = dataclasses.replace(settings.fit, epochs=EPOCHS[name], patience=None)
+        members = 3 if permuted else settings.members
+        settings = dataclasses.replace(settings, fit=fit, members=members)
+    predictor = ExpressionPredictor(settings, method=method, seed=1)
+    return predictor.fit(store, permuted=permuted, directory=KEPT / f"{name} {permuted}")
 
 
 def main() -> None:
@@ -89,14 +94,15 @@ def main() -> None:
     )
     network = None
     for name, (method, settings) in METHODS.items():
-        first = ExpressionPredictor(settings, method=method, seed=1).fit(choosing)
-        epochs = EPOCHS.get(name)
-        last = fitted_on_all(store, method, settings, epochs, 1)
+        first = ExpressionPredictor(settings, method=method, seed=1).fit(
+            choosing, directory=KEPT / f"{name} choosing"
+        )
+        last = fitted_on_all(store, name)
         network = network or last
         validation = text(scores(*part_of(predict_expression(first, choosing), "validation")))
         test = text(scores(*part_of(predict_expression(last, store), "test")))
-        print(f"{name:22} validation {validation}   test {test}   epochs {epochs or '-'}", flush=True)
-    control = fitted_on_all(store, "network", dataclasses.replace(BASE, members=3), 12, 1, permuted=True)
+        print(f"{name:22} validation {validation}   test {test}   epochs {EPOCHS.get(name, '-')}", flush=True)
+    control = fitted_on_all(store, "network", permuted=True)
     print(
         f"{'network, permuted':22} test {text(scores(*part_of(predict_expression(control, store), 'test')))}"
     )
@@ -136,7 +142,7 @@ def effects(model: ChromatinModel, store: GeneTracks) -> None:
     """Print where each mark does most, on empty and on real background."""
     test = np.flatnonzero(np.isin(store.genes, model.facts["genes"]["test"]))
     for background in ("empty", "ablated"):
-        asked = EpigenesisSettings(background=background, genes=200)  # type: ignore[arg-type]
+        asked = EpigenesisSettings(background=background, genes=60)  # type: ignore[arg-type]
         found = epigenesis(model, store, test, asked)
         table = found.table[found.table["read_in"] == "all"]
         print(
@@ -149,7 +155,7 @@ def effects(model: ChromatinModel, store: GeneTracks) -> None:
             stars = np.where((row["low"] > 0) | (row["high"] < 0), "*", " ")
             print(f"{mark:10}" + "".join(f"{value:+5.2f}{star}" for value, star in zip(row["effect"], stars)))
     print(
-        "(* 95% interval off zero: over networks on the empty background, over 200 test genes on the real marks)"
+        "(* 95% interval off zero: over networks on the empty background, over 60 test genes on the real marks)"
     )
 
 
@@ -157,11 +163,11 @@ def hundredfold(model: ChromatinModel, store: GeneTracks) -> None:
     """Design a 100-fold rise of both cell types for lowly expressed test genes and print the mean edit by mark and place."""
     level = store.require_expression().mean(axis=1)
     test = np.flatnonzero(np.isin(store.genes, model.facts["genes"]["test"]))
-    low = test[np.argsort(level[test])[:20]]
+    low = test[np.argsort(level[test])[:10]]
     design = design_epigenome(model, store, low, DesignSettings(fold=100.0))
     share, judged = design.share(design.achieved), design.share(design.judged)
     print(
-        f"\n100-fold design of the 20 lowest test genes, both cell types: {np.mean(share >= 0.899):.0%} reach 90% of the wanted change; mean "
+        f"\n100-fold design of the 10 lowest test genes, both cell types: {np.mean(share >= 0.899):.0%} reach 90% of the wanted change; mean "
         f"{share.mean():.0%}, by the judge {judged.mean():.0%}; size {design.size.mean():.1f}, {edited_blocks(design).mean():.0f} blocks"
     )
     table = mean_edit(design, store, model.marks)

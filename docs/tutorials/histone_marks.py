@@ -11,9 +11,9 @@ from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.design_tables import edit_table
 from cistron.chromatin.epigenesis import epigenesis
 from cistron.chromatin.epigenesis_settings import EpigenesisSettings
+from cistron.chromatin.settings import NetworkFit
 from cistron.evaluation.expression import run_expression
 from cistron.formats.prediction import write_prediction
-from cistron.training import FitSettings
 from cistron.world.chromatin import ChromatinWorldSettings, chromatin_world, write_bigwigs
 
 folder = Path("histone_marks")
@@ -32,7 +32,7 @@ print(store.tracks.values.shape, store.marks, store.cell_types)
 
 # 2. Fit on chromosomes 1 to 12, stop on 13 and 14; ridge and a network whose input belongs to other genes stand beside. The
 #    defaults are meant for thousands of genes; these networks are small and fitted for seconds.
-fit = FitSettings(epochs=15, learning_rate=4e-3, weight_decay=0.02, patience=None, schedule="cosine")
+fit = NetworkFit(epochs=15, learning_rate=4e-3, warmup_steps=0, patience=None)
 settings = NetworkSettings(channels=16, dilations=(1, 2), dropout=0.3, members=2, fit=fit)
 network = ExpressionPredictor(settings, seed=0).fit(store)
 ridge = ExpressionPredictor(method="ridge").fit(store)

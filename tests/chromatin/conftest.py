@@ -3,8 +3,7 @@
 import pytest
 
 from cistron.chromatin.build import BuildSettings, build_gene_tracks
-from cistron.chromatin.settings import NetworkSettings
-from cistron.training import FitSettings
+from cistron.chromatin.settings import NetworkFit, NetworkSettings
 from cistron.world.chromatin import ChromatinWorldSettings, chromatin_world, write_binned
 
 SMALL = ChromatinWorldSettings(genes=264, cell_types=4)
@@ -16,7 +15,7 @@ TINY = NetworkSettings(
     coarse=5,
     halve=False,
     members=2,
-    fit=FitSettings(epochs=6, learning_rate=5e-3, patience=None),
+    fit=NetworkFit(epochs=8, learning_rate=5e-3, warmup_steps=0, schedule="constant", patience=None),
 )
 
 

@@ -1,5 +1,7 @@
 """The chromatin commands end to end, and what they say to bad input."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pybigtools
@@ -307,3 +309,13 @@ class TestBadInput:
         assert "parts are train, validation, test, unused. Given: 'learn'" in build(split=split)
         split.write_text("gene\tsplit\nPLANTED00000\ttest\n")
         assert "no gene of the data is in the part train" in build(split=split)
+
+
+def test_one_option_of_the_fit_leaves_the_others_as_they_are(run, data, tmp_path):
+    assert run("chromatin", "train", data, *TINY, "-o", tmp_path / "model")[0] == 0
+    fit = json.loads((tmp_path / "model" / "settings.json").read_text())["settings"]["fit"]
+    assert (fit["epochs"], fit["learning_rate"], fit["schedule"]) == (2, 2e-3, "cosine")
+    paper = (*TINY[:2], "--network.coarse", 25, "--network.fit.epochs", 1, "--preset", "paper")
+    assert run("chromatin", "train", data, *paper, "-o", tmp_path / "paper", "--threads", 1)[0] == 0
+    settings = json.loads((tmp_path / "paper" / "settings.json").read_text())["settings"]
+    assert (settings["merge"], settings["coarse"], settings["fit"]["schedule"]) == ("late", 25, "constant")

@@ -9,22 +9,25 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from cistron.chromatin.build_genes import (
+    checked_parts,
+    known_genes,
+    meet_expression,
+    on_chromosomes,
+    read_split,
+)
 from cistron.chromatin.inputs import (
     BinnedArrays,
     read_binned,
     read_expression,
     read_start_sites,
-    read_text_table,
     read_track_list,
 )
-from cistron.errors import IdentifierError, InputError
+from cistron.errors import InputError
 from cistron.formats.gene_tracks import GENES_PER_CHUNK, GeneTracks, create_gene_tracks, open_gene_tracks
-from cistron.genes.splits import normalise_chromosome
-from cistron.genome.tracks import Transform, Uncovered, bin_many, chromosome_names, coverage, open_bigwig
+from cistron.genome.tracks import Transform, Uncovered, bin_many, coverage
 from cistron.runtime import atomic_directory, check_writable, say, sha256_of, track
 from cistron.runtime.shards import fingerprint
-
-PARTS = ("train", "validation", "test", "unused")
 
 
 @dataclass(frozen=True)
@@ -151,8 +154,8 @@ def _from_bigwigs(
     cell_types, marks = (list(dict.fromkeys(listed[column])) for column in ("cell_type", "mark"))
     genes = read_start_sites(annotation)
     levels = None if expression is None else read_expression(expression)
-    genes, levels = _meet(genes, levels, cell_types, Path(annotation).name, allow_loss)
-    genes = _on_chromosomes(genes, listed["path"].tolist(), allow_loss)
+    genes, levels = meet_expression(genes, levels, cell_types, Path(annotation).name, allow_loss)
+    genes = on_chromosomes(genes, listed["path"].tolist(), allow_loss)
     levels = None if levels is None else levels.loc[genes["gene"]]
     windows = _windows(genes, settings)
     sums = [sha256_of(path) for path in track(listed["path"], "checking bigWigs", unit="files")]
@@ -229,9 +232,9 @@ def _from_arrays(
         )
     else:
         genes = read_start_sites(annotation)
-        genes = _known(genes, arrays.genes, path.name, Path(annotation).name, allow_loss)
+        genes = known_genes(genes, arrays.genes, path.name, Path(annotation).name, allow_loss)
     levels = None if expression is None else read_expression(expression)
-    genes, levels = _meet(genes, levels, arrays.cell_types, path.name, allow_loss)
+    genes, levels = meet_expression(genes, levels, arrays.cell_types, path.name, allow_loss)
     settings = BuildSettings(**{**settings.__dict__, "window": bins * settings.bin_size})
     row_of = {gene: number for number, gene in enumerate(arrays.genes)}
     rows = genes["gene"].map(row_of).to_numpy()
@@ -281,9 +284,9 @@ def _create(
     if "symbol" in genes:
         sequences["symbol"] = genes["symbol"].to_numpy()
     if split is not None:
-        sequences["split"] = _read_split(Path(split), genes["gene"].tolist())
+        sequences["split"] = read_split(Path(split), genes["gene"].tolist())
     elif "split" in genes:
-        sequences["split"] = _checked_parts(genes["split"], "start sites")
+        sequences["split"] = checked_parts(genes["split"], "start sites")
     expression = None if levels is None else levels[cell_types].to_numpy()
     if expression is not None and settings.expression_scale != "log1p":
         expression = np.log1p(expression)
@@ -319,86 +322,3 @@ def _windows(genes: pd.DataFrame, settings: BuildSettings) -> pd.DataFrame:
             "strand": genes["strand"],
         }
     ).reset_index(drop=True)
-
-
-def _on_chromosomes(genes: pd.DataFrame, bigwigs: list[Path], allow_loss: bool) -> pd.DataFrame:
-    """Check that every bigWig has the chromosomes, and that no start site lies behind its chromosome's end."""
-    for path in bigwigs:
-        lengths = open_bigwig(path).chroms()
-        known = {normalise_chromosome(name): int(size) for name, size in lengths.items()}
-        place = genes["chromosome"].map(normalise_chromosome)
-        lost = ~place.isin(known)
-        if lost.any():
-            if not allow_loss or lost.all():
-                chromosome_names(
-                    lengths, sorted(genes.loc[lost, "chromosome"].unique()), f"bigWig {path.name}"
-                )
-            say(f"left out: {lost.sum():,} genes on chromosomes that {path.name} lacks")
-            genes, place = genes[~lost].reset_index(drop=True), place[~lost].reset_index(drop=True)
-        behind = genes[genes["position"] >= place.map(known)]
-        if len(behind):
-            row = behind.iloc[0]
-            raise InputError(
-                f"{len(behind):,} start sites lie behind the end of their chromosome, for example {row['gene']} at "
-                f"{row['chromosome']}:{row['position']:,} ({known[normalise_chromosome(row['chromosome'])]:,} bp in {path.name}); is the "
-                "annotation of another genome build?"
-            )
-    return genes
-
-
-def _meet(
-    genes: pd.DataFrame, levels: pd.DataFrame | None, cell_types: list[str], what: str, allow_loss: bool
-) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """Keep the genes with expression; say what was lost."""
-    if levels is None:
-        return genes, None
-    absent = [name for name in cell_types if name not in levels]
-    if absent:
-        raise InputError(
-            f"the expression table has no column for {len(absent)} of {len(cell_types)} cell types, for example {absent[0]!r}; it has "
-            f"{', '.join(list(levels)[:6])}"
-        )
-    found = levels.index.isin(set(genes["gene"]))
-    lost = int((~found).sum())
-    if not found.any() or (lost > 0.05 * len(levels) and not allow_loss):
-        raise IdentifierError(
-            f"{lost:,} of {len(levels):,} genes of the expression table are not in {what} (it has {genes['gene'].iloc[0]}, the table "
-            f"{levels.index[~found][0]}); convert with 'cistron genes map', or go on with --allow-loss where some match"
-        )
-    if lost:
-        say(f"left out: {lost:,} of {len(levels):,} genes of the expression table are not in {what}")
-    kept = genes[genes["gene"].isin(set(levels.index))].reset_index(drop=True)
-    return kept, levels.loc[kept["gene"]]
-
-
-def _known(
-    genes: pd.DataFrame, wanted: list[str], what: str, annotation: str, allow_loss: bool
-) -> pd.DataFrame:
-    """Rows of the annotation for the genes of the arrays, in their order."""
-    indexed = genes.set_index("gene", drop=False)
-    present = [gene for gene in wanted if gene in indexed.index]
-    lost = len(wanted) - len(present)
-    if not present or (lost > 0.05 * len(wanted) and not allow_loss):
-        missing = next(gene for gene in wanted if gene not in indexed.index)
-        raise IdentifierError(
-            f"{lost:,} of {len(wanted):,} genes of {what} are not in {annotation}, for example {missing}; give the annotation they come "
-            "from, or go on with --allow-loss where some match"
-        )
-    return indexed.loc[present].reset_index(drop=True)
-
-
-def _read_split(path: Path, genes: list[str]) -> list[str]:
-    table = read_text_table(path, ("gene", "split"), "split")
-    parts = dict(zip(table["gene"], _checked_parts(table["split"], f"split {path.name}")))
-    found = [parts.get(gene, "unused") for gene in genes]
-    if "train" not in found:
-        raise InputError(f"split {path.name}: no gene of the data is in the part train")
-    return found
-
-
-def _checked_parts(parts: pd.Series, what: str) -> list[str]:
-    parts = parts.replace({"valid": "validation"})
-    unknown = parts[~parts.isin(PARTS)]
-    if len(unknown):
-        raise InputError(f"{what}: parts are {', '.join(PARTS)}. Given: {unknown.iloc[0]!r}")
-    return parts.tolist()

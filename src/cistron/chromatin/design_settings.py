@@ -28,9 +28,14 @@ class DesignSettings:
     quantile
         Values stay between 0 and this quantile of the mark in the training data (or the gene's own value, where that is
         higher); 0 for no limit.
-    l1, group, total_variation, distance
-        Relative prices of an edit: of its sum of absolute changes (kb x log signal); of mark x kilobase x cell type that
-        it touches; of its unevenness; of moving the marks away from the training data (Mahalanobis distance of 1-kb means).
+    l1
+        Relative price of the sum of absolute changes (kb x log signal).
+    group
+        Relative price of touching a mark x kilobase x cell type.
+    total_variation
+        Relative price of uneven edits.
+    distance
+        Relative price of moving the marks away from the training data (Mahalanobis distance of 1-kb means).
     price
         Price of all these against the squared error; 0 seeks the highest at which the target is reached, gene by gene.
     tolerance
@@ -39,8 +44,10 @@ class DesignSettings:
         Keep the last network of the ensemble out of the optimisation, to judge by.
     prune
         Take edits back, smallest first, while the target stays reached.
-    steps, learning_rate
-        Steps of the descent, and the largest change of a bin in one of them.
+    steps
+        Steps of the descent, at most.
+    learning_rate
+        Largest change of a bin in a step.
     """
 
     fold: float = 100.0

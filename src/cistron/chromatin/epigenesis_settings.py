@@ -17,8 +17,10 @@ class EpigenesisSettings:
         the peak on top.
     cell_type
         Cell type that gets the peak; all when absent.
-    width, stride
-        Base pairs of the peak and between its places.
+    width
+        Base pairs of the peak.
+    stride
+        Base pairs between its places.
     height
         Signal of the peak before the logarithm; 20 is p = 1e-20 of MACS2's -log10 p.
     genes

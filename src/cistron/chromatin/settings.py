@@ -10,6 +10,19 @@ Merge = Literal["interleaved", "late", "none"]
 
 
 @dataclass(frozen=True)
+class NetworkFit(FitSettings):
+    """How networks of this wing are fitted: :class:`cistron.training.FitSettings` with other defaults."""
+
+    epochs: int = 40
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    warmup_steps: int = 50
+    schedule: str = "cosine"
+    patience: int | None = 8
+    gradient_clip: float | None = 1.0
+
+
+@dataclass(frozen=True)
 class NetworkSettings:
     """Settings of the permutation-equivariant network. ``NetworkSettings.paper()`` is the publication's form.
 
@@ -68,17 +81,7 @@ class NetworkSettings:
     level_weight: float = 1.0
     batch_size: int = 32
     members: int = 3
-    fit: FitSettings = field(
-        default_factory=lambda: FitSettings(
-            epochs=40,
-            learning_rate=2e-3,
-            weight_decay=0.02,
-            patience=8,
-            schedule="cosine",
-            warmup_steps=50,
-            gradient_clip=1.0,
-        )
-    )
+    fit: NetworkFit = field(default_factory=NetworkFit)
 
     def __post_init__(self) -> None:
         for name in ("channels", "coarse", "batch_size", "members"):
@@ -108,7 +111,9 @@ class NetworkSettings:
             subsets=0.0,
             mark_dropout=0.0,
             members=1,
-            fit=FitSettings(epochs=40, learning_rate=1e-3, patience=8),
+            fit=NetworkFit(
+                learning_rate=1e-3, weight_decay=0.0, warmup_steps=0, schedule="constant", gradient_clip=None
+            ),
         )
 
     @classmethod

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Group, Parameter
 
-from cistron.cli.options import AllowLoss, Output, Seed, Threads
+from cistron.cli.options import PRESET, AllowLoss, Output, Seed, Threads
 
 app = App(name="cells", help="Expression of genes in single cells, both never seen, from gene embeddings.")
 
@@ -44,7 +44,7 @@ def train(
     output: Output,
     embedding: tuple[str, ...] = ("one-hot",),
     method: MethodName = "bilinear",
-    settings: Literal["default", "paper"] = "default",
+    settings: Annotated[Literal["default", "paper"], PRESET] = "default",
     head: HeadName | None = None,
     attention: AttentionName | None = None,
     factors: int | None = None,

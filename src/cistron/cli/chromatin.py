@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from cistron.chromatin.build import BuildSettings
 from cistron.chromatin.settings import NetworkSettings, RidgeSettings
 from cistron.cli.chromatin_questions import design, embed, epigenesis
-from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers
+from cistron.cli.options import PRESET, AllowLoss, Output, Scheduler, Seed, Threads, Workers
 
 app = App(name="chromatin", help="Expression from histone marks: predict it, explain it, design it.")
 app.command(epigenesis)
@@ -78,7 +78,7 @@ def train(
     *,
     output: Output,
     method: MethodName = "network",
-    preset: str = "default",
+    preset: Annotated[str, PRESET] = "default",
     network: NetworkSettings | None = None,
     ridge: RidgeSettings | None = None,
     held_out: Literal["genes", "cell-types", "both"] = "genes",
@@ -108,8 +108,10 @@ def train(
         Settings of ridge.
     held_out
         Genes, cell types, or both.
-    validation_cell_types, test_cell_types
-        Names, where cell types are held out.
+    validation_cell_types
+        Cell types that stop the fit, where cell types are held out.
+    test_cell_types
+        Cell types that are left for the test.
     permuted
         Give each gene the marks of another gene: the negative control.
     memory

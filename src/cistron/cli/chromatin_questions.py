@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.epigenesis_settings import EpigenesisSettings
-from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.options import PRESET, Output, Seed, Threads
 
 Part = Literal["train", "validation", "test", "all"]
 
@@ -72,7 +72,7 @@ def design(
     *,
     output: Output,
     gene: tuple[str, ...] = (),
-    preset: Literal["default", "paper"] = "default",
+    preset: Annotated[Literal["default", "paper"], PRESET] = "default",
     settings: Annotated[DesignSettings | None, Parameter(name="*")] = None,
     allow_shortfall: Annotated[bool, Parameter(negative=())] = False,
     threads: Threads = None,

@@ -35,10 +35,10 @@ def run(directory: Path, seed: int) -> dict[str, Any]:
     from cistron.chromatin.epigenesis import epigenesis
     from cistron.chromatin.epigenesis_output import main_table, write_epigenesis_folder
     from cistron.chromatin.epigenesis_settings import EpigenesisSettings
+    from cistron.chromatin.settings import NetworkFit
     from cistron.evaluation.expression import run_expression
     from cistron.formats.prediction import write_prediction
     from cistron.runtime import RunRecord, limit_threads
-    from cistron.training import FitSettings
     from cistron.world.chromatin import ChromatinWorldSettings, chromatin_world, write_binned
 
     world = chromatin_world(ChromatinWorldSettings(genes=1100, cell_types=4), seed=seed)
@@ -50,7 +50,7 @@ def run(directory: Path, seed: int) -> dict[str, Any]:
         expression=files["expression"],
         settings=BuildSettings(transform="logged", genome_build="planted"),
     )
-    fit = FitSettings(epochs=15, learning_rate=4e-3, weight_decay=0.02, patience=None, schedule="cosine")
+    fit = NetworkFit(epochs=15, learning_rate=4e-3, warmup_steps=0, patience=None)
     small = NetworkSettings(channels=16, kernel=5, dilations=(1, 2), dropout=0.3, members=3, fit=fit)
     single = dataclasses.replace(small, members=1)
     wanted: list[tuple[str, str, Any, bool]] = [

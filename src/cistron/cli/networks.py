@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.options import PRESET, Output, Seed, Threads
 from cistron.formats.perturbed_cells import PerturbedCells
 
 app = App(name="networks", help="Gene networks from perturbed single cells.")
@@ -62,7 +62,7 @@ def infer(
     scale: ScaleName = "auto",
     minimum_cells: int = 2,
     method: MethodName = "default",
-    settings: str = "default",
+    settings: Annotated[str, PRESET] = "default",
     edges: int | None = 1000,
     name: str | None = None,
     embedding: Path | None = None,

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from cistron.cli.omics_join import join
 from cistron.cli.omics_prepare import prepare
 from cistron.cli.omics_tune import tune
-from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.options import PRESET, Output, Seed, Threads
 from cistron.errors import InputError
 from cistron.omics import AutoencoderSettings, PcaSettings, PreprocessingSettings, VdtfSettings
 
@@ -63,7 +63,7 @@ def embed(
     dimensions: int | None = None,
     variance: float | None = None,
     scale_components: bool = False,
-    preset: Preset = "default",
+    preset: Annotated[Preset, PRESET] = "default",
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
     autoencoder: AutoencoderSettings | None = None,
     vdtf: VdtfSettings | None = None,

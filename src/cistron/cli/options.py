@@ -23,3 +23,5 @@ AllowLoss = Annotated[
     ),
 ]
 Output = Annotated[Path, Parameter(name=["--output", "-o"], help="File or folder to write.")]
+# A named set of settings: `default`, `paper` where the method reproduces a publication.
+PRESET = Parameter(name=["--settings", "--preset"])

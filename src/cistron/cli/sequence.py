@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.options import PRESET, Output, Seed, Threads
 from cistron.cli.sequence_embed import embed
 from cistron.cli.sequence_embed_protein import embed_protein
 from cistron.cli.sequence_options import (
@@ -77,7 +77,7 @@ def weights(
 def initialise(
     destination: Path,
     *,
-    preset: Literal["paper", "small"] = "small",
+    preset: Annotated[Literal["paper", "small"], PRESET] = "small",
     seed: Seed = 0,
 ) -> None:
     """Write a model of random weights, to try commands and to train from; its predictions mean nothing.

@@ -1,0 +1,95 @@
+"""Which genes a store holds: those that start sites, bigWigs, arrays and expression have in common; what is lost is said."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from cistron.chromatin.inputs import read_text_table
+from cistron.errors import IdentifierError, InputError
+from cistron.formats.prediction import SPLIT_PARTS
+from cistron.genes.splits import normalise_chromosome
+from cistron.genome.tracks import chromosome_names, open_bigwig
+from cistron.runtime import say
+
+
+def on_chromosomes(genes: pd.DataFrame, bigwigs: list[Path], allow_loss: bool) -> pd.DataFrame:
+    """Check that every bigWig has the chromosomes, and that no start site lies behind its chromosome's end."""
+    for path in bigwigs:
+        lengths = open_bigwig(path).chroms()
+        known = {normalise_chromosome(name): int(size) for name, size in lengths.items()}
+        place = genes["chromosome"].map(normalise_chromosome)
+        lost = ~place.isin(known)
+        if lost.any():
+            if not allow_loss or lost.all():
+                chromosome_names(
+                    lengths, sorted(genes.loc[lost, "chromosome"].unique()), f"bigWig {path.name}"
+                )
+            say(f"left out: {lost.sum():,} genes on chromosomes that {path.name} lacks")
+            genes, place = genes[~lost].reset_index(drop=True), place[~lost].reset_index(drop=True)
+        behind = genes[genes["position"] >= place.map(known)]
+        if len(behind):
+            row = behind.iloc[0]
+            raise InputError(
+                f"{len(behind):,} start sites lie behind the end of their chromosome, for example {row['gene']} at "
+                f"{row['chromosome']}:{row['position']:,} ({known[normalise_chromosome(row['chromosome'])]:,} bp in {path.name}); is the "
+                "annotation of another genome build?"
+            )
+    return genes
+
+
+def meet_expression(
+    genes: pd.DataFrame, levels: pd.DataFrame | None, cell_types: list[str], what: str, allow_loss: bool
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Keep the genes with expression; say what was lost."""
+    if levels is None:
+        return genes, None
+    absent = [name for name in cell_types if name not in levels]
+    if absent:
+        raise InputError(
+            f"the expression table has no column for {len(absent)} of {len(cell_types)} cell types, for example {absent[0]!r}; it has "
+            f"{', '.join(list(levels)[:6])}"
+        )
+    found = levels.index.isin(set(genes["gene"]))
+    lost = int((~found).sum())
+    if not found.any() or (lost > 0.05 * len(levels) and not allow_loss):
+        raise IdentifierError(
+            f"{lost:,} of {len(levels):,} genes of the expression table are not in {what} (it has {genes['gene'].iloc[0]}, the table "
+            f"{levels.index[~found][0]}); convert with 'cistron genes map', or go on with --allow-loss where some match"
+        )
+    if lost:
+        say(f"left out: {lost:,} of {len(levels):,} genes of the expression table are not in {what}")
+    kept = genes[genes["gene"].isin(set(levels.index))].reset_index(drop=True)
+    return kept, levels.loc[kept["gene"]]
+
+
+def known_genes(
+    genes: pd.DataFrame, wanted: list[str], what: str, annotation: str, allow_loss: bool
+) -> pd.DataFrame:
+    """Rows of the annotation for the genes of the arrays, in their order."""
+    indexed = genes.set_index("gene", drop=False)
+    present = [gene for gene in wanted if gene in indexed.index]
+    lost = len(wanted) - len(present)
+    if not present or (lost > 0.05 * len(wanted) and not allow_loss):
+        missing = next(gene for gene in wanted if gene not in indexed.index)
+        raise IdentifierError(
+            f"{lost:,} of {len(wanted):,} genes of {what} are not in {annotation}, for example {missing}; give the annotation they come "
+            "from, or go on with --allow-loss where some match"
+        )
+    return indexed.loc[present].reset_index(drop=True)
+
+
+def read_split(path: Path, genes: list[str]) -> list[str]:
+    table = read_text_table(path, ("gene", "split"), "split")
+    parts = dict(zip(table["gene"], checked_parts(table["split"], f"split {path.name}")))
+    found = [parts.get(gene, "unused") for gene in genes]
+    if "train" not in found:
+        raise InputError(f"split {path.name}: no gene of the data is in the part train")
+    return found
+
+
+def checked_parts(parts: pd.Series, what: str) -> list[str]:
+    parts = parts.replace({"valid": "validation"})
+    unknown = parts[~parts.isin(SPLIT_PARTS)]
+    if len(unknown):
+        raise InputError(f"{what}: parts are {', '.join(SPLIT_PARTS)}. Given: {unknown.iloc[0]!r}")
+    return parts.tolist()
