@@ -1,11 +1,16 @@
 """The commands end to end, and what they say to bad input: exit code 2 and one line."""
 
 import json
+from dataclasses import replace
+from typing import get_args
 
 import anndata
 import numpy as np
 import pytest
 
+from cistron.cells import METHODS
+from cistron.cells.commands import TrainRequest
+from cistron.cli.cells import MethodName
 from cistron.formats.gene_embedding import read_gene_embedding, write_gene_embedding
 from cistron.formats.prediction import read_prediction
 
@@ -74,6 +79,30 @@ def test_averages_are_means_of_cells_and_pseudobulks_are_models_of_their_own(run
     assert set(bulk.var["split"]) == {"test"}
 
 
+def test_transformer_by_the_command_line(run, files, tmp_path, monkeypatch):
+    told = TrainRequest.method_settings
+    small = {"dimension": 16, "depth": 1, "heads": 2, "context": 24, "targets": 40, "steps_per_epoch": 3}
+    monkeypatch.setattr(TrainRequest, "method_settings", lambda request: replace(told(request), **small))
+    options = ("--method", "transformer", "--epochs", "1", "--attention", "perceiver", "--head", "poisson")
+    code, _, errors = run(
+        "cells",
+        "train",
+        files["cells"],
+        "--embedding",
+        files["embedding"],
+        *options,
+        "--output",
+        tmp_path / "model",
+    )
+    assert code == 0, errors
+    assert (
+        run("cells", "predict", tmp_path / "model", files["cells"], "--output", tmp_path / "p.h5ad")[0] == 0
+    )
+    assert np.isfinite(read_prediction(tmp_path / "p.h5ad").layers["predicted"]).all()
+    record = json.loads((tmp_path / "model" / "run.json").read_text())
+    assert record["results"]["fit"]["epochs"] == 1
+
+
 def test_a_split_is_used_again_and_a_gene_on_both_sides_is_an_error(run, fails, files, tmp_path):
     common = ("cells", "train", files["cells"], "--embedding", files["embedding"])
     run(*common, "--output", tmp_path / "first", "--cell-split", "donor")
@@ -89,10 +118,11 @@ def test_a_split_is_used_again_and_a_gene_on_both_sides_is_an_error(run, fails, 
     assert not (tmp_path / "x").exists()
 
 
-def test_methods_are_listed(run):
+def test_methods_are_listed_and_all_can_be_named(run):
     code, out, _ = run("cells", "methods")
     assert code == 0
-    assert "bilinear" in out
+    assert [line for line in out.splitlines() if not line.startswith(" ")] == list(METHODS)
+    assert set(get_args(MethodName)) == set(METHODS)
 
 
 def test_census_says_what_it_needs(fails, tmp_path, monkeypatch):

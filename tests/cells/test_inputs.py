@@ -6,6 +6,7 @@ import pytest
 from scipy import sparse
 
 from cistron.cells.inputs import keep_rich_cells, pseudobulk, read_cells
+from cistron.cells.rows import DiskRows
 from cistron.errors import IdentifierError, InputError
 
 
@@ -18,8 +19,12 @@ def test_memory_h5ad_and_zarr_give_the_same_blocks(world, files, tmp_path):
         warnings.simplefilter("ignore")  # anndata and zarr announce what they will write one day
         world.cells.write_zarr(tmp_path / "cells.zarr")
     expected = world.cells.X.toarray()
-    for source in (world.cells, files["cells"], tmp_path / "cells.zarr"):
+    backed = anndata.read_h5ad(files["cells"], backed="r")
+    for source in (world.cells, files["cells"], tmp_path / "cells.zarr", backed, backed[:, :]):
         cells = read_cells(source)
+        assert isinstance(cells.rows, DiskRows) == (
+            source is backed or not isinstance(source, anndata.AnnData)
+        )
         assert cells.scale == "counts"
         np.testing.assert_array_equal(whole(cells, 64), expected)
 

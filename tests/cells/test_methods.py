@@ -229,6 +229,18 @@ def test_kernel_finds_what_lines_cannot():
     assert max(error[True][1], error[False][1]) < 0.01
 
 
+def test_more_columns_than_genes_give_the_ridge_of_the_textbook():
+    random = np.random.default_rng(2)
+    x, y = random.standard_normal((30, 200)) / 200**0.5, random.standard_normal((30, 2))
+    names = [f"g{number}" for number in range(30)]
+    split = Split(frozenset(names[:20]), frozenset(), frozenset(names[20:]))
+    wide = fit_gene_map(x[:20], y[:20], names[:20], split, kernel=False)
+    assert wide.coefficients.shape[0] == 21
+    turned = x @ np.linalg.qr(random.standard_normal((200, 200)))[0]
+    again = fit_gene_map(turned[:20], y[:20], names[:20], split, kernel=False)
+    np.testing.assert_allclose(wide.predict(x[20:]), again.predict(turned[20:]), atol=1e-8)
+
+
 def test_own_part_is_the_posterior_mean():
     random = np.random.default_rng(1)
     predicted = random.standard_normal((4000, 1))

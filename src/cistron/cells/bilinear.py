@@ -96,17 +96,13 @@ def fit_bilinear(
     ranks = [loadings.shape[1]]
     while validation is not None and ranks[-1] >= 4:
         ranks.append(ranks[-1] // 2)
-    errors = {}
-    best: LinearModel | None = None
-    for rank in ranks:
-        model = _truncated(rank, loadings, residual, moments, predicted, fitted.degrees_of_freedom, own, fold)
-        if validation is not None:
-            errors[rank] = hidden_error(model, *validation)
-        if best is None or errors[rank] < errors[best.loadings.shape[1]]:
-            best = model
-    assert best is not None
-    rank = best.loadings.shape[1]
-    return best, fitted.first_outputs(1 + rank), {"factors": rank, "validation_error": errors}
+    given = (loadings, residual, moments, predicted, fitted.degrees_of_freedom, own, fold)
+    models = {rank: _truncated(rank, *given) for rank in ranks}
+    if validation is None:
+        return models[ranks[0]], fitted, {"factors": ranks[0]}
+    errors = hidden_errors(models, *validation)
+    rank = min(errors, key=lambda rank: errors[rank])
+    return models[rank], fitted.first_outputs(1 + rank), {"factors": rank, "validation_error": errors}
 
 
 def _truncated(
@@ -133,17 +129,21 @@ def _truncated(
     )
 
 
-def hidden_error(model: LinearModel, cells: Cells, rows: np.ndarray, most: int = 2000) -> float:
-    """Mean squared error of training genes in cells, each predicted from the other folds."""
-    training = len(model.fold)
+def hidden_errors(
+    models: dict[int, LinearModel], cells: Cells, rows: np.ndarray, most: int = 2000
+) -> dict[int, float]:
+    """Mean squared error of training genes in cells, each predicted from the other folds, by model."""
+    training = len(next(iter(models.values())).fold)
+    everything = np.ones(training, dtype=bool)
     normalisation = Normalisation(cells.scale, np.arange(training))
     chosen = rows[:: -(-len(rows) // most)]
-    seen = replace(model, mean=model.mean[:training], loadings=model.loadings[:training])
-    total, count = 0.0, 0
+    seen = {
+        rank: replace(model, mean=model.mean[:training], loadings=model.loadings[:training])
+        for rank, model in models.items()
+    }
+    total = dict.fromkeys(models, 0.0)
     for _, block in cells.blocks(chosen):
         observed = normalisation.expression(block).toarray()
-        total += float(
-            ((seen.predict(block, normalisation, np.ones(training, dtype=bool)) - observed) ** 2).sum()
-        )
-        count += observed.size
-    return total / max(count, 1)
+        for rank, model in seen.items():
+            total[rank] += float(((model.predict(block, normalisation, everything) - observed) ** 2).sum())
+    return {rank: error / (len(chosen) * training) for rank, error in total.items()}

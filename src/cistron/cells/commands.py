@@ -83,7 +83,7 @@ class TrainRequest:
             settings = replace(
                 settings, head=self.head or settings.head, attention=self.attention or settings.attention
             )
-            epochs = self.epochs or settings.fit.epochs
+            epochs = settings.fit.epochs if self.epochs is None else self.epochs
             return replace(settings, fit=replace(settings.fit, epochs=epochs))
         settings = METHODS[self.method].settings()
         return settings if self.factors is None else replace(settings, factors=self.factors)

@@ -16,7 +16,7 @@ from cistron.genes.splits import Split
 from cistron.runtime.seeds import random_generator
 from cistron.statistics.ridge import RidgeFit, fit_ridge
 
-PENALTIES = np.logspace(-3, 7, 21)
+PENALTIES = np.logspace(-2, 7, 19)  # times columns over genes, where there are more columns than genes
 WIDTHS = (0.7, 1.0, 1.5)  # times the median distance between genes
 LINEAR_WEIGHT = 0.3  # of the linear features beside the kernel's, whose norm is 1
 
@@ -37,6 +37,9 @@ class GeneMap:
         float64 [landmark, rank]: kernel values to features of unit inner product.
     degrees_of_freedom
         Of each output, float64 [output].
+    basis
+        float64 [column, direction]: directions in which training genes vary, where there are more columns than genes
+        (ridge never leaves them); no columns where features are used as they are.
     """
 
     coefficients: np.ndarray
@@ -44,11 +47,12 @@ class GeneMap:
     width: float
     whitener: np.ndarray
     degrees_of_freedom: np.ndarray
+    basis: np.ndarray
 
     def predict(self, features: np.ndarray, batch: int = 4096) -> np.ndarray:
         """Outputs for any genes, float64 [gene, output]."""
         parts = [
-            _design(features[start : start + batch], self.landmarks, self.width, self.whitener)
+            _design(features[start : start + batch], self.landmarks, self.width, self.whitener, self.basis)
             @ self.coefficients
             for start in range(0, len(features), batch)
         ]
@@ -70,6 +74,7 @@ class GeneMap:
             "width": np.array([self.width]),
             "whitener": self.whitener,
             "degrees_of_freedom": self.degrees_of_freedom,
+            "basis": self.basis,
         }
 
     @classmethod
@@ -84,11 +89,14 @@ def _squared_distances(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.maximum(norms - 2 * first @ second.T, 0.0)
 
 
-def _design(features: np.ndarray, landmarks: np.ndarray, width: float, whitener: np.ndarray) -> np.ndarray:
+def _design(
+    features: np.ndarray, landmarks: np.ndarray, width: float, whitener: np.ndarray, basis: np.ndarray
+) -> np.ndarray:
     features = np.asarray(features, dtype=np.float64)
-    columns = [np.ones((len(features), 1)), features]
+    linear = features @ basis if basis.shape[1] else features
+    columns = [np.ones((len(features), 1)), linear]
     if len(landmarks):
-        columns[1] = LINEAR_WEIGHT * features
+        columns[1] = LINEAR_WEIGHT * linear
         columns.append(np.exp(-_squared_distances(features, landmarks) / (2 * width**2)) @ whitener)
     return np.hstack(columns)
 
@@ -130,10 +138,13 @@ def fit_gene_map(
     split.require_training(genes, "the map from gene features to expression")
     features = np.asarray(features, dtype=np.float64)
     nothing = np.zeros((0, features.shape[1]))
+    basis = np.zeros((features.shape[1], 0))
+    if features.shape[1] > len(features):
+        basis = np.linalg.svd(features, full_matrices=False)[2].T
     if not kernel or not features.shape[1] or len(features) < 20:
-        fit, _ = _fit(_design(features, nothing, 1.0, np.zeros((0, 0))), outputs)
+        fit, _ = _fit(_design(features, nothing, 1.0, np.zeros((0, 0)), basis), outputs)
         return GeneMap(
-            fit.coefficients, nothing.astype(np.float32), 1.0, np.zeros((0, 0)), fit.degrees_of_freedom
+            fit.coefficients, nothing.astype(np.float32), 1.0, np.zeros((0, 0)), fit.degrees_of_freedom, basis
         )
     random = random_generator(seed, "landmarks")
     number = min(landmarks, max(10, len(features) // 3))
@@ -144,9 +155,10 @@ def fit_gene_map(
     for factor in WIDTHS:
         width = factor * median
         whitener = _whitener(np.exp(-distances / (2 * width**2)))
-        fit, criterion = _fit(_design(features, chosen, width, whitener), outputs)
+        fit, criterion = _fit(_design(features, chosen, width, whitener, basis), outputs)
         if best is None or criterion < best[0]:
-            best = criterion, GeneMap(fit.coefficients, chosen, width, whitener, fit.degrees_of_freedom)
+            freedom = fit.degrees_of_freedom
+            best = criterion, GeneMap(fit.coefficients, chosen, width, whitener, freedom, basis)
     assert best is not None
     return best[1]
 
@@ -164,8 +176,9 @@ def _fit(design: np.ndarray, outputs: np.ndarray) -> tuple[RidgeFit, float]:
         mean = outputs.mean(axis=0)[None, :]
         return RidgeFit(mean, np.zeros(count), np.ones(count, dtype=bool), np.ones(count)), 0.0
     square = (outputs**2).sum(axis=0)
+    penalties = PENALTIES * max(1.0, design.shape[1] / len(design))
     fit = fit_ridge(
-        design.T @ design, design.T @ outputs, square, float(len(design)), 1, PENALTIES, scaling="keep"
+        design.T @ design, design.T @ outputs, square, float(len(design)), 1, penalties, scaling="keep"
     )
     residual = ((outputs - design @ fit.coefficients) ** 2).sum(axis=0)
     left = np.maximum(len(design) - fit.degrees_of_freedom, 1e-3)

@@ -142,13 +142,17 @@ def read_cells(
     IdentifierError
         If mapping loses more than 5% of the genes.
     """
-    if isinstance(source, anndata.AnnData):
+    rows: Rows
+    if isinstance(source, anndata.AnnData) and source.isbacked and not source.is_view:
+        path = Path(str(source.filename))  # rows are read from its file, never all at once
+        tables, (_, rows) = source, open_matrix(path, layer)
+    elif isinstance(source, anndata.AnnData):
         tables, path = source, None
         place = choose_layer(list(source.layers), layer, name or "cells")
         values = source.X if place is None else source.layers[place]
         if values is None:
             raise InputError(f"{name or 'cells'}: the AnnData has no X; give one with counts")
-        rows: Rows = MemoryRows(values.to_memory() if hasattr(values, "to_memory") else values)
+        rows = MemoryRows(values.to_memory() if hasattr(values, "to_memory") else values)
     else:
         path = Path(source)
         tables, rows = open_matrix(path, layer)
