@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -85,6 +85,45 @@ def _most_active(
     return bins[:, level.argmax()].tolist()
 
 
+def _read_out(
+    copies: Sequence[Dna],
+    outputs: Sequence[tuple[np.ndarray, np.ndarray]],
+    place: Place,
+    sites: tuple[int, ...],
+    cage: int,
+    settings: GeneEmbeddingSettings,
+    crop: int,
+) -> dict[str, Any] | None:
+    """Give the row of a gene from the outputs of one window: means over copies and neighbouring bins.
+
+    Parameters
+    ----------
+    copies
+        Copies of the genome.
+    outputs
+        Of each copy, trunk [bin, 2 x channels] and tracks [bin, CAGE tracks and others].
+    place, sites
+        Window and start sites.
+    cage
+        Number of the CAGE tracks.
+    settings, crop
+        Rules; bins cut from the left.
+    """
+    levels = [values[:, :cage].mean(axis=1) for _, values in outputs]
+    chosen = _most_active(copies, place, sites, levels, crop)
+    if chosen is None:
+        return None
+    here = list(zip(outputs, chosen))
+    trunks = [_around(trunk, where, settings.neighbours) for (trunk, _), where in here]
+    tracks = [_around(values[:, cage:], where, settings.track_neighbours) for (_, values), where in here]
+    return {
+        "cage": np.mean([level[where] for level, where in zip(levels, chosen)]),
+        "embedding": np.mean(trunks, axis=0),
+        "tracks": np.mean(tracks, axis=0),
+        "start": copies[0].position(*place, (crop + chosen[0]) * BIN),
+    }
+
+
 def embed_genes(
     model: Enformer,
     genome: Genome,
@@ -153,29 +192,12 @@ def embed_genes(
             for copy in copies
         ]
         for number, (row, place, sites) in enumerate(batch):
-            levels = [values[number, :, : len(cage)].mean(axis=1) for _, values in runs]
-            chosen = _most_active(copies, place, sites, levels, crop)
-            if chosen is None:
+            outputs = [(trunk[number], values[number]) for trunk, values in runs]
+            gene = _read_out(copies, outputs, place, sites, len(cage), settings, crop)
+            if gene is None or gene["cage"] <= found["cage"][row]:
                 continue
-            level = np.mean([values[where] for values, where in zip(levels, chosen)])
-            if level <= found["cage"][row]:
-                continue
-            found["cage"][row] = level
-            found["embedding"][row] = np.mean(
-                [
-                    _around(trunk[number], where, settings.neighbours)
-                    for (trunk, _), where in zip(runs, chosen)
-                ],
-                axis=0,
-            )
-            found["tracks"][row] = np.mean(
-                [
-                    _around(values[number, :, len(cage) :], where, settings.track_neighbours)
-                    for (_, values), where in zip(runs, chosen)
-                ],
-                axis=0,
-            )
-            found["start"][row] = copies[0].position(*place, (crop + chosen[0]) * BIN)
+            for name, value in gene.items():
+                found[name][row] = value
             found["known"][row] = bool((genome.codes(*place) < 4).any())
     return found
 
