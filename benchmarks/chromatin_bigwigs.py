@@ -1,4 +1,4 @@
-"""Binning bigWigs beside pyBigWig, one process each, in one run: 10,000 windows of 200 bins from files of 25 million base pairs.
+"""Binning bigWigs beside pyBigWig, one process each, in one run: 2,000 windows of 200 bins from files of 25 million base pairs.
 
 ``CISTRON_PEER_PYBIGWIG`` is the Python of an environment with benchmarks/peers/pybigwig.txt; without it the peer is left out.
 The signal has a record every 25 bp on average, as MACS2's -log10 p has near peaks; a real genome-wide file has some ten million.
@@ -16,7 +16,7 @@ import pybigtools
 
 from cistron.genome.tracks import bin_many, bin_signal
 
-WINDOWS, FILES, LENGTH = 10_000, 2, 25_000_000
+WINDOWS, FILES, LENGTH = 2_000, 2, 25_000_000
 
 
 def written(path: Path, seed: int) -> None:

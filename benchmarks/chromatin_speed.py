@@ -17,7 +17,7 @@ from cistron.chromatin.training import Examples, TrainingBatches, expression_los
 from cistron.formats.gene_tracks import GENES_PER_CHUNK, GeneTracks, create_gene_tracks
 from cistron.training import fit
 
-GENES, PART, CELLS, MARKS, BINS = 10_000, 512, 12, 6, 200
+GENES, PART, CELLS, MARKS, BINS = 10_000, 320, 12, 6, 200
 FULL = dataclasses.replace(
     NetworkSettings.paper(),
     fit=dataclasses.replace(NetworkSettings().fit, epochs=1, patience=None),

@@ -13,8 +13,9 @@ for path in sys.argv[3:]:
     handle = pyBigWig.open(path)
     values = np.zeros((len(windows), 200), np.float32)
     for row, (chromosome, start, end, _) in enumerate(windows):
-        means = handle.stats(chromosome, int(start), int(end), type="mean", nBins=200, exact=True)
-        values[row] = [0.0 if mean is None else mean for mean in means]
+        # stats(..., nBins=200, exact=True) looks every bin up on its own, which takes far longer
+        bases = handle.values(chromosome, int(start), int(end), numpy=True)
+        values[row] = np.nan_to_num(bases).reshape(200, -1).mean(axis=1)
     arrays.append(np.log1p(values))
 print(time.perf_counter() - started)
 np.save(sys.argv[2], np.stack(arrays))
