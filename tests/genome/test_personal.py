@@ -338,3 +338,7 @@ def test_real_variants_on_real_dna(test_data, tmp_path):
     assert letters(second[where - 14_001]) == "AAAC"
     with pytest.raises(InputError, match=r"REF at chr1:14,677 is A, but hg38_1m.fa.gz has G there \(8 of 8"):
         made(folder / "hg38_1m.fa.gz", tmp_path / "snp_eqtl_flip.vcf", build="hg38")
+
+
+def test_a_person_with_the_reference_everywhere_is_the_reference(person):
+    assert both(person([(3, "G", "T", "0|0"), (5, "A", "C", "0/0")])) == [TWENTY, TWENTY]

@@ -55,6 +55,21 @@ def test_it_finds_the_weights_of_a_line():
     assert report.history["steps"].iloc[-1] == 60 * 6
 
 
+def test_batches_from_a_generator_are_all_seen_in_every_epoch():
+    x, y = _data()
+    listed = _shuffled(x, y)
+
+    def generated(epoch: int):
+        yield from listed(epoch)
+
+    reports, models = [], []
+    for batches in (listed, generated):
+        models.append(_linear())
+        reports.append(fit(models[-1], _loss, batches, settings=SETTINGS))
+    assert list(reports[1].history["steps"]) == list(reports[0].history["steps"])
+    assert torch.equal(models[0].weight, models[1].weight)
+
+
 def test_the_same_seed_gives_the_same_weights_and_leaves_the_callers_stream_alone():
     x, y = _data()
     results = []

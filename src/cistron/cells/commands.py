@@ -69,6 +69,11 @@ class TrainRequest:
                 )
         if self.factors is not None and self.method not in ("bilinear", "ridge"):
             raise InputError(f"--factors is of bilinear and ridge. Given: --method {self.method}")
+        if self.unit == "cell type" and self.splitting.cells == "donor" and self.split_file is None:
+            raise InputError(
+                "--unit cell-type sums the cells of all donors, so donors cannot be held out; use --cell-split cell-type or none, "
+                "or --unit cell"
+            )
         if self.splitting.genes == "regions" and self.regions is None and self.split_file is None:
             raise InputError(
                 "--gene-split regions needs --regions FILE.bed with train, valid or test in column 4"
@@ -126,7 +131,9 @@ def train_model(request: TrainRequest, run: RunRecord, output: Path) -> CellExpr
         seed=request.seed,
     )
     cells, remark = keep_rich_cells(cells, sorted(split.genes.train), request.minimum_counts)
-    for line in (*cells.remarks, *features.reports, remark):
+    blind = tuple(request.embeddings) == (ONE_HOT,) and request.method in ("bilinear", "ridge", "transformer")
+    unseen = "one-hot knows nothing of genes that are held out, so they will not be predicted; give --embedding FILE for them"
+    for line in (*cells.remarks, *features.reports, remark, unseen if blind else ""):
         if line:
             say(line)
             run.warn(line)

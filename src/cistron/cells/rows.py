@@ -132,6 +132,10 @@ def open_matrix(path: Path, layer: str | None) -> tuple[anndata.AnnData, Rows]:
             store: Any = zarr.open_group(path, mode="r")
         else:
             store = h5py.File(path, "r")
+        if any(hasattr(store.get(axis), "dtype") for axis in ("obs", "var")):
+            raise InputError(
+                f"{path.name} was written by an anndata before 0.7; open it with anndata.read_h5ad and write it again"
+            )
         tables = anndata.AnnData(obs=read_elem(store["obs"]), var=read_elem(store["var"]))
         place = choose_layer(list(store["layers"]) if "layers" in store else [], layer, path.name)
         matrix = store["X"] if place is None else store["layers"][place]

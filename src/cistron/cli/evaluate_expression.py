@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, Threads
-from cistron.evaluation.expression import ExpressionSettings, headline, run_expression
+from cistron.evaluation.expression import ExpressionSettings, headline, run_expression, scored_strata
 
 
 def expression(
@@ -42,9 +42,13 @@ def expression(
 
 def _summary(scores) -> list[str]:  # type: ignore[no-untyped-def]  # a DataFrame; pandas loads late
     shown = ("pearson_across_genes", "pearson_across_cells", "pooled_doubly_centred")
-    stratum = headline(scores["stratum"].unique())
+    first, stratum = headline(scores["stratum"].unique()), headline(scored_strata(scores))
     rows = scores[(scores["stratum"] == stratum) & scores["metric"].isin(shown) & scores["low"].notna()]
     lines = [f"{stratum}:"]
+    if stratum != first:
+        lines.insert(
+            0, f"{first}: no file predicts anything there (one-hot, gene-mean and nearest-type cannot)"
+        )
     for row in rows.itertuples():
         control = (
             f", permuted genes {row.control_value:.3f}" if row.control_value == row.control_value else ""

@@ -15,6 +15,7 @@ import numpy as np
 from cistron.errors import InputError
 from cistron.genome.sequence import CHROMOSOME_1, Genome
 from cistron.genome.variants import Changes, SampleVariants, check_reference, trimmed
+from cistron.runtime import say
 
 Unphased = Literal["as-written", "error"]
 _BASES = frozenset(b"ACGTNacgtn")
@@ -68,6 +69,7 @@ class _Reader:
     def __init__(self, path: Path, genome: Genome, unphased: Unphased) -> None:
         self.path, self.genome, self.unphased = path, genome, unphased
         self.counts: Counter[str] = Counter()
+        self.reference_calls = 0
         self.spelling: dict[str, str | None] = {}
         # of the chromosome that is being read, a list a haplotype of (start, reference, alternative); then its changes
         self.current = ""
@@ -109,7 +111,12 @@ class _Reader:
         if column < 0:
             raise InputError(f"{self.path.name} has no #CHROM line; expected a VCF with genotypes")
         self._finish()
-        if not self.found:
+        if not self.found and self.reference_calls and not self.counts:
+            say(
+                f"{self.path.name}: sample {sample} has the reference in all {self.reference_calls:,} records; the result is "
+                "that of the reference"
+            )
+        elif not self.found:
             raise InputError(
                 f"{self.path.name}: sample {sample} carries no variant that can be applied "
                 f"({', '.join(f'{count:,} {what}' for what, count in self.counts.items()) or 'no record'})"
@@ -213,7 +220,10 @@ class _Reader:
             self.counts["with a missing allele (taken as the reference)"] += 1
         numbers = [0 if part == b"." else int(part) for part in parts]
         first, second = numbers if len(numbers) == 2 else (numbers[0], numbers[0])
-        return None if first == second == 0 else ((first, second), b"/" not in text)
+        if first == second == 0:
+            self.reference_calls += 1
+            return None
+        return (first, second), b"/" not in text
 
     def _take(
         self,

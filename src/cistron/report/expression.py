@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cistron.evaluation.expression import METRICS, TABLES, headline
+from cistron.evaluation.expression import METRICS, TABLES, headline, scored_strata
 from cistron.plots.box_plot import box_plot
 from cistron.plots.heat_map import CELL_INCHES, heat_map
 from cistron.plots.interval_plot import interval_plot
@@ -34,7 +34,7 @@ def expression_sections(result: Result, prefix: str = "expression_") -> list[Sec
         Start of the names of figures, so that several runs fit on one page.
     """
     scores = result.scores.astype(dict.fromkeys(("embedding", "metric", "stratum", "target"), object))
-    stratum = headline(scores["stratum"].unique())
+    stratum = headline(scored_strata(scores))
     here = scores[scores["stratum"] == stratum]
     levels = list(dict.fromkeys(here["target"]))
     level = "pseudobulks" if "pseudobulks" in levels else levels[0]

@@ -51,13 +51,17 @@ def dealt(batches: Iterable[Any], rank: int, ranks: int) -> Iterator[Any]:
 
 
 class _Batches:
-    """Batches of one epoch as Lightning wants them: an iterable, with a length where there is one."""
+    """Batches of one epoch as Lightning wants them: an iterable that starts anew each time.
 
-    def __init__(self, batches: Iterable[Any], rank: int, ranks: int) -> None:
-        self._batches, self._rank, self._ranks = batches, rank, ranks
+    Lightning may begin to iterate twice in an epoch, so a generator that was made once would lose its first batch.
+    """
+
+    def __init__(self, make: Callable[[], Iterable[Any]], rank: int, ranks: int) -> None:
+        self._make, self._rank, self._ranks = make, rank, ranks
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._batches) if self._ranks == 1 else dealt(self._batches, self._rank, self._ranks)
+        batches = self._make()
+        return iter(batches) if self._ranks == 1 else dealt(batches, self._rank, self._ranks)
 
 
 class FittingModule(pl.LightningModule):
@@ -105,10 +109,11 @@ class FittingModule(pl.LightningModule):
         return self.seconds_before + time.monotonic() - self._started
 
     def train_dataloader(self) -> Any:
-        return _Batches(self._batches(self.current_epoch), self.global_rank, self.trainer.world_size)
+        epoch = self.current_epoch
+        return _Batches(lambda: self._batches(epoch), self.global_rank, self.trainer.world_size)
 
     def val_dataloader(self) -> Any:
-        return [] if self._validation is None else _Batches(self._validation(), 0, 1)
+        return [] if self._validation is None else _Batches(self._validation, 0, 1)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         if self._optimiser is not None:

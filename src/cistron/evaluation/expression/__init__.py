@@ -5,7 +5,7 @@ from cistron.evaluation.expression.comparison import METRICS
 from cistron.evaluation.expression.evaluate import ExpressionResult, ExpressionSettings, evaluate_expression
 from cistron.evaluation.expression.evidence import TABLES
 from cistron.evaluation.expression.run import run_expression
-from cistron.evaluation.expression.strata import headline
+from cistron.evaluation.expression.strata import headline, scored_strata
 
 __all__ = [
     "METRICS",
@@ -16,4 +16,5 @@ __all__ = [
     "evaluate_expression",
     "headline",
     "run_expression",
+    "scored_strata",
 ]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.evaluation.expression.alignment import RESERVED
 
 # part of the split: how it is called in a stratum
 PARTS = {"train": "seen", "test": "unseen", "validation": "validation"}
@@ -89,6 +90,12 @@ def headline(names: Iterable[str]) -> str:
             ("unseen", "validation", "seen").index(part.split()[0]) for part in name.split(", ")
         ],
     )
+
+
+def scored_strata(scores: pd.DataFrame) -> list[str]:
+    """Give the strata in which some prediction has a defined correlation; all of them where none has."""
+    shown = scores[~scores["embedding"].isin(RESERVED) & scores["low"].notna()]
+    return list((shown if len(shown) else scores)["stratum"].unique())
 
 
 def pool_matrix(labels: np.ndarray, minimum: int) -> tuple[np.ndarray, list[str]]:
