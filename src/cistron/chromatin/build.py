@@ -288,6 +288,10 @@ def _create(
     elif "split" in genes:
         sequences["split"] = checked_parts(genes["split"], "start sites")
     expression = None if levels is None else levels[cell_types].to_numpy()
+    if settings.expression_scale == "tpm" and expression is not None and (expression % 1 == 0).all():
+        say(
+            "expression is taken as TPM, but all values are whole numbers; if they are counts, say --expression-scale counts"
+        )
     if expression is not None and settings.expression_scale != "log1p":
         expression = np.log1p(expression)
     scale = "log1p" if settings.expression_scale == "log1p" else f"log1p_{settings.expression_scale}"

@@ -40,7 +40,10 @@ def on_chromosomes(genes: pd.DataFrame, bigwigs: list[Path], allow_loss: bool) -
 def meet_expression(
     genes: pd.DataFrame, levels: pd.DataFrame | None, cell_types: list[str], what: str, allow_loss: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """Keep the genes with expression; say what was lost."""
+    """Keep the genes that both sides have; say what was left out of each.
+
+    Too few is less than 95% of the smaller side: a table of all genes may meet the marks of a few, and the other way round.
+    """
     if levels is None:
         return genes, None
     absent = [name for name in cell_types if name not in levels]
@@ -50,15 +53,18 @@ def meet_expression(
             f"{', '.join(list(levels)[:6])}"
         )
     found = levels.index.isin(set(genes["gene"]))
+    kept = genes[genes["gene"].isin(set(levels.index))].reset_index(drop=True)
+    smaller = min(len(levels), len(genes))
     lost = int((~found).sum())
-    if not found.any() or (lost > 0.05 * len(levels) and not allow_loss):
+    if kept.empty or (len(kept) < 0.95 * smaller and not allow_loss):
         raise IdentifierError(
             f"{lost:,} of {len(levels):,} genes of the expression table are not in {what} (it has {genes['gene'].iloc[0]}, the table "
             f"{levels.index[~found][0]}); convert with 'cistron genes map', or go on with --allow-loss where some match"
         )
     if lost:
         say(f"left out: {lost:,} of {len(levels):,} genes of the expression table are not in {what}")
-    kept = genes[genes["gene"].isin(set(levels.index))].reset_index(drop=True)
+    if len(kept) < len(genes):
+        say(f"left out: {len(genes) - len(kept):,} of {len(genes):,} genes of {what} have no expression")
     return kept, levels.loc[kept["gene"]]
 
 

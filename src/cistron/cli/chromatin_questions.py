@@ -9,6 +9,7 @@ from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.epigenesis_settings import EpigenesisSettings
 from cistron.cli.options import PRESET, Output, Seed, Threads
 
+LOW_JUDGEMENT = 0.5  # share of the designers' change that the judge should see
 Part = Literal["train", "validation", "test", "all"]
 
 
@@ -48,7 +49,7 @@ def epigenesis(
     from cistron.formats.gene_tracks import open_gene_tracks
     from cistron.runtime import RunRecord, check_writable, limit_threads
 
-    check_writable(output / "run.json")
+    check_writable(output)
     fitted, store = load_chromatin_model(model), open_gene_tracks(data)
     settings = settings or EpigenesisSettings()
     run = RunRecord("chromatin epigenesis", settings, [model / "model.safetensors"], seed)
@@ -56,9 +57,10 @@ def epigenesis(
         found = run_epigenesis(fitted, store, _genes(fitted, store, gene, part), settings, seed=seed)
     write_epigenesis_folder(found, output, run, str(model.name))
     for row in strongest(found).itertuples():
-        print(
-            f"  {row.mark}: {row.effect:+.2f} [{row.low:+.2f}, {row.high:+.2f}] at {row.start:+,} to {row.end:+,} bp"
+        interval = (
+            f" [{row.low:+.2f}, {row.high:+.2f}]" if row.low == row.low else " (one network: no interval)"
         )
+        print(f"  {row.mark}: {row.effect:+.2f}{interval} at {row.start:+,} to {row.end:+,} bp")
     if report:
         from cistron.report import build_report
 
@@ -151,6 +153,11 @@ def design(
         print(
             f"  {row.gene}: {row.share:.0%} of the wanted change{judged}; edit {row.edit_size:.1f} kb x log signal in {row.edited_blocks} "
             "blocks of 1 kb"
+        )
+    if (outcome["judged_share"] < LOW_JUDGEMENT * outcome["share"]).any():
+        say(
+            "a network that took no part in the design sees less than half of the change: the edit may please these networks "
+            "only; train more of them (--network.members) or ask for less"
         )
     print(f"wrote {output}")
 

@@ -99,16 +99,21 @@ def effect_map(shown: pd.DataFrame, name: str) -> Drawing:
     )
 
 
+def _signed(position: float) -> str:
+    return f"{int(position):+,}".replace("-", "\N{MINUS SIGN}")
+
+
 def sentences(shown: pd.DataFrame) -> list[str]:
     """Say for each mark where it does most."""
     lines = []
     for mark, rows in shown.groupby("mark", sort=False):
         row = rows.loc[rows["effect"].abs().idxmax()]
         verb = "raises" if row["effect"] > 0 else "lowers"
-        interval = f" ({fixed(row['low'], 2)} to {fixed(row['high'], 2)})" if row["low"] == row["low"] else ""
+        ends = sorted(float(row[end]) * (1 if row["effect"] > 0 else -1) for end in ("low", "high"))
+        interval = f" ({fixed(ends[0], 2)} to {fixed(ends[1], 2)})" if row["low"] == row["low"] else ""
         unsure = interval and row["low"] <= 0 <= row["high"]
         lines.append(
-            f"{mark} {verb} expression most at {int(row['start']):+,} to {int(row['end']):+,} bp, by {fixed(abs(row['effect']), 2)}"
+            f"{mark} {verb} expression most at {_signed(row['start'])} to {_signed(row['end'])} bp, by {fixed(abs(row['effect']), 2)}"
             f"{interval}{', an interval that holds zero, so nothing is shown' if unsure else ''}."
         )
     return lines
