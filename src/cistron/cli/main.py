@@ -19,6 +19,7 @@ app = App(
     help="Learn what genes do from five kinds of evidence, and measure honestly what that knowledge is worth.",
     version=cistron.__version__,
     suppress_keyboard_interrupt=False,
+    default_parameter=Parameter(negative_iterable=()),  # no --empty-... beside every list
     help_epilogue="Every command takes --config FILE.toml (a table a command, for example [omics.embed]) and --quiet.",
 )
 app.meta.suppress_keyboard_interrupt = False  # main() says how to go on
