@@ -164,7 +164,9 @@ def test_both_networks_find_the_planted_functions_nearly_as_principal_components
     prepared, functions, _ = _planted(genes=1500)
     seen = functions[:, :8]  # the assay sees eight
     reference = principal_components(prepared, PcaSettings(dimensions=12)).scores
-    vdtf = factorise([prepared], replace(SMALL, gene_dimension=12, fit=replace(SHORT, epochs=15)), seed=1)
+    # As many dimensions for samples as for genes: fewer than the eight functions cannot hold them.
+    wide = replace(SMALL, gene_dimension=12, sample_dimension=12, fit=replace(SHORT, epochs=15))
+    vdtf = factorise([prepared], wide, seed=1)
     coded = encode(prepared, AutoencoderSettings(dimensions=12, fit=replace(SHORT, epochs=60)), seed=1)
     found = {
         name: canonical_correlations(values, seen).mean()
@@ -274,6 +276,9 @@ def test_command_line_writes_a_valid_embedding_with_deviations(tmp_path, run):
     assert (embedding.layers["std"] > 0).all()
     assert list(embedding.uns["cistron"]["sources"]["path"]) == [str(path) for path in both]
     assert "tissues" in printed
+    # One option of the fit leaves the method's other defaults as they are.
+    assert '"learning_rate": 0.0015' in embedding.uns["cistron"]["parameters"]
+    assert '"schedule": "cosine"' in embedding.uns["cistron"]["parameters"]
     assert (tmp_path / "v.fit" / "log.csv").exists()
     assert not (tmp_path / "v.fit" / "last.ckpt").exists()
     code, printed, errors = run(
@@ -284,6 +289,7 @@ def test_command_line_writes_a_valid_embedding_with_deviations(tmp_path, run):
     header = read_gene_embedding(tmp_path / "a.h5ad").uns["cistron"]
     assert '"corruption": 0.0' in header["parameters"]
     assert '"epochs": 2' in header["parameters"]
+    assert '"schedule": "constant"' in header["parameters"]
 
 
 def test_the_paper_preset_has_no_divergence_term_and_the_reports_size():

@@ -10,6 +10,7 @@ from cistron.cli.omics_join import join
 from cistron.cli.omics_prepare import prepare
 from cistron.cli.omics_tune import tune
 from cistron.cli.options import PRESET, Output, Seed, Threads
+from cistron.cli.presets import put_over
 from cistron.errors import InputError
 from cistron.omics import AutoencoderSettings, PcaSettings, PreprocessingSettings, VdtfSettings
 
@@ -36,23 +37,11 @@ def network_settings(
     base: Any = kind()
     if preset == "paper":
         base = VdtfSettings.paper_many() if method == "vdtf" and matrices > 1 else kind.paper()
-    settings = _put_over(base, given, kind()) if given is not None else base
+    settings = put_over(base, given, kind()) if given is not None else base
     if dimensions is None:
         return settings
     name = "dimensions" if method == "autoencoder" else "gene_dimension"
     return dataclasses.replace(settings, **{name: dimensions})
-
-
-def _put_over(base: Any, given: Any, default: Any) -> Any:
-    """Take from ``given`` what differs from the default, the rest from ``base``."""
-    changes = {}
-    for field in dataclasses.fields(base):
-        value, usual = getattr(given, field.name), getattr(default, field.name)
-        if dataclasses.is_dataclass(value):
-            changes[field.name] = _put_over(getattr(base, field.name), value, usual)
-        elif value != usual:
-            changes[field.name] = value
-    return dataclasses.replace(base, **changes)
 
 
 @app.command

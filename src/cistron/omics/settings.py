@@ -6,6 +6,25 @@ from cistron.errors import InputError
 from cistron.training.settings import FitSettings
 
 
+# Classes of their own: the command line takes the defaults of `fit` from its class.
+@dataclass(frozen=True)
+class AutoencoderFit(FitSettings):
+    """How autoencoders are fitted: :class:`cistron.training.FitSettings` with other defaults."""
+
+    patience: int | None = 15
+    schedule: str = "cosine"
+
+
+@dataclass(frozen=True)
+class VdtfFit(FitSettings):
+    """How VDTF is fitted: :class:`cistron.training.FitSettings` with other defaults."""
+
+    epochs: int = 60
+    learning_rate: float = 1.5e-3
+    patience: int | None = 15
+    schedule: str = "cosine"
+
+
 @dataclass(frozen=True)
 class AutoencoderSettings:
     """Settings of the autoencoder. ``AutoencoderSettings.paper()`` is the report's form.
@@ -45,9 +64,7 @@ class AutoencoderSettings:
     held_out_entries: int = 500_000
     batch_size: int = 256
     beyond_samples: bool = False
-    fit: FitSettings = field(
-        default_factory=lambda: FitSettings(epochs=100, learning_rate=1e-3, patience=15, schedule="cosine")
-    )
+    fit: AutoencoderFit = field(default_factory=AutoencoderFit)
 
     def __post_init__(self) -> None:
         if self.dimensions < 1 or self.batch_size < 2:
@@ -66,7 +83,7 @@ class AutoencoderSettings:
             axes=False,
             held_out=0.1,
             beyond_samples=True,
-            fit=FitSettings(epochs=100, learning_rate=1e-3, patience=10),
+            fit=AutoencoderFit(patience=10, schedule="constant"),
         )
 
 
@@ -143,9 +160,7 @@ class VdtfSettings:
     epoch_entries: int = 50_000_000
     gene_rate: float = 10.0
     beyond_samples: bool = False
-    fit: FitSettings = field(
-        default_factory=lambda: FitSettings(epochs=60, learning_rate=1.5e-3, patience=15, schedule="cosine")
-    )
+    fit: VdtfFit = field(default_factory=VdtfFit)
 
     @property
     def dimensions_of_samples(self) -> int:
@@ -183,7 +198,7 @@ class VdtfSettings:
             noise="none",
             axes=False,
             beyond_samples=True,
-            fit=FitSettings(epochs=100, learning_rate=1.5e-3, patience=10),
+            fit=VdtfFit(epochs=100, patience=10, schedule="constant"),
         )
 
     @classmethod
@@ -198,5 +213,5 @@ class VdtfSettings:
             noise="gene",
             adversary_weight=1.0,
             tile_entries=1_000_000,
-            fit=FitSettings(epochs=500, learning_rate=1e-3, patience=20),
+            fit=VdtfFit(epochs=500, learning_rate=1e-3, patience=20, schedule="constant"),
         )

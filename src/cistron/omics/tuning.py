@@ -79,7 +79,7 @@ def settings_of_trial(
     fit = replace(base.fit, epochs=changes.pop("epochs"), learning_rate=changes.pop("learning_rate"))
     dimensions = changes.pop("dimensions")
     name = "dimensions" if isinstance(base, AutoencoderSettings) else "gene_dimension"
-    return replace(base, **{name: dimensions}, **changes, fit=fit)
+    return replace(base, **{name: dimensions, **changes, "fit": fit})
 
 
 def first_trial(base: AutoencoderSettings | VdtfSettings, space: SearchSpace) -> dict[str, Any]:
