@@ -8,9 +8,10 @@ import anndata
 import numpy as np
 import pytest
 
-from cistron.cells import METHODS
+from cistron.cells import METHODS, SplitSettings
 from cistron.cells.commands import TrainRequest
 from cistron.cli.cells import MethodName
+from cistron.errors import InputError
 from cistron.formats.gene_embedding import read_gene_embedding, write_gene_embedding
 from cistron.formats.prediction import read_prediction
 
@@ -226,3 +227,19 @@ def test_predict_refuses_what_is_no_model(fails, files, tmp_path):
     assert "does not exist" in fails(
         "cells", "predict", tmp_path / "no", files["cells"], "--output", tmp_path / "p.h5ad"
     )
+
+
+def test_pseudobulks_cannot_hold_donors_out(files):
+    request = TrainRequest(
+        files["cells"], ("one-hot",), unit="cell type", splitting=SplitSettings(cells="donor")
+    )
+    with pytest.raises(InputError, match="donors cannot be held out"):
+        request.check()
+    replace(request, splitting=SplitSettings(cells="cell-type")).check()
+
+
+def test_one_hot_alone_says_that_it_predicts_no_unseen_gene(run, files, tmp_path):
+    options = ("cells", "train", files["cells"], "--test-chromosome", "1")
+    for name, method, said in (("blind", "bilinear", True), ("mean", "gene-mean", False)):
+        assert run(*options, "--method", method, "--output", tmp_path / name)[0] == 0
+        assert ("one-hot knows nothing" in (tmp_path / name / "run.json").read_text()) is said

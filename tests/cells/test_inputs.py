@@ -1,6 +1,7 @@
 import warnings
 
 import anndata
+import h5py
 import numpy as np
 import pytest
 from scipy import sparse
@@ -127,3 +128,13 @@ def test_scale_can_be_declared(world):
     assert read_cells(data, scale="log-normalised").scale == "log-normalised"
     with pytest.raises(InputError, match="counts were expected"):
         read_cells(data, scale="counts")
+
+
+def test_a_file_of_an_old_anndata_is_not_called_truncated(tmp_path):
+    path = tmp_path / "old.h5ad"
+    with h5py.File(path, "w") as store:  # before 0.7 the tables were arrays of records
+        for axis in ("obs", "var"):
+            store[axis] = np.array([(b"a", 1.0)], dtype=[("index", "S1"), ("n", "f8")])
+        store["X"] = np.ones((1, 1))
+    with pytest.raises(InputError, match=r"written by an anndata before 0\.7"):
+        read_cells(path)

@@ -25,3 +25,20 @@ def test_the_map_says_where_each_mark_does_most():
     assert drawing.remarks["cells"][1] == "H3K4me3, +0 to +1,000 bp: +0.900 (+0.700 to +1.100)"
     svg = str(drawing.svg())
     assert svg.count("H3K27me3, ") >= 3
+
+
+def test_an_interval_has_the_sign_of_the_words():
+    table = pd.DataFrame(
+        {
+            "mark": ["H3K27me3"],
+            "start": [-2000],
+            "end": [-1000],
+            "effect": [-0.44],
+            "low": [-0.48],
+            "high": [-0.40],
+        }
+    )
+    minus = "\N{MINUS SIGN}"
+    assert sentences(table) == [
+        f"H3K27me3 lowers expression most at {minus}2,000 to {minus}1,000 bp, by 0.44 (0.40 to 0.48)."
+    ]

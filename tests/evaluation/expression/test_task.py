@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 from cistron.errors import InputError
-from cistron.evaluation.expression import ExpressionSettings, align, evaluate_expression, headline
+from cistron.evaluation.expression import (
+    ExpressionSettings,
+    align,
+    evaluate_expression,
+    headline,
+    scored_strata,
+)
 from cistron.evaluation.expression.comparison import compare
 from cistron.evaluation.expression.evidence import match_controls, table_of
 from cistron.evaluation.expression.references import AdditiveNull, ceiling
@@ -313,3 +319,20 @@ def test_the_command_writes_a_complete_folder(toy, run):
     ):
         assert text in page
     assert (out / "figures" / "expression_pooled_doubly_centred.png").exists()
+
+
+def test_the_headline_is_of_what_some_file_predicts():
+    rows = pd.DataFrame(
+        {
+            "embedding": ["null", "mine", "mine"],
+            "stratum": [
+                "unseen genes, unseen cells",
+                "unseen genes, unseen cells",
+                "seen genes, unseen cells",
+            ],
+            "low": [0.1, np.nan, 0.3],
+        }
+    )
+    assert scored_strata(rows) == ["seen genes, unseen cells"]
+    nothing = rows.assign(low=np.nan)
+    assert set(scored_strata(nothing)) == set(rows["stratum"])
