@@ -274,7 +274,7 @@ def test_command_line_writes_a_valid_embedding_with_deviations(tmp_path, run):
     assert embedding.layers["std"].shape == embedding.shape
     assert embedding.n_vars == 5
     assert (embedding.layers["std"] > 0).all()
-    assert list(embedding.uns["cistron"]["sources"]["path"]) == [str(path) for path in both]
+    assert list(embedding.uns["cistron"]["sources"]["file"]) == [path.name for path in both]
     assert "tissues" in printed
     # One option of the fit leaves the method's other defaults as they are.
     assert '"learning_rate": 0.0015' in embedding.uns["cistron"]["parameters"]

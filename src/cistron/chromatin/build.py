@@ -183,7 +183,7 @@ def _from_bigwigs(
             f"{(~measured).sum()} of {measured.size} tracks are missing, for example {marks[m]} of {cell_types[c]}; they are masked"
         )
     covered = {str(path): round(coverage(path), 4) for path in listed["path"]}
-    origin = listed.assign(source=listed["path"].map(str), sha256=sums)
+    origin = listed.assign(source=listed["path"].map(lambda path: Path(path).name), sha256=sums)
     parts = {place: np.load(done[name], mmap_mode="r") for place, name in zip(places, names)}
     with atomic_directory(output) as partial:
         store = _create(

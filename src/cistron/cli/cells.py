@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Group, Parameter
 
 from cistron.cli.options import PRESET, AllowLoss, Output, Seed, Threads
+from cistron.runtime import show
 
 app = App(name="cells", help="Expression of genes in single cells, both never seen, from gene embeddings.")
 
@@ -173,7 +174,7 @@ def train(
         model = train_model(request, run, output)
     run.write(output / "run.json")
     counts = [len(part) for part in (model.split.genes.train, model.split.cells.train)]
-    print(
+    show(
         f"wrote {output}: {method} of {counts[0]:,} training genes and {counts[1]:,} training cells; genes held out "
         f"{model.split.genes.how}, cells {model.split.cells.how}"
     )
@@ -224,7 +225,7 @@ def predict(
         Name that tables show; method and embedding when absent.
     """
     from cistron.cells.commands import PredictRequest, predict_file
-    from cistron.runtime import RunRecord, check_writable, limit_threads
+    from cistron.runtime import RunRecord, check_writable, limit_threads, record_path
 
     request = PredictRequest(
         model=model,
@@ -246,8 +247,8 @@ def predict(
     run = RunRecord("cells predict", request, request.files(), 0)
     with limit_threads(threads):
         observations, written, written_unit = predict_file(request, run, output)
-    run.write(output.with_suffix(".run.json"))
-    print(f"wrote {output}: {observations:,} {written_unit}s x {written:,} genes")
+    run.write(record_path(output))
+    show(f"wrote {output}: {observations:,} {written_unit}s x {written:,} genes")
 
 
 @app.command
@@ -268,7 +269,7 @@ def embed(model: Path, *, output: Output, name: str | None = None) -> None:
     check_writable(output)
     result = load_cells_model(model).embed(name)
     write_gene_embedding(result, output)
-    print(f"wrote {output}: {result.n_obs:,} genes x {result.n_vars:,} dimensions")
+    show(f"wrote {output}: {result.n_obs:,} genes x {result.n_vars:,} dimensions")
 
 
 @app.command
@@ -289,7 +290,7 @@ def census(
     from cistron.cells.census import fetch_census
 
     count, genes = fetch_census(output, filter_cells=filter_cells, organism=organism, version=version)
-    print(f"wrote {output}: {count:,} cells x {genes:,} genes")
+    show(f"wrote {output}: {count:,} cells x {genes:,} genes")
 
 
 @app.command
@@ -298,4 +299,4 @@ def methods() -> None:
     from cistron.cells.methods import METHODS
 
     for record in METHODS.values():
-        print(f"{record.name}\n  predicts: {record.about}\n  from: {record.reference}")
+        show(f"{record.name}\n  predicts: {record.about}\n  from: {record.reference}")

@@ -9,6 +9,8 @@ from cistron.chromatin.build import BuildSettings
 from cistron.chromatin.settings import NetworkSettings, RidgeSettings
 from cistron.cli.chromatin_questions import design, embed, epigenesis
 from cistron.cli.options import PRESET, AllowLoss, Output, Scheduler, Seed, Threads, Workers
+from cistron.cli.running import Lists
+from cistron.runtime import show
 
 app = App(name="chromatin", help="Expression from histone marks: predict it, explain it, design it.")
 app.command(epigenesis)
@@ -21,7 +23,7 @@ MethodName = Literal["network", "per-cell", "ridge", "gene-mean"]
 def build(
     *,
     output: Output,
-    tracks: Path | None = None,
+    tracks: Annotated[Path | None, Lists()] = None,
     binned: Path | None = None,
     annotation: Path | None = None,
     expression: Path | None = None,
@@ -47,7 +49,7 @@ def build(
         Table with gene and split (train, validation, test, unused); chromosomes 1-12, 13-14 and 15-22 when absent.
     """
     from cistron.chromatin.build import build_gene_tracks
-    from cistron.runtime import RunRecord
+    from cistron.runtime import RunRecord, record_path
 
     given = {
         "tracks": tracks,
@@ -64,9 +66,9 @@ def build(
     absent = int((~store.tracks.measured).sum())
     run.record("shape", list(store.tracks.values.shape))
     run.record("missing_tracks", absent)
-    run.write(output.with_name(output.name.removesuffix(".zarr") + ".run.json"))
+    run.write(record_path(output))
     shape = store.tracks.values.shape
-    print(
+    show(
         f"wrote {output}: {shape[0]:,} genes x {shape[1]} cell types x {shape[2]} marks x {shape[3]} bins; {absent} tracks missing; "
         f"expression: {store.scale or 'none'}"
     )
@@ -164,11 +166,11 @@ def train(
         for log in folder.glob("*/log.csv"):
             shutil.copy(log, output / f"{log.parent.name}.log.csv")
         shutil.rmtree(folder)
-    print(
+    show(
         f"wrote {output}: {method} fitted on {len(parts.genes.train):,} genes in {len(parts.cell_types.train)} cell types"
     )
     if model.facts.get("validation_losses"):
-        print(
+        show(
             "  validation loss by member: "
             + ", ".join(f"{loss:.4f}" for loss in model.facts["validation_losses"])
         )
@@ -220,7 +222,7 @@ def predict(
     else:
         write_prediction(output, result)
     parts = result.var["split"].value_counts()
-    print(
+    show(
         f"wrote {output}: {result.n_vars:,} genes ({', '.join(f'{n:,} {part}' for part, n in parts.items())}) x {result.n_obs} cell types"
     )
 
@@ -232,6 +234,4 @@ def methods() -> None:
 
     for record in METHODS.values():
         presets = ", ".join(["default", *record.presets])
-        print(
-            f"{record.name}\n  predicts: {record.meaning}\n  from: {record.reference}\n  presets: {presets}"
-        )
+        show(f"{record.name}\n  predicts: {record.meaning}\n  from: {record.reference}\n  presets: {presets}")

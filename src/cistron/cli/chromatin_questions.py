@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.epigenesis_settings import EpigenesisSettings
 from cistron.cli.options import PRESET, Output, Seed, Threads
+from cistron.runtime import show
 
 LOW_JUDGEMENT = 0.5  # share of the designers' change that the judge should see
 Part = Literal["train", "validation", "test", "all"]
@@ -60,12 +61,12 @@ def epigenesis(
         interval = (
             f" [{row.low:+.2f}, {row.high:+.2f}]" if row.low == row.low else " (one network: no interval)"
         )
-        print(f"  {row.mark}: {row.effect:+.2f}{interval} at {row.start:+,} to {row.end:+,} bp")
+        show(f"  {row.mark}: {row.effect:+.2f}{interval} at {row.start:+,} to {row.end:+,} bp")
     if report:
         from cistron.report import build_report
 
-        print(f"report: {build_report([output], output / 'report.html')}")
-    print(f"map: {output / 'map.zarr'}")
+        show(f"report: {build_report([output], output / 'report.html')}")
+    show(f"map: {output / 'map.zarr'}")
 
 
 def design(
@@ -106,7 +107,7 @@ def design(
     from cistron.errors import InputError
     from cistron.formats.designed_epigenome import write_designed_epigenome
     from cistron.formats.gene_tracks import open_gene_tracks
-    from cistron.runtime import RunRecord, atomic_path, check_writable, limit_threads, say
+    from cistron.runtime import RunRecord, atomic_path, check_writable, limit_threads, record_path, say
 
     if not gene:
         raise InputError("no gene was given; name at least one with --gene")
@@ -147,10 +148,10 @@ def design(
     for name, table in (("outcome", outcome), ("edits", edits)):
         with atomic_path(output.with_name(f"{output.stem}.{name}.tsv")) as partial:
             table.to_csv(partial, sep="\t", index=False, float_format="%.4f")
-    run.write(output.with_name(f"{output.stem}.run.json"))
+    run.write(record_path(output))
     for row in outcome.drop_duplicates("gene").itertuples():
         judged = f", {row.judged_share:.0%} by the judge" if row.judged_share == row.judged_share else ""
-        print(
+        show(
             f"  {row.gene}: {row.share:.0%} of the wanted change{judged}; edit {row.edit_size:.1f} kb x log signal in {row.edited_blocks} "
             "blocks of 1 kb"
         )
@@ -159,7 +160,7 @@ def design(
             "a network that took no part in the design sees less than half of the change: the edit may please these networks "
             "only; train more of them (--network.members) or ask for less"
         )
-    print(f"wrote {output}")
+    show(f"wrote {output}")
 
 
 def embed(
@@ -201,7 +202,7 @@ def embed(
             load_chromatin_model(model), open_gene_tracks(data), dimensions=dimensions, name=name
         )
     write_gene_embedding(embedding, output)
-    print(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
+    show(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
 
 
 def _genes(fitted, store, names: tuple[str, ...], part: str):  # type: ignore[no-untyped-def]  # model and store load late

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cistron.cli.options import PRESET, Output, Seed, Threads
+from cistron.cli.options import PRESET, FurtherOutput, Output, Seed, Threads
+from cistron.cli.running import Writes
 from cistron.formats.perturbed_cells import PerturbedCells
+from cistron.runtime import show
 
 app = App(name="networks", help="Gene networks from perturbed single cells.")
 
@@ -65,7 +67,7 @@ def infer(
     settings: Annotated[str, PRESET] = "default",
     edges: int | None = 1000,
     name: str | None = None,
-    embedding: Path | None = None,
+    embedding: FurtherOutput = None,
     training_cells: Annotated[bool, Parameter(negative=())] = False,
     strong_only: Annotated[bool, Parameter(negative=())] = False,
     seed: Seed = 0,
@@ -117,7 +119,7 @@ def infer(
     from cistron.networks.estimator import NetworkInference
     from cistron.networks.methods import method_named, settings_named
     from cistron.networks.strong_perturbations import strong_perturbations
-    from cistron.runtime import RunRecord, check_writable, limit_threads, say
+    from cistron.runtime import RunRecord, check_writable, limit_threads, record_path, say
 
     record = method_named(method)
     chosen = settings_named(record, settings)
@@ -159,8 +161,8 @@ def infer(
     if embedding is not None:
         write_gene_embedding(inference.embed(name), embedding)
     run.record("edges", len(table))
-    run.write(output.with_name(output.name.removesuffix(".gz").removesuffix(".tsv") + ".run.json"))
-    print(f"wrote {output}: {len(table):,} edges of {len(data.genes):,} genes by {method}")
+    run.write(record_path(output))
+    show(f"wrote {output}: {len(table):,} edges of {len(data.genes):,} genes by {method}")
 
 
 @app.command
@@ -174,7 +176,7 @@ def quality(
     layer: str | None = None,
     scale: ScaleName = "auto",
     minimum_cells: int = 2,
-    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"]), Writes()] = None,
 ) -> None:
     """Tell how many cells each perturbation has and whether its knock-down is seen.
 
@@ -205,13 +207,13 @@ def quality(
     data = _read(cells, perturbation, control, excluded, guide, layer, scale, minimum_cells)
     table = perturbation_quality(data)
     for line in quality_summary(table, data):
-        print(line)
+        show(line)
     if output is not None:
         with atomic_path(output) as partial:
             table.to_csv(partial, sep="\t", index=False, float_format="%.5g")
-        print(f"wrote {output}: {len(table):,} perturbations")
+        show(f"wrote {output}: {len(table):,} perturbations")
     else:
-        print(table.head(20).to_string(index=False, float_format=lambda value: f"{value:.3g}"))
+        show(table.head(20).to_string(index=False, float_format=lambda value: f"{value:.3g}"))
 
 
 @app.command
@@ -221,4 +223,4 @@ def methods() -> None:
 
     for record in METHODS.values():
         presets = ", ".join(["default", *record.presets])
-        print(f"{record.name}\n  weight: {record.weight}\n  from: {record.reference}\n  settings: {presets}")
+        show(f"{record.name}\n  weight: {record.weight}\n  from: {record.reference}\n  settings: {presets}")

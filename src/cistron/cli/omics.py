@@ -13,6 +13,7 @@ from cistron.cli.options import PRESET, Output, Seed, Threads
 from cistron.cli.presets import put_over
 from cistron.errors import InputError
 from cistron.omics import AutoencoderSettings, PcaSettings, PreprocessingSettings, VdtfSettings
+from cistron.runtime import show
 
 app = App(name="omics", help="Gene embeddings from omics matrices.")
 app.command(join)
@@ -120,7 +121,7 @@ def embed(
     write_gene_embedding(embedding, output)
     if folder is not None:
         (folder / "last.ckpt").unlink(missing_ok=True)
-        print(f"record: {folder / 'log.csv'}")
+        show(f"record: {folder / 'log.csv'}")
     for remark in embedder.remarks:
-        print(f"  {remark}")
-    print(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
+        show(f"  {remark}")
+    show(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")

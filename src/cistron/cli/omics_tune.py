@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.options import Seed, Threads
+from cistron.cli.running import Writes
 from cistron.errors import InputError
 from cistron.omics.preprocessing import PreprocessingSettings
+from cistron.runtime import show
 
 if TYPE_CHECKING:
     from cistron.omics.tuning import Score
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 def tune(
     *matrices: Path,
-    output: Output,
+    output: Annotated[Path, Parameter(name=["--output", "-o"]), Writes(shared=True, growing=True)],
     method: Literal["autoencoder", "vdtf"] = "vdtf",
     trials: int = 30,
     epochs: int = 40,
@@ -23,7 +25,7 @@ def tune(
     largest: int | None = None,
     traits: Path | None = None,
     chromosomes: Literal["odd", "even"] = "odd",
-    storage: Path | None = None,
+    storage: Annotated[Path | None, Writes(shared=True, growing=True)] = None,
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
     seed: Seed = 0,
     threads: Threads = None,
@@ -83,11 +85,9 @@ def tune(
         report.trials.to_csv(partial, index=False)
     with atomic_path(output / "best.toml") as partial:
         partial.write_text(best_as_toml(method, report.best))
-    print(f"{report.finished} trials finished, {report.pruned} pruned, {report.failed} failed")
-    print(f"best {objective} {report.best_value:.4f}: {report.best}")
-    print(
-        f"use it: cistron omics embed {matrices[0]} --config {output / 'best.toml'} --output EMBEDDING.h5ad"
-    )
+    show(f"{report.finished} trials finished, {report.pruned} pruned, {report.failed} failed")
+    show(f"best {objective} {report.best_value:.4f}: {report.best}")
+    show(f"use it: cistron omics embed {matrices[0]} --config {output / 'best.toml'} --output EMBEDDING.h5ad")
 
 
 def gwas_score(traits: Path, chromosomes: str) -> "Score":

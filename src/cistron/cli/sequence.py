@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cistron.cli.options import PRESET, Output, Seed, Threads
+from cistron.cli.options import PRESET, Destination, FurtherOutput, Output, Seed, Threads
 from cistron.cli.sequence_embed import embed
 from cistron.cli.sequence_embed_protein import embed_protein
 from cistron.cli.sequence_options import (
@@ -22,6 +22,7 @@ from cistron.cli.sequence_options import (
     choose,
     tell_person,
 )
+from cistron.runtime import show
 
 app = App(name="sequence", help="Tracks and gene embeddings from DNA (Enformer) and proteins (ESM-2).")
 app.command(embed)
@@ -31,7 +32,7 @@ app.command(embed_protein)
 @app.command
 def weights(
     source: Path,
-    destination: Path,
+    destination: Destination,
     *,
     length: int | None = None,
     crop: int | None = None,
@@ -66,16 +67,14 @@ def weights(
         **changes,
     )
     for name in unmatched:
-        print(f"not used: {name}")
+        show(f"not used: {name}")
     count = sum(parameter.numel() for parameter in model.parameters())
-    print(
-        f"wrote {destination}: {count:,} parameters, {len(unmatched):,} names of the source without a place"
-    )
+    show(f"wrote {destination}: {count:,} parameters, {len(unmatched):,} names of the source without a place")
 
 
 @app.command
 def initialise(
-    destination: Path,
+    destination: Destination,
     *,
     preset: Annotated[Literal["paper", "small"], PRESET] = "small",
     seed: Seed = 0,
@@ -95,7 +94,7 @@ def initialise(
 
     model, tracks = random_model(PRESETS[preset], seed)
     save_weights(model, destination, tracks=tracks, origin={"weights": "random, not trained", "seed": seed})
-    print(f"wrote {destination}: random weights, predictions of this model mean nothing")
+    show(f"wrote {destination}: random weights, predictions of this model mean nothing")
 
 
 @app.command
@@ -108,7 +107,7 @@ def predict(
     tracks: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=True)] = (),
     organism: Literal["human", "mouse", "both"] = "human",
     length: int | None = None,
-    bigwig: Path | None = None,
+    bigwig: FurtherOutput = None,
     person: Person = None,
     build: Build = None,
     ambiguous: Ambiguous = "error",
@@ -162,11 +161,11 @@ def predict(
             length=length,
             model_path=weights,
         )
-    print(
+    show(
         f"wrote {output}: {len(store.sequences):,} regions x {len(store.tracks):,} tracks x {store.values.shape[3]:,} bins"
     )
     if bigwig is not None:
-        print(f"wrote {len(write_bigwigs(store, bigwig)):,} bigWig files to {bigwig}")
+        show(f"wrote {len(write_bigwigs(store, bigwig)):,} bigWig files to {bigwig}")
 
 
 @app.command
@@ -188,4 +187,4 @@ def bigwig(
     from cistron.formats.tracks import open_tracks, write_bigwigs
 
     written = write_bigwigs(open_tracks(store), output, list(tracks) or None)
-    print(f"wrote {len(written):,} bigWig files to {output}")
+    show(f"wrote {len(written):,} bigWig files to {output}")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cistron.cli.options import AllowLoss, Output, Scheduler, Threads, Workers
+from cistron.cli.options import AllowLoss, FurtherOutput, Output, Scheduler, Threads, Workers
 from cistron.cli.sequence_options import (
     Ambiguous,
     Augment,
@@ -21,6 +21,7 @@ from cistron.cli.sequence_options import (
     tell_person,
 )
 from cistron.errors import InputError
+from cistron.runtime import show
 
 
 def embed(
@@ -35,7 +36,7 @@ def embed(
     biotypes: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=True)] = ("protein_coding",),
     genes: Path | None = None,
     cage: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=True)] = (),
-    output_tracks: Path | None = None,
+    output_tracks: FurtherOutput = None,
     tracks: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=True)] = (),
     track_neighbours: int = 1,
     person: Person = None,
@@ -128,9 +129,9 @@ def embed(
         )
     write_gene_embedding(embedding, output)
     discard_shards(output)
-    print(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
+    show(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
     if wanted is not None:
-        print(f"wrote {wanted.path}: {embedding.n_obs:,} genes x {len(wanted.rows):,} tracks")
+        show(f"wrote {wanted.path}: {embedding.n_obs:,} genes x {len(wanted.rows):,} tracks")
 
 
 def _lines(path: Path | None) -> list[str]:

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from cistron.cli.options import Output, Scheduler, Threads, Workers
 from cistron.errors import InputError
+from cistron.runtime import show
 
 
 def embed_protein(
@@ -60,7 +61,7 @@ def embed_protein(
     settings = ProteinEmbeddingSettings(isoform, window, overlap, batch_tokens, precision, device)
     found = read_proteins(proteins)
     for remark in found.remarks:
-        print(f"{proteins.name}: {remark}")
+        show(f"{proteins.name}: {remark}")
     embedding = embed_protein_genes(
         found,
         weights,
@@ -74,4 +75,4 @@ def embed_protein(
     )
     write_gene_embedding(embedding, output)
     discard_shards(output)
-    print(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
+    show(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")

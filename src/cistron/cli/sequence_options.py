@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Group, Parameter
 
 from cistron.genome import Genome, PersonalGenome, PersonSettings
+from cistron.runtime import show
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,4 +62,4 @@ def choose(
 def tell_person(genome: Genome) -> None:
     """Print what was read of a person's variants and what was left out."""
     if isinstance(genome, PersonalGenome):
-        print(genome.variants.summary())
+        show(genome.variants.summary())

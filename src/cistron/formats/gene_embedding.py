@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
+from cistron.formats.anndata_files import write_anndata
 from cistron.formats.header import header_problems, joined, provenance_fields
 from cistron.formats.tables import first_line, read_table
 from cistron.genes.identity import guess_namespace
@@ -208,7 +209,7 @@ def write_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
         )
     require_valid(embedding, f"embedding {path.name}")
     with atomic_path(path) as partial:
-        embedding.write_h5ad(partial)
+        write_anndata(embedding, partial)
 
 
 def read_gene_embedding(

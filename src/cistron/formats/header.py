@@ -23,7 +23,7 @@ def provenance_fields(
     return {
         "parameters": json.dumps(dict(parameters or {}), sort_keys=True, default=str),
         "sources": pd.DataFrame(
-            {"path": [str(path) for path in paths], "sha256": [sha256_of(path) for path in paths]},
+            {"file": [path.name for path in paths], "sha256": [sha256_of(path) for path in paths]},
             dtype=object,
         ),
         "seed": int(seed),

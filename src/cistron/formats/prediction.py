@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.formats.anndata_files import write_anndata
 from cistron.formats.gene_embedding import read_h5ad
 from cistron.formats.header import header_problems, joined, provenance_fields
 from cistron.genes.identity import guess_namespace
@@ -231,7 +232,7 @@ def write_prediction(path: str | Path, result: anndata.AnnData) -> None:
     path = prediction_path(path)
     refuse(check_prediction(result), f"prediction {path.name}")
     with atomic_path(path) as partial:
-        result.write_h5ad(partial)
+        write_anndata(result, partial)
 
 
 def prediction_path(path: str | Path) -> Path:

@@ -211,7 +211,7 @@ def embed_protein_genes(
         "shape": asdict(shape),
     }
     work = [(gene, [protein.residues for protein in own]) for gene, own in chosen.items()]
-    directory = output.parent / f".{output.stem}.shards-{fingerprint([parameters, work, shard_size])}"
+    directory = output.parent / f".{output.name}.shards-{fingerprint([parameters, work, shard_size])}"
     shards = {
         f"genes-{first:06d}": {
             "genes": work[first : first + shard_size],

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import sparse
 
 from cistron.errors import InputError
+from cistron.formats.anndata_files import write_anndata
 from cistron.formats.gene_embedding import build_gene_embedding, write_gene_embedding
 from cistron.runtime.files import atomic_directory
 from cistron.runtime.seeds import random_generator
@@ -211,6 +212,6 @@ def cell_world(settings: CellWorldSettings | None = None, *, seed: int = 0) -> C
 def write_cell_world(world: CellWorld, directory: str | Path) -> dict[str, Path]:
     """Write ``cells.h5ad`` and ``embedding.h5ad`` into ``directory``, whole or not at all, and give their paths."""
     with atomic_directory(directory) as partial:
-        world.cells.write_h5ad(partial / "cells.h5ad")
+        write_anndata(world.cells, partial / "cells.h5ad")
         write_gene_embedding(world.embedding, partial / "embedding.h5ad")
     return {name: Path(directory) / f"{name}.h5ad" for name in ("cells", "embedding")}

@@ -23,6 +23,7 @@ import pandas as pd
 from scipy import sparse
 
 from cistron.errors import InputError
+from cistron.formats.anndata_files import write_anndata
 from cistron.runtime.files import atomic_directory, atomic_path
 from cistron.runtime.seeds import random_generator
 from cistron.world.topologies import Shape, Topology, random_topology
@@ -236,7 +237,7 @@ def network_world(
 def write_network_world(world: NetworkWorld, directory: str | Path) -> dict[str, Path]:
     """Write ``cells.h5ad`` and ``truth.tsv`` into ``directory``, whole or not at all, and give their paths."""
     with atomic_directory(directory) as partial:
-        world.cells.write_h5ad(partial / "cells.h5ad")
+        write_anndata(world.cells, partial / "cells.h5ad")
         with atomic_path(partial / "truth.tsv") as table:
             world.truth.to_csv(table, sep="\t", index=False, float_format="%.4f")
     return {"cells": Path(directory) / "cells.h5ad", "truth": Path(directory) / "truth.tsv"}
