@@ -120,7 +120,11 @@ def _check_tables(tables: dict[str, object], config: Path) -> None:
 
 
 def _complain(message: str) -> None:
-    plain(" ".join(message.split()))
+    text = plain(" ".join(message.split()))
+    if len(text) > _LONGEST_LINE:
+        text = f"{text[:_LONGEST_LINE]}..."
+    sys.stderr.write(f"cistron: error: {text}\n")
+    sys.stderr.flush()
 
 
 def _command(tokens: list[str]) -> str:
@@ -131,24 +135,22 @@ def _command(tokens: list[str]) -> str:
     return " ".join([tokens[0], *inner])
 
 
-class _Terminated(KeyboardInterrupt):
-    """The process was asked to end by SIGTERM."""
-
-
 @contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM (of a batch system, of ``kill``) ends a command as an interrupt does, with what is finished kept."""
+def _terminable() -> Iterator[list[int]]:
+    """SIGTERM (of a batch system, of ``kill``) ends a command as an interrupt does; yields the signals that came."""
+    came: list[int] = []
 
-    def _raise(number: int, frame: object) -> None:
-        raise _Terminated
+    def _interrupt(number: int, frame: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
 
     try:
-        before = signal.signal(signal.SIGTERM, _raise)
+        before = signal.signal(signal.SIGTERM, _interrupt)
     except ValueError:  # not the main thread: whoever runs us there handles signals
-        yield
+        yield came
         return
     try:
-        yield
+        yield came
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -183,8 +185,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Command and options; those of the process when absent.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    came: list[int] = []
     try:
-        with _terminable():
+        with _terminable() as came:
             app.meta(tokens, exit_on_error=False, print_error=False, result_action="return_value")
             sys.stdout.flush()
     except CistronError as error:
@@ -194,10 +197,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command = " ".join(["cistron", *_command(tokens).split()])
         _complain(f"{str(error).removesuffix('...').rstrip('., ')}; see '{command} --help'")
         return 2
-    except KeyboardInterrupt as error:
-        how = "terminated" if isinstance(error, _Terminated) else "interrupted"
+    except KeyboardInterrupt:
+        how = "terminated" if came else "interrupted"
         _complain(f"{how}; what is finished is kept, run the same command again to go on")
-        return 143 if isinstance(error, _Terminated) else 130
+        return 143 if came else 130
     except BrokenPipeError:
         _drop_output()
         return 0
