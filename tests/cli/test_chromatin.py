@@ -73,7 +73,7 @@ def test_bigwigs_become_the_planted_marks(run, world, bigwigs, tmp_path):
     assert len(store.origin) == world.measured.sum()
     assert set(store.origin["kind"]) == {"measured"}
     assert len(store.origin["sha256"].iloc[0]) == 64
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["marks.run.json", "marks.zarr"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["marks.zarr", "marks.zarr.run.json"]
 
 
 def test_from_marks_to_predictions(run, data, tmp_path):
