@@ -85,11 +85,8 @@ def plain(value: Any) -> Any:
             return [plain(item) for item in value]
         if all(isinstance(item, int | float) for item in value):
             return array(value, samples=8)
-        return {
-            "length": len(value),
-            "digest": digest(value),
-            "first": [str(item)[:60] for item in value[:2]],
-        }
+        words = [_file_name(item) for item in value]
+        return {"length": len(words), "digest": digest(words), "first": [word[:60] for word in words[:2]]}
     if isinstance(value, str):
         if value[:1] == "{":
             return header(json.loads(value))
