@@ -50,7 +50,7 @@ WRITE = (
     "evaluate edges {out}/edges.tsv --cells {inputs}/network/cells.h5ad --truth {inputs}/network/truth.tsv"
     " --omission-draws 20 --resamples 20 --null-repeats 1 --no-report --output {out}/scores_edges",
 )
-NOT_KEPT = ("ridge", "tuned/study.journal", "vdtf.fit")
+NOT_KEPT = ("ridge", "tuned/study.journal", "vdtf.fit", "scores_gwas/shards")
 
 
 def write_small_models(folder: Path, inputs: Path) -> None:

@@ -25,6 +25,11 @@ def digest(words: Iterable[Any]) -> str:
     return hashlib.sha256("\n".join(map(str, words)).encode()).hexdigest()[:12]
 
 
+def _file_name(word: Any) -> str:
+    """Of a path the name of the file, since folders differ; other words as they are."""
+    return str(word).rpartition("/")[2] if str(word)[:1] == "/" else str(word)
+
+
 def number(value: Any) -> float | None:
     """A float at 7 digits; none where it is not finite."""
     return float(f"{float(value):.7g}") if np.isfinite(value) else None
@@ -34,11 +39,7 @@ def array(values: Any, samples: int = 24) -> dict[str, Any]:
     """Shape, sums and evenly spread values of an array of numbers; shape, digest and first words of one of texts."""
     values = np.asarray(values)
     if values.dtype.kind not in "biufc":
-        # of paths the name of the file
-        words = [
-            word.rpartition("/")[2] if word[:1] == "/" else word
-            for word in values.astype(str).ravel().tolist()
-        ]
+        words = [_file_name(word) for word in values.astype(str).ravel().tolist()]
         return {"shape": list(values.shape), "digest": digest(words), "first": words[:3]}
     flat = values.astype(np.float64).ravel()
     finite = flat[np.isfinite(flat)]
@@ -84,11 +85,8 @@ def plain(value: Any) -> Any:
             return [plain(item) for item in value]
         if all(isinstance(item, int | float) for item in value):
             return array(value, samples=8)
-        return {
-            "length": len(value),
-            "digest": digest(value),
-            "first": [str(item)[:60] for item in value[:2]],
-        }
+        words = [_file_name(item) for item in value]
+        return {"length": len(words), "digest": digest(words), "first": [word[:60] for word in words[:2]]}
     if isinstance(value, str):
         if value[:1] == "{":
             return header(json.loads(value))
