@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import sys
 import tomllib
@@ -46,6 +47,7 @@ for _name, _help in COMMANDS.items():
     app.command(f"cistron.cli.{_name}:app", name=_name, help=_help)
 
 
+_FULL = re.compile(r"errno = 28|No space left|\d+ requested and \d+ written")  # what HDF5 and NumPy say of a full disk
 _LONGEST_LINE = 2000  # letters of an error
 # Packages whose exceptions tell of a file that is damaged or of another kind.
 _READERS = frozenset(
@@ -159,7 +161,7 @@ def _trouble(error: BaseException) -> str | None:
     """One line about what the machine or a file did; ``None`` for a defect of ours."""
     number = getattr(error, "errno", None)
     # HDF5 and others wrap what the system said in exceptions of their own.
-    if number == errno.ENOSPC or "errno = 28" in str(error) or "No space left" in str(error):
+    if number == errno.ENOSPC or _FULL.search(str(error)):
         name = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
         return (
             f"cannot write: {name}no space left on device; make room, or choose an --output on another disk"

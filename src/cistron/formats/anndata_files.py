@@ -35,6 +35,7 @@ def write_anndata(data: anndata.AnnData, path: str | Path, *, further_bytes: int
         If the disk is full.
     """
     path = Path(path)
+    data.strings_to_categoricals()
     size = _bytes_of(data)
     require_space(path, size + further_bytes)
     if size > _IN_MEMORY:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
 from cistron.formats.anndata_files import write_anndata
-from cistron.formats.header import header_problems, joined, provenance_fields
+from cistron.formats.header import header_problems, joined, provenance_fields, without_local_paths
 from cistron.formats.tables import first_line, read_table
 from cistron.genes.identity import guess_namespace
 from cistron.runtime.files import atomic_path
@@ -255,6 +255,7 @@ def read_gene_embedding(
             )
         if isinstance(embedding.uns["cistron"], Mapping):
             embedding.uns["cistron"] = dict(embedding.uns["cistron"])
+            without_local_paths(embedding.uns["cistron"])
         else:
             del embedding.uns["cistron"]  # something else of the same name; the check says what is absent
         if name is not None and "cistron" in embedding.uns:

@@ -31,6 +31,14 @@ def provenance_fields(
     }
 
 
+def without_local_paths(header: dict[str, Any]) -> None:
+    """Upgrade the sources of a header that was written when they held whole paths."""
+    sources = header.get("sources")
+    if isinstance(sources, pd.DataFrame) and "path" in sources:
+        names = [Path(str(path)).name for path in sources["path"]]
+        header["sources"] = sources.drop(columns="path").assign(file=names)[["file", "sha256"]]
+
+
 def joined(names: str | Iterable[str]) -> str:
     """Join names with ``+``, each once; a text may be divided by ``+`` or commas already."""
     parts = names.replace(",", "+").split("+") if isinstance(names, str) else list(names)

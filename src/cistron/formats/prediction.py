@@ -11,7 +11,7 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.formats.anndata_files import write_anndata
 from cistron.formats.gene_embedding import read_h5ad
-from cistron.formats.header import header_problems, joined, provenance_fields
+from cistron.formats.header import header_problems, joined, provenance_fields, without_local_paths
 from cistron.genes.identity import guess_namespace
 from cistron.runtime.files import atomic_path
 
@@ -259,4 +259,5 @@ def read_prediction(path: str | Path) -> anndata.AnnData:
     result = read_h5ad(path)
     refuse(check_prediction(result), path.name)
     result.uns["cistron"] = dict(result.uns["cistron"])
+    without_local_paths(result.uns["cistron"])
     return result

@@ -17,6 +17,8 @@ RECORD = "run.json"  # record of a run, inside a folder that it wrote
 MARKER = "cistron.json"  # marker of a folder that has no other
 _RECORD_SCHEMA = "cistron.run"
 _LOG_SUFFIXES = (".log.csv", ".run.json")
+# New files and folders that this process gave their names, so that a run that fails can take them back.
+written: list[Path] = []
 _hashes: dict[tuple[str, int, int, int], str] = {}
 
 
@@ -156,9 +158,16 @@ def atomic_path(destination: str | Path, check: Callable[[Path], object] | None 
             check(partial)
         _to_disk(partial)
         os.chmod(partial, _FILE_MODE)  # some writers make files that nobody else may read
-        os.replace(partial, destination)
+        _rename(partial, destination)
     finally:
         _forget(partial)
+
+
+def _rename(finished: Path, destination: Path) -> None:
+    new = not destination.exists()
+    os.replace(finished, destination)
+    if new:
+        written.append(destination)
 
 
 def _to_disk(path: Path) -> None:
@@ -202,7 +211,6 @@ def atomic_directory(destination: str | Path, kind: str = "folder") -> Iterator[
         raise InputError(f"cannot write {given}: it is a file; give the path of a folder")
     require_own_folder(destination, given)
     partial = _partial(destination)
-    replaced = destination.parent / f".{destination.name}.partial-{os.getpid()}-replaced"
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir()
@@ -212,15 +220,12 @@ def atomic_directory(destination: str | Path, kind: str = "folder") -> Iterator[
         for path in sorted(partial.rglob("*")):
             if path.is_file():
                 os.chmod(path, _FILE_MODE)
-        replace_directory(partial, destination, replaced)
+        replace_directory(partial, destination)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-        if not destination.exists() and replaced.exists():
-            os.replace(replaced, destination)
-        shutil.rmtree(replaced, ignore_errors=True)
 
 
-def replace_directory(finished: Path, destination: Path, replaced: Path) -> None:
+def replace_directory(finished: Path, destination: Path) -> None:
     """Give a finished folder its name; of an older folder of the same kind keep what cistron did not write.
 
     Parameters
@@ -228,9 +233,7 @@ def replace_directory(finished: Path, destination: Path, replaced: Path) -> None
     finished
         The new folder, beside ``destination``.
     destination
-        Final path.
-    replaced
-        Path that the older folder has in between, and that nothing has afterwards.
+        Final path, as of :func:`destination_of`.
 
     Raises
     ------
@@ -238,12 +241,19 @@ def replace_directory(finished: Path, destination: Path, replaced: Path) -> None
         If the older folder is of another kind, or not cistron's.
     """
     if not destination.exists() or not any(destination.iterdir()):
-        os.replace(finished, destination)  # onto an empty folder as well
+        if destination.exists():
+            destination.rmdir()
+        _rename(finished, destination)
         return
     require_own_folder(destination, destination, folder_kind(finished))
     own = owned_files(destination)
+    replaced = destination.parent / f".{destination.name}.partial-{os.getpid()}-replaced"
     os.replace(destination, replaced)
-    os.replace(finished, destination)
+    try:
+        os.replace(finished, destination)
+    except OSError:
+        os.replace(replaced, destination)
+        raise
     for entry in sorted(replaced.iterdir()):
         if entry.name not in own and not (destination / entry.name).exists():
             os.replace(entry, destination / entry.name)

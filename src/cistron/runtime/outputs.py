@@ -27,6 +27,7 @@ from cistron.runtime.files import (
     record_path,
     require_own_folder,
     sha256_of,
+    written,
 )
 from cistron.runtime.provenance import RunRecord
 
@@ -201,19 +202,38 @@ def _claim(output: Output, record: RunRecord, overwrite: bool) -> Iterator[bool]
         raise InputError(
             f"--output {output.path} is the folder you are in or one above it; give the path of a new one"
         )
-    made = [folder for folder in path.parents if not folder.exists()]
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
     check_writable(path)
+    before = len(written)
     try:
         with _lock(path, output) as lock:
             _bring_back(path)
             finished, fresh = _judge(path, output, record, overwrite, lock.earlier)
             lock.tell({"identity": record.identity, "fresh": fresh})
             yield finished
-    except BaseException:
+    except BaseException as error:
         remove_leftovers(path, own=True)
+        if isinstance(error, Exception):  # an interrupt keeps what is finished
+            _withdraw(path, before)
         raise
     finally:
         for folder in made:  # the innermost first
+            if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
+                folder.rmdir()
+
+
+def _withdraw(path: Path, before: int) -> None:
+    """Remove what a run that failed has written to an output: a part of a result would be taken for the whole.
+
+    Finished shards and studies stay, so that the next run goes on from them.
+    """
+    for new in written[before:]:
+        inside = new == path or path in new.parents
+        if inside and not any(_NO_RESULT.search(part) for part in new.relative_to(path).parts):
+            _remove(new)
+    del written[before:]
+    if path.is_dir():
+        for folder in sorted(path.rglob("*"), reverse=True):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
 
@@ -234,7 +254,7 @@ def _judge(
     fresh = not _is_result(path) or (bool(killed.get("fresh")) and not found)
     if not fresh:
         _require_replaceable(path, output, record, found)
-    again = (output.maintained and (path.is_dir() or _is_own_page(path))) or (output.growing and same)
+    again = not fresh and _may_go_on(path, output, same)
     if not (fresh or again or overwrite or killed.get("identity") == record.identity):
         changed = f" ({difference})" if (difference := record.difference_from(request)) else ""
         what = "is not as the same run left it" if same else f"exists and is not of this run{changed}"
@@ -249,6 +269,11 @@ def _empty(path: Path, found: dict[str, Any]) -> None:
     """Remove the files that a record names."""
     for name in found.get("output", {}).get("files", {}):
         (path / name if path.is_dir() else path).unlink(missing_ok=True)
+
+
+def _may_go_on(path: Path, output: Output, same: bool) -> bool:
+    """Whether a command may write to what it keeps up to date, or add to what the same run wrote."""
+    return (output.maintained and (path.is_dir() or _is_own_page(path))) or (output.growing and same)
 
 
 def _require_replaceable(path: Path, output: Output, record: RunRecord, found: dict[str, Any]) -> None:
