@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 CLOSED = 1e-4
 # A network is fitted by hundreds of float32 steps; another processor rounds each of them differently.
 TRAINED = 1e-2
-LONG = 5e-2  # networks of many epochs, of which the printed figures are held
+# A published recipe without the damping of ours, and the networks of the demo, which are fitted for many epochs.
+LONG = 5e-2
+SEARCHED = 0.25  # CaTran's published fit of hundreds of steps, which no option shortens
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Case:
         Where the command must fail: words of its message.
     absent
         Package that is taken to be not installed.
+    without
+        Rows of tables that are not held, as a pandas query.
     held
         Files (as of a shell) whose contents are held; of the others only that they are written.
     """
@@ -42,6 +46,7 @@ class Case:
     error: str = ""
     absent: str = ""
     held: str = "*"
+    without: str = ""
 
 
 OMICS = "{inputs}/world/tissues.h5ad"
@@ -176,20 +181,20 @@ CASES = (
     Case("cells embed", "bilinear", "{artefacts}/cells_bilinear --output {out}/e.h5ad"),
     Case("networks methods", "list"),
     Case("networks quality", "guides", f"{SCREEN} --guide guide --output {{out}}/quality.tsv"),
-    Case("networks infer", "default", f"{SCREEN} --edges 60 --threads 1 --output {{out}}/e.tsv"),
+    Case("networks infer", "default", f"{SCREEN} --edges 0 --threads 1 --output {{out}}/e.tsv"),
     *(
         Case(
             "networks infer",
             method,
-            f"{SCREEN} --method {method} --training-cells --edges 60 --threads 1 --output {{out}}/e.tsv",
+            f"{SCREEN} --method {method} --training-cells --edges 0 --threads 1 --output {{out}}/e.tsv",
         )
         for method in ("mean-shift", "wasserstein", "direct", "trees", "correlation", "partial-correlation")
     ),
     Case(
         "networks infer",
         "catran",
-        f"{SCREEN} --method catran --edges 60 --embedding {{out}}/genes.h5ad --threads 1 --output {{out}}/e.tsv",
-        TRAINED,
+        f"{SCREEN} --method catran --edges 0 --embedding {{out}}/genes.h5ad --threads 1 --output {{out}}/e.tsv",
+        SEARCHED,
     ),
     Case("sequence initialise", "small", "{out}/model --seed 3"),
     Case(
@@ -246,7 +251,7 @@ CASES = (
         "chromatin train",
         "paper",
         f"{MARKS} {SMALL_NETWORK} --preset paper --permuted --output {{out}}/model",
-        TRAINED,
+        LONG,
     ),
     Case("chromatin train", "ridge", f"{MARKS} --method ridge --threads 1 --output {{out}}/model"),
     *(
@@ -298,6 +303,8 @@ CASES = (
         "cells",
         "{artefacts}/prediction.h5ad {artefacts}/prediction_ridge.h5ad --draws 20 --permutations 2 --halvings 2"
         " --threads 1 --no-report --output {out}/scores",
+        # the null is constant over unseen genes up to rounding, which Spearman's ranks take for an order
+        without="target == 'pseudobulks' and metric == 'spearman_across_genes'",
     ),
     Case(
         "evaluate edges",

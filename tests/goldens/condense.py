@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,9 @@ def array(values: Any, samples: int = 24) -> dict[str, Any]:
 
 
 def frame(table: pd.DataFrame) -> dict[str, Any]:
-    """Columns of a table."""
+    """Columns of a table; edges by source and target, since what is equally strong is in any order."""
+    if {"source", "target", "weight"} <= set(table.columns):
+        table = table.sort_values(["source", "target"])
     columns = {
         str(name): array(table[name].to_numpy(), samples=8)
         for name in table.columns
@@ -68,6 +70,15 @@ def header(values: Mapping[str, Any]) -> dict[str, Any]:
     """Fields of a header that must not change."""
     kept = {str(key): plain(value) for key, value in values.items() if not PASSING.search(str(key))}
     return {key: kept[key] for key in sorted(kept)}
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """What stands in lists of lists; floats are told from words, so that they can be compared with a tolerance."""
+    for item in value:
+        if isinstance(item, list | tuple):
+            yield from _leaves(item)
+        else:
+            yield item
 
 
 def plain(value: Any) -> Any:
@@ -85,8 +96,11 @@ def plain(value: Any) -> Any:
             return [plain(item) for item in value]
         if all(isinstance(item, int | float) for item in value):
             return array(value, samples=8)
-        words = [_file_name(item) for item in value]
-        return {"length": len(words), "digest": digest(words), "first": [word[:60] for word in words[:2]]}
+        leaves = list(_leaves(value))
+        words = [_file_name(leaf) for leaf in leaves if not isinstance(leaf, float)]
+        floats = [leaf for leaf in leaves if isinstance(leaf, float)]
+        found = {"length": len(value), "digest": digest(words), "first": [word[:60] for word in words[:2]]}
+        return {**found, "numbers": array(floats, samples=8)} if floats else found
     if isinstance(value, str):
         if value[:1] == "{":
             return header(json.loads(value))
@@ -172,7 +186,6 @@ READERS = {
     ".tsv": _table,
     ".csv": _table,
     ".txt": _text,
-    ".parquet": lambda path: frame(pd.read_parquet(path)),
     ".json": lambda path: plain(json.loads(path.read_text())),
     ".toml": lambda path: plain(tomllib.loads(path.read_text())),
     ".safetensors": _tensors,
@@ -182,8 +195,12 @@ READERS = {
 }
 
 
-def condense(path: Path) -> dict[str, Any]:
-    """Condense a file, or all files of a folder by their path in it."""
+def condense(path: Path, without: str = "") -> dict[str, Any]:
+    """Condense a file, or all files of a folder by their path in it; ``without`` are rows that are not held."""
+    if path.suffix == ".parquet":
+        table = pd.read_parquet(path)
+        named = set(re.findall(r"[a-z_]+(?= ==)", without))
+        return frame(table.query(f"not ({without})") if named and named <= set(table.columns) else table)
     if path.suffix in READERS:
         return READERS[path.suffix](path)
     if path.is_file():
@@ -193,9 +210,9 @@ def condense(path: Path) -> dict[str, Any]:
         if IGNORED.search(inner.name):
             continue
         if inner.is_dir() and inner.suffix != ".zarr":
-            found |= {f"{inner.name}/{name}": value for name, value in condense(inner).items()}
+            found |= {f"{inner.name}/{name}": value for name, value in condense(inner, without).items()}
         else:
-            found[inner.name] = {"present": True} if inner.suffix in PRESENT else condense(inner)
+            found[inner.name] = {"present": True} if inner.suffix in PRESENT else condense(inner, without)
     return found
 
 

@@ -88,5 +88,7 @@ def run_case(case: Case, inputs: Path, out: Path, artefacts: Path = ARTEFACTS) -
         "arguments": case.arguments,
         "printed": lines[:LINES],
         "files": [name for name in names if not IGNORED.search(name)],
-        "written": {name: value for name, value in condense(out).items() if fnmatch(name, case.held)},
+        "written": {
+            name: value for name, value in condense(out, case.without).items() if fnmatch(name, case.held)
+        },
     }
