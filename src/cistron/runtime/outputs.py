@@ -209,6 +209,8 @@ def _claim(output: Output, record: RunRecord, overwrite: bool) -> Iterator[bool]
         with _lock(path, output) as lock:
             _bring_back(path)
             finished, fresh = _judge(path, output, record, overwrite, lock.earlier)
+            remove_leftovers(path, all_of_them=finished)
+            remove_leftovers(record_path(path))
             lock.tell({"identity": record.identity, "fresh": fresh})
             yield finished
     except BaseException as error:
@@ -259,7 +261,6 @@ def _judge(
         changed = f" ({difference})" if (difference := record.difference_from(request)) else ""
         what = "is not as the same run left it" if same else f"exists and is not of this run{changed}"
         raise InputError(f"{output.path} {what}; give another --output, or --overwrite to replace it")
-    remove_leftovers(path)
     if output.growing and overwrite and not same:
         _empty(path, found)  # or the new study would go on from the old one
     return False, fresh
