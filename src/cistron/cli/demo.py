@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from cistron.cli.options import Seed
+from cistron.methods import Count
 from cistron.runtime.progress import say
 
 app = App(name="demo", help="Run the main job on the built-in world with planted truth.")
@@ -24,7 +25,7 @@ PARTS: dict[str, str] = {
 def demo(
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("demo"),
-    genes: int = 3000,
+    genes: Count = 3000,
     seed: Seed = 0,
 ) -> None:
     """Run the main job on a small world whose truth is known, and say how much of it was found.

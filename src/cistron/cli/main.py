@@ -11,7 +11,10 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Toml
 
 import cistron
+from cistron.cli.method_options import note_given, note_tokens, option_of_setting
+from cistron.cli.options import check_arguments
 from cistron.errors import CistronError, InputError
+from cistron.methods import SettingError
 from cistron.runtime.progress import set_progress
 
 app = App(
@@ -65,9 +68,13 @@ def _launch(
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"configuration file {config} is not valid TOML: {error}") from error
         _check_tables(tables, config)
-        app.config = (Toml(config, must_exist=True),)
+        app.config = (Toml(config, must_exist=True), note_given)
+    else:
+        app.config = (note_given,)
     try:
-        return app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+        check_arguments(command, bound.arguments)
+        return command(*bound.args, **bound.kwargs)
     finally:
         app.config = ()
 
@@ -110,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Command and options; those of the process when absent.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    note_tokens(tokens)
     try:
         app.meta(
             tokens,
@@ -117,6 +125,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print_error=False,
             result_action="return_value",
         )
+    except SettingError as error:
+        _complain(f"{option_of_setting(error.setting)} {error.problem}")
+        return 2
     except CistronError as error:
         _complain(str(error))
         return 2

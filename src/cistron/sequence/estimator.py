@@ -11,8 +11,8 @@ from cistron.genome import PersonSettings, check_regions, open_genome, read_regi
 from cistron.sequence.embed import discard_shards, embed_annotation
 from cistron.sequence.gene_sites import read_gene_sites
 from cistron.sequence.gene_tracks import wanted_tracks
-from cistron.sequence.gene_vectors import GeneEmbeddingSettings
 from cistron.sequence.predict import predict_regions
+from cistron.sequence.run_settings import GeneEmbeddingSettings
 from cistron.sequence.settings import settings_from
 from cistron.sequence.track_table import cage_tracks, choose_tracks, load_track_table, strand_pairs
 from cistron.sequence.weights import load_weights, read_description

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import anndata
 import numpy as np
@@ -28,6 +28,7 @@ from cistron.evaluation.neighbours import nearest_neighbours
 from cistron.formats.magma import GeneCorrelations
 from cistron.formats.scores import score_frame
 from cistron.genes.splits import chromosome_groups
+from cistron.methods import CountOrZero, Range, check_settings
 
 
 @dataclass(frozen=True)
@@ -57,19 +58,16 @@ class GwasSettings:
     model: Literal["ridge", "linear", "xgboost", "boosted"] = "ridge"
     projection: Literal["whiten", "none", "paper"] | None = None
     missing: Literal["mean", "null"] = "mean"
-    folds: int | None = None
-    controls: int | None = None
-    draws: int = 1000
+    folds: Annotated[int, Range(2)] | None = None
+    controls: CountOrZero | None = None
+    draws: Annotated[int, Range(20)] = 1000
     ridge: RidgeSettings = field(default_factory=RidgeSettings)
     xgboost: XgboostSettings = field(default_factory=XgboostSettings)
     boosted: BoostedSettings = field(default_factory=BoostedSettings)
 
     def __post_init__(self) -> None:
+        check_settings(self)
         regressor(self.model)
-        if self.controls is not None and self.controls < 0:
-            raise InputError(f"controls must be 0 or more. Given: {self.controls}")
-        if self.draws < 20:
-            raise InputError(f"a bootstrap needs at least 20 draws. Given: {self.draws}")
 
     def of_regressor(self) -> Any:
         """Settings of the chosen regressor."""
