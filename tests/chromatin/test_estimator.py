@@ -79,7 +79,7 @@ def test_held_out_cell_types_are_not_fitted_on(store):
 
 
 def test_genes_outside_the_training_part_are_refused(store):
-    from cistron.chromatin.methods import Task
+    from cistron.chromatin.fitting import Task
 
     parts = choose_parts(store)
     task = Task(store, parts, 0, None, 10**9, None, {})

@@ -42,11 +42,11 @@ def with_given(settings: _Settings, given: Mapping[str, Any]) -> _Settings:
     """
     own: dict[str, Any] = {}
     inner: dict[str, dict[str, Any]] = {}
-    fields = {one.name for one in dataclasses.fields(settings)}  # type: ignore[arg-type]
+    names = setting_names(settings)
     for name, value in given.items():
         first, _, rest = name.partition(".")
-        nested = first in fields and dataclasses.is_dataclass(getattr(settings, first))
-        if first not in fields or (rest and not nested) or (nested and not rest and isinstance(value, str)):
+        whole = dataclasses.is_dataclass(value) and hasattr(settings, name)  # FitSettings for "fit"
+        if name not in names and not whole:
             raise unknown_setting(name, settings)
         if rest:
             inner.setdefault(first, {})[rest] = value
@@ -211,7 +211,10 @@ class Method:
         return setting if setting in setting_names(self.settings_of()) else None
 
 
-class MethodList(dict[str, Method]):
+_Method = TypeVar("_Method", bound=Method)
+
+
+class MethodList(dict[str, _Method]):
     """The methods of a wing, by name, in the order in which they are shown.
 
     Parameters
@@ -222,11 +225,11 @@ class MethodList(dict[str, Method]):
         The records.
     """
 
-    def __init__(self, kind: str, *methods: Method) -> None:
+    def __init__(self, kind: str, *methods: _Method) -> None:
         super().__init__({method.name: method for method in methods})
         self.kind = kind
 
-    def find(self, name: str) -> Method:
+    def find(self, name: str) -> _Method:
         """Find a method by name or alias.
 
         Raises
@@ -249,7 +252,7 @@ class MethodList(dict[str, Method]):
         """Settings of a method: see :meth:`Method.settings_of`."""
         return self.find(name).settings_of(preset, given, several)
 
-    def method_of(self, settings: Any) -> Method:
+    def method_of(self, settings: Any) -> _Method:
         """The one method that takes settings of this class.
 
         Raises

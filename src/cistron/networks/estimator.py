@@ -116,7 +116,7 @@ class NetworkInference(Estimator):
         )
 
 
-class CausalBenchModel:
+class CausalBenchModel(Estimator):
     """Any method of cistron behind CausalBench's interface.
 
     CausalBench's runner takes the path of a Python file and uses the class in it that derives from its own

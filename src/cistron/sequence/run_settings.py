@@ -31,15 +31,13 @@ class InferenceSettings:
     batch_size: Count = 1
     precision: str = "fp32"
     augment: bool = False
-    shifts: tuple[int, ...] = (-3, 0, 3)
+    shifts: tuple[Annotated[int, Range(-128, 128)], ...] = (-3, 0, 3)  # at most a bin
     device: str = "auto"
 
     def __post_init__(self) -> None:
         check_settings(self)
         if self.augment and not self.shifts:
             raise InputError("augmenting needs at least one shift; 0 is one")
-        if any(abs(shift) > 128 for shift in self.shifts):
-            raise InputError(f"shifts are a few base pairs, at most a bin of 128. Given: {list(self.shifts)}")
 
     def passes(self) -> tuple[tuple[int, bool], ...]:
         """Give shift and strand (True for the reverse complement) of each pass."""
