@@ -296,7 +296,7 @@ class TestBadInput:
         assert "no settings 'paper'" in fails(
             "chromatin", "train", data, "--method", "ridge", "--preset", "paper", "-o", model
         )
-        assert "does not take these settings" in fails(
+        assert "--network.channels is a setting of method network and per-cell, not of ridge" in fails(
             "chromatin", "train", data, "--method", "ridge", "--network.channels", 3, "-o", model
         )
         assert "do not exist" in fails("chromatin", "train", tmp_path / "none", "-o", model)

@@ -130,7 +130,7 @@ def _cells_model(path: Path, inputs: Path) -> dict[str, Any]:
         "predicted": array(np.vstack([block[1] for block in blocks])),
         "observed": array(np.vstack([block[2] for block in blocks])),
     }
-    if model.method.name != "transformer":
+    if model.method != "transformer":
         found["embedding"] = annotated(model.embed())
     return found
 

@@ -149,6 +149,8 @@ CASES = (
         f"{OMICS} --trials 2 --epochs 2 --largest 6 --threads 1 --output {{out}}/tuned",
         TRAINED,
     ),
+    Case("omics methods", "list"),
+    Case("sequence methods", "list"),
     Case("cells methods", "list"),
     Case(
         "cells census",

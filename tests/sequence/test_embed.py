@@ -371,7 +371,7 @@ def test_every_listed_model_is_there():
     import importlib
 
     for model in MODELS:
-        module, name = model.module.split(":")
+        module, name = model.make.split(":")
         assert callable(getattr(importlib.import_module(module), name))
 
 

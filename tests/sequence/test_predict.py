@@ -181,7 +181,7 @@ def test_published_cage_tracks(test_data, tmp_path):
         (("--device", "quantum"), "not known"),
         (("--batch-size", "0"), "1 or more"),
         (("--threads", "0"), "--threads"),
-        (("--augment", "--shifts", "500"), "at most a bin"),
+        (("--augment", "--shifts", "500"), "--shifts must lie between -128 and 128"),
     ],
 )
 def test_bad_options(fails, world, tmp_path, more, words):

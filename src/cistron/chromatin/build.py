@@ -26,6 +26,7 @@ from cistron.chromatin.inputs import (
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GENES_PER_CHUNK, GeneTracks, create_gene_tracks, open_gene_tracks
 from cistron.genome.tracks import Transform, Uncovered, bin_many, coverage
+from cistron.methods import Count, check_settings
 from cistron.runtime import atomic_directory, check_writable, say, sha256_of, track
 from cistron.runtime.shards import fingerprint
 
@@ -55,8 +56,8 @@ class BuildSettings:
         Licence of the data, recorded.
     """
 
-    window: int = 20_000
-    bin_size: int = 100
+    window: Count = 20_000
+    bin_size: Count = 100
     transform: Transform = "log1p-mean"
     uncovered: Uncovered = "zero"
     orientation: Literal["transcription", "genome"] = "transcription"
@@ -65,7 +66,8 @@ class BuildSettings:
     licence: str = ""
 
     def __post_init__(self) -> None:
-        if self.bin_size < 1 or self.window < 2 * self.bin_size or self.window % (2 * self.bin_size):
+        check_settings(self)
+        if self.window < 2 * self.bin_size or self.window % (2 * self.bin_size):
             raise InputError(
                 f"window must be an even number of bins. Given: {self.window:,} bp in bins of {self.bin_size:,} bp"
             )

@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.epigenesis_settings import EpigenesisSettings
-from cistron.cli.options import PRESET, Output, Seed, Threads
+from cistron.chromatin.methods import DESIGN
+from cistron.cli.method_options import ChosenMethod, preset_options
+from cistron.cli.options import Output, Seed, Threads
+from cistron.methods import Count
 from cistron.runtime import show
 
 LOW_JUDGEMENT = 0.5  # share of the designers' change that the judge should see
@@ -69,14 +71,14 @@ def epigenesis(
     show(f"map: {output / 'map.zarr'}")
 
 
+@preset_options(DESIGN)
 def design(
     model: Path,
     data: Path,
     *,
     output: Output,
     gene: tuple[str, ...] = (),
-    preset: Annotated[Literal["default", "paper"], PRESET] = "default",
-    settings: Annotated[DesignSettings | None, Parameter(name="*")] = None,
+    settings: ChosenMethod,
     allow_shortfall: Annotated[bool, Parameter(negative=())] = False,
     threads: Threads = None,
 ) -> None:
@@ -95,15 +97,12 @@ def design(
         Designed epigenome (.zarr).
     gene
         Genes to design, by identifier or symbol.
-    preset
-        paper: plain descent on the squared error, without limits or prices.
     allow_shortfall
         Write what was reached where the target is not.
     """
     from cistron.chromatin.design import design_epigenome
     from cistron.chromatin.design_tables import edit_table, outcome_table, shortfall
     from cistron.chromatin.model import load_chromatin_model
-    from cistron.cli.presets import put_over
     from cistron.errors import InputError
     from cistron.formats.designed_epigenome import write_designed_epigenome
     from cistron.formats.gene_tracks import open_gene_tracks
@@ -114,9 +113,7 @@ def design(
     check_writable(output)
     fitted, store = load_chromatin_model(model), open_gene_tracks(data)
     rows = store.gene_numbers(list(gene))
-    chosen = DesignSettings.paper() if preset == "paper" else DesignSettings()
-    if settings is not None:
-        chosen = put_over(chosen, settings, DesignSettings())
+    chosen = settings.settings()
     run = RunRecord("chromatin design", chosen, [model / "model.safetensors"], 0)
     with limit_threads(threads):
         found = design_epigenome(fitted, store, rows, chosen)
@@ -168,7 +165,7 @@ def embed(
     data: Path,
     *,
     output: Output,
-    dimensions: int = 64,
+    dimensions: Count = 64,
     name: str | None = None,
     threads: Threads = None,
 ) -> None:
@@ -189,13 +186,10 @@ def embed(
     """
     from cistron.chromatin.embed import embed_genes
     from cistron.chromatin.model import load_chromatin_model
-    from cistron.errors import InputError
     from cistron.formats import write_gene_embedding
     from cistron.formats.gene_tracks import open_gene_tracks
     from cistron.runtime import check_writable, limit_threads
 
-    if dimensions < 1:
-        raise InputError(f"--dimensions must be 1 or more. Given: {dimensions}")
     check_writable(output)
     with limit_threads(threads):
         embedding = embed_genes(

@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from cistron.cli.options import Seed
 from cistron.cli.running import Writes
+from cistron.methods import Count
 from cistron.runtime import say, show
 
 app = App(name="demo", help="Run the main job on the built-in world with planted truth.")
@@ -25,7 +26,7 @@ PARTS: dict[str, str] = {
 def demo(
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"]), Writes(maintained=True)] = Path("demo"),
-    genes: int = 3000,
+    genes: Count = 3000,
     seed: Seed = 0,
 ) -> None:
     """Run the main job on a small world whose truth is known, and say how much of it was found.

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from cistron.cli.options import Output, Scheduler, Seed, Threads
 from cistron.errors import InputError
 from cistron.evaluation.gwas import GwasSettings, run_gwas
+from cistron.methods import Count
 from cistron.runtime import show
 
 
@@ -20,7 +21,7 @@ def gwas(
     settings: Annotated[GwasSettings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
-    workers: int | None = None,
+    workers: Count | None = None,
     threads: Threads = None,
     scheduler: Scheduler = None,
 ) -> None:

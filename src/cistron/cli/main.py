@@ -16,8 +16,11 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Toml
 
 import cistron
+from cistron.cli.method_options import note_given, note_tokens, option_of_setting
+from cistron.cli.options import check_arguments
 from cistron.cli.running import run_command
 from cistron.errors import CistronError, InputError
+from cistron.methods import SettingError
 from cistron.runtime import plain, set_progress
 
 app = App(
@@ -47,7 +50,9 @@ for _name, _help in COMMANDS.items():
     app.command(f"cistron.cli.{_name}:app", name=_name, help=_help)
 
 
-_FULL = re.compile(r"errno = 28|No space left|\d+ requested and \d+ written")  # what HDF5 and NumPy say of a full disk
+_FULL = re.compile(
+    r"errno = 28|No space left|\d+ requested and \d+ written"
+)  # what HDF5 and NumPy say of a full disk
 _LONGEST_LINE = 2000  # letters of an error
 # Packages whose exceptions tell of a file that is damaged or of another kind.
 _READERS = frozenset(
@@ -96,9 +101,12 @@ def _launch(
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"configuration file {config} is not valid TOML: {error}") from error
         _check_tables(tables, config)
-        app.config = (Toml(config, must_exist=True),)
+        app.config = (Toml(config, must_exist=True), note_given)
+    else:
+        app.config = (note_given,)
     try:
         command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+        check_arguments(command, bound.arguments)
         return run_command(command, bound, _command(list(tokens)), overwrite=overwrite)
     finally:
         app.config = ()
@@ -187,11 +195,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Command and options; those of the process when absent.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    note_tokens(tokens)
     came: list[int] = []
     try:
         with _terminable() as came:
             app.meta(tokens, exit_on_error=False, print_error=False, result_action="return_value")
             sys.stdout.flush()
+    except SettingError as error:
+        _complain(f"{option_of_setting(error.setting)} {error.problem}")
+        return 2
     except CistronError as error:
         _complain(str(error))
         return 2

@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import Output
+from cistron.methods import Share
 from cistron.omics.preprocessing import PreprocessingSettings
 from cistron.runtime import show
 
@@ -13,7 +14,7 @@ from cistron.runtime import show
 def join(
     *matrices: Path,
     output: Output,
-    minimum_share: float = 0.5,
+    minimum_share: Share = 0.5,
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
 ) -> None:
     """Put matrices of different assays side by side, on one scale, over the union of their genes.

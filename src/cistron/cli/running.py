@@ -27,6 +27,14 @@ INCIDENTAL = frozenset(
 )
 
 
+class _NotGiven:
+    def __repr__(self) -> str:
+        return "not given"
+
+
+NOT_GIVEN = _NotGiven()  # default of an option for which None is a value that can be given
+
+
 @dataclasses.dataclass(frozen=True)
 class Writes:
     """Mark of a parameter that names an output, for the annotation: ``Annotated[Path, Parameter(...), Writes()]``.
@@ -108,7 +116,11 @@ def run_command(
     ]
     if not outputs:
         return command(*bound.args, **bound.kwargs)
-    given = {key: value for key, value in arguments.arguments.items() if key not in writes}
+    given = {
+        key: value
+        for key, value in arguments.arguments.items()
+        if key not in writes and value is not NOT_GIVEN
+    }
     lists = {key: mark.column for key, found in marks.items() for mark in found if isinstance(mark, Lists)}
     inputs: list[Path] = []
     check_paths(command, bound)

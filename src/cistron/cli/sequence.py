@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from cistron.cli.method_options import add_methods_command
 from cistron.cli.options import PRESET, Destination, FurtherOutput, Output, Seed, Threads
 from cistron.cli.sequence_embed import embed
 from cistron.cli.sequence_embed_protein import embed_protein
@@ -22,11 +23,14 @@ from cistron.cli.sequence_options import (
     choose,
     tell_person,
 )
+from cistron.methods import Count, CountOrZero
 from cistron.runtime import show
+from cistron.sequence.methods import METHODS
 
 app = App(name="sequence", help="Tracks and gene embeddings from DNA (Enformer) and proteins (ESM-2).")
 app.command(embed)
 app.command(embed_protein)
+add_methods_command(app, METHODS)
 
 
 @app.command
@@ -34,8 +38,8 @@ def weights(
     source: Path,
     destination: Destination,
     *,
-    length: int | None = None,
-    crop: int | None = None,
+    length: Count | None = None,
+    crop: CountOrZero | None = None,
     human_tracks: Path | None = None,
     mouse_tracks: Path | None = None,
 ) -> None:
@@ -106,7 +110,7 @@ def predict(
     output: Output,
     tracks: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=True)] = (),
     organism: Literal["human", "mouse", "both"] = "human",
-    length: int | None = None,
+    length: Count | None = None,
     bigwig: FurtherOutput = None,
     person: Person = None,
     build: Build = None,
@@ -139,8 +143,8 @@ def predict(
     from cistron.formats.tracks import write_bigwigs
     from cistron.genome import check_regions, open_genome, read_regions
     from cistron.runtime import limit_threads
-    from cistron.sequence.inference import InferenceSettings
     from cistron.sequence.predict import predict_regions
+    from cistron.sequence.run_settings import InferenceSettings
     from cistron.sequence.weights import load_weights
 
     settings = InferenceSettings(batch_size, precision, augment, shifts, device)
@@ -173,7 +177,7 @@ def bigwig(
     store: Path,
     *,
     output: Output,
-    tracks: Annotated[tuple[int, ...], Parameter(negative=(), consume_multiple=True)] = (),
+    tracks: Annotated[tuple[CountOrZero, ...], Parameter(negative=(), consume_multiple=True)] = (),
 ) -> None:
     """Export predicted tracks as bigWig, one file a track.
 

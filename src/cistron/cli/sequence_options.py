@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Group, Parameter
 
 from cistron.genome import Genome, PersonalGenome, PersonSettings
+from cistron.methods import Count
 from cistron.runtime import show
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ Precision = Annotated[
     Parameter(group=MODEL, help="Matrix products: exact, bfloat16 where it does not hurt, all in bfloat16."),
 ]
 Device = Annotated[str, Parameter(group=MODEL, help="auto (a GPU where there is one), cpu, or cuda.")]
-BatchSize = Annotated[int, Parameter(group=MODEL, help="Windows at a time.")]
+BatchSize = Annotated[Count, Parameter(group=MODEL, help="Windows at a time.")]
 Augment = Annotated[
     bool, Parameter(group=MODEL, negative=(), help="Average over both strands and over shifts of the window.")
 ]

@@ -254,8 +254,9 @@ def read_gene_embedding(
                 f"make one of a matrix with 'cistron omics embed', or add the header with 'cistron embedding convert {path.name} OUTPUT.h5ad --evidence KIND'"
             )
         if isinstance(embedding.uns["cistron"], Mapping):
-            embedding.uns["cistron"] = dict(embedding.uns["cistron"])
-            without_local_paths(embedding.uns["cistron"])
+            header = dict(embedding.uns["cistron"])
+            without_local_paths(header)
+            embedding.uns["cistron"] = header
         else:
             del embedding.uns["cistron"]  # something else of the same name; the check says what is absent
         if name is not None and "cistron" in embedding.uns:

@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +24,7 @@ from cistron.runtime.files import (
     atomic_path,
     check_writable,
     destination_of,
+    folder_kind,
     record_path,
     require_own_folder,
     sha256_of,
@@ -204,7 +205,7 @@ def _claim(output: Output, record: RunRecord, overwrite: bool) -> Iterator[bool]
         )
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     check_writable(path)
-    before = len(written)
+    before, fresh = len(written), False
     try:
         with _lock(path, output) as lock:
             _bring_back(path)
@@ -217,6 +218,8 @@ def _claim(output: Output, record: RunRecord, overwrite: bool) -> Iterator[bool]
         remove_leftovers(path, own=True)
         if isinstance(error, Exception):  # an interrupt keeps what is finished
             _withdraw(path, before)
+        if fresh:
+            _mark_unfinished(path, record)
         raise
     finally:
         for folder in made:  # the innermost first
@@ -240,6 +243,14 @@ def _withdraw(path: Path, before: int) -> None:
                 folder.rmdir()
 
 
+def _mark_unfinished(path: Path, record: RunRecord) -> None:
+    """Say in a folder what a run that ended early left there, so that the next run may go on from it or replace it."""
+    if path.is_dir() and any(path.iterdir()) and folder_kind(path) is None:
+        told = {**record.as_dictionary(), "request": record.request(), "unfinished": True}
+        with suppress(OSError, InputError), atomic_path(path / RECORD) as partial:
+            partial.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
 def _judge(
     path: Path, output: Output, record: RunRecord, overwrite: bool, killed: dict[str, Any]
 ) -> tuple[bool, bool]:
@@ -253,7 +264,7 @@ def _judge(
     if same and _is_whole(path, found.get("output", {})):
         return not (output.maintained or output.growing), False
     # What a killed run began where nothing was is no result, as long as no run has finished it.
-    fresh = not _is_result(path) or (bool(killed.get("fresh")) and not found)
+    fresh = not _is_result(path) or bool(found.get("unfinished") or (killed.get("fresh") and not found))
     if not fresh:
         _require_replaceable(path, output, record, found)
     again = not fresh and _may_go_on(path, output, same)
@@ -370,8 +381,8 @@ def remove_leftovers(path: Path, *, all_of_them: bool = False, own: bool = False
             _remove(entry)
     if path.is_dir() and not own and not (path / "zarr.json").exists():
         for entry in path.rglob(".*.partial-*"):  # of the files within
-            process = re.search(r"\.partial-(\d+)", entry.name)
-            if process and not _alive(int(process[1])):
+            begun = re.search(r"\.partial-(\d+)", entry.name)
+            if begun and not _alive(int(begun[1])):
                 _remove(entry)
 
 

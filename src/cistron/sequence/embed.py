@@ -28,7 +28,7 @@ from cistron.sequence.enformer import Enformer
 from cistron.sequence.gene_sites import GeneSites
 from cistron.sequence.gene_tracks import GeneTracks, write_gene_tracks
 from cistron.sequence.gene_vectors import GeneEmbeddingSettings, embed_genes
-from cistron.sequence.inference import InferenceSettings
+from cistron.sequence.run_settings import InferenceSettings
 from cistron.sequence.weights import load_weights
 
 
