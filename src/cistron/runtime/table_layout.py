@@ -10,6 +10,30 @@ from cistron.errors import InputError
 from cistron.runtime.text_files import CHUNK, CheckedText
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
+# What stands for a missing number, as pandas reads it; in a column of text nothing is missing but an empty cell.
+MISSING = frozenset(
+    [
+        "NA",
+        "N/A",
+        "n/a",
+        "na",
+        "NaN",
+        "nan",
+        "-nan",
+        "-NaN",
+        "NAN",
+        "NULL",
+        "null",
+        "None",
+        "<NA>",
+        "#N/A",
+        "#NA",
+        "1.#IND",
+        "-1.#IND",
+        "1.#QNAN",
+        "-1.#QNAN",
+    ]
+) | {"", "#N/A N/A"}
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _ENSEMBL_ROW = re.compile(r"ENS[A-Z]*[GTP]\d{11}(\.\d+)?")
 _SEPARATORS = {"\t": "tabs", ",": "','", ";": "';'", " ": "blanks"}
