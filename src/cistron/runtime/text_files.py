@@ -149,7 +149,9 @@ class CheckedText(io.RawIOBase):
         try:
             return bytes(self._packed.read(CHUNK))
         except EOFError as error:
-            raise self._fail("ends in the middle of its packing; it may be truncated") from error
+            raise self._fail(
+                "cannot be read: it ends in the middle of its packing; it may be truncated"
+            ) from error
         # pyarrow reports damaged Zstandard as OSError, lzma and zlib have kinds of their own
         except (OSError, zlib.error, lzma.LZMAError, ValueError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
