@@ -257,7 +257,7 @@ class TestBadInput:
     def test_gene_table_of_another_build(self, planted, tmp_path, fails):
         table = pd.read_csv(planted.genes, sep="\t")
         shifted = table.rename(columns={"gene": "GENE", "chromosome": "CHR", "start": "START"}).assign(
-            START=table["start"] + 900_000
+            START=table["start"] + 900_000, STOP=table["end"] + 900_000
         )
         shifted.to_csv(tmp_path / "genes.tsv", sep="\t", index=False)
         message = self._fails(fails, planted, tmp_path, "--genes", tmp_path / "genes.tsv")
