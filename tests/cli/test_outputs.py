@@ -182,7 +182,11 @@ def test_a_full_disk_is_one_line(command, places, full_disk):
     assert code == 2, errors
     assert "space" in errors.lower()
     assert errors.count("\n") == 1
-    left = [path.relative_to(disk) for path in disk.rglob("*") if path.is_file() and path.name not in ("fill", "run.json")]
+    left = [
+        path.relative_to(disk)
+        for path in disk.rglob("*")
+        if path.is_file() and path.name not in ("fill", "run.json")
+    ]
     # what the next run goes on from
     assert [
         path

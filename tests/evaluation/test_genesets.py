@@ -172,7 +172,7 @@ def test_bad_input_is_one_line(tmp_path, fails):
     message = fails(
         *base[:3], "--sets", folder / "sets.gmt", "--genes", folder / "places.tsv", "-o", folder / "o"
     )
-    assert "expected a gene and a chromosome" in message
+    assert "places.tsv has no column of genes; expected a gene" in message
     assert "does not exist" in fails(*base, "--sets", folder / "absent.gmt")
     assert not list((folder / "o").glob("*"))
 

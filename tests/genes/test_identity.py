@@ -156,11 +156,11 @@ def test_other_gene_tables(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [
-        ("empty.tsv", b"", "cannot be read"),
+        ("empty.tsv", b"", "is empty"),
         ("one.tsv", b"symbol\tlength\nTP53\t5\n", "hold fewer than two of Ensembl id, symbol and Entrez id"),
-        ("plain.tsv.gz", b"symbol\n", "cannot be read"),
+        ("plain.tsv.gz", b"symbol\n", "no rows below its header"),
         ("cut.tsv.gz", gzip.compress(HGNC.encode() * 50)[:-20], "cannot be read"),
-        ("binary.tsv", b"\xff\xfe\x00", "cannot be read"),
+        ("binary.tsv", b"\xff\xfe\x00", "not valid UTF-16"),
         ("text.parquet", b"symbol", "cannot be read"),
         ("short.gtf", b"chr1\tH\tgene\n", "9 tab-separated fields. Given: 3"),
         ("none.gtf", b"# nothing\n", "has no gene rows"),

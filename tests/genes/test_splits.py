@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cistron.errors import InputError, LeakageError
+from cistron.genes.chromosomes import REFSEQ, accession_build, human_chromosomes
 from cistron.genes.splits import (
     Split,
     chromosome_groups,
@@ -24,8 +25,13 @@ from cistron.genes.splits import (
         ("1.0", "1"),
         ("chrX", "X"),
         ("x", "X"),
-        (23, "X"),
-        ("24", "Y"),
+        (23, "23"),  # dogs have one
+        ("NC_000001.10", "1"),
+        ("NC_000023.11", "X"),
+        ("NC_000086.8", "X"),
+        ("NC_060948.1", "Y"),
+        ("NC_012920.1", "M"),
+        ("NC_000001.1", "NC_000001.1"),  # of no build in use
         ("chrM", "M"),
         ("MT", "M"),
         (" 7 ", "7"),
@@ -33,6 +39,20 @@ from cistron.genes.splits import (
 )
 def test_chromosome_names(given_name, expected):
     assert normalise_chromosome(given_name) == expected
+
+
+def test_plink_numbers_the_human_sex_chromosomes():
+    assert human_chromosomes(["1", 23, "24", "25", "26"]) == ["1", "X", "Y", "XY", "M"]
+    assert human_chromosomes(["23", "38"]) == ["23", "38"]
+    assert human_chromosomes(["chr23", "chrX"]) == ["23", "X"]
+
+
+def test_accessions_tell_the_build():
+    assert len(REFSEQ) == 2 + 3 * 24 + 2 * 21
+    for name, build in (("NC_000002.11", "GRCh37"), ("NC_000002.12", "GRCh38"), ("NC_000068.7", "GRCm38")):
+        assert accession_build(["chr1", "NC_012920.1", name]) == build
+    assert accession_build(["NC_000068.8"]) == "GRCm39"
+    assert accession_build(["chr1"]) == ""
 
 
 def test_each_chromosome_its_own_fold_short_names_first():

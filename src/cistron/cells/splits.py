@@ -11,6 +11,7 @@ import pandas as pd
 
 from cistron.cells.inputs import Cells, labels_of
 from cistron.errors import InputError
+from cistron.genes.identity import join_advice
 from cistron.genes.splits import Split, normalise_chromosomes, split_at_random, split_by_group
 from cistron.methods import Share, check_settings
 from cistron.runtime.files import atomic_path
@@ -135,10 +136,8 @@ def _column(genes: pd.DataFrame, names: Sequence[str], column: str, how: str) ->
         )
     found = genes[column].reindex(list(names))
     if found.isna().all():
-        raise InputError(
-            f"the gene table names none of the {len(names):,} genes (it has {', '.join(map(str, genes.index[:2]))}, "
-            f"the cells {', '.join(list(names)[:2])}); convert one with 'cistron genes map'"
-        )
+        advice = join_advice([str(gene) for gene in genes.index], list(names), "the gene table", "the cells")
+        raise InputError(f"the gene table names none of the {len(names):,} genes: {advice}")
     return found
 
 

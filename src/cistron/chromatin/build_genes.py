@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from cistron.chromatin.inputs import read_text_table
+from cistron.chromatin.inputs import read_columns
 from cistron.errors import IdentifierError, InputError
 from cistron.formats.prediction import SPLIT_PARTS
-from cistron.genes.splits import normalise_chromosome
+from cistron.genes.chromosomes import normalise_chromosome
+from cistron.genes.identity import guess_namespace, join_advice, normalise_identifiers, without_version
 from cistron.genome.tracks import chromosome_names, open_bigwig
 from cistron.runtime import say
 
@@ -57,9 +58,10 @@ def meet_expression(
     smaller = min(len(levels), len(genes))
     lost = int((~found).sum())
     if kept.empty or (len(kept) < 0.95 * smaller and not allow_loss):
+        advice = join_advice(levels.index[~found], genes["gene"].tolist(), "the expression table", what)
         raise IdentifierError(
-            f"{lost:,} of {len(levels):,} genes of the expression table are not in {what} (it has {genes['gene'].iloc[0]}, the table "
-            f"{levels.index[~found][0]}); convert with 'cistron genes map', or go on with --allow-loss where some match"
+            f"{lost:,} of {len(levels):,} genes of the expression table are not in {what}: {advice}"
+            f"{'' if kept.empty else ', or go on with --allow-loss'}"
         )
     if lost:
         say(f"left out: {lost:,} of {len(levels):,} genes of the expression table are not in {what}")
@@ -79,15 +81,16 @@ def known_genes(
         missing = next(gene for gene in wanted if gene not in indexed.index)
         raise IdentifierError(
             f"{lost:,} of {len(wanted):,} genes of {what} are not in {annotation}, for example {missing}; give the annotation they come "
-            "from, or go on with --allow-loss where some match"
+            f"from{', or go on with --allow-loss' if present else ''}"
         )
     return indexed.loc[present].reset_index(drop=True)
 
 
 def read_split(path: Path, genes: list[str]) -> list[str]:
-    table = read_text_table(path, ("gene", "split"), "split")
-    parts = dict(zip(table["gene"], checked_parts(table["split"], f"split {path.name}")))
-    found = [parts.get(gene, "unused") for gene in genes]
+    table = read_columns(path, ("gene", "split"), "split")
+    ids = normalise_identifiers(table["gene"], guess_namespace(table["gene"]))
+    parts = dict(zip(ids, checked_parts(table["split"], f"split {path.name}")))
+    found = [parts.get(without_version(gene), "unused") for gene in genes]
     if "train" not in found:
         raise InputError(f"split {path.name}: no gene of the data is in the part train")
     return found

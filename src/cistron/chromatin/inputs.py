@@ -10,33 +10,23 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import KINDS
 from cistron.formats.tables import first_line, read_table
-from cistron.genes.annotation import read_transcription_start_sites
+from cistron.genes.identity import guess_namespace, normalise_identifiers
+from cistron.genes.places import read_gene_places
+from cistron.runtime import say
+from cistron.runtime.tables import read_text_table
 
-SITE_COLUMNS = ("gene", "chromosome", "position", "strand")
 BINNED_PARTS = ("values", "genes", "cell_types", "marks")
 
 
-def read_text_table(path: Path, columns: tuple[str, ...], what: str) -> pd.DataFrame:
-    """Read a tab-separated table with a header, all as text.
+def read_columns(path: Path, columns: tuple[str, ...], what: str) -> pd.DataFrame:
+    """Read a delimited table with a header, all as text.
 
     Raises
     ------
     InputError
         If the file is absent, empty or lacks a column.
     """
-    if not path.exists():
-        raise InputError(f"{what} {path} does not exist")
-    try:
-        table = pd.read_csv(path, sep="\t", dtype=str, comment="#", keep_default_na=False)
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{what} {path.name} cannot be read as a table ({first_line(error)})") from error
-    absent = [column for column in columns if column not in table]
-    if absent or table.empty:
-        problem = f"has no column {absent[0]!r}" if absent else "has no rows"
-        raise InputError(
-            f"{what} {path.name} {problem}; expected a header with {', '.join(columns)}, separated by tabs"
-        )
-    return table
+    return read_text_table(path, what, columns=columns).frame
 
 
 def read_track_list(path: str | Path) -> pd.DataFrame:
@@ -58,7 +48,7 @@ def read_track_list(path: str | Path) -> pd.DataFrame:
         If a cell type has a mark twice, a kind is unknown, or a file is absent.
     """
     path = Path(path)
-    table = read_text_table(path, ("cell_type", "mark", "path"), "track list")
+    table = read_columns(path, ("cell_type", "mark", "path"), "track list")
     if "kind" not in table:
         table["kind"] = "measured"
     table["kind"] = table["kind"].str.strip().str.lower().replace("", "measured")
@@ -81,74 +71,37 @@ def read_track_list(path: str | Path) -> pd.DataFrame:
 
 
 def read_start_sites(path: str | Path) -> pd.DataFrame:
-    """Read one start site a gene from a GTF, a BED of six columns, or a table.
+    """Read one start site per gene, by the one rule of :mod:`cistron.genes.start_sites`.
 
     Parameters
     ----------
     path
-        ``.gtf(.gz)``: the canonical transcript of each gene, or the site that most of its transcripts share.
-        ``.bed(.gz)``: the 5' end, or the middle where the row is wider than 1 bp (windows around start sites).
-        Anything else: a tab-separated table with ``gene``, ``chromosome``, ``position`` (0-based) and ``strand``.
+        What :func:`cistron.genes.places.read_gene_places` takes: GTF, GFF3, BED of six columns (the 5' end, or the middle
+        where all rows are of one width, windows around start sites), or a table with ``gene``, ``chromosome``,
+        ``position`` (0-based; or ``start`` and ``end``) and ``strand``.
 
     Returns
     -------
     DataFrame
-        :data:`SITE_COLUMNS`, and ``symbol`` where it is known; one row a gene.
+        :data:`SITE_COLUMNS`, and ``symbol`` and ``split`` where they are known; one row per gene.
 
     Raises
     ------
     InputError
-        If the file cannot be read, a position is no number, a strand is neither ``+`` nor ``-``, or a gene occurs twice.
+        If the file cannot be read, a position is no number, a strand is neither ``+`` nor ``-``, or a table names a gene
+        twice.
     """
-    path = Path(path)
-    kind = path.name.removesuffix(".gz").rsplit(".", 1)[-1].lower()
-    if kind in ("gtf", "gff2"):
-        return _canonical(read_transcription_start_sites(path))
-    table = _bed_sites(path) if kind == "bed" else read_text_table(path, SITE_COLUMNS, "start sites")
-    position = pd.to_numeric(table["position"], errors="coerce")
-    if position.isna().any() or (position < 0).any():
-        bad = table[position.isna() | (position < 0)].iloc[0]
+    places = read_gene_places(path, "start sites")
+    if places.form == "bed" and "strand" not in places.genes:
         raise InputError(
-            f"start sites {path.name}: position of {bad['gene']} is not a number of 0 or more. Given: {bad['position']!r}"
+            f"start sites {places.name}: expected BED with six columns (chromosome, start, end, gene, score, strand)"
         )
-    table["position"] = position.astype(np.int64)
-    wrong = table[~table["strand"].isin(["+", "-"])]
-    if len(wrong):
-        raise InputError(
-            f"start sites {path.name}: strand is + or -. Given: {wrong['strand'].iloc[0]!r} for {wrong['gene'].iloc[0]}"
-        )
-    twice = table.loc[table["gene"].duplicated(), "gene"]
-    if len(twice):
-        raise InputError(
-            f"start sites {path.name}: {len(twice):,} genes occur more than once, for example {twice.iloc[0]}; keep one site each"
-        )
-    extra = [column for column in ("symbol", "split") if column in table]
-    return table[[*SITE_COLUMNS, *extra]].reset_index(drop=True)
-
-
-def _bed_sites(path: Path) -> pd.DataFrame:
-    if not path.exists():
-        raise InputError(f"start sites {path} do not exist")
-    try:
-        table = pd.read_csv(path, sep="\t", header=None, comment="#", dtype=str, keep_default_na=False)
-        start, end = table[1].astype(int), table[2].astype(int)
-        strand, gene = table[5], table[3]
-    except (OSError, EOFError, ValueError, KeyError) as error:
-        raise InputError(
-            f"start sites {path.name}: expected BED with six columns (chromosome, start, end, gene, score, strand)"
-        ) from error
-    middle = start.where(strand != "-", end - 1).where(end - start == 1, (start + end) // 2)
-    return pd.DataFrame({"gene": gene, "chromosome": table[0], "position": middle, "strand": strand})
-
-
-def _canonical(transcripts: pd.DataFrame) -> pd.DataFrame:
-    """Choose a site a gene: the tagged transcript, else the most shared site, of equals the one furthest upstream."""
-    table = transcripts.copy()
-    table["shared"] = table.groupby(["gene", "position"])["position"].transform("size")
-    table["upstream"] = table["position"].where(table["strand"] == "-", -table["position"])
-    table = table.sort_values(["canonical", "shared", "upstream"], ascending=False, kind="stable")
-    table = table.drop_duplicates("gene").sort_index()
-    return table[[*SITE_COLUMNS, "symbol"]].reset_index(drop=True)
+    sites, remarks = places.start_sites()
+    for remark in remarks:
+        say(remark)
+    if "split" in places.genes:
+        sites = sites.merge(places.genes[["gene", "split"]], on="gene", how="left")
+    return sites
 
 
 def read_expression(path: str | Path) -> pd.DataFrame:
@@ -157,7 +110,8 @@ def read_expression(path: str | Path) -> pd.DataFrame:
     if not path.exists():
         raise InputError(f"expression {path} does not exist")
     table = read_table(path).astype(np.float64)
-    table.index = table.index.astype(str).str.replace(r"^(ENS[A-Z]*G\d+)\.\d+$", r"\1", regex=True)
+    ids = table.index.astype(str)
+    table.index = pd.Index(normalise_identifiers(ids, guess_namespace(ids)), name=table.index.name)
     table.columns = table.columns.astype(str)
     if not table.index.is_unique:
         doubled = table.index[table.index.duplicated()][0]
@@ -231,6 +185,7 @@ def read_binned(path: str | Path) -> BinnedArrays:
                 f"{path.name}: {names[2][m]} of {names[1][c]} has {kind} signal, first in gene "
                 f"{names[0][int(np.argwhere(~(track >= 0) | np.isinf(track))[0, 0])]}; mark whole tracks as not measured, or mend it"
             )
+    names[0] = normalise_identifiers(names[0], guess_namespace(names[0]))
     doubled = [name for name, count in Counter(names[0]).items() if count > 1]
     if doubled:
         raise InputError(f"{path.name}: gene {doubled[0]} occurs more than once; keep one row each")

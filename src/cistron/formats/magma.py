@@ -14,8 +14,8 @@ import pandas as pd
 from scipy import sparse
 
 from cistron.errors import InputError
+from cistron.genes.chromosomes import human_chromosomes
 from cistron.genes.identity import guess_namespace, normalise_identifiers
-from cistron.genes.splits import normalise_chromosomes
 from cistron.runtime.files import atomic_path
 
 OUT_COLUMNS = ("GENE", "CHR", "START", "STOP", "NSNPS", "NPARAM", "N", "ZSTAT", "P")
@@ -65,7 +65,7 @@ def clean_gene_table(table: pd.DataFrame, what: str) -> pd.DataFrame:
     table = table.copy()
     namespace = guess_namespace(table["GENE"].astype(str))
     table["GENE"] = normalise_identifiers(table["GENE"].astype(str), namespace)
-    table["CHR"] = normalise_chromosomes(table["CHR"].tolist())
+    table["CHR"] = human_chromosomes(table["CHR"].tolist())
     for column in table.columns.intersection(["START", "STOP", "NSNPS", "NPARAM", "N", "MAC", "ZSTAT", "P"]):
         numbers = pd.to_numeric(table[column], errors="coerce").astype(np.float64)
         bad = numbers.isna() & ~table[column].isna()

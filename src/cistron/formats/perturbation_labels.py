@@ -101,11 +101,15 @@ def _explain_no_perturbation(
         )
     if unmeasured:
         kinds = guess_namespace(unmeasured), guess_namespace(genes)
-        differ = (
-            f"; targets look like {kinds[0]} ids, genes like {kinds[1]} ids" if kinds[0] != kinds[1] else ""
-        )
+        if kinds[0] != kinds[1] and "other" not in kinds:
+            remedy = (
+                f"targets look like {kinds[0]} ids, genes like {kinds[1]} ids; labels must name "
+                "genes as the columns do: rename one of the two"
+            )
+        else:
+            remedy = "check the column of labels and the species"
         raise IdentifierError(
             f"{name}: none of {len(unmeasured):,} perturbed genes (for example {unmeasured[0]}) is among the "
-            f"{len(genes):,} measured genes (for example {genes[0]}){differ}; convert with 'cistron genes map'"
+            f"{len(genes):,} measured genes (for example {genes[0]}); {remedy}"
         )
     raise InputError(f"{name}: there are control cells but no perturbed cells; check --perturbation")

@@ -1,8 +1,6 @@
 """Gene identifiers: what namespace they are of, how to clean them, how to map them without silent loss."""
 
-import gzip
 import re
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +8,15 @@ from pathlib import Path
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
+from cistron.genes.columns import find_columns, plain_column
+from cistron.runtime.tables import read_text_table
 
 NAMESPACES = ("ensembl", "symbol", "entrez", "other")
 
-# ENSG00000141510.18, ENSMUSG00000059552, and GENCODE's pseudoautosomal ENSG00000182378.15_PAR_Y
-_ENSEMBL = re.compile(r"^ENS[A-Z]{0,6}G\d{11}(\.\d+)?(_PAR_Y)?$")
+# ENSG00000141510.18, ENSMUSG00000059552, GENCODE's pseudoautosomal ENSG00000182378.15_PAR_Y (ENSGR0000182378 in old
+# releases), and genes lifted to GRCh37, whose version counts the liftings too: ENSG00000223972.5_2
+_ENSEMBL = re.compile(r"^ENS[A-Z]{0,6}G(\d{11}|R\d{10})(\.\d+)?(_\d+)?(_PAR_Y)?(_\d+)?$")
+_VERSIONED = re.compile(r"^(ENS[A-Z]{0,6}[GTP](?:\d{11}|R\d{10}))\.\d+(?:_\d+)?(_PAR_Y)?(?:_\d+)?$")
 _ENTREZ = re.compile(r"^\d{1,9}(\.0)?$")
 _SYMBOL = re.compile(r"^[A-Za-z][A-Za-z0-9@._/-]{0,24}$")
 _SHARE = 0.9
@@ -48,14 +50,26 @@ def guess_namespace(genes: Iterable[str], sample: int = 2000) -> str:
 def normalise_identifiers(genes: Iterable[str], namespace: str) -> list[str]:
     """Strip what does not name a gene: Ensembl versions (``.12``), the ``.0`` of numbers read as floats, blanks.
 
-    The pseudoautosomal copies ``_PAR_Y`` keep their suffix: they are other genes in GENCODE.
+    Versions are told by the form of an id (:func:`without_version`) and not by the namespace, so that both sides of a
+    join lose them even where one side was declared or guessed to be of another namespace.
     """
-    cleaned = [str(gene).strip() for gene in genes]
-    if namespace == "ensembl":
-        return [re.sub(r"\.\d+", "", gene) if "." in gene else gene for gene in cleaned]
+    cleaned = [without_version(str(gene).strip()) for gene in genes]
     if namespace == "entrez":
         return [gene.removesuffix(".0") for gene in cleaned]
     return cleaned
+
+
+def without_version(gene: str) -> str:
+    """Cut the version from an Ensembl id of a gene, transcript or protein; any other id stays as it is.
+
+    ``ENSG00000141510.18`` is ``ENSG00000141510``; ``STRG.1``, ``RP11-34P13.7`` and ``AL627309.1`` have no version. The
+    pseudoautosomal copies ``_PAR_Y`` keep their suffix: they are other genes in GENCODE. The suffix of GENCODE's lifted
+    releases (``.5_2``) is part of the version.
+    """
+    if "." not in gene:
+        return gene
+    found = _VERSIONED.match(gene)
+    return found[1] + (found[2] or "") if found else gene
 
 
 @dataclass(frozen=True)
@@ -109,16 +123,30 @@ def match_genes(
     shared = len(set(left) & set(right))
     if shared >= minimum:
         return MatchReport(len(left), len(right), shared)
-    kinds = guess_namespace(left), guess_namespace(right)
     message = f"{left_name}: {shared:,} of {len(left):,} genes match {right_name} ({len(right):,} genes)"
-    if kinds[0] != kinds[1]:
-        remedy = (
+    needed = f"at least {minimum:,} are needed; " if minimum > 1 or shared else ""
+    advice = join_advice(left, right, left_name, right_name)
+    raise IdentifierError(f"{message}: {'' if 'genes map' in advice else needed}{advice}")
+
+
+def join_advice(left: Sequence[str], right: Sequence[str], left_name: str, right_name: str) -> str:
+    """What to do where two lists of genes hardly meet: to map one of them helps only if their namespaces differ.
+
+    Parameters
+    ----------
+    left, right
+        Identifiers.
+    left_name, right_name
+        What the lists are, for the message.
+    """
+    kinds = guess_namespace(left), guess_namespace(right)
+    if kinds[0] != kinds[1] and "other" not in kinds:
+        return (
             f"the ids of {left_name} look like {_plural(kinds[0])}, those of {right_name} like {_plural(kinds[1])}; "
             "convert with 'cistron genes map'"
         )
-    else:
-        remedy = f"at least {minimum:,} are needed; check that both are of the same species and cover the same genes"
-    raise IdentifierError(f"{message}: {remedy}")
+    examples = f" ({next(iter(left), 'none')} against {next(iter(right), 'none')})"
+    return f"check that both are of the same species and cover the same genes{examples}"
 
 
 def _plural(namespace: str) -> str:
@@ -237,64 +265,57 @@ def require_little_loss(counts: dict[str, int], what: str, allow_loss: bool, lim
     return message
 
 
-# Names under which public tables give the three namespaces, in order of preference.
-_COLUMNS = {
-    "ensembl": ("ensembl", "ensembl_gene_id", "ensembl_id", "gene_id", "gene stable id"),
-    "symbol": ("symbol", "hgnc_symbol", "gene_name", "gene_symbol", "approved symbol", "gene name"),
-    "entrez": ("entrez", "entrez_id", "entrezgene_id", "ncbi gene id", "geneid"),
-}
-
-
 def read_gene_map(path: str | Path) -> GeneMap:
     """Read a table between namespaces.
 
-    Accepted: HGNC's complete set (with previous symbols and aliases), a GENCODE or Ensembl GTF, any TSV, CSV
-    or Parquet with columns named like ``ensembl_gene_id``, ``symbol``, ``entrez_id``, and the headerless CSV
-    of CELLxGENE's gene list (Ensembl id, symbol, version, length, biotype).
+    Accepted: HGNC's complete set (with previous symbols and aliases), an annotation (GTF or GFF3 of GENCODE, Ensembl or
+    RefSeq), any TSV, CSV or Parquet with columns named like ``ensembl_gene_id``, ``symbol``, ``entrez_id`` or as BioMart
+    names them, and the headerless CSV of CELLxGENE's gene list (Ensembl id, symbol, version, length, biotype).
 
     Raises
     ------
     InputError
         If the file cannot be read or holds fewer than two namespaces.
     """
+    from cistron.genes.places import place_form, read_gene_places, read_parquet_frame
+
     path = Path(path)
-    name = path.name.removesuffix(".gz")
     if not path.exists():
         raise InputError(
             f"gene table {path} does not exist; fetch one with 'cistron data fetch hgnc_complete_set'"
         )
-    try:
-        if name.endswith((".gtf", ".gff", ".gff3")):
-            from cistron.genes.annotation import read_annotation
-
-            genes = read_annotation(path)
-            frame = pd.DataFrame({"ensembl": genes["gene"], "symbol": genes["symbol"]})
-            return _gene_map(frame, path)
-        if name.endswith(".parquet"):
-            return _gene_map(pd.read_parquet(path), path)
-        separator = "," if name.endswith(".csv") else "\t"
-        opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-        with opened as handle:
-            first = handle.readline().rstrip("\n").split(separator)
-        headerless = bool(_ENSEMBL.match(first[0]))
-        frame = pd.read_csv(
-            path, sep=separator, dtype=str, header=None if headerless else 0, low_memory=False
-        )
-        if headerless:
-            frame = frame.iloc[:, :2].set_axis(["ensembl", "symbol"], axis=1)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise InputError(f"gene table {path.name} cannot be read ({str(error)[:120]})") from error
+    form = place_form(path, "gene table")
+    if form in ("gtf", "bed"):
+        genes = read_gene_places(path, "gene table").genes
+        return _gene_map(genes[[key for key in ("gene", "symbol", "entrez") if key in genes]], path)
+    if form == "parquet":
+        return _gene_map(read_parquet_frame(path, "gene table"), path)
+    table = read_text_table(path, "gene table", header=None)
+    frame = table.frame
+    if table.layout.headerless:
+        frame = frame.iloc[:, :2].set_axis(["ensembl", "symbol"][: frame.shape[1]], axis=1)
     return _gene_map(frame, path)
 
 
+def _namespaces_of(frame: pd.DataFrame) -> dict[str, object]:
+    """Which column of a table holds which namespace; what a column called gene holds is told by its ids."""
+    found = find_columns(list(frame.columns))
+    chosen: dict[str, object] = {key: value for key, value in found.items() if key in ("symbol", "entrez")}
+    if "gene" in found:
+        namespace = guess_namespace(
+            value for value in frame[found["gene"]] if isinstance(value, str) and value
+        )
+        named = plain_column(found["gene"]) not in ("gene", "gene_id", "geneid")
+        namespace = "ensembl" if named else "entrez" if plain_column(found["gene"]) == "geneid" else namespace
+        if namespace == "other" and plain_column(found["gene"]) == "gene_id":
+            namespace = "ensembl"
+        if namespace != "other":
+            chosen.setdefault(namespace, found["gene"])
+    return chosen
+
+
 def _gene_map(frame: pd.DataFrame, path: Path) -> GeneMap:
-    lowered = {str(column).strip().lower(): column for column in frame.columns}
-    chosen = {}
-    for namespace, candidates in _COLUMNS.items():
-        for candidate in candidates:
-            if candidate in lowered:
-                chosen[namespace] = lowered[candidate]
-                break
+    chosen = _namespaces_of(frame)
     if len(chosen) < 2:
         raise InputError(
             f"gene table {path.name}: columns {', '.join(map(str, frame.columns[:6]))} hold fewer than two of "
@@ -302,23 +323,26 @@ def _gene_map(frame: pd.DataFrame, path: Path) -> GeneMap:
         )
     table = pd.DataFrame(index=range(len(frame)))
     for namespace in ("ensembl", "symbol", "entrez"):
+        table[namespace] = ""
         if namespace in chosen:
-            values = frame[chosen[namespace]].astype("string").fillna("").str.strip()
-            values = values.str.replace(r"\.\d+", "", regex=True) if namespace != "symbol" else values
-            table[namespace] = values.astype(str).to_numpy()
-        else:
-            table[namespace] = ""
+            values = frame[chosen[namespace]].astype("string").fillna("").astype(str)
+            table[namespace] = normalise_identifiers(values, namespace)
+    return GeneMap(table, _older_names(frame, table["symbol"]))
+
+
+def _older_names(frame: pd.DataFrame, symbols: pd.Series) -> dict[str, str]:
+    """Previous symbols and aliases (HGNC) to the current symbol, only where they name one gene."""
     older: dict[str, set[str]] = {}
-    # A previous symbol speaks louder than an alias; both only where they name one gene.
+    lowered = {str(column).strip().lower(): column for column in frame.columns}
+    # A previous symbol speaks louder than an alias.
     for column in ("prev_symbol", "alias_symbol"):
-        if column not in lowered or "symbol" not in chosen:
+        if column not in lowered or not (symbols != "").any():
             continue
         found: dict[str, set[str]] = {}
-        for names, current in zip(frame[lowered[column]], table["symbol"]):
+        for names, current in zip(frame[lowered[column]], symbols):
             if isinstance(names, str):
                 for old in names.strip('"').split("|"):
                     found.setdefault(old.strip(), set()).add(current)
         for old, current_names in found.items():
             older.setdefault(old, current_names)
-    unambiguous = {old: next(iter(names)) for old, names in older.items() if len(names) == 1 and old}
-    return GeneMap(table, unambiguous)
+    return {old: next(iter(names)) for old, names in older.items() if len(names) == 1 and old}

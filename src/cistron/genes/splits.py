@@ -6,22 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from cistron.errors import InputError, LeakageError
+from cistron.genes.chromosomes import AUTOSOMES, normalise_chromosome, normalise_chromosomes
 from cistron.runtime.seeds import random_generator
 
-AUTOSOMES = tuple(str(number) for number in range(1, 23))
-
-
-def normalise_chromosome(name: str | int) -> str:
-    """Give a chromosome name without ``chr``; 23 and 24 are X and Y, MT is M."""
-    text = str(name).strip().removesuffix(".0")
-    text = text[3:] if text.lower().startswith("chr") else text
-    return {"23": "X", "24": "Y", "25": "XY", "26": "M", "MT": "M"}.get(text.upper(), text.upper())
-
-
-def normalise_chromosomes(names: Sequence[str | int]) -> list[str]:
-    """:func:`normalise_chromosome` of many names; each different name is looked at once."""
-    seen = {name: normalise_chromosome(name) for name in dict.fromkeys(names)}
-    return [seen[name] for name in names]
+__all__ = [
+    "AUTOSOMES",
+    "Split",
+    "chromosome_groups",
+    "normalise_chromosome",
+    "normalise_chromosomes",
+    "split_at_random",
+    "split_by_group",
+]
 
 
 def chromosome_groups(chromosomes: Sequence[str], number: int | None = None) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Literal, Protocol, Self
 import numpy as np
 
 from cistron.errors import InputError
-from cistron.genes.splits import normalise_chromosome
+from cistron.genes.chromosomes import accession_build, normalise_chromosome, plink_number
 from cistron.genome.fasta import IndexedFasta
 
 Ambiguous = Literal["error", "n"]
@@ -24,6 +24,7 @@ CHROMOSOME_1 = MappingProxyType(
         195_154_279: "GRCm39",
     }
 )
+HUMAN_BUILDS = frozenset({"GRCh37", "GRCh38", "T2T-CHM13v2.0"})
 _SAME_BUILD = {
     "hg19": "GRCh37",
     "hg38": "GRCh38",
@@ -187,14 +188,25 @@ class Genome:
     def chromosome(self, name: str) -> str:
         """Give the FASTA's spelling of a chromosome: ``1``, ``chr1`` and ``Chr1`` are the same, ``MT`` and ``chrM`` too.
 
+        The FASTA's own names win. RefSeq accessions (``NC_000001.11``) name the chromosomes of known builds, and 23 to 26
+        are PLINK's numbers of X, Y, XY and M in a human genome only.
+
         Raises
         ------
         InputError
-            If the FASTA does not have it.
+            If the FASTA does not have it, or it is an accession of another build.
         """
         if name in self.lengths:
             return name
-        found = self._names.get(normalise_chromosome(name))
+        build = accession_build([name])
+        if build and self.build and build != self.build:
+            raise InputError(
+                f"{name} is a chromosome of {build}, and {self.path.name} is {self.build}; use files of one build"
+            )
+        plain = normalise_chromosome(name)
+        found = self._names.get(plain)
+        if found is None and self.build in HUMAN_BUILDS:
+            found = self._names.get(plink_number(plain))
         if found is None:
             some = ", ".join(list(self.lengths)[:5])
             more = f" and {len(self.lengths) - 5:,} more" if len(self.lengths) > 5 else ""

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.genes.splits import normalise_chromosome
+from cistron.genes.chromosomes import accession_build, normalise_chromosome
+from cistron.genome.sequence import CHROMOSOME_1
 from cistron.runtime import run_shards
 
 Transform = Literal["log1p-mean", "mean-log1p", "logged", "none"]
@@ -52,6 +53,14 @@ def chromosome_names(lengths: Mapping[str, int], wanted: Sequence[str], what: st
         If a chromosome is absent from the file; its first ones are named.
     """
     spelling = {normalise_chromosome(name): name for name in lengths}
+    build, told = (
+        accession_build(wanted),
+        CHROMOSOME_1.get(lengths[spelling["1"]], "") if "1" in spelling else "",
+    )
+    if build and told and build != told:
+        raise InputError(
+            f"{what} is of {told}, but chromosomes are named by accessions of {build}; use files of one build"
+        )
     absent = [name for name in dict.fromkeys(wanted) if normalise_chromosome(name) not in spelling]
     if absent:
         raise InputError(

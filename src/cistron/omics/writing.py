@@ -59,7 +59,9 @@ def write_matrix(
         "schema_version": 1,
         "software_version": cistron.__version__,
         "steps": json.dumps(list(steps)),
-        "sources": json.dumps([{"file": Path(source).name, "sha256": sha256_of(source)} for source in sources]),
+        "sources": json.dumps(
+            [{"file": Path(source).name, "sha256": sha256_of(source)} for source in sources]
+        ),
     }
     with atomic_path(path) as partial:
         write_anndata(frame, partial, further_bytes=4 * len(genes) * len(samples))

@@ -1,9 +1,7 @@
 """Transcription start sites of genes: which one is canonical, which bins of a window they fall into."""
 
-import gzip
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +9,13 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
-from cistron.genes.annotation import read_transcription_start_sites
+from cistron.genes.chromosomes import accession_build
+from cistron.genes.identity import without_version
+from cistron.genes.places import read_gene_places
+from cistron.genes.start_sites import choose_start_sites
 from cistron.genome import Genome, build_name
 from cistron.runtime import say
+from cistron.runtime.text_files import open_text
 from cistron.sequence.settings import BIN
 
 # GENCODE's lifted releases name two builds; the one they were mapped to counts
@@ -49,51 +51,47 @@ class GeneSites:
 
 
 def annotation_build(path: str | Path) -> str:
-    """Read the genome build from the comments of a GTF; empty where they do not say."""
-    path = Path(path)
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as handle:
+    """Read the genome build from the comments of a GTF or GFF3; empty where they do not say."""
+    with open_text(path, "annotation") as handle:
+        comments = []
         for line in handle:
             if not line.startswith("#"):
                 break
-            found = re.search(r"mapped to (\w+)", line) or _BUILD.search(line)
-            if found:
-                return build_name(next(group for group in found.groups() if group))
+            comments.append(line)
+    return _build_of(comments)
+
+
+def _build_of(comments: Iterable[str]) -> str:
+    for line in comments:
+        found = re.search(r"mapped to (\w+)", line) or _BUILD.search(line)
+        if found:
+            return build_name(next(group for group in found.groups() if group))
     return ""
 
 
 def gene_sites(transcripts: pd.DataFrame) -> list[GeneSites]:
-    """Choose the canonical start site of each gene.
-
-    It is that of the transcript tagged canonical (Ensembl canonical, MANE select, APPRIS principal); without a tag the
-    site that most transcripts share, and of equals the one furthest upstream.
+    """Choose the canonical start site of each gene by :func:`cistron.genes.start_sites.choose_start_sites`.
 
     Parameters
     ----------
     transcripts
-        As of :func:`cistron.genes.annotation.read_transcription_start_sites`.
+        As of :func:`cistron.genes.places.read_transcription_start_sites`.
 
     Returns
     -------
     list of GeneSites
         In the order in which the genes first occur. A gene on several chromosomes (pseudoautosomal) keeps the first.
     """
-    rows_of: dict[str, list[tuple[str, str, str, int, bool]]] = {}
-    columns = ("symbol", "chromosome", "strand", "position", "canonical")
-    for gene, *values in zip(transcripts["gene"], *(transcripts[column] for column in columns)):
-        rows_of.setdefault(str(gene), []).append(tuple(values))
-    genes = []
-    for gene, rows in rows_of.items():
-        symbol, chromosome, strand = (str(value) for value in rows[0][:3])
-        rows = [row for row in rows if row[1] == chromosome]
-        tagged = [row[3] for row in rows if row[4]]
-        counts = Counter(row[3] for row in rows)
-        common = [position for position, count in counts.items() if count == max(counts.values())]
-        shared = max(common) if strand == "-" else min(common)
-        canonical = int(tagged[0] if tagged else shared)
-        sites = tuple(sorted(int(position) for position in counts))
-        genes.append(GeneSites(gene, symbol, chromosome, strand, canonical, sites))
-    return genes
+    chosen = choose_start_sites(transcripts)
+    here = transcripts.merge(chosen[["gene", "chromosome"]], on=["gene", "chromosome"])
+    sites = here.groupby("gene", sort=False)["position"].agg(
+        lambda positions: tuple(sorted(set(map(int, positions))))
+    )
+    columns = (chosen[column] for column in ("gene", "symbol", "chromosome", "strand", "position"))
+    return [
+        GeneSites(str(gene), str(symbol), str(chromosome), str(strand), int(position), sites[gene])
+        for gene, symbol, chromosome, strand, position in zip(*columns)
+    ]
 
 
 def read_gene_sites(
@@ -109,7 +107,7 @@ def read_gene_sites(
     Parameters
     ----------
     annotation
-        GTF with transcripts.
+        What :func:`cistron.genes.places.read_gene_places` takes and says start sites.
     genome
         Genome of the same build.
     biotypes
@@ -126,9 +124,12 @@ def read_gene_sites(
     IdentifierError
         If more than 5% of the wanted genes are not found.
     """
-    transcripts = read_transcription_start_sites(annotation)
+    places = read_gene_places(annotation)
+    transcripts, remarks = places.stranded_transcripts()
+    for remark in (*places.remarks, *remarks):
+        say(remark)
     name = Path(annotation).name
-    build = annotation_build(annotation)
+    build = _build_of(places.comments) or accession_build(transcripts["chromosome"].unique())
     if build and genome.build and build != genome.build:
         raise InputError(
             f"annotation {name} is of {build}, genome {genome.path.name} of {genome.build}; use files of one build"
@@ -149,7 +150,9 @@ def read_gene_sites(
             f"{len(absent):,} of {len(found):,} genes of {name} lie on chromosomes that {genome.path.name} lacks, for "
             f"example {absent[0].gene} on {absent[0].chromosome}"
         )
-        if len(absent) == len(found) or (len(absent) > 0.05 * len(found) and not allow_loss):
+        if len(absent) == len(found):
+            raise InputError(f"{message}; give the genome of this annotation")
+        if len(absent) > 0.05 * len(found) and not allow_loss:
             raise InputError(f"{message}; give the genome of this annotation, or go on with --allow-loss")
         say(f"left out: {message}")
     kept = []
@@ -175,14 +178,15 @@ def _has(genome: Genome, chromosome: str) -> bool:
 
 
 def _named(transcripts: pd.DataFrame, genes: Sequence[str], name: str, allow_loss: bool) -> pd.DataFrame:
-    wanted = {gene.split(".")[0] for gene in genes}
+    wanted = {without_version(gene) for gene in genes}
     hit = transcripts["gene"].isin(wanted) | transcripts["symbol"].isin(set(genes))
     found = set(transcripts.loc[hit, "gene"]) | set(transcripts.loc[hit, "symbol"])
-    lost = sorted(gene for gene in genes if gene.split(".")[0] not in found and gene not in found)
+    lost = sorted(gene for gene in genes if without_version(gene) not in found and gene not in found)
     if lost and (len(lost) == len(genes) or (len(lost) > 0.05 * len(genes) and not allow_loss)):
+        more = "" if len(lost) == len(genes) else ", or go on with --allow-loss"
         raise IdentifierError(
             f"{len(lost):,} of {len(genes):,} wanted genes are not in {name}, for example {lost[0]}; give Ensembl ids or "
-            "symbols of this annotation, or go on with --allow-loss"
+            f"symbols of this annotation{more}"
         )
     if lost:
         say(

@@ -13,7 +13,8 @@ from cistron.errors import IdentifierError, InputError
 from cistron.evaluation.genesets.ranking import SetScores, score_set
 from cistron.evaluation.genesets.sets import GeneSets
 from cistron.formats.scores import score_frame
-from cistron.genes.splits import AUTOSOMES, chromosome_groups
+from cistron.genes.chromosomes import AUTOSOMES
+from cistron.genes.splits import chromosome_groups
 from cistron.methods import CountOrZero, Range, check_settings
 from cistron.runtime.progress import Progress
 from cistron.statistics import (

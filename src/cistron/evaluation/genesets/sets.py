@@ -3,15 +3,14 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
-from cistron.genes.annotation import read_annotation
+from cistron.genes.chromosomes import human_chromosomes
 from cistron.genes.identity import guess_namespace, normalise_identifiers, read_gene_map
-from cistron.genes.splits import normalise_chromosome
-
-_HEADERS = {"gene", "genes", "symbol", "gene_symbol", "gene_id", "ensembl", "entrez", "hgnc_symbol"}
+from cistron.genes.lists import read_gene_list
+from cistron.genes.places import read_gene_places
+from cistron.runtime.text_files import plain_name, read_lines
 
 
 @dataclass(frozen=True)
@@ -108,19 +107,12 @@ def read_gene_sets(path: str | Path) -> GeneSets:
 
 
 def _read_file(path: Path) -> list[tuple[str, frozenset[str]]]:
-    try:
-        lines = [line.rstrip("\r\n") for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"gene sets {path.name} cannot be read as text") from error
-    lines = [line for line in lines if line.strip()]
-    if path.suffix != ".gmt":
-        separator = "," if path.suffix == ".csv" else "\t"
-        first = [line.split(separator)[0].strip() for line in lines]
-        if first and first[0].lower() in _HEADERS:
-            first = first[1:]
-        return [(path.stem, frozenset(gene for gene in first if gene))]
+    if path.suffix != ".gmt" and not path.name.endswith(".gmt.gz"):
+        return [
+            (plain_name(path).rpartition(".")[0] or path.name, frozenset(read_gene_list(path, "gene sets")))
+        ]
     sets = []
-    for number, line in enumerate(lines, 1):
+    for number, line in read_lines(path, "gene sets"):
         fields = line.split("\t")
         if len(fields) < 3:
             raise InputError(
@@ -132,7 +124,12 @@ def _read_file(path: Path) -> list[tuple[str, frozenset[str]]]:
 
 
 def read_chromosomes(path: str | Path) -> pd.Series:
-    """Read the chromosome of each gene from a GTF, or from a table with a gene and a chromosome column.
+    """Read the chromosome of each gene.
+
+    Parameters
+    ----------
+    path
+        What :func:`cistron.genes.places.read_gene_places` takes.
 
     Returns
     -------
@@ -144,41 +141,15 @@ def read_chromosomes(path: str | Path) -> pd.Series:
     InputError
         If the file has no such columns.
     """
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"gene table {path} does not exist")
-    name = path.name.removesuffix(".gz")
-    if name.endswith((".gtf", ".gff", ".gff3")):
-        table = read_annotation(path)
-    elif name.endswith(".parquet"):
-        table = pd.read_parquet(path)
-    else:
-        table = pd.read_csv(path, sep="," if name.endswith(".csv") else "\t", dtype=str)
-    lowered = {str(column).lower(): column for column in table.columns}
-    place = next((lowered[key] for key in ("chromosome", "chr", "chrom", "seqname") if key in lowered), None)
-    keys = (
-        "gene",
-        "gene_id",
-        "ensembl",
-        "ensembl_gene_id",
-        "geneid",
-        "symbol",
-        "gene_name",
-        "entrez",
-        "entrez_id",
-    )
-    columns = [lowered[key] for key in keys if key in lowered]
-    if place is None or not columns:
-        raise InputError(
-            f"gene table {path.name} has columns {', '.join(map(str, table.columns[:6]))}; expected a gene and a chromosome"
-        )
-    names = table[place].map(lambda value: normalise_chromosome(str(value)))
+    places = read_gene_places(path, "gene table")
+    table = places.require("chromosome")
+    names = pd.Series(human_chromosomes(table["chromosome"].tolist()), dtype=object)
+    columns = ["gene", *(column for column in ("symbol", "entrez") if column in table)]
     parts = []
     for column in columns:
-        genes = table[column].astype(str).to_numpy()
-        genes = np.array(
-            normalise_identifiers(list(genes), guess_namespace(list(genes[:2000]))), dtype=object
-        )
-        parts.append(pd.Series(names.to_numpy(), index=genes))
+        genes = [str(gene) for gene in table[column]]
+        cleaned = normalise_identifiers(genes, guess_namespace(genes[:2000]))
+        parts.append(pd.Series(names.to_numpy(), index=pd.Index(cleaned, dtype=object)))
     joined = pd.concat(parts)
+    joined = joined[joined.index != ""]
     return joined[~joined.index.duplicated()]

@@ -16,6 +16,7 @@ from cistron.evaluation.gwas.traits import TraitCollection, read_traits
 from cistron.evaluation.result_folder import require_folder, write_folder
 from cistron.formats.gene_embedding import read_gene_embedding
 from cistron.formats.magma import GeneCorrelations
+from cistron.genes.places import read_gene_places
 from cistron.runtime.provenance import RunRecord
 from cistron.runtime.shards import fingerprint
 from cistron.runtime.threads import limit_threads
@@ -113,7 +114,6 @@ def run_gwas(
     return result.scores
 
 
-_COLUMN_NAMES = {"CHROMOSOME": "CHR", "END": "STOP"}
 # MAGMA widens genes by up to 35 kb, and releases of one build move few genes by more than a little.
 _SAME_PLACE = 60_000
 
@@ -135,30 +135,19 @@ def _require_same_build(collection: TraitCollection, table: pd.DataFrame, name: 
 
 
 def _read_gene_table(path: Path) -> tuple[pd.DataFrame | None, dict[str, str]]:
-    """Places (None where the table has none) and symbols by Ensembl id, or by whatever id the table has first."""
-    from cistron.genes.annotation import read_annotation
-    from cistron.genes.identity import read_gene_map
-
-    name = path.name.removesuffix(".gz")
-    if name.endswith((".gtf", ".gff", ".gff3")):
-        annotation = read_annotation(path)
-        places = annotation.rename(
-            columns={"gene": "GENE", "chromosome": "CHR", "start": "START", "end": "STOP"}
-        )
-        places["START"] += 1
-        return places[["GENE", "CHR", "START", "STOP"]], dict(zip(annotation["gene"], annotation["symbol"]))
-    raw = pd.read_parquet(path) if name.endswith(".parquet") else pd.read_csv(path, sep=None, engine="python")
-    upper = {_COLUMN_NAMES.get(str(column).upper(), str(column).upper()): column for column in raw.columns}
-    if {"GENE", "CHR", "START"} <= set(upper):
-        kept = {
-            upper[key]: key
-            for key in ("GENE", "CHR", "START", "STOP", "NSNPS", "NPARAM", "MAC")
-            if key in upper
-        }
-        places = raw.rename(columns=kept)[list(kept.values())].assign(
-            GENE=lambda frame: frame["GENE"].astype(str)
-        )
-        symbol = upper.get("SYMBOL")
-        return places, {} if symbol is None else dict(zip(places["GENE"], raw[symbol].astype(str)))
-    table = read_gene_map(path).table
-    return None, dict(zip(table["ensembl"], table["symbol"]))
+    """Places in MAGMA's columns (None where the table has none) and symbols by gene id."""
+    found = read_gene_places(path, "gene table")
+    genes = found.genes
+    symbols = dict(zip(genes["gene"], genes["symbol"])) if "symbol" in genes else {}
+    if not {"chromosome", "start"} <= set(genes):
+        if not symbols:
+            found.require("chromosome", "start")
+        return None, symbols
+    table = pd.DataFrame({"GENE": genes["gene"], "CHR": genes["chromosome"], "START": genes["start"] + 1})
+    if "end" in genes:
+        table["STOP"] = genes["end"]
+    upper = {str(column).upper(): column for column in genes.columns}
+    for column in ("NSNPS", "NPARAM", "MAC"):
+        if column in upper:
+            table[column] = genes[upper[column]]
+    return table, symbols

@@ -1,0 +1,211 @@
+"""Read tables of numbers, and find the line and the column of what is no number."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cistron.errors import InputError
+from cistron.runtime.table_layout import MISSING, NUMBER, Layout, read_layout
+from cistron.runtime.table_parsing import NotNumbersError, parse_rows, unique_names
+
+_SAMPLE, _SAMPLE_CELLS = 100, 200_000
+
+
+@dataclass(frozen=True)
+class NumberTable:
+    """A table with names in its first column and numbers in the others.
+
+    Attributes
+    ----------
+    layout
+        Separator and header.
+    values
+        Numbers float64 [row, column], by the names of the first column as they stand in the file.
+    text
+        Columns that hold text (descriptions, symbols), by the same names.
+    remarks
+        What was noticed, one sentence each.
+    """
+
+    layout: Layout
+    values: pd.DataFrame
+    text: pd.DataFrame
+    remarks: tuple[str, ...] = field(default=())
+
+
+def read_number_table(
+    path: str | Path, what: str = "table", *, header: bool | None = None, comment: str = "#"
+) -> NumberTable:
+    """Read a delimited table of numbers with names in its first column.
+
+    Parameters
+    ----------
+    path
+        File, plain or packed.
+    what
+        What the file is, for messages.
+    header
+        Whether the first line is a header; ``None`` looks whether it is one. Columns of a table without one are
+        called ``d0``, ``d1``, ..., and a remark says so.
+    comment
+        Text with which comment lines before the header begin, or empty.
+
+    Returns
+    -------
+    NumberTable
+        Numbers, and beside them the columns that hold text. A column is text if at least half of its cells are no
+        numbers.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a row has no name or more or fewer fields than the header, or a column of
+        numbers holds something else; line and column are named.
+    """
+    layout = read_layout(path, what, header=header, comment=comment, missing=MISSING)
+    if len(layout.columns) < 2:
+        raise InputError(
+            f"{layout.label} has one column only ({layout.columns[0][:60]!r}); expected names and numbers separated by tabs, "
+            "commas, semicolons or blanks"
+        )
+    remarks = []
+    if layout.headerless:
+        remarks.append(
+            f"{layout.label} has no header: its first line is a row, and columns are called d0, d1, ..."
+        )
+    text, comma = _look_ahead(layout)
+    try:
+        found = _read_numbers(layout, text, comma, remarks)
+    except NotNumbersError:
+        text, comma = _judge_columns(layout)
+        found = _read_numbers(layout, text, comma, remarks)
+    if comma:
+        remarks.append(f"{layout.label} writes numbers with a decimal comma and was read so")
+    again = [name for name, count in Counter(layout.columns).items() if count > 1]
+    if again:
+        remarks.append(
+            f"{layout.label}: {len(again):,} column names occur more than once, for example {again[0]!r}"
+        )
+    names, values, words = found
+    columns = unique_names(layout.columns)
+    numeric = [columns[place] for place in range(1, len(columns)) if place not in text]
+    index = pd.Index(names, dtype=object, name=columns[0] or None)
+    frame = pd.DataFrame(values, index=index, columns=numeric)
+    beside = pd.DataFrame({columns[place]: words[place] for place in words}, index=index, dtype=object)
+    return NumberTable(layout, frame, beside, tuple(remarks))
+
+
+def _look_ahead(layout: Layout) -> tuple[set[int], bool]:
+    """Which columns look like text in the first rows, and whether numbers have a decimal comma."""
+    bad: Counter[int] = Counter()
+    seen: Counter[int] = Counter()
+    for _, fields in islice(layout.rows(), max(5, min(_SAMPLE, _SAMPLE_CELLS // layout.width))):
+        for place, value in enumerate(fields[1:], 1):
+            cell = value.strip()
+            if cell in MISSING:
+                continue
+            seen[place] += 1
+            if NUMBER.fullmatch(cell):
+                continue
+            if layout.separator != "," and NUMBER.fullmatch(cell.replace(",", ".", 1)):
+                return _judge_columns(layout)
+            bad[place] += 1
+    return {place for place in seen if bad[place] >= 0.5 * seen[place]}, False
+
+
+def _judge_columns(layout: Layout) -> tuple[set[int], bool]:
+    """Look at every cell: which columns are text, whether there is a decimal comma, and which cell is wrong."""
+    width = len(layout.columns)
+    seen, points, commas = np.zeros(width, int), np.zeros(width, int), np.zeros(width, int)
+    bad = np.zeros(width, int)
+    example: dict[int, tuple[int, str]] = {}
+    ambiguous = True
+    for line, fields in layout.rows():
+        for place, value in enumerate(fields[1:width], 1):
+            cell = value.strip()
+            if cell in MISSING:
+                continue
+            seen[place] += 1
+            if NUMBER.fullmatch(cell):
+                points[place] += "." in cell
+            elif (
+                layout.separator != "," and cell.count(",") == 1 and NUMBER.fullmatch(cell.replace(",", "."))
+            ):
+                commas[place] += 1
+                ambiguous &= len(cell.partition(",")[2]) == 3 and cell.lstrip("+-").partition(",")[0] not in (
+                    "",
+                    "0",
+                )
+                example.setdefault(place, (line, cell))
+            else:
+                bad[place] += 1
+                example[place] = example.get(place, (line, cell)) if bad[place] > 1 else (line, cell)
+    numeric = bad < 0.5 * np.maximum(seen, 1)
+    comma = bool(commas[numeric].any())
+    if comma and points[numeric].any():
+        place = int((commas * numeric).argmax())
+        line, cell = example[place]
+        raise InputError(
+            f"{layout.label} line {line}: {layout.columns[place]} is {cell!r}, but other numbers have a decimal point; "
+            "write all numbers with a point"
+        )
+    if comma and ambiguous and layout.separator != ";":
+        place = int(commas.argmax())
+        line, cell = example[place]
+        raise InputError(
+            f"{layout.label} line {line}: {layout.columns[place]} is {cell!r}, which may be a thousand or a decimal comma; "
+            "write numbers with a point and without separators"
+        )
+    if not comma:
+        bad += commas
+    text = {place for place in range(1, width) if seen[place] and bad[place] >= 0.5 * seen[place]}
+    wrong = [place for place in range(1, width) if bad[place] and place not in text]
+    if wrong:
+        place = min(wrong, key=lambda number: example[number][0])
+        line, cell = example[place]
+        raise InputError(
+            f"{layout.label} line {line}: {layout.columns[place]} is {cell[:60]!r}, not a number "
+            f"({int(bad[wrong].sum()):,} such cells); correct it or leave it empty"
+        )
+    return text, comma
+
+
+def _read_numbers(
+    layout: Layout, text: set[int], comma: bool, remarks: list[str]
+) -> tuple[list[str], np.ndarray, dict[int, list[str]]]:
+    import pyarrow as pa
+
+    numeric = [place for place in range(1, len(layout.columns)) if place not in text]
+    names: list[str] = []
+    words: dict[int, list[str]] = {place: [] for place in sorted(text)}
+    blocks = []
+    for batch in parse_rows(layout, dict.fromkeys(numeric, pa.float64()), remarks, comma):
+        names += [name.strip() for name in batch.column(0).to_pylist()]
+        for place in words:
+            words[place] += [word.strip() for word in batch.column(place).to_pylist()]
+        block = np.empty((batch.num_rows, len(numeric)))
+        for number, place in enumerate(numeric):
+            block[:, number] = batch.column(place).to_numpy(zero_copy_only=False)
+        blocks.append(block)
+    values = np.concatenate(blocks) if blocks else np.empty((0, len(numeric)))
+    nameless = [row for row, name in enumerate(names) if not name]
+    if nameless:
+        empty = [
+            row
+            for row in nameless
+            if np.isnan(values[row]).all() and not any(words[place][row] for place in words)
+        ]
+        if len(empty) < len(nameless):
+            row = next(row for row in nameless if row not in set(empty))
+            raise InputError(
+                f"{layout.label} line {layout.line_of(row)}: no name in the first column ({len(nameless):,} such rows); give each row one"
+            )
+        remarks.append(f"{layout.label}: {len(empty):,} empty rows were skipped")
+        kept = [row for row, name in enumerate(names) if name]
+        names, values = [names[row] for row in kept], values[kept]
+        words = {place: [words[place][row] for row in kept] for place in words}
+    return names, values, words
