@@ -159,11 +159,28 @@ def test_word2vec_text_tells_when_it_is_not_whole(tmp_path):
         InputError, match=r"says 3 genes x 2 dimensions, the file has 2 x 2; it may be truncated"
     ):
         read_gene_embedding(path)
-    path.write_text("TP53 1 2\nBRCA1 3 4\n")  # without the first line a gene would be lost in silence
+    for text in (
+        "TP53 1 2\nBRCA1 3 4\n",
+        "7157 0.1257 -0.1321\n672 0.6404 0.1049\n",
+    ):  # no gene is lost in silence
+        path.write_text(text)
+        assert read_gene_embedding(path).n_obs == 2
+    path.with_suffix(".vec").write_text("TP53 1 2\nBRCA1 3 4\n")
     with pytest.raises(InputError, match="the first line of word2vec text is 'GENES DIMENSIONS'"):
-        read_gene_embedding(path)
+        read_gene_embedding(path.with_suffix(".vec"))
     path.write_text("2 2\nTP53 1 2 \nBRCA1 3 4 \n")  # as word2vec writes it
     np.testing.assert_array_equal(read_gene_embedding(path).X, [[1, 2], [3, 4]])
+
+
+def test_genes_in_columns_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_text(",TP53,BRCA1,EGFR,MYC\nd0,0.1,0.2,0.3,0.4\nd1,0.5,0.1,0.2,0.9\n")
+    with pytest.raises(InputError, match=r"genes in columns \(TP53.*transpose"):
+        read_gene_embedding(tmp_path / "a.csv")
+    (tmp_path / "a.csv").write_text(",ENSG00000000001,ENSG00000000002\nx,0.1,0.2\ny,0.5,0.1\nz,1,2\n")
+    with pytest.raises(InputError, match="transpose"):
+        read_gene_embedding(tmp_path / "a.csv")
+    (tmp_path / "a.csv").write_text(",LIVER,HEART,LUNG\nG1,0.1,0.2,1\nG7,0.5,0.1,2\nTP53,1,2,3\n")
+    assert read_gene_embedding(tmp_path / "a.csv").n_obs == 3
 
 
 def test_a_table_of_entrez_ids(tmp_path):
@@ -185,17 +202,17 @@ def test_parquet_with_ids_in_the_index_or_the_first_column(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [
-        ("empty.tsv", b"", "cannot be read as a table"),
+        ("empty.tsv", b"", "is empty"),
         ("empty.h5ad", b"", "not a readable .h5ad"),
         ("empty.parquet", b"", "cannot be read as a table"),
-        ("header.tsv", b"gene\ta\n", "holds 0 genes x 1 dimensions"),
+        ("header.tsv", b"gene\ta\n", "no rows below its header"),
         ("ids.tsv", b"gene\nTP53\n", "has one column only"),
         ("strings.tsv", b"gene\ta\nTP53\thigh\n", "1 columns are not numbers, for example 'a'"),
         ("doubled.csv", b"gene,a\nTP53,1\nTP53,2\n", "1 gene ids occur more than once, for example TP53"),
         ("missing.csv", b"gene,a\nTP53,\n", "NaN or infinite"),
-        ("nameless.csv", b"gene,a\n,1\nTP53,2\n", "1 rows have no gene id"),
-        ("binary.tsv", b"\xff\xfe\x00\x01", "cannot be read as a table"),
-        ("plain.tsv.gz", b"gene\ta\n", "cannot be read as a table"),
+        ("nameless.csv", b"gene,a\n,1\nTP53,2\n", "line 2: no name in the first column"),
+        ("binary.tsv", b"\xff\xfe\x00\x01", "no rows"),
+        ("plain.tsv.gz", b"gene\ta\n", "no rows below its header"),
         ("text.parquet", b"gene\ta\n", "cannot be read as a table"),
         ("text.h5ad", b"gene\ta\n", "not a readable .h5ad"),
         ("file.xlsx", b"x", "embeddings are read from"),

@@ -126,7 +126,8 @@ def test_two_names_of_one_gene_collide_and_the_current_one_stays(tmp_path, table
 @pytest.mark.parametrize(
     ("content", "options", "complaint"),
     [
-        ("", (), "holds no gene ids"),
+        ("", (), "is empty"),
+        ("\n# a\n", (), "names no gene"),
         ("NOSUCH1\nNOSUCH2\n", ("--allow-loss",), "0 of 2 genes mapped"),
         ("7157\n672\n", (), "the ids are entrez already"),
         ("?\n!\n", (), "of no known namespace; give --from"),
@@ -152,7 +153,7 @@ def test_bad_lists(tmp_path, table, fails, content, options, complaint):
 
 
 def test_bad_files_and_forms(tmp_path, table, fails):
-    (tmp_path / "genes.txt").write_bytes(b"\xff\xfeTP53")
+    (tmp_path / "genes.txt").write_bytes(b"\xe9TP53")
     (tmp_path / "good.txt").write_text("TP53\n")
     write_embedding(tmp_path / "toy.h5ad", ["TP53", "BRCA1"])
 
@@ -169,7 +170,7 @@ def test_bad_files_and_forms(tmp_path, table, fails):
             tmp_path / destination,
         )
 
-    assert "cannot be read as a list" in complaint("genes.txt", "out.txt")
+    assert "line 1: not UTF-8 text" in complaint("genes.txt", "out.txt")
     assert "does not exist" in complaint("absent.tsv", "out.tsv")
     assert ".h5ad maps to .h5ad" in complaint("toy.h5ad", "out.tsv")
     assert ".h5ad maps to .h5ad" in complaint("good.txt", "out.h5ad")

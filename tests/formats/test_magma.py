@@ -69,11 +69,11 @@ def test_forms_of_genes_out(tmp_path):
     ("content", "complaint"),
     [
         ("", "is empty"),
-        ("# only\n", "is empty"),
-        (OUT.splitlines()[0], "holds no genes"),
+        ("# only\n", "holds no rows"),
+        (OUT.splitlines()[0], "no rows below its header"),
         (OUT.replace("ZSTAT", "ZETA "), "column ZSTAT is absent"),
-        (OUT[:-20], r"line 3: 8 fields where the header has 9; the file is truncated"),
-        (OUT.replace("1.2345", "   NA "), "ZSTAT of gene ENSG00000141510 is 'NA', not a number"),
+        (OUT[:-20], r"line 3: 8 fields, but the header has 9 .*the file is cut there"),
+        (OUT.replace("1.2345", " abc  "), "ZSTAT of gene ENSG00000141510 is 'abc', not a number"),
         (OUT.replace("1.2345", "   inf"), "ZSTAT of gene ENSG00000141510 is infinite"),
         (OUT.replace("248906342", "     high"), "START of gene ENSG00000141510 is 'high'"),
         (
@@ -102,10 +102,33 @@ def test_files_that_cannot_be_read(tmp_path, reader):
         with pytest.raises(InputError):
             reader(tmp_path / "a.gz")
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="not valid UTF-16"):
         reader(tmp_path / "binary")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="is a folder"):
         reader(tmp_path)
+
+
+def test_genes_out_as_other_programs_write_it(tmp_path):
+    """A byte order mark, UTF-16, quotes and commas, small letters, and NA, which is not measured."""
+    expected = read_genes_out(_written(tmp_path, OUT.encode()))
+    commas = "\n".join(",".join(f'"{field}"' for field in line.split()) for line in OUT.splitlines())
+    for content in (
+        b"\xef\xbb\xbf" + OUT.encode(),
+        OUT.encode("utf-16"),
+        commas.encode(),
+        OUT.replace("GENE", "gene").encode(),
+    ):
+        pd.testing.assert_frame_equal(read_genes_out(_written(tmp_path, content)), expected)
+    assert read_genes_out(_written(tmp_path, OUT.replace("1.2345", "   NA ").encode()))[
+        "ZSTAT"
+    ].isna().tolist() == [True, False]
+    raw = read_genes_raw(_written(tmp_path, b"\xef\xbb\xbf" + RAW.encode()))
+    assert len(raw.genes) == len([line for line in RAW.splitlines() if not line.startswith("#")])
+
+
+def _written(folder, content):
+    (folder / "a.genes.out").write_bytes(content)
+    return folder / "a.genes.out"
 
 
 def test_genes_raw_by_hand(tmp_path):
@@ -139,7 +162,7 @@ def test_a_subset_in_another_order_keeps_the_right_correlations(tmp_path):
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("", "expected two header lines"),
+        ("", "is empty"),
         ("# VERSION = 110\n# COVAR = NSAMP MAC\n", "holds no genes"),
         (
             RAW.replace("A1 1 100 200 5 3 1000 50.5 1.5\n", ""),

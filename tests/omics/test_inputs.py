@@ -102,18 +102,27 @@ BAD = {
     "a stray word": (
         "m.tsv",
         lambda p: _write(_with_a_word(), p),
-        "'high' for gene",
+        " is 'high', not a number",
     ),
     "no header": ("m.tsv", lambda p: _frame().to_csv(p, sep="\t", header=False), "has no header"),
-    "semicolons": ("m.csv", lambda p: _frame().to_csv(p, sep=";"), "is it ';'"),
+    "a row that is cut": ("m.csv", lambda p: p.write_text(_frame().to_csv()[:-30]), "the file is cut there"),
+    "DepMap": (
+        "m.csv",
+        lambda p: (
+            _frame([f"ACH-{n:06d}" for n in range(40)])
+            .set_axis([f"G{n} ({n})" for n in range(6)], axis=1)
+            .to_csv(p)
+        ),
+        "cistron omics prepare depmap",
+    ),
     "an embedding": ("m.h5ad", lambda p: _embedding(p), "is a gene embedding already"),
     "text": (
         "m.tsv",
         lambda p: pd.DataFrame("high", index=GENES, columns=["a", "b"]).to_csv(p, sep="\t"),
         "hold text",
     ),
-    "empty": ("m.tsv", lambda p: p.write_text(""), "cannot be read"),
-    "only a header": ("m.tsv", lambda p: p.write_text("gene\ta\tb\n"), "is empty"),
+    "empty": ("m.tsv", lambda p: p.write_text(""), "is empty"),
+    "only a header": ("m.tsv", lambda p: p.write_text("gene\ta\tb\n"), "no rows below its header"),
     "truncated gzip": ("m.tsv.gz", lambda p: p.write_bytes(_gzipped()[:200]), "cannot be read"),
     "truncated parquet": ("m.parquet", lambda p: _truncate(p, _frame().to_parquet), "cannot be read"),
     "truncated h5ad": (

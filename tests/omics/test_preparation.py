@@ -174,6 +174,46 @@ def test_gtex_is_streamed(tmp_path, run, monkeypatch, suffix):
     assert (code, (tmp_path / "half.h5ad").exists()) == (2, False) or suffix == ".gct"
 
 
+GCT = "#1.2\n3\t3\nName\tDescription\ts0\ts1\ts2\nENSG00000000001.1\tA\t1.5\t2\t3\nENSG00000000002.1\tB\t4\t{}\t1\nENSG00000000003.1\tC\t1\t5\t2\n"
+
+
+@pytest.mark.parametrize("value", ["inf", "-1", "1e308", "abc"])
+def test_one_bad_value_of_gtex_is_named(tmp_path, fails, value):
+    (tmp_path / "bad.gct").write_text(GCT.format(value))
+    message = fails("omics", "prepare", "gtex", tmp_path / "bad.gct", "-o", tmp_path / "o.h5ad")
+    assert "line 5" in message
+    assert "sample 2 of ENSG00000000002.1" in message
+    assert not (tmp_path / "o.h5ad").exists()
+
+
+@pytest.mark.parametrize("value", ["", "NaN"])
+def test_a_missing_value_of_gtex_is_of_its_gene_only(tmp_path, run, value):
+    (tmp_path / "a.gct").write_text(GCT.format(value))
+    assert run("omics", "prepare", "gtex", tmp_path / "a.gct", "-o", tmp_path / "o.h5ad")[0] == 0
+    found = np.asarray(anndata.read_h5ad(tmp_path / "o.h5ad").X)
+    assert np.isnan(found).sum() == 1
+    assert np.isnan(found[1, 1])
+
+
+def test_a_cut_gct_is_told_by_its_second_line(tmp_path, fails):
+    (tmp_path / "a.gct").write_text("".join(GCT.format(2).splitlines(keepends=True)[:-1]))
+    message = fails("omics", "prepare", "gtex", tmp_path / "a.gct", "-o", tmp_path / "o.h5ad")
+    assert "says 3 genes and holds 2" in message
+
+
+@pytest.mark.parametrize("value", ["inf", "-2", "abc"])
+def test_one_bad_value_of_isoforms_or_depmap_is_named(tmp_path, fails, value):
+    rows = "".join(f"ENSG{n:011d}\tENST{n}\t1\t2\n" for n in range(9))
+    (tmp_path / "i.tsv").write_text(f"gene\ttranscript\ta\tb\n{rows}ENSG00000000099\tENST99\t{value}\t1\n")
+    message = fails("omics", "prepare", "hpa-isoforms", tmp_path / "i.tsv", "-o", tmp_path / "o.h5ad")
+    assert "a of ENSG00000000099 is" in message
+    if value != "-2":  # an effect may be negative
+        rows = "".join(f"ACH-{n},0.1,0.2\n" for n in range(9))
+        (tmp_path / "d.csv").write_text(f",A (1),B (2)\n{rows}ACH-99,{value},1\n")
+        message = fails("omics", "prepare", "depmap", tmp_path / "d.csv", "-o", tmp_path / "o.h5ad")
+        assert "A (1) of ACH-99 is" in message
+
+
 def test_isoforms_are_summed(tmp_path, run):
     frame = pd.DataFrame(
         {

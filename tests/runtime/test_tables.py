@@ -101,11 +101,11 @@ DAMAGE = {
     "long": (TABLE.encode() + b"z\t1\t2\t3\n", "line 4: 4 fields"),
     "cut": (TABLE.encode() + b"z\t1", "line 4: 2 fields.*the file is cut there"),
     "quote": (b'gene,a\n"x,1\ny,2\n', "line 2: a quote is opened"),
-    "text": (TABLE.encode() + b"z\tabc\t2\nq\t2\t2\nr\t2\t2\n", "line 4: a is 'abc', not a number"),
-    "late text": (b"g\ta\n" + b"x\t1\n" * 300 + b"y\t1.2.3\n" + b"x\t1\n", r"line 302: a is '1\.2\.3'"),
+    "text": (TABLE.encode() + b"z\tabc\t2\nq\t2\t2\nr\t2\t2\n", "line 4: a of z is 'abc', not a number"),
+    "late text": (b"g\ta\n" + b"x\t1\n" * 300 + b"y\t1.2.3\n" + b"x\t1\n", r"line 302: a of y is '1\.2\.3'"),
     "nameless": (TABLE.encode() + b"\t1\t2\n", "line 4: no name"),
     "one column": (b"gene\nx\ny\n", "one column only"),
-    "points and commas": (b"gene\ta\tb\nx\t3,5\t2.5\n", "line 2: a is '3,5', but other numbers"),
+    "points and commas": (b"gene\ta\tb\nx\t3,5\t2.5\n", "line 2: a of x is '3,5', but other numbers"),
     "thousands": (b"gene\ta\tb\nx\t3,500\t2\n", "thousand or a decimal comma"),
     "hdf5": (b"\x89HDF\r\n\x1a\n" + bytes(100), "an HDF5 file"),
     "parquet": (b"PAR1" + bytes(100), "a Parquet file"),
@@ -178,7 +178,7 @@ def test_an_empty_cell_shifts_nothing_and_text_stays_text(tmp_path):
 
 def test_a_number_is_missing_only_if_it_is_on_the_list(tmp_path):
     assert np.isnan(_numbers(tmp_path, "gene\ta\nx\tNA\ny\tnull\nz\t#N/A\n").values.to_numpy()).all()
-    with pytest.raises(InputError, match="line 3: a is '-', not a number"):
+    with pytest.raises(InputError, match="line 3: a of y is '-', not a number"):
         _numbers(tmp_path, "gene\ta\nx\t1\ny\t-\nz\t3\n")
 
 
@@ -207,6 +207,7 @@ def test_a_missing_header_is_seen(tmp_path):
         "ENSG00000000002.2",
     ]
     assert list(_numbers(tmp_path, "gene\t0\t1\nx\t5\t7\n").values.columns) == ["0", "1"]
+    assert list(_numbers(tmp_path, "TP53 1 2\nBRCA1 3 4\n").values.index) == ["TP53", "BRCA1"]
 
 
 def test_columns_of_one_name(tmp_path):

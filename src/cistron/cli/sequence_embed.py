@@ -84,6 +84,7 @@ def embed(
         Bins on either side that are averaged with the chosen one in that store.
     """
     from cistron.formats import write_gene_embedding
+    from cistron.genes.lists import read_gene_list
     from cistron.genome import open_genome
     from cistron.sequence.embed import discard_shards, embed_annotation
     from cistron.sequence.gene_sites import read_gene_sites
@@ -107,7 +108,7 @@ def embed(
             annotation,
             opened,
             biotypes=tuple(filter(None, biotypes)),
-            genes=_lines(genes),
+            genes=[] if genes is None else read_gene_list(genes),
             allow_loss=allow_loss,
         )
         embedding = embed_annotation(
@@ -130,14 +131,3 @@ def embed(
     show(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
     if wanted is not None:
         show(f"wrote {wanted.path}: {embedding.n_obs:,} genes x {len(wanted.rows):,} tracks")
-
-
-def _lines(path: Path | None) -> list[str]:
-    if path is None:
-        return []
-    if not path.exists():
-        raise InputError(f"gene list {path} does not exist")
-    genes = [line.split()[0] for line in path.read_text().splitlines() if line.strip()]
-    if not genes:
-        raise InputError(f"gene list {path.name} is empty; expected one gene a line")
-    return genes

@@ -1,5 +1,6 @@
 """The gene-embedding format: an AnnData with one row a gene (page ``docs/formats/gene_embedding.md``)."""
 
+import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,10 @@ from cistron.formats.anndata_files import write_anndata
 from cistron.formats.header import header_problems, joined, provenance_fields, without_local_paths
 from cistron.formats.tables import first_line, read_table
 from cistron.genes.identity import guess_namespace
+from cistron.genes.spreadsheets import spreadsheet_damage
+from cistron.runtime import say
 from cistron.runtime.files import atomic_path
+from cistron.runtime.text_files import plain_name
 
 KIND = "gene_embedding"
 SCHEMA_VERSION = 1
@@ -292,10 +296,30 @@ def _refuse_doubled(names: list[str], kind: str, what: str, remedy: str) -> None
         )
 
 
+_NUMBERED = re.compile(r"(.*?)[ _.-]?\d+")
+
+
+def _refuse_transposed(rows: list[str], columns: list[str], name: str) -> None:
+    """Raise where columns are genes and rows dimensions (``d0``, ``d1``, ...)."""
+    kinds = guess_namespace(rows), guess_namespace(columns)
+    stems = {found[1] if (found := _NUMBERED.fullmatch(row)) else row for row in rows}
+    certain = kinds[1] == "ensembl" and kinds[0] != "ensembl"
+    likely = len(columns) > len(rows) and len(stems) == 1 and kinds[0] != "ensembl" and kinds[1] == "symbol"
+    symbols = {found[1] if (found := _NUMBERED.fullmatch(column)) else column for column in columns}
+    if certain or (likely and len(symbols) > 1 and all(column == column.upper() for column in columns)):
+        raise InputError(
+            f"{name} has genes in columns ({columns[0]}, ...) and dimensions in rows ({rows[0]}, ...); transpose it"
+        )
+
+
 def _from_table(table: pd.DataFrame, path: Path, name: str | None, evidence: str | None) -> anndata.AnnData:
     genes = table.index.astype(str)
+    _refuse_transposed(list(genes), [str(column) for column in table.columns], path.name)
     _refuse_doubled(list(genes), "gene ids", path.name, "keep one row a gene")
-    stem = path.name.removesuffix(".gz")
+    damage = spreadsheet_damage(genes)
+    if damage:
+        say(f"{path.name}: {damage}")
+    stem = plain_name(path)
     return build_gene_embedding(
         table.to_numpy(np.float32),
         list(genes),

@@ -12,7 +12,9 @@ from cistron.formats.anndata_files import write_anndata
 from cistron.formats.gene_embedding import read_h5ad
 from cistron.formats.tables import read_table
 from cistron.genes.identity import GeneMap, guess_namespace, read_gene_map, require_little_loss
+from cistron.genes.lists import read_gene_list
 from cistron.runtime.files import atomic_path
+from cistron.runtime.text_files import plain_name
 
 
 def map_file(
@@ -58,11 +60,8 @@ def map_file(
     if source.suffix == ".h5ad":
         data = read_h5ad(source)
         genes = list(data.obs_names)
-    elif source.suffix in (".txt", ".list"):
-        try:
-            genes = [line.strip() for line in source.read_text().splitlines() if line.strip()]
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{source.name} cannot be read as a list of gene ids ({error})") from error
+    elif Path(plain_name(source)).suffix in (".txt", ".list"):
+        genes = read_gene_list(source)
         data = pd.DataFrame(index=pd.Index(genes))
     else:
         data = read_table(source)

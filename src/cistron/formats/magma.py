@@ -3,8 +3,6 @@
 Source: MAGMA (de Leeuw et al. 2015, PLoS Computational Biology 11, e1004219), manual of version 1.10.
 """
 
-import gzip
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,22 +14,13 @@ from scipy import sparse
 from cistron.errors import InputError
 from cistron.genes.chromosomes import human_chromosomes
 from cistron.genes.identity import guess_namespace, normalise_identifiers
+from cistron.runtime import say
 from cistron.runtime.files import atomic_path
+from cistron.runtime.tables import MISSING, read_text_table
+from cistron.runtime.text_files import open_text
 
 OUT_COLUMNS = ("GENE", "CHR", "START", "STOP", "NSNPS", "NPARAM", "N", "ZSTAT", "P")
 RAW_COLUMNS = ("GENE", "CHR", "START", "STOP", "NSNPS", "NPARAM", "N", "MAC", "ZSTAT")
-
-
-def _open(path: Path) -> str:
-    try:
-        if path.suffix == ".gz":
-            with gzip.open(path, "rt") as handle:
-                return handle.read()
-        return path.read_text()
-    except FileNotFoundError as error:
-        raise InputError(f"MAGMA file {path} does not exist") from error
-    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
-        raise InputError(f"MAGMA file {path.name} cannot be read ({error}); it may be truncated") from error
 
 
 def clean_gene_table(table: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -67,6 +56,8 @@ def clean_gene_table(table: pd.DataFrame, what: str) -> pd.DataFrame:
     table["GENE"] = normalise_identifiers(table["GENE"].astype(str), namespace)
     table["CHR"] = human_chromosomes(table["CHR"].tolist())
     for column in table.columns.intersection(["START", "STOP", "NSNPS", "NPARAM", "N", "MAC", "ZSTAT", "P"]):
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            table[column] = table[column].where(~table[column].isin(MISSING), None)
         numbers = pd.to_numeric(table[column], errors="coerce").astype(np.float64)
         bad = numbers.isna() & ~table[column].isna()
         if bad.any():
@@ -87,7 +78,7 @@ def clean_gene_table(table: pd.DataFrame, what: str) -> pd.DataFrame:
 
 
 def read_genes_out(path: str | Path) -> pd.DataFrame:
-    """Read a ``.genes.out`` file, aligned by blanks or by tabs, plain or gzip.
+    """Read a ``.genes.out`` file, separated by blanks, tabs, commas or semicolons, plain or packed.
 
     Returns
     -------
@@ -99,19 +90,11 @@ def read_genes_out(path: str | Path) -> pd.DataFrame:
     InputError
         If the file is absent, empty, truncated or of another form.
     """
-    path = Path(path)
-    lines = [line for line in _open(path).splitlines() if line.strip() and not line.startswith("#")]
-    if not lines:
-        raise InputError(f"MAGMA file {path.name} is empty")
-    header = lines[0].split()
-    rows = [line.split() for line in lines[1:]]
-    for number, row in enumerate(rows, 2):
-        if len(row) != len(header):
-            raise InputError(
-                f"{path.name} line {number}: {len(row)} fields where the header has {len(header)}; "
-                "the file is truncated or is not a .genes.out file"
-            )
-    return clean_gene_table(pd.DataFrame(rows, columns=header), path.name)
+    table = read_text_table(path, "MAGMA file")
+    frame = table.frame.rename(columns=str.upper)
+    for remark in table.remarks:
+        say(remark)
+    return clean_gene_table(frame, Path(path).name)
 
 
 @dataclass(frozen=True)
@@ -186,7 +169,8 @@ def read_genes_raw(path: str | Path) -> GeneCorrelations:
     values: list[np.ndarray] = []
     genes: list[list[str]] = []
     first_of_chromosome: dict[str, int] = {}
-    lines = _open(path).splitlines()
+    with open_text(path, "MAGMA file") as handle:
+        lines = handle.read().split("\n")
     if not lines or not lines[0].startswith("#"):
         raise InputError(
             f"{path.name} is not a .genes.raw file: expected two header lines that begin with '#'"

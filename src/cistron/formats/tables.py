@@ -1,13 +1,18 @@
 """Numeric tables of genes in every accepted form: .parquet, .tsv, .csv (also .gz), word2vec text."""
 
-import gzip
-import zipfile
-import zlib
 from pathlib import Path
 
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.genes.columns import find_columns
+from cistron.runtime import say
+from cistron.runtime.number_tables import read_numbers
+from cistron.runtime.table_layout import Layout
+from cistron.runtime.tables import read_number_table
+from cistron.runtime.text_files import open_text, plain_name
+
+_WORD2VEC = (".vec", ".w2v", ".word2vec")
 
 
 def first_line(error: BaseException) -> str:
@@ -21,83 +26,103 @@ def read_table(path: Path) -> pd.DataFrame:
     Parameters
     ----------
     path
-        File; its suffix says the form. Gene ids are in the first column, or in the index of Parquet.
+        Parquet, delimited text (:mod:`cistron.runtime.tables`) or word2vec text. Gene ids are in the first column of text,
+        and in the index or a column named for genes of Parquet. Word2vec text is told by its first line.
 
     Returns
     -------
     DataFrame
-        Numbers [gene, column], indexed by gene id as it stands in the file.
+        Numbers [gene, column], indexed by gene id as it stands in the file. What was noticed is said.
 
     Raises
     ------
     InputError
         If the file cannot be read, is empty, lacks an id, or holds something that is not a number.
     """
-    suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
-    kind = suffixes[-1] if suffixes else ""
-    try:
-        if kind == ".parquet":
-            table = _read_parquet(path)
-            if isinstance(table.index, pd.RangeIndex) and table.shape[1]:
-                table = table.set_index(table.columns[0])
-        elif kind in (".tsv", ".csv"):
-            table = pd.read_csv(path, sep="\t" if kind == ".tsv" else ",", index_col=0)
-        elif kind in (".txt", ".vec", ".w2v", ".word2vec"):
-            table = _read_word2vec(path)
-        else:
-            raise InputError(
-                f"{path.name}: embeddings are read from .h5ad, .parquet, .tsv, .csv (also .gz) "
-                "or word2vec text (.txt, .vec)"
-            )
-    except (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile) as error:
+    kind = Path(plain_name(path)).suffix.lower()
+    if kind not in (".parquet", ".tsv", ".csv", ".txt", ".tab", *_WORD2VEC):
         raise InputError(
-            f"{path.name} cannot be read as a table ({first_line(error)}); it may be empty, truncated or of another form"
-        ) from error
-    if table.shape[0] and not table.shape[1]:
-        raise InputError(
-            f"{path.name} has one column only; .csv is separated by ',' and .tsv by tabs (is it ';'?)"
+            f"{path.name}: embeddings are read from .h5ad, .parquet, .tsv, .csv (also .gz) or word2vec text (.txt, .vec)"
         )
+    if kind == ".parquet":
+        return _numbers_only(path, read_parquet_by_gene(path))
+    head = _word2vec_head(path)
+    if head is not None:
+        return _read_word2vec(path, *head)
+    if kind in _WORD2VEC:
+        raise InputError(f"{path.name}: the first line of word2vec text is 'GENES DIMENSIONS'")
+    table = read_number_table(path)
+    for remark in table.remarks:
+        say(remark)
+    if table.text.shape[1]:
+        raise InputError(_text_columns(path, [str(column) for column in table.text.columns]))
+    return table.values
+
+
+def _text_columns(path: Path, text: list[str]) -> str:
+    return (
+        f"{path.name}: {len(text):,} columns are not numbers, for example {text[0]!r}; "
+        "expected gene ids in the first column and one numeric column a dimension"
+    )
+
+
+def _numbers_only(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     if table.shape[0] == 0 or table.shape[1] == 0:
         raise InputError(
             f"{path.name} holds {table.shape[0]:,} genes x {table.shape[1]:,} dimensions; expected at least one of each"
         )
     nameless = int(table.index.isna().sum())
     if nameless:
-        raise InputError(
-            f"{path.name}: {nameless:,} rows have no gene id in the first column; give each row one"
-        )
+        raise InputError(f"{path.name}: {nameless:,} rows have no gene id; give each row one")
     text = [str(column) for column in table.columns if not pd.api.types.is_numeric_dtype(table[column])]
     if text:
-        raise InputError(
-            f"{path.name}: {len(text):,} columns are not numbers, for example {text[0]!r}; "
-            "expected gene ids in the first column and one numeric column a dimension"
-        )
+        raise InputError(_text_columns(path, text))
     return table
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def read_parquet_by_gene(path: Path) -> pd.DataFrame:
+    """Read a Parquet table, indexed by its index of text, else by its column of genes, else by its first column.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
     try:
-        return pd.read_parquet(path)
+        table = pd.read_parquet(path)
     # Damaged metadata makes pyarrow raise nearly anything (KeyError, TypeError, its own errors).
     except Exception as error:
-        raise ValueError(first_line(error)) from error
+        raise InputError(
+            f"{path.name} cannot be read as a table ({first_line(error)}); it may be empty, truncated or of another form"
+        ) from error
+    index = table.index
+    if not table.shape[1] or not (
+        isinstance(index, pd.RangeIndex) or (index.name is None and index.dtype.kind in "iu")
+    ):
+        return table
+    found = find_columns(list(table.columns))
+    named = next((found[key] for key in ("gene", "symbol", "entrez") if key in found), table.columns[0])
+    return table.set_index(named)
 
 
-def _read_word2vec(path: Path) -> pd.DataFrame:
-    """Read word2vec text; its first line, the numbers of genes and dimensions, tells whether the file is whole."""
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as handle:
-        first = handle.readline().split()
-    if len(first) != 2 or not all(number.isdigit() for number in first):
+def _word2vec_head(path: Path) -> tuple[int, int] | None:
+    """Numbers of genes and dimensions, if the first line of a text file says these and nothing else."""
+    with open_text(path) as handle:
+        first, second = handle.readline().strip(), handle.readline().split()
+    numbers = first.split(" ")
+    if len(numbers) != 2 or not all(number.isdigit() for number in numbers):
+        return None
+    return (int(numbers[0]), int(numbers[1])) if len(second) == int(numbers[1]) + 1 or not second else None
+
+
+def _read_word2vec(path: Path, genes: int, dimensions: int) -> pd.DataFrame:
+    """Read word2vec text; its first line tells whether the file is whole."""
+    columns = ("", *(f"d{number}" for number in range(dimensions)))
+    layout = Layout(path, "table", " ", columns, 1, headerless=True, comment="", named=True)
+    table = read_numbers(layout).values
+    if table.shape != (genes, dimensions):
         raise InputError(
-            f"{path.name}: the first line of word2vec text is 'GENES DIMENSIONS'. Given: {' '.join(first)[:60]!r}"
-        )
-    table = pd.read_csv(path, sep=" ", skiprows=1, header=None, index_col=0)
-    table = table.dropna(axis=1, how="all")  # word2vec itself ends lines with a blank
-    table.columns = pd.Index([f"d{number}" for number in range(table.shape[1])])
-    if table.shape != (int(first[0]), int(first[1])):
-        raise InputError(
-            f"{path.name}: the first line says {first[0]} genes x {first[1]} dimensions, the file has "
+            f"{path.name}: the first line says {genes} genes x {dimensions} dimensions, the file has "
             f"{table.shape[0]} x {table.shape[1]}; it may be truncated"
         )
     return table

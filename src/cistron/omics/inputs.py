@@ -1,5 +1,6 @@
 """Read omics matrices: genes x samples from .h5ad, .zarr, .parquet, .csv and .tsv, in memory or streamed."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +12,13 @@ import pandas as pd
 from scipy import sparse
 
 from cistron.errors import IdentifierError, InputError
+from cistron.formats.tables import read_parquet_by_gene
 from cistron.genes.identity import guess_namespace, normalise_identifiers
+from cistron.genes.spreadsheets import spreadsheet_damage
+from cistron.runtime.tables import read_number_table
+from cistron.runtime.text_files import plain_name
 
+_DEPMAP_COLUMN = re.compile(r".+ \(\d+\)")
 _ROWS_AT_ONCE = 1024
 _SYMBOLS_SEEN = 0.5
 
@@ -108,10 +114,14 @@ def read_matrix(path: str | Path, layer: str | None = None, genes_in: str = "aut
         raise InputError(f"genes_in must be auto, rows or columns. Given: {genes_in}")
     if not path.exists():
         raise InputError(f"matrix {path} does not exist")
-    name = path.name.removesuffix(".gz").rsplit(".", 1)[0]
+    name = plain_name(path).rsplit(".", 1)[0]
     if path.suffix in (".h5ad", ".zarr"):
         return _read_anndata(path, name, layer, genes_in)
-    return _from_frame(_read_table(path), name, path, genes_in)
+    frame, remarks = _read_table(path)
+    matrix = _from_frame(frame, name, path, genes_in)
+    damage = spreadsheet_damage(matrix.genes)
+    matrix.remarks[:0] = [*remarks, *([f"matrix {path.name}: {damage}"] if damage else [])]
+    return matrix
 
 
 def _read_anndata(path: Path, name: str, layer: str | None, genes_in: str) -> OmicsMatrix:
@@ -164,32 +174,28 @@ def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
 
 
-def _read_table(path: Path) -> pd.DataFrame:
-    kind = path.name.removesuffix(".gz").rsplit(".", 1)[-1]
-    try:
-        if kind == "parquet":
-            frame = pd.read_parquet(path)
-            if isinstance(frame.index, pd.RangeIndex) and frame.shape[1]:
-                frame = frame.set_index(frame.columns[0])
-        elif kind in ("tsv", "csv", "txt"):
-            frame = pd.read_csv(path, sep="," if kind == "csv" else "\t", index_col=0)
-        else:
-            raise InputError(f"matrix {path.name}: expected .h5ad, .zarr, .parquet, .csv or .tsv (also .gz)")
-    except (OSError, EOFError, ValueError) as error:
+def _read_table(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Read a table with gene ids in the first column or row, its columns of text behind those of numbers."""
+    kind = Path(plain_name(path)).suffix.lower()
+    if kind == ".parquet":
+        frame = read_parquet_by_gene(path)
+        if not frame.shape[0]:
+            raise InputError(f"matrix {path.name} is empty: {frame.shape[0]} rows x {frame.shape[1]} columns")
+        return frame, []
+    if kind not in (".tsv", ".csv", ".txt", ".tab"):
+        raise InputError(f"matrix {path.name}: expected .h5ad, .zarr, .parquet, .csv or .tsv (also .gz)")
+    table = read_number_table(path, "matrix")
+    if table.layout.headerless:
         raise InputError(
-            f"matrix {path.name} cannot be read ({_first_line(error)}); it may be empty, truncated or of another form"
-        ) from error
-    if frame.shape[0] and not frame.shape[1]:
-        raise InputError(
-            f"matrix {path.name} has one column only; .csv is separated by ',' and .tsv by tabs (is it ';'?)"
+            f"matrix {path.name} has no header: its first line is gene {table.values.index[0]}; add a line with sample names"
         )
-    if frame.shape[0] == 0:
-        raise InputError(f"matrix {path.name} is empty: {frame.shape[0]} rows x {frame.shape[1]} columns")
-    if kind != "parquet" and guess_namespace([str(frame.index.name)]) == "ensembl":
+    named = [_DEPMAP_COLUMN.match(column) is not None for column in table.values.columns]
+    if named and np.mean(named) > 0.9:
         raise InputError(
-            f"matrix {path.name} has no header: its first line is gene {frame.index.name}; add a line with sample names"
+            f"matrix {path.name} has cell lines in rows and genes named 'SYMBOL (ENTREZ)' in columns, as DepMap's files; prepare "
+            f"it with 'cistron omics prepare depmap {path.name}'"
         )
-    return frame
+    return table.values.join(table.text), list(table.remarks)
 
 
 def _from_frame(frame: pd.DataFrame, name: str, path: Path | None, genes_in: str = "auto") -> OmicsMatrix:

@@ -1,6 +1,5 @@
 """Public sources as matrices: DepMap, GTEx, HPA isoforms, Tabula Sapiens. A new one is a function and an entry."""
 
-import gzip
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -12,12 +11,16 @@ import pandas as pd
 
 from cistron.errors import InputError
 from cistron.genes.identity import guess_namespace, normalise_identifiers
+from cistron.genes.lists import read_gene_list
 from cistron.methods import Count, CountOrZero, NotNegative, check_settings
 from cistron.omics.correction import subtract_olfactory_bias, whiten_samples
 from cistron.omics.inputs import read_matrix
 from cistron.omics.preprocessing import PreprocessingSettings, prepare_matrix
 from cistron.omics.pseudobulk import pseudobulk
+from cistron.runtime.number_tables import number_blocks, read_number_table
 from cistron.runtime.progress import Progress
+from cistron.runtime.table_layout import Layout
+from cistron.runtime.text_files import open_text
 
 _ROWS = 500
 _DEPMAP_COLUMN = re.compile(r"^(?P<symbol>.+?)\s*\((?P<entrez>\d+)\)$")
@@ -88,9 +91,7 @@ def _universe(settings: PreparationSettings) -> set[str] | None:
 
 
 def _listed(path: Path) -> list[str]:
-    if not path.exists():
-        raise InputError(f"list of genes {path} does not exist")
-    genes = [re.split(r"[\t,]", line)[0].strip() for line in path.read_text().splitlines() if line.strip()]
+    genes = read_gene_list(path, "list of genes")
     return normalise_identifiers(genes, guess_namespace(genes))
 
 
@@ -118,10 +119,8 @@ def prepare_depmap(path: Path, settings: PreparationSettings) -> Prepared:
 
     Wainberg et al. 2021. With ``whiten`` the cell lines are made uncorrelated instead of being scaled.
     """
-    try:
-        frame = pd.read_csv(path, index_col=0)
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"DepMap file {path.name} cannot be read as a table ({str(error)[:100]})") from error
+    table = read_number_table(path, "DepMap file")
+    frame, steps = table.values, list(table.remarks)
     named = [_DEPMAP_COLUMN.match(str(column)) for column in frame.columns]
     if not any(named):
         raise InputError(
@@ -130,7 +129,8 @@ def prepare_depmap(path: Path, settings: PreparationSettings) -> Prepared:
         )
     frame = frame.loc[:, [match is not None for match in named]]
     genes = [match[settings.identifier] for match in named if match]
-    steps = [f"DepMap gene effects of {frame.shape[1]:,} genes in {frame.shape[0]:,} cell lines"]
+    _refuse_unmeasurable(frame, f"DepMap file {path.name}", -np.inf)
+    steps += [f"DepMap gene effects of {frame.shape[1]:,} genes in {frame.shape[0]:,} cell lines"]
     values = frame.to_numpy(np.float32).T
     missing = np.isnan(values)
     if missing.any():
@@ -167,16 +167,20 @@ def prepare_gtex(path: Path, settings: PreparationSettings) -> Prepared:
 
     The file is read twice, in blocks of rows: for names and the deviation, and for the values.
     """
-    samples = _gct_samples(path)
+    samples, declared = _gct_samples(path)
     genes: list[str] = []
     squares, count = 0.0, 0
     with Progress("reading GTEx", unit="genes") as progress:
         for names, block in _gct_blocks(path, len(samples)):
             genes += names
             block = _log_centred(block)
-            squares += float(np.square(block, dtype=np.float64).sum())
-            count += block.size
+            squares += float(np.nansum(np.square(block, dtype=np.float64)))
+            count += int(np.isfinite(block).sum())
             progress.advance(len(names))
+    if len(genes) != declared:
+        raise InputError(
+            f"GTEx file {path.name} says {declared:,} genes and holds {len(genes):,}; it may be truncated"
+        )
     steps = [f"GTEx TPM of {len(genes):,} genes in {len(samples):,} samples", "log10(TPM + 1), genes centred"]
     kept = _kept(genes, settings, steps)
     deviation = np.sqrt(squares / max(count, 1)) or 1.0
@@ -195,52 +199,70 @@ def prepare_gtex(path: Path, settings: PreparationSettings) -> Prepared:
 
 def _log_centred(block: np.ndarray) -> np.ndarray:
     values = np.log10(block + np.float32(1))
-    return values - values.mean(axis=1, keepdims=True)
+    known = np.isfinite(values)
+    total = np.where(known, values, 0).sum(axis=1, keepdims=True)
+    return values - total / np.maximum(known.sum(axis=1, keepdims=True), 1)
 
 
-def _gct_samples(path: Path) -> list[str]:
-    try:
-        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as handle:
-            first, shape, header = (handle.readline().rstrip("\n") for _ in range(3))
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InputError(f"GTEx file {path.name} cannot be read ({str(error)[:100]})") from error
+def _gct_samples(path: Path) -> tuple[list[str], int]:
+    """Names of the samples, and the number of genes that the file says it has."""
+    with open_text(path, "GTEx file") as handle:
+        first, shape, header = (handle.readline().rstrip("\r\n") for _ in range(3))
     columns = header.split("\t")
     if not first.startswith("#1.") or len(shape.split("\t")) < 2 or len(columns) < 4:
         raise InputError(
             f"GTEx file {path.name} is not a .gct: the first line is {first[:40]!r}, expected '#1.2'"
         )
-    return columns[2:]
+    if not shape.split("\t")[0].isdigit():
+        raise InputError(
+            f"GTEx file {path.name} line 2: expected the numbers of genes and samples. Given: {shape[:40]!r}"
+        )
+    return columns[2:], int(shape.split("\t")[0])
 
 
 def _gct_blocks(path: Path, samples: int) -> Iterator[tuple[list[str], np.ndarray]]:
-    types: dict[int, type] = {0: str, 1: str}
-    types |= dict.fromkeys(range(2, samples + 2), np.float32)
-    try:
-        reader = pd.read_csv(path, sep="\t", skiprows=3, header=None, chunksize=_ROWS, dtype=types)
-        for chunk in reader:
-            genes = normalise_identifiers(list(chunk[0]), "ensembl")
-            yield genes, chunk.iloc[:, 2:].to_numpy(np.float32)
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"GTEx file {path.name} is damaged ({str(error)[:100]})") from error
+    """Blocks of genes as float32 [gene, sample]; an empty cell is NaN, anything else must be a number of 0 or more."""
+    columns = ("Name", "Description", *(f"sample {number}" for number in range(1, samples + 1)))
+    layout = Layout(path, "GTEx file", "\t", columns, 3, headerless=True, comment="", named=True)
+    row = 0
+    for names, block in number_blocks(layout, text={1}, rows=_ROWS):
+        wrong = ~((block >= 0) & (block < np.finfo(np.float32).max)) & ~np.isnan(block)
+        if wrong.any():
+            place, column = map(int, np.argwhere(wrong)[0])
+            raise InputError(
+                f"GTEx file {path.name} line {layout.line_of(row + place)}: sample {column + 1} of {names[place]} is "
+                f"{block[place, column]:g}; TPM are finite and not negative"
+            )
+        row += len(names)
+        yield normalise_identifiers(names, "ensembl"), block.astype(np.float32)
+
+
+def _refuse_unmeasurable(frame: pd.DataFrame, what: str, least: float = 0.0) -> None:
+    """Raise where a value is infinite or below ``least``."""
+    values = frame.to_numpy()
+    wrong = ~np.isnan(values) & ~((values >= least) & (np.abs(values) < np.finfo(np.float32).max))
+    if wrong.any():
+        row, column = map(int, np.argwhere(wrong)[0])
+        limit = "" if least == -np.inf else " and not negative"
+        raise InputError(
+            f"{what}: {frame.columns[column]} of {frame.index[row]} is {values[row, column]:g}; expected finite numbers{limit}"
+        )
 
 
 def prepare_isoforms(path: Path, settings: PreparationSettings) -> Prepared:
     """HPA RNA isoforms (gene, transcript, one column a sample): transcripts of a gene summed, log2(x + 1)."""
-    try:
-        frame = pd.read_csv(path, sep="," if path.name.removesuffix(".gz").endswith(".csv") else "\t")
-    except (OSError, ValueError, EOFError) as error:
-        raise InputError(
-            f"isoform file {path.name} cannot be read as a table ({str(error)[:100]})"
-        ) from error
-    text = [column for column in frame.columns if not pd.api.types.is_numeric_dtype(frame[column])]
-    if len(text) < 2 or len(text) == frame.shape[1]:
+    table = read_number_table(path, "isoform file")
+    if not table.text.shape[1] or not table.values.shape[1]:
         raise InputError(
             f"isoform file {path.name}: expected a column of genes, one of transcripts, and numbers. Given: "
-            f"{', '.join(map(str, frame.columns[:5]))}"
+            f"{', '.join(table.layout.columns[:5])}"
         )
-    genes = pd.Index(normalise_identifiers([str(gene) for gene in frame[text[0]]], "ensembl"))
-    summed = frame.drop(columns=text).groupby(genes, sort=False).sum(min_count=1)
+    frame = table.values
+    _refuse_unmeasurable(frame, f"isoform file {path.name}")
+    genes = pd.Index(normalise_identifiers(frame.index, "ensembl"))
+    summed = frame.groupby(genes, sort=False).sum(min_count=1)
     steps = [
+        *table.remarks,
         f"{len(frame):,} transcripts summed to {len(summed):,} genes",
         "log2(x + 1)",
     ]

@@ -1,9 +1,11 @@
 """Read tables of numbers, and find the line and the column of what is no number."""
 
 from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,9 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.runtime.table_layout import MISSING, NUMBER, Layout, read_layout
 from cistron.runtime.table_parsing import NotNumbersError, parse_rows, unique_names
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _SAMPLE, _SAMPLE_CELLS = 100, 200_000
 
@@ -66,14 +71,18 @@ def read_number_table(
         If the file cannot be read, a row has no name or more or fewer fields than the header, or a column of
         numbers holds something else; line and column are named.
     """
-    layout = read_layout(path, what, header=header, comment=comment, missing=MISSING)
+    return read_numbers(read_layout(path, what, header=header, comment=comment, missing=MISSING))
+
+
+def read_numbers(layout: Layout) -> NumberTable:
+    """Read the numbers of a table whose layout is known, as :func:`read_number_table`."""
     if len(layout.columns) < 2:
         raise InputError(
             f"{layout.label} has one column only ({layout.columns[0][:60]!r}); expected names and numbers separated by tabs, "
             "commas, semicolons or blanks"
         )
     remarks = []
-    if layout.headerless:
+    if layout.headerless and not layout.named:
         remarks.append(
             f"{layout.label} has no header: its first line is a row, and columns are called d0, d1, ..."
         )
@@ -99,6 +108,54 @@ def read_number_table(
     return NumberTable(layout, frame, beside, tuple(remarks))
 
 
+def number_blocks(
+    layout: Layout, text: Collection[int] = (), rows: int = 1000
+) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Yield names and numbers of a table block by block, for tables that do not fit into memory.
+
+    Parameters
+    ----------
+    layout
+        Layout of the table.
+    text
+        Places of columns that hold text, which are not given.
+    rows
+        Most rows of a block.
+
+    Yields
+    ------
+    names
+        First column, text.
+    values
+        Numbers float64 [row, column]; NaN where a cell is one of :data:`cistron.runtime.table_layout.MISSING`.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_number_table`.
+    """
+    import pyarrow as pa
+
+    numeric = [place for place in range(1, len(layout.columns)) if place not in text]
+    try:
+        for batch in parse_rows(layout, dict.fromkeys(numeric, pa.float64()), []):
+            for start in range(0, batch.num_rows, rows):
+                part = batch.slice(start, rows)
+                yield part.column(0).to_pylist(), _numbers_of(part, numeric)
+    except NotNumbersError as error:
+        _judge_columns(layout)
+        raise InputError(
+            f"{layout.label} holds numbers in an unusual form; write them plainly, as 1.5 or 2e-3"
+        ) from error
+
+
+def _numbers_of(batch: "pa.RecordBatch", numeric: list[int]) -> np.ndarray:
+    block = np.empty((batch.num_rows, len(numeric)))
+    for number, place in enumerate(numeric):
+        block[:, number] = batch.column(place).to_numpy(zero_copy_only=False)
+    return block
+
+
 def _look_ahead(layout: Layout) -> tuple[set[int], bool]:
     """Which columns look like text in the first rows, and whether numbers have a decimal comma."""
     bad: Counter[int] = Counter()
@@ -122,7 +179,7 @@ def _judge_columns(layout: Layout) -> tuple[set[int], bool]:
     width = len(layout.columns)
     seen, points, commas = np.zeros(width, int), np.zeros(width, int), np.zeros(width, int)
     bad = np.zeros(width, int)
-    example: dict[int, tuple[int, str]] = {}
+    example: dict[int, tuple[int, str, str]] = {}
     ambiguous = True
     for line, fields in layout.rows():
         for place, value in enumerate(fields[1:width], 1):
@@ -140,24 +197,25 @@ def _judge_columns(layout: Layout) -> tuple[set[int], bool]:
                     "",
                     "0",
                 )
-                example.setdefault(place, (line, cell))
+                example.setdefault(place, (line, fields[0], cell))
             else:
                 bad[place] += 1
-                example[place] = example.get(place, (line, cell)) if bad[place] > 1 else (line, cell)
+                if bad[place] == 1:
+                    example[place] = line, fields[0], cell
     numeric = bad < 0.5 * np.maximum(seen, 1)
     comma = bool(commas[numeric].any())
     if comma and points[numeric].any():
         place = int((commas * numeric).argmax())
-        line, cell = example[place]
+        line, name, cell = example[place]
         raise InputError(
-            f"{layout.label} line {line}: {layout.columns[place]} is {cell!r}, but other numbers have a decimal point; "
+            f"{layout.label} line {line}: {layout.columns[place]} of {name[:40]} is {cell!r}, but other numbers have a decimal point; "
             "write all numbers with a point"
         )
     if comma and ambiguous and layout.separator != ";":
         place = int(commas.argmax())
-        line, cell = example[place]
+        line, name, cell = example[place]
         raise InputError(
-            f"{layout.label} line {line}: {layout.columns[place]} is {cell!r}, which may be a thousand or a decimal comma; "
+            f"{layout.label} line {line}: {layout.columns[place]} of {name[:40]} is {cell!r}, which may be a thousand or a decimal comma; "
             "write numbers with a point and without separators"
         )
     if not comma:
@@ -166,9 +224,9 @@ def _judge_columns(layout: Layout) -> tuple[set[int], bool]:
     wrong = [place for place in range(1, width) if bad[place] and place not in text]
     if wrong:
         place = min(wrong, key=lambda number: example[number][0])
-        line, cell = example[place]
+        line, name, cell = example[place]
         raise InputError(
-            f"{layout.label} line {line}: {layout.columns[place]} is {cell[:60]!r}, not a number "
+            f"{layout.label} line {line}: {layout.columns[place]} of {name[:40]} is {cell[:60]!r}, not a number "
             f"({int(bad[wrong].sum()):,} such cells); correct it or leave it empty"
         )
     return text, comma
@@ -187,10 +245,7 @@ def _read_numbers(
         names += [name.strip() for name in batch.column(0).to_pylist()]
         for place in words:
             words[place] += [word.strip() for word in batch.column(place).to_pylist()]
-        block = np.empty((batch.num_rows, len(numeric)))
-        for number, place in enumerate(numeric):
-            block[:, number] = batch.column(place).to_numpy(zero_copy_only=False)
-        blocks.append(block)
+        blocks.append(_numbers_of(batch, numeric))
     values = np.concatenate(blocks) if blocks else np.empty((0, len(numeric)))
     nameless = [row for row, name in enumerate(names) if not name]
     if nameless:

@@ -36,6 +36,10 @@ MISSING = frozenset(
 ) | {"", "#N/A N/A"}
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _ENSEMBL_ROW = re.compile(r"ENS[A-Z]*[GTP]\d{11}(\.\d+)?")
+_TITLE = re.compile(
+    "gene|symbol|id$|^id|name|probe|locus|transcript|feature|ensembl|entrez|sample|cell|barcode|index|row|unnamed|hugo|^orf$",
+    re.IGNORECASE,
+)
 _SEPARATORS = {"\t": "tabs", ",": "','", ";": "';'", " ": "blanks"}
 
 
@@ -61,6 +65,8 @@ class Layout:
         Lines before the header that begin with ``#``.
     comment
         Text that lines begin with which are skipped anywhere, or empty.
+    named
+        Whether names of the columns were given by the reader of a form that has no header.
     """
 
     path: Path
@@ -72,6 +78,7 @@ class Layout:
     extra: bool = False
     comments: tuple[str, ...] = field(default=(), repr=False)
     comment: str = "#"
+    named: bool = False
 
     @property
     def label(self) -> str:
@@ -190,8 +197,10 @@ def _is_headerless(header: list[str], missing: frozenset[str]) -> bool:
     values = [value for value in header[1:] if value not in missing]
     if not values or not all(NUMBER.fullmatch(value) for value in values):
         return False
-    # Whole numbers that differ may be names (samples 1, 2, 3; Entrez ids); 0.1257 is no name.
-    return len(set(values)) < len(values) or not all(value.isdigit() for value in values)
+    # Whole numbers that differ may be names (samples 1, 2, 3; Entrez ids) behind a first field that is a title; 0.1257 is
+    # no name, and behind TP53 there are values.
+    whole = len(set(values)) == len(values) and all(value.isdigit() for value in values)
+    return not (whole and (not header[0] or _TITLE.search(header[0])))
 
 
 def read_layout(

@@ -85,6 +85,18 @@ class TextTable:
             columns=names,
         )
 
+    def _parsed(self, column: str) -> np.ndarray | None:
+        """Numbers as pyarrow parses them, or None where it refuses a cell."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        cells = self.data.column(self._index(column))
+        absent = pc.is_in(cells, pa.array(sorted(MISSING)))
+        try:
+            return pc.if_else(absent, None, cells).cast(pa.float64()).to_numpy()
+        except pa.ArrowInvalid:
+            return None
+
     def numbers(self, column: str, *, missing: bool = True) -> np.ndarray:
         """Cells of a column as numbers, float64 [row]; NaN where a cell is one of :data:`MISSING`.
 
@@ -100,6 +112,9 @@ class TextTable:
         InputError
             If a cell is no number, or is missing where it may not; line and column are named.
         """
+        fast = self._parsed(column)
+        if fast is not None and (missing or not np.isnan(fast).any()):
+            return fast
         cells = np.array(self.text(column), dtype=object)
         absent = np.array([cell in MISSING for cell in cells], dtype=bool)
         if absent.any() and not missing:

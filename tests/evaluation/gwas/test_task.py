@@ -282,7 +282,14 @@ class TestBadInput:
     def test_unwritable_output(self, planted, tmp_path, fails):
         (tmp_path / "out").write_text("a file")
         assert "it is a file" in fails(
-            "evaluate", "gwas", planted.tissues, "--traits", planted.traits, "-o", tmp_path / "out", "--overwrite"
+            "evaluate",
+            "gwas",
+            planted.tissues,
+            "--traits",
+            planted.traits,
+            "-o",
+            tmp_path / "out",
+            "--overwrite",
         )
 
     def test_no_scheduler(self, planted, tmp_path, fails):

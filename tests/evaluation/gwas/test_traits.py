@@ -27,6 +27,21 @@ def test_folder_long_and_single_file_give_the_same(planted, tmp_path):
     assert len(folder.designs) == 1  # the same genes with the same properties are fitted together
 
 
+def test_an_empty_cell_of_a_long_table_shifts_nothing(planted, tmp_path):
+    whole = _long(planted)
+    whole.assign(TRAIT="a trait of two words", N="").query("ZSTAT < 9").drop_duplicates("GENE").to_csv(
+        tmp_path / "long.tsv", sep="\t", index=False
+    )
+    found = read_traits(tmp_path / "long.tsv")
+    assert found.traits == ["a trait of two words"]
+    expected = whole.drop_duplicates("GENE").set_index("GENE")["ZSTAT"]
+    np.testing.assert_allclose(found.z_frame().iloc[:, 0], expected[found.genes], atol=1e-9)
+    lines = (tmp_path / "long.tsv").read_text().splitlines()
+    (tmp_path / "long.tsv").write_text("\n".join([lines[0].lower(), *lines[1:]]) + "\tmore\n")
+    with pytest.raises(InputError, match=rf"line {len(lines)}: 11 fields, but the header has 10"):
+        read_traits(tmp_path / "long.tsv")
+
+
 def test_wide_matrix_takes_places_from_a_gene_table(planted, tmp_path):
     wide = read_traits(planted.traits).z_frame()
     wide.iloc[5, 0] = np.nan

@@ -11,10 +11,13 @@ from cistron.errors import InputError
 from cistron.formats.magma import OUT_COLUMNS, clean_gene_table, read_genes_out
 from cistron.formats.tables import read_table
 from cistron.genes.identity import guess_namespace, normalise_identifiers
+from cistron.runtime import say
+from cistron.runtime.tables import read_text_table
+from cistron.runtime.text_files import plain_name
 
 NOT_AUTOSOMES = ("X", "Y", "XY", "M")
 _PROPERTIES = ("CHR", "START", "STOP", "NSNPS", "NPARAM", "MAC")
-_OUT_SUFFIXES = (".genes.out", ".genes.out.gz")
+_OUT_SUFFIX = ".genes.out"
 
 # Table 1 of the report: the traits of the maximally independent set (they are still correlated).
 PUBLISHED_SUBSET = frozenset(
@@ -131,41 +134,40 @@ def read_traits(
             f"traits {path} does not exist; give a .genes.out file, a folder of them, or a table"
         )
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.name.endswith(_OUT_SUFFIXES))
+        files = sorted(file for file in path.iterdir() if plain_name(file).endswith(_OUT_SUFFIX))
         if not files:
             raise InputError(f"traits folder {path} holds no .genes.out file")
         tables = {_trait_name(file): read_genes_out(file) for file in files}
         name = path.name
-    elif path.name.endswith(_OUT_SUFFIXES) or path.suffix == ".out":
+    elif plain_name(path).endswith(_OUT_SUFFIX) or path.suffix == ".out":
         name = _trait_name(path)
         tables = {name: read_genes_out(path)}
     else:
-        name = path.name.removesuffix(".gz").rsplit(".", 1)[0]
+        name = plain_name(path).rsplit(".", 1)[0]
         tables = _read_tables(path, gene_table)
     return _collect(name, tables)
 
 
 def _trait_name(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".out").removesuffix(".genes")
+    return plain_name(path).removesuffix(".out").removesuffix(".genes")
 
 
 def _read_tables(
     path: Path, gene_table: pd.DataFrame | Callable[[], pd.DataFrame | None] | None
 ) -> dict[str, pd.DataFrame]:
-    try:
-        if path.name.endswith(".parquet"):
+    if path.name.endswith(".parquet"):
+        try:
             table = pd.read_parquet(path)
-        elif path.name.removesuffix(".gz").endswith((".tsv", ".csv", ".txt")):
-            separator = "," if path.name.removesuffix(".gz").endswith(".csv") else r"\s+"
-            table = pd.read_csv(path, sep=separator)
-        else:
+        except Exception as error:  # damaged metadata makes pyarrow raise nearly anything
             raise InputError(
-                f"traits {path.name}: expected .genes.out, a folder of them, .parquet, .tsv or .csv (also .gz)"
-            )
-    except (OSError, EOFError, ValueError) as error:
+                f"traits {path.name} cannot be read ({str(error)[:120]}); it may be truncated"
+            ) from error
+    elif plain_name(path).endswith((".tsv", ".csv", ".txt")):
+        table = _read_long(path)
+    else:
         raise InputError(
-            f"traits {path.name} cannot be read ({str(error)[:120]}); it may be truncated"
-        ) from error
+            f"traits {path.name}: expected .genes.out, a folder of them, .parquet, .tsv or .csv (also .gz)"
+        )
     if "TRAIT" in table:
         absent = [column for column in ("GENE", "CHR", "ZSTAT") if column not in table]
         if absent:
@@ -178,6 +180,23 @@ def _read_tables(
             for trait, rows in groups
         }
     return _read_wide(path, gene_table() if callable(gene_table) else gene_table)
+
+
+def _read_long(path: Path) -> pd.DataFrame:
+    """Read a long table, its columns in capitals; of any other table the names of the columns only."""
+    text = read_text_table(path, "traits", header=None)
+    names = [name.upper() for name in text.columns]
+    if "TRAIT" not in names:
+        return pd.DataFrame(columns=list(text.columns))
+    for remark in text.remarks:
+        say(remark)
+    numbers = [*_PROPERTIES[1:], "N", "ZSTAT", "P"]
+    return pd.DataFrame(
+        {
+            name: text.numbers(column) if name in numbers else text.text(column)
+            for name, column in zip(names, text.columns)
+        }
+    )
 
 
 def _read_wide(path: Path, gene_table: pd.DataFrame | None) -> dict[str, pd.DataFrame]:

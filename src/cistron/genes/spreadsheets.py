@@ -1,0 +1,57 @@
+"""Names of genes that a spreadsheet has changed."""
+
+import re
+from collections.abc import Iterable
+
+_DATES = (
+    re.compile(
+        r"\d{1,2}[-./ ](Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|Mär|Mai|Okt|Dez)(\w*|[-./ ]\d{2,4})",
+        re.IGNORECASE,
+    ),
+    re.compile(r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[-./ ]\d{1,4}", re.IGNORECASE),
+    re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}( 00:00:00)?"),
+    re.compile(r"\d{1,2}[/.]\d{1,2}[/.]\d{2,4}"),
+)
+_SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+?\d{1,2}")
+# Days since 1900 from 1982 to 2064, as which Excel stores a date; a list of such numbers only is of Entrez ids.
+_SERIALS = range(30_000, 60_000)
+_ABSENT = ("NA", "nan", "NaN", "#N/A", "#NAME?", "#VALUE!", "#REF!")
+
+
+def spreadsheet_damage(genes: Iterable[str]) -> str:
+    """Say which names of genes look changed by a spreadsheet; empty where none does.
+
+    Looked for are dates (``1-Mar`` for MARCHF1, ``2001-03-01``), days since 1900 (``44256``) and numbers in scientific
+    notation (``2.31E+13`` for 2310009E13Rik) among names that are no numbers, and ``NA`` or ``nan``, which may be a
+    missing name.
+
+    Parameters
+    ----------
+    genes
+        Names of genes.
+
+    Returns
+    -------
+    str
+        One remark with the number of names and examples.
+    """
+    names = [str(gene) for gene in genes]
+    numeric = sum(name.isdigit() for name in names) > 0.5 * len(names)
+    changed = [name for name in names if _is_changed(name, numeric)]
+    absent = [name for name in names if name in _ABSENT]
+    remarks = []
+    if changed:
+        examples = ", ".join(list(dict.fromkeys(changed))[:3])
+        remarks.append(
+            f"{len(changed):,} of {len(names):,} names of genes look changed by a spreadsheet into dates or numbers ({examples}); "
+            "take the names from the original file"
+        )
+    if absent:
+        remarks.append(f"{len(absent):,} genes are named {absent[0]!r}, which may be a missing name")
+    return "; ".join(remarks)
+
+
+def _is_changed(name: str, numeric: bool) -> bool:
+    if any(pattern.fullmatch(name) for pattern in _DATES) or _SCIENTIFIC.fullmatch(name):
+        return True
+    return not numeric and name.isdigit() and int(name) in _SERIALS
