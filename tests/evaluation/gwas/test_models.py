@@ -133,5 +133,5 @@ def test_impossible_settings_are_refused():
         BoostedSettings(trees=0)
     with pytest.raises(InputError, match="features_per_tree"):
         BoostedSettings(features_per_tree=0)
-    with pytest.raises(InputError, match="there is no GWAS method .forest.; methods are ridge"):
+    with pytest.raises(InputError, match=r"there is no GWAS method .forest.; methods are ridge"):
         predict(_problem(), "forest")
