@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Group, Parameter
 
 from cistron.genome import Genome, PersonalGenome, PersonSettings
-from cistron.methods import Count
+from cistron.methods import Count, Range
 from cistron.runtime import show
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ Augment = Annotated[
     bool, Parameter(group=MODEL, negative=(), help="Average over both strands and over shifts of the window.")
 ]
 Shifts = Annotated[
-    tuple[int, ...],
+    tuple[Annotated[int, Range(-128, 128)], ...],
     Parameter(group=MODEL, negative=(), consume_multiple=True, help="Shifts in bp of --augment."),
 ]
 Person = Annotated[PersonSettings | None, Parameter(name="*", group=Group("A person's own DNA", sort_key=20))]
