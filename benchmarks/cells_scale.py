@@ -14,8 +14,8 @@ import pandas as pd
 from scipy import sparse
 
 from cistron.cells import read_cells
+from cistron.cells.settings import TransformerSettings
 from cistron.cells.transformer_fit import CellBatches
-from cistron.cells.transformer_settings import TransformerSettings
 from cistron.runtime import set_progress
 
 CELLS, GENES, EXPRESSED, TYPES = 500_000, 19_000, 600, 40

@@ -8,10 +8,10 @@ from cistron.formats import write_gene_embedding
 from cistron.genome import Genome
 from cistron.sequence import PRESETS, load_weights, save_weights
 from cistron.sequence.embed import embed_annotation
-from cistron.sequence.gene_sites import read_gene_sites
 from cistron.sequence.gene_vectors import GeneEmbeddingSettings
+from cistron.sequence.inputs_gene_sites import read_gene_sites
+from cistron.sequence.inputs_tracks import cage_tracks
 from cistron.sequence.random_model import random_model
-from cistron.sequence.track_table import cage_tracks
 from cistron.world.sequence import planted_genome, write_planted_genome
 
 folder = Path("genes_from_dna")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cistron.cells import CellExpression, SplitSettings, read_cells, read_features, split_both
 from cistron.cells.predicting import write_predictions
-from cistron.cells.saved import load_cells_model, save_cells_model
+from cistron.cells.saving import load_cells_model, save_cells_model
 from cistron.evaluation.expression import ExpressionSettings, run_expression
 from cistron.report import build_report
 from cistron.world.cells import CellWorldSettings, cell_world, write_cell_world

@@ -5,9 +5,9 @@ import pytest
 
 from cistron.cells import METHODS, CellExpression, read_cells, read_features
 from cistron.cells.bilinear import BilinearSettings
-from cistron.cells.gene_map import fit_gene_map
-from cistron.cells.own_part import shrink_to_features
-from cistron.cells.saved import load_cells_model, save_cells_model
+from cistron.cells.kernel_ridge import fit_gene_map
+from cistron.cells.saving import load_cells_model, save_cells_model
+from cistron.cells.shrinkage import shrink_to_features
 from cistron.errors import InputError
 from cistron.genes.splits import Split
 from cistron.world.cells import CellWorldSettings, cell_world

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from cistron.cells import SplitSettings, read_cells, read_features, split_both
-from cistron.cells.features import GeneFeatures, _scaling
-from cistron.cells.gene_map import fit_gene_map
+from cistron.cells.inputs_features import GeneFeatures, _scaling
+from cistron.cells.kernel_ridge import fit_gene_map
 from cistron.cells.splits import read_split, write_split
 from cistron.cells.training_data import TrainingData
 from cistron.errors import InputError, LeakageError

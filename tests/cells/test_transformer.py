@@ -10,9 +10,9 @@ from scipy import stats
 from cistron.cells import CellExpression, read_cells, read_features
 from cistron.cells.attention import Attention, exact_attention, orthogonal_features, performer_attention
 from cistron.cells.expression_heads import Bins, count_loss, expected_expression, fit_bins, parameters_of
-from cistron.cells.saved import load_cells_model, save_cells_model
+from cistron.cells.saving import load_cells_model, save_cells_model
+from cistron.cells.settings import ATTENTIONS, HEADS, TransformerSettings
 from cistron.cells.transformer import ExpressionTransformer
-from cistron.cells.transformer_settings import ATTENTIONS, HEADS, TransformerSettings
 from cistron.errors import InputError
 
 SMALL = TransformerSettings(

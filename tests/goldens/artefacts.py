@@ -61,12 +61,12 @@ def write_small_models(folder: Path, inputs: Path) -> None:
     from safetensors.torch import save_file
 
     from cistron.cells import CellExpression, SplitSettings, read_cells, read_features, split_both
-    from cistron.cells.saved import save_cells_model
-    from cistron.cells.transformer_settings import TransformerSettings
+    from cistron.cells.saving import save_cells_model
+    from cistron.cells.settings import TransformerSettings
     from cistron.runtime import limit_threads
     from cistron.sequence import EnformerSettings, save_weights
-    from cistron.sequence.names import enformer_pytorch_entries
     from cistron.sequence.random_model import random_model
+    from cistron.sequence.weight_layouts import enformer_pytorch_entries
     from cistron.training import FitSettings
 
     settings = EnformerSettings(
@@ -120,7 +120,7 @@ def write_artefacts(folder: Path, inputs: Path) -> None:
 
 def _cells_model(path: Path, inputs: Path) -> dict[str, Any]:
     from cistron.cells import read_cells
-    from cistron.cells.saved import load_cells_model
+    from cistron.cells.saving import load_cells_model
 
     model = load_cells_model(path)
     blocks = list(model.predict(read_cells(inputs / "cells" / "cells.h5ad")))

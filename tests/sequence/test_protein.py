@@ -17,8 +17,8 @@ from cistron.errors import IdentifierError, InputError
 from cistron.formats import read_gene_embedding
 from cistron.sequence import protein_embed
 from cistron.sequence.esm2 import Esm2, Esm2Settings, load_esm2
+from cistron.sequence.inputs_proteins import parse_header, read_proteins
 from cistron.sequence.protein_embed import ProteinEmbeddingSettings, embed_proteins, window_starts
-from cistron.sequence.protein_fasta import parse_header, read_proteins
 
 _SPECIFICATION = importlib.util.spec_from_file_location(
     "esm2_weights", Path(__file__).with_name("esm2_weights.py")

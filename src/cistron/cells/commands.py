@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from cistron.cells.estimator import CellExpression
-from cistron.cells.features import ONE_HOT, read_features
-from cistron.cells.gene_table import genes_of, read_gene_table
 from cistron.cells.inputs import Cells, keep_rich_cells, pseudobulk, read_cells
+from cistron.cells.inputs_features import ONE_HOT, read_features
+from cistron.cells.inputs_gene_places import genes_of, read_gene_table
 from cistron.cells.methods import METHODS
 from cistron.cells.predicting import write_predictions
-from cistron.cells.saved import load_cells_model, save_cells_model
+from cistron.cells.saving import load_cells_model, save_cells_model
+from cistron.cells.settings import COUNT_HEADS, TransformerSettings
 from cistron.cells.splits import CellSplit, SplitSettings, read_split, split_both
-from cistron.cells.transformer_settings import COUNT_HEADS, TransformerSettings
 from cistron.errors import InputError
 from cistron.formats.gene_embedding import read_gene_embedding
 from cistron.genome.regions import read_regions

@@ -8,13 +8,13 @@ from typing import Any
 import anndata
 import numpy as np
 
-from cistron.cells.features import GeneFeatures, join_values
-from cistron.cells.gene_map import GeneMap
 from cistron.cells.inputs import Cells, labels_of
+from cistron.cells.inputs_features import GeneFeatures, join_values
+from cistron.cells.kernel_ridge import GeneMap
 from cistron.cells.linear import LinearModel
+from cistron.cells.method_input import Fitted, Predictor, Problem
 from cistron.cells.methods import METHODS
 from cistron.cells.normalisation import Normalisation, require_counts
-from cistron.cells.problem import Fitted, Predictor, Problem
 from cistron.cells.splits import CellSplit
 from cistron.cells.training_data import TrainingData, training_moments
 from cistron.errors import IdentifierError, InputError

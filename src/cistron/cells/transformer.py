@@ -9,7 +9,7 @@ from torch import nn
 
 from cistron.cells.attention import Attention, FeedForward, Layer
 from cistron.cells.expression_heads import parameters_of
-from cistron.cells.transformer_settings import TransformerSettings
+from cistron.cells.settings import TransformerSettings
 
 
 class ExpressionEmbedding(nn.Module):

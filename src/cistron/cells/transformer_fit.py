@@ -9,13 +9,13 @@ import torch
 from scipy import sparse
 
 from cistron.cells.expression_heads import fit_bins
-from cistron.cells.gene_map import GeneMap, fit_gene_map
 from cistron.cells.inputs import Cells
+from cistron.cells.kernel_ridge import GeneMap, fit_gene_map
+from cistron.cells.method_input import Problem
 from cistron.cells.normalisation import Normalisation
-from cistron.cells.problem import Problem
+from cistron.cells.settings import COUNT_HEADS, TransformerSettings
 from cistron.cells.training_data import gene_folds, principal_factors
 from cistron.cells.transformer_model import CellTransformer, FittedTransformer, visible_library
-from cistron.cells.transformer_settings import COUNT_HEADS, TransformerSettings
 from cistron.errors import InputError
 from cistron.runtime.seeds import random_generator, seed_for
 from cistron.training import fit

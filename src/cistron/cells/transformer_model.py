@@ -9,8 +9,8 @@ from torch import nn
 
 from cistron.cells.expression_heads import Bins, count_loss, expected_expression
 from cistron.cells.normalisation import PER_CELL, Normalisation
+from cistron.cells.settings import TransformerSettings
 from cistron.cells.transformer import ExpressionTransformer
-from cistron.cells.transformer_settings import TransformerSettings
 
 # Facts of genes and classes that travel with the weights; training genes (T) come first among all genes (G).
 GENE_FACTS = (

@@ -258,7 +258,7 @@ def embed(model: Path, *, output: Output, name: str | None = None) -> None:
     name
         Name of the embedding; method and input embedding when absent.
     """
-    from cistron.cells.saved import load_cells_model
+    from cistron.cells.saving import load_cells_model
     from cistron.formats.gene_embedding import write_gene_embedding
     from cistron.runtime import check_writable
 

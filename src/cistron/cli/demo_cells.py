@@ -22,7 +22,7 @@ def run(directory: Path, seed: int) -> dict[str, object]:
     """
     from cistron.cells import CellExpression, SplitSettings, read_cells, read_features, split_both
     from cistron.cells.predicting import write_predictions
-    from cistron.cells.saved import save_cells_model
+    from cistron.cells.saving import save_cells_model
     from cistron.evaluation.expression import ExpressionSettings, run_expression
     from cistron.world.cells import CellWorldSettings, cell_world, write_cell_world
 

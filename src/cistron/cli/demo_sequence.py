@@ -29,10 +29,10 @@ def run(directory: Path, seed: int) -> dict[str, Any]:
     from cistron.runtime import atomic_path
     from cistron.sequence import PRESETS, save_weights
     from cistron.sequence.embed import discard_shards, embed_annotation
-    from cistron.sequence.gene_sites import read_gene_sites
+    from cistron.sequence.inputs_gene_sites import read_gene_sites
+    from cistron.sequence.inputs_tracks import cage_tracks
     from cistron.sequence.predict import predict_regions
     from cistron.sequence.random_model import random_model
-    from cistron.sequence.track_table import cage_tracks
     from cistron.world.sequence import BUILD, planted_genome, write_planted_genome
 
     planted = planted_genome(seed)

@@ -60,7 +60,7 @@ def weights(
     mouse_tracks
         Table of the mouse targets.
     """
-    from cistron.sequence.weights import convert_weights
+    from cistron.sequence.saving import convert_weights
 
     tables = {"human": human_tracks, "mouse": mouse_tracks}
     changes = {name: value for name, value in (("length", length), ("crop", crop)) if value is not None}
@@ -93,8 +93,8 @@ def initialise(
         paper: the published size (1 GB); small: 16 kb windows and a dozen tracks.
     """
     from cistron.sequence.random_model import random_model
+    from cistron.sequence.saving import save_weights
     from cistron.sequence.settings import PRESETS
-    from cistron.sequence.weights import save_weights
 
     model, tracks = random_model(PRESETS[preset], seed)
     save_weights(model, destination, tracks=tracks, origin={"weights": "random, not trained", "seed": seed})
@@ -145,7 +145,7 @@ def predict(
     from cistron.runtime import limit_threads
     from cistron.sequence.predict import predict_regions
     from cistron.sequence.run_settings import InferenceSettings
-    from cistron.sequence.weights import load_weights
+    from cistron.sequence.saving import load_weights
 
     settings = InferenceSettings(batch_size, precision, augment, shifts, device)
     with open_genome(genome, build, ambiguous, person) as opened, limit_threads(threads):

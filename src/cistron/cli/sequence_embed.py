@@ -87,10 +87,10 @@ def embed(
     from cistron.genes.lists import read_gene_list
     from cistron.genome import open_genome
     from cistron.sequence.embed import discard_shards, embed_annotation
-    from cistron.sequence.gene_sites import read_gene_sites
     from cistron.sequence.gene_tracks import wanted_tracks
+    from cistron.sequence.inputs_gene_sites import read_gene_sites
+    from cistron.sequence.inputs_tracks import cage_tracks, strand_pairs
     from cistron.sequence.run_settings import GeneEmbeddingSettings, InferenceSettings
-    from cistron.sequence.track_table import cage_tracks, strand_pairs
 
     if output.suffix != ".h5ad":
         raise InputError(f"a gene embedding is written as .h5ad. Given: {output.name}")

@@ -51,8 +51,8 @@ def embed_protein(
     from cistron.formats import write_gene_embedding
     from cistron.runtime import check_writable
     from cistron.sequence.embed import discard_shards
+    from cistron.sequence.inputs_proteins import read_proteins
     from cistron.sequence.protein_embed import ProteinEmbeddingSettings, embed_protein_genes
-    from cistron.sequence.protein_fasta import read_proteins
 
     if output.suffix != ".h5ad":
         raise InputError(f"a gene embedding is written as .h5ad. Given: {output.name}")

@@ -50,9 +50,9 @@ def choose(
     model: Path, organism: str, wanted: tuple[str, ...]
 ) -> "tuple[pd.DataFrame, dict[str, np.ndarray]]":
     """Find the wanted tracks of each organism in a model folder."""
+    from cistron.sequence.inputs_tracks import choose_tracks, load_track_table
+    from cistron.sequence.saving import read_description
     from cistron.sequence.settings import settings_from
-    from cistron.sequence.track_table import choose_tracks, load_track_table
-    from cistron.sequence.weights import read_description
 
     settings = settings_from(read_description(model)["settings"])
     table = load_track_table(model, settings.tracks)

@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from cistron.sequence.enformer import Enformer, parameter_count
     from cistron.sequence.estimator import DnaEmbedder
     from cistron.sequence.methods import MODELS
+    from cistron.sequence.saving import load_weights, save_weights
     from cistron.sequence.settings import BIN, PRESETS, EnformerSettings
-    from cistron.sequence.weights import load_weights, save_weights
 
 _WHERE = {
     "BIN": "settings",
@@ -17,9 +17,9 @@ _WHERE = {
     "DnaEmbedder": "estimator",
     "Enformer": "enformer",
     "EnformerSettings": "settings",
-    "load_weights": "weights",
+    "load_weights": "saving",
     "parameter_count": "enformer",
-    "save_weights": "weights",
+    "save_weights": "saving",
 }
 
 __all__ = [

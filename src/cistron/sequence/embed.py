@@ -25,11 +25,11 @@ from cistron.genome.sequence import Ambiguous
 from cistron.runtime import check_writable, run_shards, say, sha256_of
 from cistron.runtime.shards import fingerprint
 from cistron.sequence.enformer import Enformer
-from cistron.sequence.gene_sites import GeneSites
 from cistron.sequence.gene_tracks import GeneTracks, write_gene_tracks
 from cistron.sequence.gene_vectors import GeneEmbeddingSettings, embed_genes
+from cistron.sequence.inputs_gene_sites import GeneSites
 from cistron.sequence.run_settings import InferenceSettings
-from cistron.sequence.weights import load_weights
+from cistron.sequence.saving import load_weights
 
 
 @lru_cache(maxsize=1)
@@ -104,7 +104,7 @@ def embed_annotation(
     Parameters
     ----------
     genes
-        Genes of :func:`cistron.sequence.gene_sites.read_gene_sites`.
+        Genes of :func:`cistron.sequence.inputs_gene_sites.read_gene_sites`.
     genome
         Genome, of a person or the reference; its build must be known.
     model

@@ -11,13 +11,13 @@ from cistron.formats.tracks import Tracks
 from cistron.genome import PersonSettings, check_regions, open_genome, read_regions
 from cistron.methods import Estimator
 from cistron.sequence.embed import discard_shards, embed_annotation
-from cistron.sequence.gene_sites import read_gene_sites
 from cistron.sequence.gene_tracks import wanted_tracks
+from cistron.sequence.inputs_gene_sites import read_gene_sites
+from cistron.sequence.inputs_tracks import cage_tracks, choose_tracks, load_track_table, strand_pairs
 from cistron.sequence.predict import predict_regions
 from cistron.sequence.run_settings import GeneEmbeddingSettings
+from cistron.sequence.saving import load_weights, read_description
 from cistron.sequence.settings import EnformerSettings, settings_from
-from cistron.sequence.track_table import cage_tracks, choose_tracks, load_track_table, strand_pairs
-from cistron.sequence.weights import load_weights, read_description
 
 
 class DnaEmbedder(Estimator):
@@ -79,7 +79,7 @@ class DnaEmbedder(Estimator):
         output
             Folder of the store.
         tracks
-            For each organism what :func:`cistron.sequence.track_table.choose_tracks` understands; all human tracks when
+            For each organism what :func:`cistron.sequence.inputs_tracks.choose_tracks` understands; all human tracks when
             absent.
         build
             Genome build, where chromosome 1 does not tell it.

@@ -12,8 +12,8 @@ from cistron.errors import InputError
 from cistron.formats.tracks import create_tracks
 from cistron.genome import Genome
 from cistron.runtime import atomic_directory, check_writable
+from cistron.sequence.inputs_tracks import choose_tracks, track_rows
 from cistron.sequence.settings import BIN
-from cistron.sequence.track_table import choose_tracks, track_rows
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class GeneTracks:
     numbers
         Tracks of the organism, int64 [track].
     rows
-        What they are (:func:`cistron.sequence.track_table.track_rows`).
+        What they are (:func:`cistron.sequence.inputs_tracks.track_rows`).
     """
 
     path: Path
@@ -49,7 +49,7 @@ def wanted_tracks(
     organism
         Whose tracks.
     wanted
-        What :func:`cistron.sequence.track_table.choose_tracks` understands; empty takes all.
+        What :func:`cistron.sequence.inputs_tracks.choose_tracks` understands; empty takes all.
 
     Raises
     ------

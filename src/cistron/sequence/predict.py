@@ -15,8 +15,8 @@ from cistron.runtime.files import destination_of, replace_directory, require_own
 from cistron.runtime.shards import fingerprint
 from cistron.sequence.enformer import Enformer
 from cistron.sequence.inference import InferenceSettings, predict_windows
+from cistron.sequence.inputs_tracks import strand_pairs, track_rows
 from cistron.sequence.settings import BIN, check_length
-from cistron.sequence.track_table import strand_pairs, track_rows
 
 _FINISHED = "finished.txt"
 

@@ -16,7 +16,7 @@ from cistron.runtime import check_writable, run_shards, sha256_of
 from cistron.runtime.shards import fingerprint
 from cistron.sequence.embed import join_shards
 from cistron.sequence.esm2 import END, PAD, START, TOKENS, Esm2, load_esm2, read_settings
-from cistron.sequence.protein_fasta import STANDARD, Protein, ProteinGenes
+from cistron.sequence.inputs_proteins import STANDARD, Protein, ProteinGenes
 from cistron.sequence.run_settings import InferenceSettings, ProteinEmbeddingSettings
 
 _NUMBER = {token: number for number, token in enumerate(TOKENS)}
@@ -143,7 +143,7 @@ def embed_protein_genes(
     Parameters
     ----------
     proteins
-        Of :func:`cistron.sequence.protein_fasta.read_proteins`.
+        Of :func:`cistron.sequence.inputs_proteins.read_proteins`.
     weights
         Hugging Face folder of ESM-2.
     output

@@ -13,15 +13,15 @@ from torch import Tensor
 
 from cistron.errors import InputError
 from cistron.sequence.enformer import Enformer
-from cistron.sequence.names import (
+from cistron.sequence.settings import EnformerSettings, settings_from
+from cistron.sequence.tensor_bundle import TensorBundle, is_bundle
+from cistron.sequence.weight_layouts import (
     Entry,
     bare_path,
     deepmind_entries,
     enformer_pytorch_entries,
     is_weight,
 )
-from cistron.sequence.settings import EnformerSettings, settings_from
-from cistron.sequence.tensor_bundle import TensorBundle, is_bundle
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from cistron.cells.bilinear import BilinearSettings, fit_bilinear
-from cistron.cells.features import GeneFeatures
-from cistron.cells.gene_map import GeneMap, fit_gene_map
 from cistron.cells.inputs import Cells
+from cistron.cells.inputs_features import GeneFeatures
+from cistron.cells.kernel_ridge import GeneMap, fit_gene_map
 from cistron.cells.linear import LinearModel
-from cistron.cells.own_part import shrink_to_features
+from cistron.cells.shrinkage import shrink_to_features
 from cistron.cells.training_data import Moments, TrainingData, gene_folds
 from cistron.methods import Count, check_settings
 

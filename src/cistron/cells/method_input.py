@@ -6,8 +6,8 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import sparse
 
-from cistron.cells.features import GeneFeatures
-from cistron.cells.gene_map import GeneMap
+from cistron.cells.inputs_features import GeneFeatures
+from cistron.cells.kernel_ridge import GeneMap
 from cistron.cells.normalisation import Normalisation
 from cistron.cells.training_data import Moments, TrainingData
 

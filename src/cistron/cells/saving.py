@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cistron.cells.estimator import CellExpression, Facts
-from cistron.cells.gene_map import GeneMap
+from cistron.cells.kernel_ridge import GeneMap
 from cistron.cells.linear import LinearModel
 from cistron.cells.methods import METHODS
 from cistron.cells.splits import read_split, write_split

@@ -18,8 +18,8 @@ import cistron
 from cistron.errors import InputError
 from cistron.runtime import atomic_directory, sha256_of
 from cistron.sequence.enformer import Enformer
+from cistron.sequence.inputs_tracks import read_track_table, write_track_table
 from cistron.sequence.settings import EnformerSettings, settings_from
-from cistron.sequence.track_table import read_track_table, write_track_table
 from cistron.sequence.weight_sources import convert, infer_settings, read_source, read_state
 
 SCHEMA = "cistron.enformer"
@@ -43,7 +43,7 @@ def save_weights(
     path
         Folder, written whole or not at all.
     tracks
-        Track table (:mod:`cistron.sequence.track_table`), checked against the heads.
+        Track table (:mod:`cistron.sequence.inputs_tracks`), checked against the heads.
     origin
         Where the weights come from: plain values that go into the JSON and the card.
     """

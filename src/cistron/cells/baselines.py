@@ -3,11 +3,11 @@
 import numpy as np
 
 from cistron.cells.bilinear import BilinearSettings, fit_bilinear
+from cistron.cells.cell_type_ridge import RidgeSettings, fit_ridge_method
 from cistron.cells.linear import LinearModel
-from cistron.cells.problem import Fitted, Problem
-from cistron.cells.ridge import RidgeSettings, fit_ridge_method
+from cistron.cells.method_input import Fitted, Problem
+from cistron.cells.settings import TransformerSettings
 from cistron.cells.training_data import gene_folds
-from cistron.cells.transformer_settings import TransformerSettings
 from cistron.methods import NoSettings
 
 
