@@ -4,7 +4,8 @@ from cistron.cells.estimator import CellExpression
 from cistron.cells.inputs import read_cells
 from cistron.cells.inputs_features import read_features
 from cistron.cells.methods import METHODS
-from cistron.cells.splits import CellSplit, SplitSettings, split_both
+from cistron.cells.settings import SplitSettings
+from cistron.cells.splits import CellSplit, split_both
 
 __all__ = [
     "METHODS",

@@ -1,22 +1,33 @@
-"""From a problem and settings to a fitted model: the functions behind the list of methods."""
+"""Baselines: the mean of the gene, the mean of the cell, the nearest cell type."""
 
 import numpy as np
 
-from cistron.cells.bilinear import BilinearSettings, fit_bilinear
-from cistron.cells.cell_type_ridge import RidgeSettings, fit_ridge_method
 from cistron.cells.linear import LinearModel
-from cistron.cells.method_input import Fitted, Problem
-from cistron.cells.settings import TransformerSettings
+from cistron.cells.method_input import Fitted, MethodInput
 from cistron.cells.training_data import gene_folds
 from cistron.methods import NoSettings
 
 
 def baseline_model(
-    problem: Problem, mean: np.ndarray, loadings: np.ndarray, anchors: np.ndarray, rule: str, unseen: float
+    inputs: MethodInput, mean: np.ndarray, loadings: np.ndarray, anchors: np.ndarray, rule: str, unseen: float
 ) -> Fitted:
-    """A linear model that gives genes never seen the mean and loadings ``unseen`` (NaN: undefined)."""
-    more = len(problem.features.genes) - len(mean)
-    moments = problem.moments
+    """Make a linear model that gives all genes never seen one mean and one loading.
+
+    Parameters
+    ----------
+    inputs
+        What the method was given.
+    mean
+        float64 [training gene].
+    loadings, anchors
+        float64 [training gene, factor].
+    rule
+        How the factors of a cell are found, as of :class:`cistron.cells.linear.LinearModel`.
+    unseen
+        Loading of genes never seen; NaN leaves them undefined.
+    """
+    more = len(inputs.features.genes) - len(mean)
+    moments = inputs.moments
     return Fitted(
         LinearModel(
             np.r_[mean, np.full(more, 0.0 if np.isfinite(unseen) else np.nan)],
@@ -25,49 +36,30 @@ def baseline_model(
             moments.mean,
             np.maximum(moments.variance, 1e-6),
             moments.share,
-            gene_folds(problem.data.cells.genes, problem.seed),
+            gene_folds(inputs.data.cells.genes, inputs.seed),
             rule,
         )
     )
 
 
-def fit_gene_mean(problem: Problem, settings: NoSettings) -> Fitted:
+def fit_gene_mean(inputs: MethodInput, settings: NoSettings) -> Fitted:
     """Mean of each gene; undefined for genes never seen."""
-    mean = problem.moments.mean
+    mean = inputs.moments.mean
     none = np.zeros((len(mean), 1))
-    return baseline_model(problem, mean, none, none, "none", np.nan)
+    return baseline_model(inputs, mean, none, none, "none", np.nan)
 
 
-def fit_size_factor(problem: Problem, settings: NoSettings) -> Fitted:
+def fit_size_factor(inputs: MethodInput, settings: NoSettings) -> Fitted:
     """Mean of the cell's visible genes, plus the gene's own mean where it was seen."""
-    mean = problem.moments.mean
+    mean = inputs.moments.mean
     one = np.ones((len(mean), 1))
-    return baseline_model(problem, mean - mean.mean(), one, one, "depth", 1.0)
+    return baseline_model(inputs, mean - mean.mean(), one, one, "depth", 1.0)
 
 
-def fit_nearest_type(problem: Problem, settings: NoSettings) -> Fitted:
+def fit_nearest_type(inputs: MethodInput, settings: NoSettings) -> Fitted:
     """Mean of each gene in the nearest cell type; undefined for genes never seen."""
-    moments = problem.moments
+    moments = inputs.moments
     anchors = (moments.type_mean - moments.mean).T
     return baseline_model(
-        problem, np.zeros(len(moments.mean)), moments.type_mean.T, anchors, "nearest", np.nan
+        inputs, np.zeros(len(moments.mean)), moments.type_mean.T, anchors, "nearest", np.nan
     )
-
-
-def fit_bilinear_method(problem: Problem, settings: BilinearSettings) -> Fitted:
-    """Mean and loadings of each gene times factors of the cell."""
-    given = (problem.data, problem.moments, problem.features, settings, problem.seed, problem.validation)
-    return Fitted(*fit_bilinear(*given))
-
-
-def fit_ridge(problem: Problem, settings: RidgeSettings) -> Fitted:
-    """Ridge from gene features to the mean of every cell type."""
-    given = (problem.data, problem.moments, problem.features, settings, problem.seed, problem.validation)
-    return Fitted(*fit_ridge_method(*given))
-
-
-def fit_transformer_method(problem: Problem, settings: TransformerSettings) -> Fitted:
-    """Attention of each gene over the cell's other genes."""
-    from cistron.cells.transformer_fit import fit_transformer
-
-    return Fitted(*fit_transformer(problem, settings))

@@ -1,65 +1,31 @@
 """Ridge from gene features to cell types (each a target), or to low-rank cell factors where types are unknown."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
-from cistron.cells.bilinear import BilinearSettings, fit_bilinear
-from cistron.cells.inputs import Cells
-from cistron.cells.inputs_features import GeneFeatures
-from cistron.cells.kernel_ridge import GeneMap, fit_gene_map
+from cistron.cells.bilinear import fit_bilinear
+from cistron.cells.kernel_ridge import fit_kernel_ridge
 from cistron.cells.linear import LinearModel
+from cistron.cells.method_input import Fitted, MethodInput
+from cistron.cells.settings import BilinearSettings, CellTypeRidgeSettings
 from cistron.cells.shrinkage import shrink_to_features
-from cistron.cells.training_data import Moments, TrainingData, gene_folds
-from cistron.methods import Count, check_settings
+from cistron.cells.training_data import gene_folds
 
 
-@dataclass(frozen=True)
-class RidgeSettings:
-    """Settings of ``ridge``.
-
-    Attributes
-    ----------
-    factors
-        Cell factors that stand in for cell types where those are not known.
-    """
-
-    factors: Count = 64
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-
-
-def fit_ridge_method(
-    data: TrainingData,
-    moments: Moments,
-    features: GeneFeatures,
-    settings: RidgeSettings,
-    seed: int,
-    validation: tuple[Cells, np.ndarray] | None = None,
-) -> tuple[LinearModel, GeneMap]:
+def fit_cell_type_ridge(inputs: MethodInput, settings: CellTypeRidgeSettings) -> Fitted:
     """Fit ridge on training genes, one target a cell type; a cell is predicted as its nearest type.
 
-    Seen genes are predicted from their features like any other; one-hot among the embeddings gives them a part of their own.
-
-    Parameters
-    ----------
-    data, moments, features
-        As of :func:`cistron.cells.bilinear.fit_bilinear`.
-    settings
-        Factors without cell types.
-    seed
-        Seed of folds.
-    validation
-        As of :func:`cistron.cells.bilinear.fit_bilinear`, where cell types are not known.
+    Seen genes are predicted from their features like any other; with one-hot among the embeddings they also keep what
+    their own cells say. Where cell types are not known, factors of the cells take their place.
     """
+    data, moments, features, seed = inputs.data, inputs.moments, inputs.features, inputs.seed
     if len(moments.types) < 2:
         low_rank = BilinearSettings(factors=settings.factors, kernel=False, own=False)
-        model, fitted, _ = fit_bilinear(data, moments, features, low_rank, seed, validation)
-        return model, fitted
+        return replace(fit_bilinear(inputs, low_rank), facts={})
     genes = data.cells.genes
     targets = moments.type_mean.T
-    fitted = fit_gene_map(
+    fitted = fit_kernel_ridge(
         features.values[: len(genes)], targets, genes, data.split.genes, kernel=False, seed=seed
     )
     predicted = fitted.predict(features.values)
@@ -83,4 +49,4 @@ def fit_ridge_method(
         gene_folds(genes, seed),
         "nearest",
     )
-    return model, fitted
+    return Fitted(model, fitted)

@@ -1,20 +1,20 @@
 """What is known of each gene: one or several embeddings side by side, scaled on training genes, and their controls."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 import anndata
 import numpy as np
 
+from cistron.cells.settings import ONE_HOT
 from cistron.errors import IdentifierError, InputError
 from cistron.formats.gene_embedding import read_gene_embedding
 from cistron.genes.identity import match_genes, normalise_identifiers
 from cistron.genes.splits import Split
 from cistron.runtime.seeds import random_generator
 
-ONE_HOT = "one-hot"
 MINIMUM_COVERAGE = 0.5
 
 
@@ -54,6 +54,13 @@ class GeneFeatures:
     mean: np.ndarray
     scale: np.ndarray
     reports: tuple[str, ...] = ()
+
+    def with_first(self, genes: Sequence[str]) -> "GeneFeatures":
+        """Order the genes with these first, the others as they were."""
+        first = set(genes)
+        order = [*genes, *(gene for gene in self.genes if gene not in first)]
+        place = dict(zip(self.genes, range(len(self.genes))))
+        return replace(self, genes=tuple(order), values=self.values[[place[gene] for gene in order]])
 
 
 def read_features(

@@ -22,8 +22,8 @@ LINEAR_WEIGHT = 0.3  # of the linear features beside the kernel's, whose norm is
 
 
 @dataclass(frozen=True)
-class GeneMap:
-    """A fitted map from features [gene, column] to outputs [gene, output].
+class KernelRidge:
+    """A fitted regression from features [gene, column] to outputs [gene, output].
 
     Attributes
     ----------
@@ -58,8 +58,8 @@ class GeneMap:
         ]
         return np.vstack(parts) if parts else np.zeros((0, self.coefficients.shape[1]))
 
-    def first_outputs(self, number: int) -> "GeneMap":
-        """The same map with its first outputs only."""
+    def first_outputs(self, number: int) -> "KernelRidge":
+        """The same regression with its first outputs only."""
         return replace(
             self,
             coefficients=self.coefficients[:, :number],
@@ -67,7 +67,7 @@ class GeneMap:
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What must be saved, by name."""
+        """Arrays to save, by name."""
         return {
             "coefficients": self.coefficients,
             "landmarks": self.landmarks,
@@ -78,7 +78,7 @@ class GeneMap:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, Any]) -> "GeneMap":
+    def from_arrays(cls, arrays: dict[str, Any]) -> "KernelRidge":
         """Build it from what :meth:`arrays` gave."""
         rest = {name: array for name, array in arrays.items() if name != "width"}
         return cls(**rest, width=float(arrays["width"][0]))
@@ -101,7 +101,7 @@ def _design(
     return np.hstack(columns)
 
 
-def fit_gene_map(
+def fit_kernel_ridge(
     features: np.ndarray,
     outputs: np.ndarray,
     genes: Sequence[str],
@@ -110,8 +110,8 @@ def fit_gene_map(
     kernel: bool = True,
     landmarks: int = 1000,
     seed: int = 0,
-) -> GeneMap:
-    """Fit the map on training genes.
+) -> KernelRidge:
+    """Fit the regression on training genes.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def fit_gene_map(
         basis = np.linalg.svd(features, full_matrices=False)[2].T
     if not kernel or not features.shape[1] or len(features) < 20:
         fit, _ = _fit(_design(features, nothing, 1.0, np.zeros((0, 0)), basis), outputs)
-        return GeneMap(
+        return KernelRidge(
             fit.coefficients, nothing.astype(np.float32), 1.0, np.zeros((0, 0)), fit.degrees_of_freedom, basis
         )
     random = random_generator(seed, "landmarks")
@@ -151,14 +151,14 @@ def fit_gene_map(
     chosen = features[np.sort(random.permutation(len(features))[:number])].astype(np.float32)
     distances = _squared_distances(chosen.astype(np.float64), chosen.astype(np.float64))
     median = float(np.sqrt(np.median(distances[np.triu_indices(number, 1)]))) or 1.0
-    best: tuple[float, GeneMap] | None = None
+    best: tuple[float, KernelRidge] | None = None
     for factor in WIDTHS:
         width = factor * median
         whitener = _whitener(np.exp(-distances / (2 * width**2)))
         fit, criterion = _fit(_design(features, chosen, width, whitener, basis), outputs)
         if best is None or criterion < best[0]:
             freedom = fit.degrees_of_freedom
-            best = criterion, GeneMap(fit.coefficients, chosen, width, whitener, freedom, basis)
+            best = criterion, KernelRidge(fit.coefficients, chosen, width, whitener, freedom, basis)
     assert best is not None
     return best[1]
 

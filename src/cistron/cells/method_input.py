@@ -1,46 +1,74 @@
 """What a cells method is given and what it gives back."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
 
+from cistron.cells.inputs import Cells
 from cistron.cells.inputs_features import GeneFeatures
-from cistron.cells.kernel_ridge import GeneMap
+from cistron.cells.kernel_ridge import KernelRidge
 from cistron.cells.normalisation import Normalisation
 from cistron.cells.training_data import Moments, TrainingData
 
 
 class Predictor(Protocol):
-    """What every fitted method can do; see :meth:`cistron.cells.linear.LinearModel.predict`."""
+    """What every fitted method can do."""
 
     def predict(
         self, block: sparse.csr_matrix, normalisation: Normalisation, measured: np.ndarray
     ) -> np.ndarray:
-        """Predict all genes of a block of cells."""
+        """Predict all genes of cells; no value of a gene takes part in its own prediction.
+
+        Parameters
+        ----------
+        block
+            Values of the training genes as they came, sparse [cell, training gene].
+        normalisation
+            Of training genes.
+        measured
+            Whether the data set measures each training gene, bool [training gene].
+
+        Returns
+        -------
+        ndarray
+            float32 [cell, gene], training genes first; NaN where a gene is undefined.
+        """
         ...
 
     def with_genes(self, outputs: np.ndarray) -> "Predictor":
-        """Add genes from what the gene map gives for them."""
+        """Add genes from what the regression on gene features gives for them."""
         ...
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What must be saved, by name."""
+        """Arrays to save, by name."""
         ...
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a method gives back: the model, and the map by which genes that are new altogether enter it."""
+    """What a method gives back.
+
+    Attributes
+    ----------
+    model
+        The fitted model.
+    feature_regression
+        Regression from the features of a gene to what the model needs of it, for genes that are added later; ``None``
+        where the method has none.
+    facts
+        What is worth recording of the fit, as plain values.
+    """
 
     model: Predictor
-    gene_map: GeneMap | None = None
+    feature_regression: KernelRidge | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Problem:
+class MethodInput:
     """What a method is given.
 
     Attributes
@@ -54,7 +82,8 @@ class Problem:
     seed
         Seed of everything random.
     validation
-        Validation cells x training genes where there are any, for methods that stop early.
+        Training genes of all cells, and the row numbers of the validation cells, for methods that stop early; ``None``
+        where there are no validation cells.
     directory
         Folder where a long fit keeps what it needs to go on; ``None`` keeps nothing.
     """
@@ -63,5 +92,5 @@ class Problem:
     moments: Moments
     features: GeneFeatures
     seed: int
-    validation: Any = None
-    directory: Any = None
+    validation: tuple[Cells, np.ndarray] | None = None
+    directory: str | Path | None = None

@@ -1,12 +1,10 @@
 """The list of cells methods. A new one is a file and an entry here (page ``docs/guide/adding_a_cells_method.md``).
 
-``make(problem, settings)`` takes a :class:`cistron.cells.method_input.Problem` and gives
+``make(inputs, settings)`` takes a :class:`cistron.cells.method_input.MethodInput` and gives a
 :class:`cistron.cells.method_input.Fitted`.
 """
 
-from cistron.cells.bilinear import BilinearSettings
-from cistron.cells.cell_type_ridge import RidgeSettings
-from cistron.cells.settings import TransformerSettings
+from cistron.cells.settings import BilinearSettings, CellTypeRidgeSettings, TransformerSettings
 from cistron.methods import Method, MethodList, NoSettings, Traits
 
 METHODS = MethodList(
@@ -15,7 +13,7 @@ METHODS = MethodList(
         name="bilinear",
         summary="closed form: features of the gene times factors of the cell",
         settings=BilinearSettings,
-        make="cistron.cells.baselines:fit_bilinear_method",
+        make="cistron.cells.bilinear:fit_bilinear",
         meaning="mean and loadings of the gene, from its features and its own training cells, times factors of the cell",
         reference="probabilistic principal components (Tipping and Bishop 1999) with kernel ridge on gene features",
         traits=Traits(unseen_genes=True, learns_genes=True),
@@ -23,8 +21,8 @@ METHODS = MethodList(
     Method(
         name="ridge",
         summary="closed form: ridge from gene features to cell types",
-        settings=RidgeSettings,
-        make="cistron.cells.baselines:fit_ridge",
+        settings=CellTypeRidgeSettings,
+        make="cistron.cells.cell_type_ridge:fit_cell_type_ridge",
         meaning="ridge from gene features to the mean of every cell type; a cell is its nearest type",
         reference="Hoerl and Kennard 1970",
         traits=Traits(unseen_genes=True, learns_genes=True),
@@ -33,7 +31,7 @@ METHODS = MethodList(
         name="transformer",
         summary="attention between genes",
         settings=TransformerSettings,
-        make="cistron.cells.baselines:fit_transformer_method",
+        make="cistron.cells.transformer_fit:fit_transformer",
         meaning="attention of the gene over the cell's other genes",
         reference="rosa (Sofroniew 2023), mended; settings paper as published",
         presets={"paper": TransformerSettings.paper},

@@ -1,15 +1,65 @@
-"""Settings of the transformer: the published configuration and the mended default."""
+"""Settings of the methods, of the split, and of the two jobs: train on files, predict a file."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from cistron.errors import InputError
-from cistron.methods import Count, CountOrZero, Range, check_settings
+from cistron.methods import Count, CountOrZero, NotNegative, Range, Share, check_settings
 from cistron.training.settings import FitSettings
 
-ATTENTIONS = ("exact", "perceiver", "performer")
-HEADS = ("negative-binomial", "zero-inflated", "poisson", "bins")
+AttentionName = Literal["exact", "perceiver", "performer"]
+HeadName = Literal["negative-binomial", "zero-inflated", "poisson", "bins"]
 COUNT_HEADS = ("negative-binomial", "zero-inflated", "poisson")
+GeneSplit = Literal["random", "chromosome", "group", "regions"]
+CellGroups = Literal["random", "donor", "cell-type", "none"]
+ONE_HOT = "one-hot"  # in place of the path of an embedding: nothing is known of a gene but its own cells
+
+
+@dataclass(frozen=True)
+class BilinearSettings:
+    """Settings of ``bilinear``.
+
+    Attributes
+    ----------
+    factors
+        Cell factors at most; the number is chosen among its halvings on the validation cells, where there are any: too
+        many factors of few cells are noise.
+    kernel
+        Gaussian kernels on gene features beside the linear part.
+    landmarks
+        Landmark genes of the kernel.
+    own
+        Whether a seen gene keeps a mean and loadings of its own, shrunk to what its features say. Without it (and
+        without one-hot among the embeddings) seen genes are predicted from their features alone.
+    passes
+        Passes over the cells to find the factors.
+    """
+
+    factors: Count = 64
+    kernel: bool = True
+    landmarks: Count = 1000
+    own: bool = True
+    passes: Count = 5
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class CellTypeRidgeSettings:
+    """Settings of ``ridge``.
+
+    Attributes
+    ----------
+    factors
+        Cell factors that stand in for cell types where those are not known.
+    """
+
+    factors: Count = 64
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 @dataclass(frozen=True)
@@ -43,7 +93,7 @@ class TransformerSettings:
         genes never seen are then mapped from their features in closed form. Without it (as published) all vectors are
         one linear layer of the features.
     gene_mean
-        Whether predictions start from what :class:`GeneMap` says of a gene's mean (and the seen gene's own mean).
+        Whether predictions start from the mean of the gene: measured where it was seen, else regressed on its features.
     context
         Visible genes that a cell is encoded from: those that stand out most in it. 0 takes all of them, as published.
     targets
@@ -56,8 +106,8 @@ class TransformerSettings:
         How it is fitted.
     """
 
-    attention: Literal["exact", "perceiver", "performer"] = "exact"
-    head: Literal["negative-binomial", "zero-inflated", "poisson", "bins"] = "negative-binomial"
+    attention: AttentionName = "exact"
+    head: HeadName = "negative-binomial"
     dimension: Count = 64
     depth: Count = 2
     heads: Count = 4
@@ -120,3 +170,117 @@ class TransformerSettings:
                 patience=None,
             ),
         )
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How both axes are split.
+
+    Attributes
+    ----------
+    genes
+        ``random``, ``chromosome`` (whole chromosomes), ``group`` (whole homology groups), ``regions`` (the genome
+        regions that a sequence model was trained and tested on).
+    cells
+        ``random``, ``donor`` or ``cell-type`` (whole ones), ``none`` (all cells are trained on).
+    test_genes, validation_genes
+        Share of the genes (of all groups, for ``group``), where no chromosomes are named.
+    test_cells, validation_cells
+        Share of the cells, donors or cell types.
+    test_chromosomes, validation_chromosomes
+        Chromosomes that are held out.
+    """
+
+    genes: GeneSplit = "chromosome"
+    cells: CellGroups = "random"
+    test_genes: Share = 0.2
+    validation_genes: Share = 0.1
+    test_cells: Share = 0.2
+    validation_cells: Share = 0.1
+    test_chromosomes: tuple[str, ...] = ()
+    validation_chromosomes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """Everything that ``cistron cells train`` is told; names as on the command line.
+
+    ``settings`` are whole settings of the method, or some by dotted name, which win over the preset.
+    """
+
+    cells: Path
+    embeddings: tuple[str, ...]
+    method: str = "bilinear"
+    preset: str = "default"
+    settings: Any = None
+    permute: bool = False
+    unit: str = "cell"
+    minimum_coverage: Share = 0.5
+    split_file: Path | None = None
+    splitting: SplitSettings = field(default_factory=SplitSettings)
+    gene_table: Path | None = None
+    regions: Path | None = None
+    cell_type: str | None = None
+    donor: str = "donor"
+    layer: str | None = None
+    scale: Any = "auto"
+    gene_map: Path | None = None
+    minimum_counts: NotNegative = 0.0
+    allow_loss: bool = False
+    seed: int = 0
+
+    def files(self) -> list[Path]:
+        """Files that are read."""
+        named = [Path(name) for name in self.embeddings if name != ONE_HOT]
+        more = (self.gene_table, self.regions, self.gene_map, self.split_file)
+        return [self.cells, *named, *(path for path in more if path is not None)]
+
+    def check(self) -> None:
+        """Raise on options that do not fit together and on files that are absent, before any work."""
+        check_settings(self)
+        for path in self.files():
+            if not path.exists():
+                raise InputError(f"{path} does not exist")
+        if self.unit == "cell type" and self.splitting.cells == "donor" and self.split_file is None:
+            raise InputError(
+                "--unit cell-type sums the cells of all donors, so donors cannot be held out; use --cell-split cell-type or none, "
+                "or --unit cell"
+            )
+        if self.splitting.genes == "regions" and self.regions is None and self.split_file is None:
+            raise InputError(
+                "--gene-split regions needs --regions FILE.bed with train, valid or test in column 4"
+            )
+
+
+@dataclass(frozen=True)
+class PredictRequest:
+    """Everything that ``cistron cells predict`` is told; names as on the command line."""
+
+    model: Path
+    cells: Path
+    embeddings: tuple[Path, ...] = ()
+    genes: str = "all"
+    unit: str = "cell"
+    gene_table: Path | None = None
+    donor: str = "donor"
+    name: str | None = None
+    layer: str | None = None
+    scale: Any = "auto"
+    gene_map: Path | None = None
+    minimum_counts: NotNegative = 0.0
+    allow_loss: bool = False
+
+    def files(self) -> list[Path]:
+        """Files that are read."""
+        more = (self.gene_table, self.gene_map)
+        return [self.model, self.cells, *self.embeddings, *(path for path in more if path is not None)]
+
+    def check(self) -> None:
+        """Raise on files that are absent, before any work."""
+        check_settings(self)
+        for path in self.files():
+            if not path.exists():
+                raise InputError(f"{path} does not exist")

@@ -1,0 +1,5 @@
+"""The name that :mod:`cistron.cells.settings` had before 0.2; kept until 0.3."""
+
+from cistron.cells.settings import CellTypeRidgeSettings as RidgeSettings
+
+__all__ = ["RidgeSettings"]
