@@ -14,9 +14,10 @@ from cistron.formats import check_gene_embedding, read_gene_embedding
 from cistron.formats.tracks import open_tracks
 from cistron.genome import Genome
 from cistron.sequence import MODELS, PRESETS, DnaEmbedder, embed, load_weights, save_weights
-from cistron.sequence.gene_vectors import GeneEmbeddingSettings, embed_genes
+from cistron.sequence.gene_vectors import embed_genes
 from cistron.sequence.inputs_gene_sites import annotation_build, gene_sites, read_gene_sites, site_bins
 from cistron.sequence.random_model import random_model
+from cistron.sequence.settings import GeneEmbeddingSettings
 from cistron.world.sequence import planted_genome, write_planted_genome
 
 LENGTH, CROP, BINS = 16_384, 16, 96

@@ -10,10 +10,10 @@ from cistron.formats import read_gene_embedding
 from cistron.formats.tracks import check_tracks, open_tracks
 from cistron.genome import Genome, PersonSettings, one_hot, open_genome
 from cistron.sequence import PRESETS, DnaEmbedder, load_weights, save_weights
-from cistron.sequence.gene_vectors import GeneEmbeddingSettings, embed_genes
+from cistron.sequence.gene_vectors import embed_genes
 from cistron.sequence.inputs_gene_sites import read_gene_sites
 from cistron.sequence.random_model import random_model
-from cistron.sequence.run_settings import InferenceSettings
+from cistron.sequence.settings import GeneEmbeddingSettings, InferenceSettings
 from cistron.world.sequence import planted_genome, write_planted_genome
 
 LENGTH, CROP = 16_384, 16

@@ -11,9 +11,10 @@ from cistron.formats.tracks import check_tracks, open_tracks
 from cistron.genome import Genome, one_hot
 from cistron.runtime import limit_threads
 from cistron.sequence import PRESETS, load_weights, predict, save_weights
-from cistron.sequence.inference import InferenceSettings, predict_windows
+from cistron.sequence.inference import predict_windows
 from cistron.sequence.inputs_tracks import cage_tracks, choose_tracks, load_track_table
 from cistron.sequence.random_model import random_model
+from cistron.sequence.settings import InferenceSettings
 from cistron.world.sequence import planted_genome, write_planted_genome
 
 

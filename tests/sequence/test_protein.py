@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from cistron.errors import IdentifierError, InputError
 from cistron.formats import read_gene_embedding
 from cistron.sequence import protein_embed
-from cistron.sequence.esm2 import Esm2, Esm2Settings, load_esm2
+from cistron.sequence.esm2 import Esm2
 from cistron.sequence.inputs_proteins import parse_header, read_proteins
-from cistron.sequence.protein_embed import ProteinEmbeddingSettings, embed_proteins, window_starts
+from cistron.sequence.protein_embed import embed_proteins, window_starts
+from cistron.sequence.saving_esm2 import load_esm2
+from cistron.sequence.settings import Esm2Settings, ProteinEmbeddingSettings
 
 _SPECIFICATION = importlib.util.spec_from_file_location(
     "esm2_weights", Path(__file__).with_name("esm2_weights.py")

@@ -25,11 +25,11 @@ from cistron.genome.sequence import Ambiguous
 from cistron.runtime import check_writable, run_shards, say, sha256_of
 from cistron.runtime.shards import fingerprint
 from cistron.sequence.enformer import Enformer
-from cistron.sequence.gene_tracks import GeneTracks, write_gene_tracks
+from cistron.sequence.gene_tracks import GeneTrackRequest, write_gene_tracks
 from cistron.sequence.gene_vectors import GeneEmbeddingSettings, embed_genes
 from cistron.sequence.inputs_gene_sites import GeneSites
-from cistron.sequence.run_settings import InferenceSettings
 from cistron.sequence.saving import load_weights
+from cistron.sequence.settings import InferenceSettings
 
 
 @lru_cache(maxsize=1)
@@ -92,7 +92,7 @@ def embed_annotation(
     *,
     settings: GeneEmbeddingSettings | None = None,
     annotation: str | Path | None = None,
-    tracks: GeneTracks | None = None,
+    tracks: GeneTrackRequest | None = None,
     pairs: np.ndarray | None = None,
     shard_size: int = 16,
     workers: int = 1,

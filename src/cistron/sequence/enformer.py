@@ -16,7 +16,14 @@ from torch.utils.checkpoint import checkpoint
 from cistron.errors import InputError
 from cistron.sequence.attention import RelativeAttention, product
 from cistron.sequence.settings import EnformerSettings, check_length
-from cistron.sequence.tower import AttentionPool, Convolution, ConvolutionBlock, Level, apply_in_pieces, gelu
+from cistron.sequence.tower import (
+    AttentionPool,
+    Convolution,
+    ConvolutionBlock,
+    TowerLevel,
+    apply_in_pieces,
+    gelu,
+)
 
 _ROBUST = ("value", "output", "expand", "contract")
 _PIECE = 4096  # positions of a level at a time on a CPU
@@ -72,8 +79,8 @@ class Enformer(nn.Module):
         super().__init__()
         self.settings = settings = settings or EnformerSettings()
         widths = settings.widths
-        self.stem = Level(4, widths[0], 15, normalised=False)
-        self.tower = nn.ModuleList(Level(inputs, outputs, 5) for inputs, outputs in pairwise(widths))
+        self.stem = TowerLevel(4, widths[0], 15, normalised=False)
+        self.tower = nn.ModuleList(TowerLevel(inputs, outputs, 5) for inputs, outputs in pairwise(widths))
         self.transformer = nn.ModuleList(TransformerBlock(settings) for _ in range(settings.depth))
         self.tail = ConvolutionBlock(settings.channels, 2 * settings.channels, 1)
         self.tail_dropout = nn.Dropout(settings.tail_dropout)

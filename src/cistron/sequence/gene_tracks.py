@@ -17,8 +17,8 @@ from cistron.sequence.settings import BIN
 
 
 @dataclass(frozen=True)
-class GeneTracks:
-    """Which tracks of genes are wanted, and where they go.
+class GeneTrackRequest:
+    """Predicted tracks of genes that a run is to write, and where.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class GeneTracks:
 
 def wanted_tracks(
     path: str | Path, table: pd.DataFrame, organism: str, wanted: Sequence[str] = ()
-) -> GeneTracks:
+) -> GeneTrackRequest:
     """Choose tracks of genes.
 
     Parameters
@@ -60,11 +60,11 @@ def wanted_tracks(
     if path.is_file():
         raise InputError(f"cannot write {path}: it is a file; give the path of a folder")
     numbers = choose_tracks(table, organism, wanted)
-    return GeneTracks(path, numbers, track_rows(table, {organism: numbers}))
+    return GeneTrackRequest(path, numbers, track_rows(table, {organism: numbers}))
 
 
 def write_gene_tracks(
-    wanted: GeneTracks,
+    wanted: GeneTrackRequest,
     genes: pd.DataFrame,
     values: np.ndarray,
     genome: Genome,
@@ -115,3 +115,6 @@ def write_gene_tracks(
             sequences_per_chunk=256,
         )
         store.values[:] = values[:, None, :, None]
+
+
+GeneTracks = GeneTrackRequest  # its name before 0.2; kept until 0.3

@@ -9,8 +9,7 @@ from cistron.genome import Dna, Genome
 from cistron.sequence.enformer import Enformer
 from cistron.sequence.inference import Place, distinct_copies, embed_windows
 from cistron.sequence.inputs_gene_sites import GeneSites, site_bins
-from cistron.sequence.run_settings import GeneEmbeddingSettings
-from cistron.sequence.settings import BIN
+from cistron.sequence.settings import BIN, GeneEmbeddingSettings
 
 
 def _windows(

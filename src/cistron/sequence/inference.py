@@ -8,7 +8,7 @@ from torch import Tensor
 
 from cistron.genome import Dna, Genome, one_hot
 from cistron.sequence.enformer import Enformer
-from cistron.sequence.run_settings import InferenceSettings
+from cistron.sequence.settings import InferenceSettings
 
 Place = tuple[str, int, int]  # chromosome, start, end
 

@@ -49,11 +49,14 @@ class ProteinGenes:
         Of the genes.
     remarks
         What was changed or left out.
+    path
+        File that they were read from.
     """
 
     genes: dict[str, tuple[Protein, ...]]
     identifier_namespace: str
     remarks: tuple[str, ...]
+    path: Path | None = None
 
 
 def parse_header(header: str) -> tuple[str, str, str, str]:
@@ -144,7 +147,7 @@ def read_proteins(path: str | Path) -> ProteinGenes:
         "strange": "proteins with a letter that is no residue, read as X",
     }
     remarks = tuple(f"{counts[key]:,} {text}" for key, text in meaning.items() if counts[key])
-    return ProteinGenes(ordered, namespace, remarks)
+    return ProteinGenes(ordered, namespace, remarks, path)
 
 
 def _require_proteins(

@@ -15,9 +15,10 @@ from cistron.formats import build_gene_embedding
 from cistron.runtime import check_writable, run_shards, sha256_of
 from cistron.runtime.shards import fingerprint
 from cistron.sequence.embed import join_shards
-from cistron.sequence.esm2 import END, PAD, START, TOKENS, Esm2, load_esm2, read_settings
+from cistron.sequence.esm2 import END, PAD, START, TOKENS, Esm2
 from cistron.sequence.inputs_proteins import STANDARD, Protein, ProteinGenes
-from cistron.sequence.run_settings import InferenceSettings, ProteinEmbeddingSettings
+from cistron.sequence.saving_esm2 import load_esm2, read_settings
+from cistron.sequence.settings import InferenceSettings, ProteinEmbeddingSettings
 
 _NUMBER = {token: number for number, token in enumerate(TOKENS)}
 

@@ -139,7 +139,7 @@ class AttentionPool(nn.Module):
         return torch.addcmul(first, torch.sigmoid(logit), difference)
 
 
-class Level(nn.Module):
+class TowerLevel(nn.Module):
     """A wide convolution, a pointwise one with a shortcut, a pooling: the stem and each level of the tower.
 
     Parameters
@@ -181,7 +181,7 @@ class Level(nn.Module):
         return self.pool(x + self.pointwise(x))  # [B, m/2, outputs]
 
 
-def apply_in_pieces(level: Level, x: Tensor, size: int) -> Tensor:
+def apply_in_pieces(level: TowerLevel, x: Tensor, size: int) -> Tensor:
     """Apply a level piece by piece; the result is that of ``level(x)``, the memory that of one piece.
 
     Neighbouring pieces share ``halo`` input positions, which are read and not recomputed.
