@@ -1,5 +1,3 @@
-"""The name that :mod:`cistron.cells.settings` had before 0.2; kept until 0.3."""
+"""Old name of :mod:`cistron.cells.settings`, until 0.3."""
 
-from cistron.cells.settings import PredictRequest, TrainRequest
-
-__all__ = ["PredictRequest", "TrainRequest"]
+from cistron.cells.settings import *  # noqa: F403

@@ -10,7 +10,7 @@ import anndata
 import numpy as np
 import pandas as pd
 
-from cistron.cells.cell_model import CellModel, Facts
+from cistron.cells.fitted_model import CellModel, Facts
 from cistron.cells.inputs import Cells, keep_rich_cells, labels_of, pseudobulk, read_cells
 from cistron.cells.inputs_features import GeneFeatures, read_features
 from cistron.cells.inputs_gene_places import genes_of
@@ -33,7 +33,7 @@ _OLD_NAMES = {"model": "predictor", "gene_map": "feature_regression"}
 class CellExpression(Estimator):
     """Predict expression of genes in cells, both possibly never seen.
 
-    After :meth:`fit` or :meth:`load` the attributes of :class:`cistron.cells.cell_model.CellModel` are attributes of the
+    After :meth:`fit` or :meth:`load` the attributes of :class:`cistron.cells.fitted_model.CellModel` are attributes of the
     estimator as well: ``genes``, ``training``, ``split``, ``facts``, ``details`` and others.
 
     Parameters

@@ -31,7 +31,7 @@ class GeneFeatures:
         makes its variances sum to 1: embeddings weigh the same, and within one a column weighs what it varies, as
         principal components mean it. No columns for one-hot alone.
     one_hot
-        Whether each seen gene has a part of its own.
+        Whether seen genes keep what their own training cells say of them.
     names, evidence
         Embeddings, and the kinds of evidence in them, joined with ``+``.
     control
@@ -167,7 +167,26 @@ def join_values(embeddings: Sequence[anndata.AnnData], genes: Sequence[str]) -> 
 def fit_scaling(
     values: np.ndarray, genes: Sequence[str], split: Split, blocks: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean of each column and scale of its embedding over training genes only, float64 [column]."""
+    """Mean of each column and scale of its embedding, over training genes only.
+
+    Parameters
+    ----------
+    values
+        float32 [gene, column].
+    genes
+        Names of the rows.
+    split
+        Split of the genes.
+    blocks
+        Number of columns of each embedding.
+
+    Returns
+    -------
+    ndarray
+        Means, float64 [column].
+    ndarray
+        Scales, float64 [column]; one number an embedding.
+    """
     training = [number for number, gene in enumerate(genes) if gene in split.train]
     return _scaling(values[training], [genes[number] for number in training], split, blocks)
 

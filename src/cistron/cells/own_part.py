@@ -1,5 +1,3 @@
-"""The name that :mod:`cistron.cells.shrinkage` had before 0.2; kept until 0.3."""
+"""Old name of :mod:`cistron.cells.shrinkage`, until 0.3."""
 
-from cistron.cells.shrinkage import shrink_to_features
-
-__all__ = ["shrink_to_features"]
+from cistron.cells.shrinkage import *  # noqa: F403

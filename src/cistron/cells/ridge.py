@@ -1,5 +1,4 @@
-"""The name that :mod:`cistron.cells.settings` had before 0.2; kept until 0.3."""
+"""Old name of :mod:`cistron.cells.settings`, until 0.3."""
 
-from cistron.cells.settings import CellTypeRidgeSettings as RidgeSettings
-
-__all__ = ["RidgeSettings"]
+from cistron.cells.settings import *  # noqa: F403
+from cistron.cells.settings import CellTypeRidgeSettings as RidgeSettings  # noqa: F401

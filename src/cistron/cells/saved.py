@@ -1,4 +1,4 @@
-"""Functions that are methods of :class:`cistron.cells.CellExpression` since 0.2; kept until 0.3."""
+"""Old name of :mod:`cistron.cells.saving`, whose functions are methods of ``CellExpression`` now, until 0.3."""
 
 from cistron.cells.estimator import CellExpression
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cistron.cells.cell_model import CellModel, Facts
+from cistron.cells.fitted_model import CellModel, Facts
 from cistron.cells.kernel_ridge import KernelRidge
 from cistron.cells.linear import LinearModel
 from cistron.cells.method_input import Predictor

@@ -1,6 +1,6 @@
 """Settings of the methods, of the split, and of the two jobs: train on files, predict a file."""
 
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -205,45 +205,64 @@ class SplitSettings:
 
 
 @dataclass(frozen=True)
-class TrainRequest:
-    """Everything that ``cistron cells train`` is told; names as on the command line.
-
-    ``settings`` are whole settings of the method, or some by dotted name, which win over the preset.
-    """
+class _CellsRequest:
+    """What both jobs are told of the cells, named as on the command line."""
 
     cells: Path
-    embeddings: tuple[str, ...]
-    method: str = "bilinear"
-    preset: str = "default"
-    settings: Any = None
-    permute: bool = False
+    _: KW_ONLY
     unit: str = "cell"
-    minimum_coverage: Share = 0.5
-    split_file: Path | None = None
-    splitting: SplitSettings = field(default_factory=SplitSettings)
     gene_table: Path | None = None
-    regions: Path | None = None
-    cell_type: str | None = None
     donor: str = "donor"
     layer: str | None = None
     scale: Any = "auto"
     gene_map: Path | None = None
     minimum_counts: NotNegative = 0.0
     allow_loss: bool = False
+
+    def files(self) -> list[Path]:
+        """Files that are read."""
+        return [self.cells, *(path for path in (self.gene_table, self.gene_map) if path is not None)]
+
+    def check(self) -> None:
+        """Raise on files that are absent and on options that do not fit together, before any work."""
+        check_settings(self)
+        for path in self.files():
+            if not path.exists():
+                raise InputError(f"{path} does not exist")
+
+
+@dataclass(frozen=True)
+class TrainRequest(_CellsRequest):
+    """Everything that ``cistron cells train`` is told; names as on the command line.
+
+    ``settings`` are whole settings of the method, or some by dotted name, which win over the preset.
+    """
+
+    embeddings: tuple[str, ...]
+    _: KW_ONLY
+    method: str = "bilinear"
+    preset: str = "default"
+    settings: Any = None
+    permute: bool = False
+    minimum_coverage: Share = 0.5
+    split_file: Path | None = None
+    splitting: SplitSettings = field(default_factory=SplitSettings)
+    regions: Path | None = None
+    cell_type: str | None = None
     seed: int = 0
 
     def files(self) -> list[Path]:
         """Files that are read."""
         named = [Path(name) for name in self.embeddings if name != ONE_HOT]
-        more = (self.gene_table, self.regions, self.gene_map, self.split_file)
-        return [self.cells, *named, *(path for path in more if path is not None)]
+        return [
+            *super().files(),
+            *named,
+            *(path for path in (self.regions, self.split_file) if path is not None),
+        ]
 
     def check(self) -> None:
-        """Raise on options that do not fit together and on files that are absent, before any work."""
-        check_settings(self)
-        for path in self.files():
-            if not path.exists():
-                raise InputError(f"{path} does not exist")
+        """Raise on files that are absent and on options that do not fit together, before any work."""
+        super().check()
         if self.unit == "cell type" and self.splitting.cells == "donor" and self.split_file is None:
             raise InputError(
                 "--unit cell-type sums the cells of all donors, so donors cannot be held out; use --cell-split cell-type or none, "
@@ -256,31 +275,15 @@ class TrainRequest:
 
 
 @dataclass(frozen=True)
-class PredictRequest:
+class PredictRequest(_CellsRequest):
     """Everything that ``cistron cells predict`` is told; names as on the command line."""
 
     model: Path
-    cells: Path
+    _: KW_ONLY
     embeddings: tuple[Path, ...] = ()
     genes: str = "all"
-    unit: str = "cell"
-    gene_table: Path | None = None
-    donor: str = "donor"
     name: str | None = None
-    layer: str | None = None
-    scale: Any = "auto"
-    gene_map: Path | None = None
-    minimum_counts: NotNegative = 0.0
-    allow_loss: bool = False
 
     def files(self) -> list[Path]:
         """Files that are read."""
-        more = (self.gene_table, self.gene_map)
-        return [self.model, self.cells, *self.embeddings, *(path for path in more if path is not None)]
-
-    def check(self) -> None:
-        """Raise on files that are absent, before any work."""
-        check_settings(self)
-        for path in self.files():
-            if not path.exists():
-                raise InputError(f"{path} does not exist")
+        return [self.model, *super().files(), *self.embeddings]

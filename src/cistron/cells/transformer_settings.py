@@ -1,9 +1,8 @@
-"""Names of :mod:`cistron.cells.settings` as they were before 0.2; kept until 0.3."""
+"""Old name of :mod:`cistron.cells.settings`, until 0.3."""
 
 from typing import get_args
 
-from cistron.cells.settings import COUNT_HEADS, AttentionName, HeadName, TransformerSettings
+from cistron.cells.settings import *  # noqa: F403
+from cistron.cells.settings import AttentionName, HeadName
 
 ATTENTIONS, HEADS = get_args(AttentionName), get_args(HeadName)
-
-__all__ = ["ATTENTIONS", "COUNT_HEADS", "HEADS", "TransformerSettings"]

@@ -91,7 +91,7 @@ def train(
     cells
         .h5ad or .zarr with raw counts; it is read in blocks.
     embedding
-        Gene embeddings in the shared format, joined side by side; one-hot gives each seen gene a part of its own.
+        Gene embeddings in the shared format, joined side by side; with one-hot, seen genes keep what their own cells say of them.
     head
         What the transformer predicts; negative-binomial when absent.
     attention

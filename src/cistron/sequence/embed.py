@@ -60,7 +60,27 @@ def embed_shard(
     tracks: Sequence[int] = (),
     pairs: Sequence[int] | None = None,
 ) -> None:
-    """Embed the genes of one shard and write them as .npz; a function of plain values, so that it runs anywhere."""
+    """Embed the genes of one shard and write them as .npz; all arguments are plain values, so that it runs anywhere.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    genes
+        Fields of :class:`cistron.sequence.inputs_gene_sites.GeneSites` of each gene.
+    model
+        Model folder.
+    genome, build, ambiguous, person
+        As of :func:`cistron.genome.open_genome`; ``person`` as the fields of its settings.
+    cage
+        Tracks that choose the bin.
+    settings
+        Fields of :class:`cistron.sequence.settings.GeneEmbeddingSettings`.
+    tracks
+        Tracks to predict at the chosen bin.
+    pairs
+        Partner of every track on the other strand.
+    """
     inference = InferenceSettings(
         **{**settings["inference"], "shifts": tuple(settings["inference"]["shifts"])}
     )

@@ -90,7 +90,22 @@ def check_track_table(table: pd.DataFrame, tracks: Mapping[str, int]) -> None:
 
 
 def write_track_table(table: pd.DataFrame, path: Path, tracks: Mapping[str, int]) -> None:
-    """Check and write a track table as TSV."""
+    """Check and write a track table as TSV.
+
+    Parameters
+    ----------
+    table
+        Track table.
+    path
+        File to write.
+    tracks
+        Number of tracks of each organism.
+
+    Raises
+    ------
+    InputError
+        If the rows are not those of the model.
+    """
     check_track_table(table, tracks)
     with atomic_path(path) as partial:
         table[list(TRACK_COLUMNS)].to_csv(partial, sep="\t", index=False)

@@ -24,7 +24,17 @@ _NUMBER = {token: number for number, token in enumerate(TOKENS)}
 
 
 def window_starts(length: int, window: int, overlap: int) -> list[int]:
-    """Starts of evenly spaced windows that cover a protein and overlap by at least ``overlap``."""
+    """Starts of evenly spaced windows that cover a protein.
+
+    Parameters
+    ----------
+    length
+        Residues of the protein.
+    window
+        Residues of a window.
+    overlap
+        Least overlap of neighbours.
+    """
     if length <= window:
         return [0]
     number = int(np.ceil((length - overlap) / (window - overlap)))
@@ -116,7 +126,19 @@ def _load(folder: str, precision: str, device: str) -> Esm2:
 def embed_shard(
     path: Path, *, genes: Sequence[tuple[str, Sequence[str]]], weights: str, settings: dict[str, Any]
 ) -> None:
-    """Embed the genes of one shard, each the mean over its proteins, and write them as .npz."""
+    """Embed the genes of one shard, each the mean over its proteins, and write them as .npz.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    genes
+        Name and proteins of each gene.
+    weights
+        Folder of ESM-2 weights.
+    settings
+        Fields of :class:`cistron.sequence.settings.ProteinEmbeddingSettings`.
+    """
     rules = ProteinEmbeddingSettings(**settings)
     device = str(InferenceSettings(device=rules.device).torch_device())
     model = _load(weights, rules.precision, device)

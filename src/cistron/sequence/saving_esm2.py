@@ -10,6 +10,7 @@ import torch
 from cistron.errors import InputError
 from cistron.sequence.esm2 import TOKENS, Esm2
 from cistron.sequence.settings import Esm2Settings
+from cistron.sequence.weight_sources import read_state
 
 # ours: theirs, within a block
 _BLOCK_NAMES = {
@@ -108,16 +109,8 @@ def load_esm2(folder: str | Path, precision: str = "fp32", device: str = "cpu") 
     InputError
         If files are absent, damaged, or weights do not fit; what does not fit is named.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     folder, settings = Path(folder), read_settings(folder)
-    try:
-        found = load_file(folder / "model.safetensors")
-    except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"{folder / 'model.safetensors'} is not readable ({error}); fetch it again"
-        ) from error
+    found = read_state(folder / "model.safetensors")
     state = {name.removeprefix("esm."): tensor for name, tensor in found.items()}
     with torch.device("meta"):
         model = Esm2(settings)
