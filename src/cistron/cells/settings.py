@@ -13,7 +13,7 @@ HeadName = Literal["negative-binomial", "zero-inflated", "poisson", "bins"]
 COUNT_HEADS = ("negative-binomial", "zero-inflated", "poisson")
 GeneSplit = Literal["random", "chromosome", "group", "regions"]
 CellGroups = Literal["random", "donor", "cell-type", "none"]
-ONE_HOT = "one-hot"  # given in place of an embedding: seen genes are told apart, nothing else is known of them
+ONE_HOT = "one-hot"  # in place of an embedding: seen genes are told apart, nothing else is known of them
 
 
 @dataclass(frozen=True)
