@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.networks_worlds import planted_cells
 from cistron.evaluation.edge_truth import average_precision
-from cistron.networks.methods import METHODS, settings_named
+from cistron.networks.methods import METHODS
 
 SEEDS = range(1000, 1003)
 DESIGNS = [("hubs", 1.0, 30), ("hubs", 12.0, 100), ("flat", 1.0, 30), ("flat", 12.0, 100)]
@@ -36,7 +36,7 @@ def main() -> None:
             values, started = [], time.process_time()
             for cells, true in worlds:
                 pairs = ~np.eye(len(true), dtype=bool)
-                network = record.infer(cells, settings_named(record, preset), 0)
+                network = record(cells, record.settings_of(preset), 0)
                 values.append(
                     average_precision(np.nan_to_num(network.weight[pairs], nan=-np.inf), true[pairs] != 0)
                 )

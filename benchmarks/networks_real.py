@@ -122,9 +122,9 @@ def tap_seq() -> None:
     known = {"mean-shift (paper)": "mean_difference_train_top50"}
     rows = [(name, "default") for name in NAMES] + [("mean-shift", "paper")]
     for name, preset in rows:
-        from cistron.networks.methods import METHODS, settings_named
+        from cistron.networks.methods import METHODS
 
-        settings = settings_named(METHODS[name], preset)
+        settings = METHODS.settings(name, preset)
         if name == "default":
             settings = DefaultSettings(resamples=0)
         edges = NetworkInference(settings, method=name).infer(training, None)

@@ -70,7 +70,7 @@ def main() -> None:
                 DefaultSettings(resamples=0, candidates=60) if name == "default" else METHODS[name].settings()
             )
             started, cpu = time.perf_counter(), time.process_time()
-            network = METHODS[name].infer(cells, settings, 0)
+            network = METHODS[name](cells, settings, 0)
             top = list(zip(*(axis.tolist() for axis in network.strongest(1000))))
             found = sum(pair in planted for pair in top)
             print(

@@ -55,7 +55,7 @@ def main() -> None:
         record = METHODS[name]
         settings = DefaultSettings(resamples=0) if name == "default" else record.settings()
         cpu, wall = time.process_time(), time.perf_counter()
-        network = record.infer(cells, settings, 0)
+        network = record(cells, settings, 0)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         print(f"{name:20} {cpu:7.2f}  {wall:7.2f}   {auprc(network.weight, true):.4f}", flush=True)
     values = log_normalise(cells.values, "counts").toarray()

@@ -7,7 +7,6 @@ import pytest
 
 from cistron.chromatin.build import BuildSettings, build_gene_tracks
 from cistron.chromatin.estimator import ExpressionPredictor, predict_expression
-from cistron.chromatin.methods import METHODS
 from cistron.chromatin.model import load_chromatin_model, save_chromatin_model
 from cistron.chromatin.parts import choose_parts
 from cistron.chromatin.settings import NetworkSettings, RidgeSettings
@@ -80,7 +79,7 @@ def test_held_out_cell_types_are_not_fitted_on(store):
 
 
 def test_genes_outside_the_training_part_are_refused(store):
-    from cistron.chromatin.methods import Task
+    from cistron.chromatin.fitting import Task
 
     parts = choose_parts(store)
     task = Task(store, parts, 0, None, 10**9, None, {})
@@ -202,14 +201,3 @@ def test_models_and_data_that_do_not_go_together_are_told(store, fitted, world, 
         ExpressionPredictor(NetworkSettings(), method="per-cell").fit(store)
     with pytest.raises(InputError, match="takes RidgeSettings"):
         ExpressionPredictor(NetworkSettings(), method="ridge")
-
-
-def test_every_method_is_on_the_command_line():
-    from typing import get_args
-
-    from cistron.chromatin.model import SETTINGS
-    from cistron.cli.chromatin import MethodName
-
-    assert set(get_args(MethodName)) == set(METHODS) == set(SETTINGS)
-    for method in METHODS.values():
-        assert type(method.settings()) is SETTINGS[method.name]

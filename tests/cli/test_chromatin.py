@@ -73,7 +73,7 @@ def test_bigwigs_become_the_planted_marks(run, world, bigwigs, tmp_path):
     assert len(store.origin) == world.measured.sum()
     assert set(store.origin["kind"]) == {"measured"}
     assert len(store.origin["sha256"].iloc[0]) == 64
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["marks.run.json", "marks.zarr"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["marks.zarr", "marks.zarr.run.json"]
 
 
 def test_from_marks_to_predictions(run, data, tmp_path):
@@ -296,7 +296,7 @@ class TestBadInput:
         assert "no settings 'paper'" in fails(
             "chromatin", "train", data, "--method", "ridge", "--preset", "paper", "-o", model
         )
-        assert "does not take these settings" in fails(
+        assert "--network.channels is a setting of method network and per-cell, not of ridge" in fails(
             "chromatin", "train", data, "--method", "ridge", "--network.channels", 3, "-o", model
         )
         assert "do not exist" in fails("chromatin", "train", tmp_path / "none", "-o", model)

@@ -27,7 +27,7 @@ def test_from_cells_to_scores(run, world, tmp_path):
         assert "100 edges of 20 genes" in out
     ours = read_edges(tmp_path / "default.tsv")
     assert {"sign", "probability", "direct", "stability"} <= set(ours.table)
-    assert (tmp_path / "default.run.json").exists()
+    assert (tmp_path / "default.tsv.run.json").exists()
     reference = tmp_path / "chip.csv"
     read_edges(world["truth"]).table[["source", "target"]].to_csv(reference)
     code, out, errors = run(
@@ -78,7 +78,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(fails, world, tmp_path):
 
     assert "control label 'none' is absent" in infer(world["cells"], "--control", "none")
     assert "obs has no column 'gene'" in infer(world["cells"], "--perturbation", "gene")
-    assert "do not exist" in infer(tmp_path / "absent.h5ad")
+    assert "does not exist" in infer(tmp_path / "absent.h5ad")
     assert "no settings 'paper'" in infer(world["cells"], "--method", "trees", "--settings", "paper")
     assert "learns no gene embedding" in infer(world["cells"], "--embedding", tmp_path / "e.h5ad")
     assert ".tsv" in fails("networks", "infer", world["cells"], "--output", tmp_path / "edges.csv")

@@ -88,7 +88,7 @@ def test_h5ad_keeps_the_header_the_parameters_and_the_deviations(tmp_path):
     assert header["identifier_namespace"] == "ensembl"
     assert int(header["seed"]) == 7
     assert json.loads(header["parameters"]) == {"dimensions": 2, "scale": True}
-    assert list(header["sources"]["path"]) == [str(source)]
+    assert list(header["sources"]["file"]) == [source.name]
     assert len(header["sources"]["sha256"][0]) == 64
     np.testing.assert_array_equal(back.layers["std"], np.abs(VALUES))
     assert embedding_information(back)["genes"] == 3

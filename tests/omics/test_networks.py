@@ -274,7 +274,7 @@ def test_command_line_writes_a_valid_embedding_with_deviations(tmp_path, run):
     assert embedding.layers["std"].shape == embedding.shape
     assert embedding.n_vars == 5
     assert (embedding.layers["std"] > 0).all()
-    assert list(embedding.uns["cistron"]["sources"]["path"]) == [str(path) for path in both]
+    assert list(embedding.uns["cistron"]["sources"]["file"]) == [path.name for path in both]
     assert "tissues" in printed
     # One option of the fit leaves the method's other defaults as they are.
     assert '"learning_rate": 0.0015' in embedding.uns["cistron"]["parameters"]
@@ -319,9 +319,9 @@ def test_bad_input_is_one_line(tmp_path, fails):
     message = fails("omics", "embed", tissues, world["matrix:cell_lines"], "-o", out)
     assert "pca takes one matrix" in message
     message = fails("omics", "embed", tissues, "-o", out, "--method", "vdtf", "--vdtf.layers", 1)
-    assert "layers must be 2 to 8" in message
+    assert "--vdtf.layers must lie between 2 and 8" in message
     message = fails("omics", "embed", tissues, "-o", out, "--method", "vdtf", "--variance", 0.5)
-    assert "--variance is for --method pca" in message
+    assert "--variance is of method pca" in message
     (frame * 0 + 1).to_csv(tmp_path / "flat.csv")
     fails("omics", "embed", tmp_path / "flat.csv", "-o", out, "--method", "vdtf", "--dimensions", 2)
     (frame[["s0"]]).to_csv(tmp_path / "one.csv")

@@ -145,7 +145,7 @@ def test_command_writes_a_valid_embedding_with_its_history(tmp_path, run):
     assert header["licence"] == "CC0-1.0"
     parameters = json.loads(header["parameters"])
     assert sum(parameters["explained_variance"]) >= 0.9
-    assert header["sources"]["path"].tolist() == [str(paths["matrix:tissues"])]
+    assert header["sources"]["file"].tolist() == [paths["matrix:tissues"].name]
     truth = read_gene_embedding(paths["truth"])
     assert (recovered_correlations(embedding, truth) > 0.7).sum() >= 6
 

@@ -57,12 +57,13 @@ def test_a_study_of_another_space_or_matrix_is_refused_in_one_line(tmp_path, run
     base = ["omics", "tune", world["matrix:tissues"], "-o", tmp_path, "--method", "autoencoder"]
     assert run(*base, *SMALL, "--trials", 1)[0] == 0
     message = fails(*base, "--epochs", 4, "--largest", 12, "--trials", 2)
-    assert "searches another space (differs in dimensions)" in message
+    assert "its largest is 10, here 12" in message
     message = fails(
         "omics", "tune", world["matrix:cell_lines"], "-o", tmp_path, "--method", "autoencoder", *SMALL
     )
-    assert "other data" in message
-    assert "takes one matrix" in fails(*base[:3], world["matrix:cell_lines"], *base[3:])
+    assert "its inputs are others" in message
+    two = ["omics", "tune", world["matrix:tissues"], world["matrix:cell_lines"], "-o", tmp_path / "two"]
+    assert "takes one matrix" in fails(*two, "--method", "autoencoder")
 
 
 def test_the_space_is_the_reports_and_more():

@@ -1,17 +1,27 @@
 """Files appear whole or not at all."""
 
 import hashlib
+import json
 import os
 
 import pytest
 
 import cistron.runtime.files as files
 from cistron.errors import InputError
-from cistron.runtime import atomic_directory, atomic_path, check_writable, sha256_of
+from cistron.runtime import atomic_directory, atomic_path, check_writable, record_path, sha256_of
 
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
+
+
+def own_folder(path):
+    """A folder that cistron wrote, with a file ``old``."""
+    with atomic_directory(path) as partial:
+        (partial / "old").write_text("old")
+    with atomic_path(record_path(path)) as partial:
+        partial.write_text(json.dumps({"schema": "cistron.run", "output": {"files": {"old": 3}}}))
+    return path
 
 
 def test_a_file_is_renamed_at_the_end_and_keeps_its_suffix(tmp_path):
@@ -41,9 +51,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path, failure):
 
 @pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
 def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path, failure):
-    path = tmp_path / "a.zarr"
-    path.mkdir()
-    (path / "old").write_text("old")
+    path = own_folder(tmp_path / "a.zarr")
 
     def write():
         with atomic_directory(path) as partial:
@@ -52,24 +60,20 @@ def test_a_failure_leaves_the_old_folder_and_nothing_else(tmp_path, failure):
 
     with pytest.raises(failure):
         write()
-    assert names(tmp_path) == ["a.zarr"]
-    assert names(path) == ["old"]
+    assert names(tmp_path) == ["a.zarr", "a.zarr.run.json"]
+    assert names(path) == ["cistron.json", "old"]
 
 
 def test_a_folder_replaces_a_folder(tmp_path):
-    path = tmp_path / "a.zarr"
-    path.mkdir()
-    (path / "old").write_text("old")
+    path = own_folder(tmp_path / "a.zarr")
     with atomic_directory(path) as partial:
         (partial / "new").write_text("new")
-    assert names(tmp_path) == ["a.zarr"]
-    assert names(path) == ["new"]
+    assert names(tmp_path) == ["a.zarr", "a.zarr.run.json"]
+    assert names(path) == ["cistron.json", "new"]
 
 
 def test_the_old_folder_comes_back_when_the_new_one_cannot_be_renamed(tmp_path, monkeypatch):
-    path = tmp_path / "a.zarr"
-    path.mkdir()
-    (path / "old").write_text("old")
+    path = own_folder(tmp_path / "a.zarr")
     replace = os.replace
 
     def refuse(source, destination):
@@ -80,8 +84,8 @@ def test_the_old_folder_comes_back_when_the_new_one_cannot_be_renamed(tmp_path, 
     monkeypatch.setattr(files.os, "replace", refuse)
     with pytest.raises(OSError, match="Input/output error"), atomic_directory(path) as partial:
         (partial / "new").write_text("new")
-    assert names(tmp_path) == ["a.zarr"]
-    assert names(path) == ["old"]
+    assert names(tmp_path) == ["a.zarr", "a.zarr.run.json"]
+    assert names(path) == ["cistron.json", "old"]
 
 
 def test_what_cannot_be_written_is_told_before_the_work(tmp_path):

@@ -149,11 +149,11 @@ def test_a_run_record_is_plain_json(tmp_path):
         raise AssertionError(f"{constant} is not JSON")
 
     back = json.loads((tmp_path / "run.json").read_text(), parse_constant=refuse)
-    assert back["settings"] == {"path": "a/b", "inner": {"rate": 0.5}, "names": ["x", "y"]}
+    assert back["settings"] == {"path": "b", "inner": {"rate": 0.5}, "names": ["x", "y"]}
     assert back["results"] == {"count": 5, "vector": [1.5, None], "scores": {"a": 0.5, "b": None}}
     assert back["warnings"] == ["careful"]
     assert back["seed"] == 3
-    assert back["inputs"][0]["path"] == str(source)
+    assert back["inputs"][0]["file"] == source.name
     assert len(back["inputs"][0]["sha256"]) == 64
     assert len(back["run_id"]) == 12
     assert RunRecord("x", {}, [], 0).run_id != back["run_id"]

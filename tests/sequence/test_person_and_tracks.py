@@ -12,8 +12,8 @@ from cistron.genome import Genome, PersonSettings, one_hot, open_genome
 from cistron.sequence import PRESETS, DnaEmbedder, load_weights, save_weights
 from cistron.sequence.gene_sites import read_gene_sites
 from cistron.sequence.gene_vectors import GeneEmbeddingSettings, embed_genes
-from cistron.sequence.inference import InferenceSettings
 from cistron.sequence.random_model import random_model
+from cistron.sequence.run_settings import InferenceSettings
 from cistron.world.sequence import planted_genome, write_planted_genome
 
 LENGTH, CROP = 16_384, 16

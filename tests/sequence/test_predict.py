@@ -102,7 +102,7 @@ def test_an_interrupted_run_goes_on(run, world, predicted, tmp_path, monkeypatch
     assert run(*arguments)[0] == 0
     assert [place[0][0] for place in seen] == ["chr2"]
     assert (np.asarray(open_tracks(tmp_path / "t.zarr").values[:]) == np.asarray(predicted.values[:])).all()
-    assert [path.name for path in tmp_path.iterdir()] == ["t.zarr"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.zarr", "t.zarr.run.json"]
 
 
 def test_augmented_predictions_are_the_mean_of_all_passes(run, world, tmp_path):
@@ -181,7 +181,7 @@ def test_published_cage_tracks(test_data, tmp_path):
         (("--device", "quantum"), "not known"),
         (("--batch-size", "0"), "1 or more"),
         (("--threads", "0"), "--threads"),
-        (("--augment", "--shifts", "500"), "at most a bin"),
+        (("--augment", "--shifts", "500"), "--shifts must lie between -128 and 128"),
     ],
 )
 def test_bad_options(fails, world, tmp_path, more, words):

@@ -17,7 +17,7 @@ from cistron.cells.linear import LinearModel
 from cistron.cells.normalisation import Normalisation
 from cistron.cells.own_part import shrink_to_features
 from cistron.cells.training_data import Moments, TrainingData, gene_folds, principal_factors
-from cistron.errors import InputError
+from cistron.methods import Count, check_settings
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,14 @@ class BilinearSettings:
         Passes over the cells to find the factors.
     """
 
-    factors: int = 64
+    factors: Count = 64
     kernel: bool = True
-    landmarks: int = 1000
+    landmarks: Count = 1000
     own: bool = True
-    passes: int = 5
+    passes: Count = 5
 
     def __post_init__(self) -> None:
-        for name in ("factors", "landmarks", "passes"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be 1 or more. Given: {getattr(self, name)}")
+        check_settings(self)
 
 
 def fit_bilinear(

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from cistron.errors import DownloadError, InputError, MissingDependencyError
+from cistron.formats.anndata_files import write_anndata
 from cistron.formats.tables import first_line
 from cistron.runtime.files import atomic_path, check_writable
 
@@ -61,5 +62,5 @@ def fetch_census(
         cells.var_names = cells.var["feature_id"].astype(str)
     cells.obs_names = np.array([f"census{number}" for number in cells.obs["soma_joinid"]])
     with atomic_path(destination) as partial:
-        cells.write_h5ad(partial)
+        write_anndata(cells, partial)
     return cells.shape

@@ -1,5 +1,6 @@
 """What the commands do, without the command line: files in, a model folder or a prediction file out."""
 
+import dataclasses
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from cistron.cells.estimator import CellExpression
 from cistron.cells.features import ONE_HOT, read_features
 from cistron.cells.gene_table import genes_of, read_gene_table
 from cistron.cells.inputs import Cells, keep_rich_cells, pseudobulk, read_cells
-from cistron.cells.methods import METHODS, method_named
+from cistron.cells.methods import METHODS
 from cistron.cells.predicting import write_predictions
 from cistron.cells.saved import load_cells_model, save_cells_model
 from cistron.cells.splits import CellSplit, SplitSettings, read_split, split_both
@@ -18,24 +19,25 @@ from cistron.cells.transformer_settings import COUNT_HEADS, TransformerSettings
 from cistron.errors import InputError
 from cistron.formats.gene_embedding import read_gene_embedding
 from cistron.genome.regions import read_regions
+from cistron.methods import NotNegative, Share, check_settings
 from cistron.runtime import RunRecord, say
 
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """Everything that ``cistron cells train`` is told; names as on the command line."""
+    """Everything that ``cistron cells train`` is told; names as on the command line.
+
+    ``settings`` are whole settings of the method, or some by dotted name, which win over the preset.
+    """
 
     cells: Path
     embeddings: tuple[str, ...]
     method: str = "bilinear"
     preset: str = "default"
-    head: str | None = None
-    attention: str | None = None
-    factors: int | None = None
-    epochs: int | None = None
+    settings: Any = None
     permute: bool = False
     unit: str = "cell"
-    minimum_coverage: float = 0.5
+    minimum_coverage: Share = 0.5
     split_file: Path | None = None
     splitting: SplitSettings = field(default_factory=SplitSettings)
     gene_table: Path | None = None
@@ -45,7 +47,7 @@ class TrainRequest:
     layer: str | None = None
     scale: Any = "auto"
     gene_map: Path | None = None
-    minimum_counts: float = 0.0
+    minimum_counts: NotNegative = 0.0
     allow_loss: bool = False
     seed: int = 0
 
@@ -57,18 +59,11 @@ class TrainRequest:
 
     def check(self) -> None:
         """Raise on options that do not fit together and on files that are absent, before any work."""
-        method_named(self.method)
+        check_settings(self)
+        self.method_settings()
         for path in self.files():
             if not path.exists():
                 raise InputError(f"{path} does not exist")
-        transformer = (("--head", self.head), ("--attention", self.attention), ("--epochs", self.epochs))
-        for name, value in (*transformer, ("--settings", self.preset if self.preset != "default" else None)):
-            if value is not None and self.method != "transformer":
-                raise InputError(
-                    f"{name} is of method transformer. Given: {name} {value} with --method {self.method}"
-                )
-        if self.factors is not None and self.method not in ("bilinear", "ridge"):
-            raise InputError(f"--factors is of bilinear and ridge. Given: --method {self.method}")
         if self.unit == "cell type" and self.splitting.cells == "donor" and self.split_file is None:
             raise InputError(
                 "--unit cell-type sums the cells of all donors, so donors cannot be held out; use --cell-split cell-type or none, "
@@ -78,20 +73,12 @@ class TrainRequest:
             raise InputError(
                 "--gene-split regions needs --regions FILE.bed with train, valid or test in column 4"
             )
-        if not 0 <= self.minimum_coverage <= 1:
-            raise InputError(f"--minimum-coverage must be between 0 and 1. Given: {self.minimum_coverage}")
 
     def method_settings(self) -> Any:
-        """Settings of the method with what was given on the command line."""
-        if self.method == "transformer":
-            settings = TransformerSettings.paper() if self.preset == "paper" else TransformerSettings()
-            settings = replace(
-                settings, head=self.head or settings.head, attention=self.attention or settings.attention
-            )
-            epochs = settings.fit.epochs if self.epochs is None else self.epochs
-            return replace(settings, fit=replace(settings.fit, epochs=epochs))
-        settings = METHODS[self.method].settings()
-        return settings if self.factors is None else replace(settings, factors=self.factors)
+        """Settings of the method in force."""
+        return METHODS.resolve(
+            self.method, self.settings, "default" if dataclasses.is_dataclass(self.settings) else self.preset
+        )
 
 
 def train_model(request: TrainRequest, run: RunRecord, output: Path) -> CellExpression:
@@ -131,7 +118,7 @@ def train_model(request: TrainRequest, run: RunRecord, output: Path) -> CellExpr
         seed=request.seed,
     )
     cells, remark = keep_rich_cells(cells, sorted(split.genes.train), request.minimum_counts)
-    blind = tuple(request.embeddings) == (ONE_HOT,) and request.method in ("bilinear", "ridge", "transformer")
+    blind = tuple(request.embeddings) == (ONE_HOT,) and METHODS.find(request.method).traits.unseen_genes
     unseen = "one-hot knows nothing of genes that are held out, so they will not be predicted; give --embedding FILE for them"
     for line in (*cells.remarks, *features.reports, remark, unseen if blind else ""):
         if line:
@@ -151,7 +138,7 @@ def train_model(request: TrainRequest, run: RunRecord, output: Path) -> CellExpr
 
 def _working(output: Path, request: TrainRequest) -> Path | None:
     """Folder in which a long fit can be taken up again."""
-    return output.with_name(output.name + ".fitting") if request.method == "transformer" else None
+    return output.with_name(output.name + ".fitting") if METHODS.find(request.method).traits.trained else None
 
 
 def _read(request: Any, namespace: str | None) -> Cells:
@@ -208,7 +195,7 @@ class PredictRequest:
     layer: str | None = None
     scale: Any = "auto"
     gene_map: Path | None = None
-    minimum_counts: float = 0.0
+    minimum_counts: NotNegative = 0.0
     allow_loss: bool = False
 
     def files(self) -> list[Path]:
@@ -218,6 +205,7 @@ class PredictRequest:
 
     def check(self) -> None:
         """Raise on files that are absent, before any work."""
+        check_settings(self)
         for path in self.files():
             if not path.exists():
                 raise InputError(f"{path} does not exist")

@@ -12,13 +12,15 @@ from cistron.cells.features import GeneFeatures, join_values
 from cistron.cells.gene_map import GeneMap
 from cistron.cells.inputs import Cells, labels_of
 from cistron.cells.linear import LinearModel
-from cistron.cells.methods import Predictor, Problem, method_named
+from cistron.cells.methods import METHODS
 from cistron.cells.normalisation import Normalisation, require_counts
+from cistron.cells.problem import Fitted, Predictor, Problem
 from cistron.cells.splits import CellSplit
 from cistron.cells.training_data import TrainingData, training_moments
 from cistron.errors import IdentifierError, InputError
 from cistron.formats.gene_embedding import build_gene_embedding, embedding_genes
 from cistron.genes.identity import match_genes
+from cistron.methods import Estimator, Method
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,18 @@ class Facts:
     identifier_namespace: str
 
 
-class CellExpression:
+class CellExpression(Estimator):
     """Predict expression of genes in cells, both possibly never seen.
 
     Parameters
     ----------
     settings
-        Settings of the method (its record in ``methods.METHODS`` names the class); defaults when absent.
+        Whole settings of the method (its record in ``methods.METHODS`` names the class), or some settings by dotted
+        name, which win over the preset: ``{"fit.epochs": 3}``.
     method
         Name of the method.
+    preset
+        Named settings that ``settings`` by name are put over.
     seed
         Seed of everything random.
 
@@ -80,20 +85,29 @@ class CellExpression:
     >>> model.fit(cells, features, split)  # doctest: +SKIP
     """
 
-    def __init__(self, settings: Any = None, *, method: str = "bilinear", seed: int = 0) -> None:
-        self.method = method_named(method)
-        self.settings = settings if settings is not None else self.method.settings()
-        if not isinstance(self.settings, self.method.settings):
-            raise InputError(
-                f"method {method} takes {self.method.settings.__name__}. Given: {type(self.settings).__name__}"
-            )
+    def __init__(
+        self, settings: Any = None, *, method: str = "bilinear", preset: str = "default", seed: int = 0
+    ) -> None:
+        self.settings = settings
+        self.method = method
+        self.preset = preset
         self.seed = seed
+        self.settings_in_force()  # raises on what does not fit
         self.model: Predictor | None = None
         self.gene_map: GeneMap | None = None
         self.genes: tuple[str, ...] = ()
         self.training: tuple[str, ...] = ()
         self.new_genes: tuple[str, ...] = ()
         self.scaling: tuple[np.ndarray, np.ndarray] = (np.zeros(0), np.ones(0))
+
+    @property
+    def record(self) -> Method:
+        """The record of the method."""
+        return METHODS.find(self.method)
+
+    def settings_in_force(self) -> Any:
+        """Settings after preset and given names."""
+        return METHODS.resolve(self.method, self.settings, self.preset)
 
     def fit(
         self,
@@ -127,11 +141,11 @@ class CellExpression:
         InputError
             If the method needs cell types, or a cell has no counts.
         """
-        if self.method.needs_types and cell_type is None and unit == "cell":
+        if self.record.traits.needs_types and cell_type is None and unit == "cell":
             raise InputError(
-                f"method {self.method.name} compares cells with cell types; give --cell-type COLUMN"
+                f"method {self.record.name} compares cells with cell types; give --cell-type COLUMN"
             )
-        data = TrainingData.of(cells, features.genes, split, f"method {self.method.name}")
+        data = TrainingData.of(cells, features.genes, split, f"method {self.record.name}")
         features = _training_first(features, data.cells.genes)
         labels = np.full(len(data.rows), "all", dtype=object)
         if unit == "cell type":
@@ -140,13 +154,13 @@ class CellExpression:
             labels = labels_of(cells, cell_type)[data.rows]
         moments = training_moments(data, labels)
         problem = Problem(data, moments, features, self.seed, _validation(cells, data, split), directory)
-        fitted = self.method.fit(problem, self.settings)
+        fitted: Fitted = self.record(problem, self.settings_in_force())
         self.model, self.gene_map = fitted.model, fitted.gene_map
         self.genes, self.training = features.genes, data.cells.genes
         self.scaling = (features.mean, features.scale)
         self.split = split
         self.facts = Facts(
-            self.method.name,
+            self.record.name,
             self.seed,
             features.names,
             features.evidence,
@@ -179,7 +193,7 @@ class CellExpression:
         widths = tuple(embedding.n_vars for embedding in embeddings)
         if self.gene_map is None:
             raise InputError(
-                f"method {self.method.name} has no map from features to genes; use bilinear, ridge, or a transformer whose "
+                f"method {self.record.name} has no map from features to genes; use bilinear, ridge, or a transformer whose "
                 "seen genes have vectors of their own"
             )
         if widths != self.facts.blocks:
@@ -190,7 +204,7 @@ class CellExpression:
         shared = set.intersection(*(set(embedding_genes(embedding)) for embedding in embeddings))
         new = sorted(shared - known)
         values = (join_values(embeddings, new) - self.scaling[0]) / self.scaling[1]
-        other = CellExpression(self.settings, method=self.method.name, seed=self.seed)
+        other = CellExpression(self.settings, method=self.method, preset=self.preset, seed=self.seed)
         other.__dict__.update(self.__dict__)
         other.model = model.with_genes(self.gene_map.predict(values))
         other.genes, other.new_genes = (*self.genes, *new), tuple(new)
@@ -253,20 +267,19 @@ class CellExpression:
         model = self._fitted()
         values = gene_vectors(model)
         known = np.isfinite(values).all(axis=1)
-        if self.method.name in ("gene-mean", "size-factor") or not known.any():
-            raise InputError(
-                f"method {self.method.name} learns no gene embedding; use bilinear, ridge or transformer"
-            )
+        if not self.record.traits.learns_genes or not known.any():
+            learning = ", ".join(method.name for method in METHODS.values() if method.traits.learns_genes)
+            raise InputError(f"method {self.record.name} learns no gene embedding; use one of {learning}")
         evidence = "+".join(dict.fromkeys(filter(None, [*self.facts.evidence.split("+"), "expression"])))
         return build_gene_embedding(
             values[known],
             [gene for gene, defined in zip(self.genes, known) if defined],
-            name=name or f"{self.method.name} {self.facts.embedding}",
-            method=f"cells {self.method.name}",
+            name=name or f"{self.record.name} {self.facts.embedding}",
+            method=f"cells {self.record.name}",
             evidence=evidence,
             identifier_namespace=self.facts.identifier_namespace,
             seed=self.seed,
-            parameters={"settings": asdict(self.settings), **asdict(self.facts)},
+            parameters={"settings": asdict(self.settings_in_force()), **asdict(self.facts)},
         )
 
 

@@ -116,7 +116,7 @@ def write_predictions(
         table["chromosome"] = chromosomes.astype(object).reindex(table.index, fill_value="").astype(str)
     facts: dict[str, Any] = {
         "name": name or default_name(model),
-        "method": model.method.name,
+        "method": model.record.name,
         "scale": Normalisation(cells.scale, np.zeros(0)).name,
         "dataset": cells.name,
         "evidence": model.facts.evidence,
@@ -177,6 +177,6 @@ def _write_averages(
 def default_name(model: CellExpression) -> str:
     """Name that tables show: method, embedding, control."""
     features = (
-        model.facts.embedding if model.gene_map is not None or model.method.name == "transformer" else ""
+        model.facts.embedding if model.gene_map is not None or model.record.name == "transformer" else ""
     )
-    return " ".join(filter(None, [model.method.name, features, model.facts.control and "(permuted)"]))
+    return " ".join(filter(None, [model.record.name, features, model.facts.control and "(permuted)"]))

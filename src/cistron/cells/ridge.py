@@ -11,7 +11,7 @@ from cistron.cells.inputs import Cells
 from cistron.cells.linear import LinearModel
 from cistron.cells.own_part import shrink_to_features
 from cistron.cells.training_data import Moments, TrainingData, gene_folds
-from cistron.errors import InputError
+from cistron.methods import Count, check_settings
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,10 @@ class RidgeSettings:
         Cell factors that stand in for cell types where those are not known.
     """
 
-    factors: int = 64
+    factors: Count = 64
 
     def __post_init__(self) -> None:
-        if self.factors < 1:
-            raise InputError(f"factors must be 1 or more. Given: {self.factors}")
+        check_settings(self)
 
 
 def fit_ridge_method(

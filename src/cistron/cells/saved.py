@@ -30,10 +30,10 @@ def save_cells_model(model: CellExpression, directory: str | Path) -> None:
     tensors = {name: torch.from_numpy(np.ascontiguousarray(value)) for name, value in arrays.items()}
     facts = dataclasses.asdict(model.facts)
     card = ModelCard(
-        title=f"cistron cells: {model.method.name}",
-        summary=f"{model.method.about}.",
+        title=f"cistron cells: {model.record.name}",
+        summary=f"{model.record.meaning}.",
         trained_on=f"{model.facts.dataset}; genes {model.split.genes.how}; cells {model.split.cells.how}",
-        reference=model.method.reference,
+        reference=model.record.reference,
         limits=f"What it knows of genes: {model.facts.evidence or 'their own training cells'}. Expression of the same "
         "gene in similar tissue among that makes predictions of unseen genes imputation across assays.",
     )
@@ -44,7 +44,7 @@ def save_cells_model(model: CellExpression, directory: str | Path) -> None:
         "rule": getattr(predictor, "rule", ""),
         "details": model.details,
     }
-    save_model(directory, tensors, kind=KIND, settings=model.settings, card=card, extra=extra)
+    save_model(directory, tensors, kind=KIND, settings=model.settings_in_force(), card=card, extra=extra)
     write_split(model.split, Path(directory) / SPLIT)
 
 
@@ -58,7 +58,7 @@ def load_cells_model(directory: str | Path) -> CellExpression:
     """
     saved = load_model(directory, KIND)
     facts = settings_from(Facts, saved.extra["facts"], "facts")
-    settings: Any = settings_from(METHODS[facts.method].settings, saved.settings)
+    settings: Any = settings_from(METHODS.find(facts.method).settings, saved.settings)
     model = CellExpression(settings, method=facts.method, seed=facts.seed)
     arrays = {name: tensor.numpy() for name, tensor in saved.weights.items()}
     model.facts, model.details = facts, saved.extra.get("details", {})

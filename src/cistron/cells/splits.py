@@ -13,6 +13,7 @@ from cistron.cells.inputs import Cells, labels_of
 from cistron.errors import InputError
 from cistron.genes.identity import join_advice
 from cistron.genes.splits import Split, normalise_chromosomes, split_at_random, split_by_group
+from cistron.methods import Share, check_settings
 from cistron.runtime.files import atomic_path
 from cistron.runtime.seeds import random_generator
 
@@ -69,14 +70,15 @@ class SplitSettings:
 
     genes: str = "chromosome"
     cells: str = "random"
-    test_genes: float = 0.2
-    validation_genes: float = 0.1
-    test_cells: float = 0.2
-    validation_cells: float = 0.1
+    test_genes: Share = 0.2
+    validation_genes: Share = 0.1
+    test_cells: Share = 0.2
+    validation_cells: Share = 0.1
     test_chromosomes: tuple[str, ...] = ()
     validation_chromosomes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_settings(self)
         if self.genes not in GENE_SPLITS or self.cells not in CELL_SPLITS:
             raise InputError(
                 f"genes are split by {', '.join(GENE_SPLITS)} and cells by {', '.join(CELL_SPLITS)}. "

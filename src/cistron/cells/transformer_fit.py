@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,15 +12,13 @@ from cistron.cells.expression_heads import fit_bins
 from cistron.cells.gene_map import GeneMap, fit_gene_map
 from cistron.cells.inputs import Cells
 from cistron.cells.normalisation import Normalisation
+from cistron.cells.problem import Problem
 from cistron.cells.training_data import gene_folds, principal_factors
 from cistron.cells.transformer_model import CellTransformer, FittedTransformer, visible_library
 from cistron.cells.transformer_settings import COUNT_HEADS, TransformerSettings
 from cistron.errors import InputError
 from cistron.runtime.seeds import random_generator, seed_for
 from cistron.training import fit
-
-if TYPE_CHECKING:
-    from cistron.cells.methods import Problem
 
 CHUNK = 64  # consecutive cells that are read in one go
 BUFFER = 32  # chunks that are shuffled together
@@ -103,7 +101,7 @@ class CellBatches:
         }
 
 
-def _start(problem: "Problem", settings: TransformerSettings) -> CellTransformer:
+def _start(problem: Problem, settings: TransformerSettings) -> CellTransformer:
     """Build the model with what is known of genes before training."""
     data, moments, features = problem.data, problem.moments, problem.features.values
     genes = data.cells.genes
@@ -139,13 +137,13 @@ def _start(problem: "Problem", settings: TransformerSettings) -> CellTransformer
     return model
 
 
-def _gene_map(problem: "Problem", outputs: np.ndarray) -> GeneMap:
+def _gene_map(problem: Problem, outputs: np.ndarray) -> GeneMap:
     genes = problem.data.cells.genes
     features = problem.features.values[: len(genes)]
     return fit_gene_map(features, outputs, genes, problem.data.split.genes, seed=problem.seed)
 
 
-def _map_vectors(problem: "Problem", model: CellTransformer) -> GeneMap | None:
+def _map_vectors(problem: Problem, model: CellTransformer) -> GeneMap | None:
     """Map the vectors that seen genes learned, and their rates, from features; genes never seen take theirs from it."""
     if model.network.own is None:
         return None
@@ -165,7 +163,7 @@ def _loss(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tenso
 
 
 def fit_transformer(
-    problem: "Problem", settings: TransformerSettings
+    problem: Problem, settings: TransformerSettings
 ) -> tuple[FittedTransformer, GeneMap | None, dict[str, Any]]:
     """Fit on training cells x training genes, watching validation cells where there are any.
 

@@ -1,8 +1,10 @@
 """Settings of the transformer: the published configuration and the mended default."""
 
 from dataclasses import dataclass, field
+from typing import Annotated, Literal
 
 from cistron.errors import InputError
+from cistron.methods import Count, CountOrZero, Range, check_settings
 from cistron.training.settings import FitSettings
 
 ATTENTIONS = ("exact", "perceiver", "performer")
@@ -54,23 +56,23 @@ class TransformerSettings:
         How it is fitted.
     """
 
-    attention: str = "exact"
-    head: str = "negative-binomial"
-    dimension: int = 64
-    depth: int = 2
-    heads: int = 4
-    latents: int = 64
-    bins: int = 8
+    attention: Literal["exact", "perceiver", "performer"] = "exact"
+    head: Literal["negative-binomial", "zero-inflated", "poisson", "bins"] = "negative-binomial"
+    dimension: Count = 64
+    depth: Count = 2
+    heads: Count = 4
+    latents: Count = 64
+    bins: Annotated[int, Range(2)] = 8
     weighted_bins: bool = False
-    widening: int = 2
+    widening: Count = 2
     interaction: bool = True
-    dropout: float = 0.1
+    dropout: Annotated[float, Range(0, 1, open_high=True)] = 0.1
     own: bool = True
     gene_mean: bool = True
-    context: int = 192
-    targets: int = 192
-    steps_per_epoch: int = 50
-    batch_cells: int = 32
+    context: CountOrZero = 192
+    targets: CountOrZero = 192
+    steps_per_epoch: Count = 50
+    batch_cells: Count = 32
     fit: FitSettings = field(
         default_factory=lambda: FitSettings(
             epochs=20,
@@ -84,14 +86,10 @@ class TransformerSettings:
     )
 
     def __post_init__(self) -> None:
-        if self.attention not in ATTENTIONS:
-            raise InputError(f"attention must be one of {', '.join(ATTENTIONS)}. Given: {self.attention!r}")
-        if self.head not in HEADS:
-            raise InputError(f"head must be one of {', '.join(HEADS)}. Given: {self.head!r}")
-        if self.dimension % self.heads or self.depth < 1 or self.bins < 2:
+        check_settings(self)
+        if self.dimension % self.heads:
             raise InputError(
-                "dimension must be a multiple of heads, depth 1 or more, bins 2 or more. Given: "
-                f"{self.dimension}, {self.heads}, {self.depth}, {self.bins}"
+                f"dimension must be a multiple of heads. Given: {self.dimension} and {self.heads}"
             )
 
     @classmethod

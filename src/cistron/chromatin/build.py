@@ -26,6 +26,7 @@ from cistron.chromatin.inputs import (
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GENES_PER_CHUNK, GeneTracks, create_gene_tracks, open_gene_tracks
 from cistron.genome.tracks import Transform, Uncovered, bin_many, coverage
+from cistron.methods import Count, check_settings
 from cistron.runtime import atomic_directory, check_writable, say, sha256_of, track
 from cistron.runtime.shards import fingerprint
 
@@ -55,8 +56,8 @@ class BuildSettings:
         Licence of the data, recorded.
     """
 
-    window: int = 20_000
-    bin_size: int = 100
+    window: Count = 20_000
+    bin_size: Count = 100
     transform: Transform = "log1p-mean"
     uncovered: Uncovered = "zero"
     orientation: Literal["transcription", "genome"] = "transcription"
@@ -65,7 +66,8 @@ class BuildSettings:
     licence: str = ""
 
     def __post_init__(self) -> None:
-        if self.bin_size < 1 or self.window < 2 * self.bin_size or self.window % (2 * self.bin_size):
+        check_settings(self)
+        if self.window < 2 * self.bin_size or self.window % (2 * self.bin_size):
             raise InputError(
                 f"window must be an even number of bins. Given: {self.window:,} bp in bins of {self.bin_size:,} bp"
             )
@@ -183,7 +185,7 @@ def _from_bigwigs(
             f"{(~measured).sum()} of {measured.size} tracks are missing, for example {marks[m]} of {cell_types[c]}; they are masked"
         )
     covered = {str(path): round(coverage(path), 4) for path in listed["path"]}
-    origin = listed.assign(source=listed["path"].map(str), sha256=sums)
+    origin = listed.assign(source=listed["path"].map(lambda path: Path(path).name), sha256=sums)
     parts = {place: np.load(done[name], mmap_mode="r") for place, name in zip(places, names)}
     with atomic_directory(output) as partial:
         store = _create(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cistron.errors import InputError
+from cistron.methods import Count, NotNegative, Positive, PositiveShare, Share, check_settings
 
 
 @dataclass(frozen=True)
@@ -50,37 +51,29 @@ class DesignSettings:
         Largest change of a bin in a step.
     """
 
-    fold: float = 100.0
+    fold: Positive = 100.0
     level: float | None = None
     cell_types: tuple[str, ...] = ()
-    hold: float = 1.0
+    hold: NotNegative = 1.0
     edit_cell_types: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     region: tuple[int, int] = (-10_000, 10_000)
-    quantile: float = 0.995
-    l1: float = 0.5
-    group: float = 1.0
-    total_variation: float = 0.1
-    distance: float = 0.1
-    price: float = 0.0
-    tolerance: float = 0.9
+    quantile: Share = 0.995
+    l1: NotNegative = 0.5
+    group: NotNegative = 1.0
+    total_variation: NotNegative = 0.1
+    distance: NotNegative = 0.1
+    price: NotNegative = 0.0
+    tolerance: PositiveShare = 0.9
     judge: bool = True
     prune: bool = True
-    steps: int = 240
-    learning_rate: float = 0.1
+    steps: Count = 240
+    learning_rate: Positive = 0.1
 
     def __post_init__(self) -> None:
-        if not self.fold > 0:
-            raise InputError(f"fold must be positive. Given: {self.fold}")
-        if not 0 <= self.quantile <= 1 or not 0 < self.tolerance <= 1:
-            raise InputError("quantile must lie in [0, 1] and tolerance in (0, 1]")
-        for name in ("hold", "l1", "group", "total_variation", "distance", "price"):
-            if getattr(self, name) < 0:
-                raise InputError(f"{name} must be 0 or more. Given: {getattr(self, name)}")
+        check_settings(self)
         if self.region[0] >= self.region[1]:
             raise InputError(f"region must begin before it ends. Given: {self.region}")
-        if self.steps < 1 or not self.learning_rate > 0:
-            raise InputError("steps must be 1 or more and learning_rate positive")
 
     @classmethod
     def paper(cls) -> "DesignSettings":

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from cistron.errors import InputError
+from cistron.methods import Count, Positive, check_settings
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,11 @@ class EpigenesisSettings:
 
     background: Literal["empty", "ablated", "real"] = "empty"
     cell_type: str | None = None
-    width: int = 1000
-    stride: int = 1000
-    height: float = 20.0
-    genes: int = 100
-    draws: int = 1000
+    width: Count = 1000
+    stride: Count = 1000
+    height: Positive = 20.0
+    genes: Count = 100
+    draws: Count = 1000
 
     def __post_init__(self) -> None:
-        if self.width < 1 or self.stride < 1 or self.genes < 1 or self.draws < 1 or not self.height > 0:
-            raise InputError("epigenesis: width, stride, height, genes and draws must be positive")
+        check_settings(self)

@@ -8,26 +8,31 @@ import anndata
 import numpy as np
 import pandas as pd
 
-from cistron.chromatin.methods import Task, method_named
+from cistron.chromatin.fitting import Task
+from cistron.chromatin.methods import METHODS
 from cistron.chromatin.model import ChromatinModel
 from cistron.chromatin.parts import HeldOut, Parts, choose_parts
+from cistron.chromatin.settings import NetworkSettings
 from cistron.chromatin.signal import MEMORY_BYTES, permutation_of
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GeneTracks
 from cistron.formats.prediction import prediction
+from cistron.methods import Estimator, Method
 
 _PARTS = ("train", "validation", "test")
 
 
-class ExpressionPredictor:
+class ExpressionPredictor(Estimator):
     """Predict the expression of genes from the histone marks around their start sites.
 
     Parameters
     ----------
     settings
-        Settings of the method; its defaults when absent.
+        Whole settings of the method, or some settings by dotted name, which win over the preset: ``{"members": 3}``.
     method
         Name of the method, of :data:`cistron.chromatin.methods.METHODS`.
+    preset
+        Named settings that ``settings`` by name are put over.
     seed
         Seed of everything random.
 
@@ -38,15 +43,23 @@ class ExpressionPredictor:
     >>> result = predict_expression(model, open_gene_tracks("marks.zarr"))  # doctest: +SKIP
     """
 
-    def __init__(self, settings: Any = None, *, method: str = "network", seed: int = 0) -> None:
-        self.method = method_named(method)
-        expected = type(self.method.settings())
-        self.settings = self.method.settings() if settings is None else settings
-        if not isinstance(self.settings, expected):
-            raise InputError(
-                f"method {method} takes {expected.__name__}. Given: {type(self.settings).__name__}"
-            )
+    def __init__(
+        self, settings: Any = None, *, method: str = "network", preset: str = "default", seed: int = 0
+    ) -> None:
+        self.settings = settings
+        self.method = method
+        self.preset = preset
         self.seed = seed
+        self.settings_in_force()  # raises on what does not fit
+
+    @property
+    def record(self) -> Method:
+        """The record of the method."""
+        return METHODS.find(self.method)
+
+    def settings_in_force(self) -> Any:
+        """Settings after preset and given names."""
+        return METHODS.resolve(self.method, self.settings, self.preset)
 
     def fit(
         self,
@@ -82,10 +95,11 @@ class ExpressionPredictor:
         """
         store.require_expression()
         parts = parts or choose_parts(store, held_out)
-        if self.method.name in ("network", "per-cell") and (self.method.name == "per-cell") != (
-            self.settings.merge == "none"
+        method, settings = self.record, self.settings_in_force()
+        if isinstance(settings, NetworkSettings) and (method.name == "per-cell") != (
+            settings.merge == "none"
         ):
-            raise InputError(f"method {self.method.name} does not go with merge {self.settings.merge!r}")
+            raise InputError(f"method {method.name} does not go with merge {settings.merge!r}")
         identity = {
             "store": store.tracks.header["name"],
             "genes": store.genes,
@@ -105,10 +119,10 @@ class ExpressionPredictor:
             permutation,
             identity,
         )
-        fitted, found = self.method.fit(task, self.settings)
+        fitted, found = method(task, settings)
         header = store.tracks.header
         facts = {
-            "method": self.method.name,
+            "method": method.name,
             "marks": store.marks,
             "bins": store.bins,
             "bin_size": store.tracks.bin_size,
@@ -123,7 +137,7 @@ class ExpressionPredictor:
             "cell_types": {part: sorted(getattr(parts.cell_types, part)) for part in _PARTS},
             **found,
         }
-        return ChromatinModel(self.method.name, self.settings, facts, **fitted)
+        return ChromatinModel(method.name, settings, facts, **fitted)
 
 
 def model_parts(model: ChromatinModel, names: list[str], axis: str) -> list[str]:

@@ -8,18 +8,12 @@ from typing import Any
 import numpy as np
 
 from cistron.chromatin.linear_path import LinearFit, bin_means, promoter_means
-from cistron.chromatin.settings import GeneMeanSettings, NetworkSettings, RidgeSettings
+from cistron.chromatin.methods import METHODS
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GeneTracks
 from cistron.training import ModelCard, in_batches, load_model, save_model, settings_from
 
 KIND = "chromatin"
-SETTINGS = {
-    "network": NetworkSettings,
-    "per-cell": NetworkSettings,
-    "ridge": RidgeSettings,
-    "gene-mean": GeneMeanSettings,
-}
 _LINEAR = ("centre", "scale", "difference", "level")
 _SUMMARY = ("quantiles", "profile_mean", "profile_precision")
 
@@ -36,7 +30,7 @@ class ChromatinModel:
     Attributes
     ----------
     method
-        ``network``, ``per-cell``, ``ridge`` or ``gene-mean``.
+        Name of the method, of :data:`cistron.chromatin.methods.METHODS`.
     settings
         Settings of the method.
     facts
@@ -186,7 +180,7 @@ def load_chromatin_model(directory: str | Path) -> ChromatinModel:
 
     saved = load_model(directory, KIND)
     facts = saved.extra
-    settings: Any = settings_from(SETTINGS[facts["method"]], saved.settings, str(directory))
+    settings: Any = settings_from(METHODS.find(facts["method"]).settings, saved.settings, str(directory))
     numbers = sorted({int(name.split(".")[1]) for name in saved.weights if name.startswith("members.")})
     networks = []
     for number in numbers:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cistron.errors import InputError
+from cistron.methods import Count, CountOrZero, NotNegative, Positive, Share, check_settings
 from cistron.training.settings import FitSettings
 
 Merge = Literal["interleaved", "late", "none"]
@@ -13,13 +14,13 @@ Merge = Literal["interleaved", "late", "none"]
 class NetworkFit(FitSettings):
     """How networks of this wing are fitted: :class:`cistron.training.FitSettings` with other defaults."""
 
-    epochs: int = 40
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.02
-    warmup_steps: int = 50
-    schedule: str = "cosine"
-    patience: int | None = 8
-    gradient_clip: float | None = 1.0
+    epochs: Count = 40
+    learning_rate: Positive = 2e-3
+    weight_decay: NotNegative = 0.02
+    warmup_steps: CountOrZero = 50
+    schedule: Literal["constant", "cosine"] = "cosine"
+    patience: Count | None = 8
+    gradient_clip: Positive | None = 1.0
 
 
 @dataclass(frozen=True)
@@ -66,36 +67,29 @@ class NetworkSettings:
     """
 
     merge: Merge = "interleaved"
-    channels: int = 16
-    kernel: int = 5
-    dilations: tuple[int, ...] = (1, 1, 2)
+    channels: Count = 16
+    kernel: Count = 5
+    dilations: tuple[Count, ...] = (1, 1, 2)
     pooling: Literal["mean", "max"] = "mean"
     norm: Literal["group", "batch", "none"] = "group"
     head: Literal["wide", "average"] = "wide"
-    coarse: int = 5
+    coarse: Count = 5
     halve: bool = False
-    dropout: float = 0.5
-    linear_bins: int = 0
-    subsets: float = 0.25
-    mark_dropout: float = 0.02
-    level_weight: float = 1.0
-    batch_size: int = 32
-    members: int = 3
+    dropout: Share = 0.5
+    linear_bins: CountOrZero = 0
+    subsets: Share = 0.25
+    mark_dropout: Share = 0.02
+    level_weight: NotNegative = 1.0
+    batch_size: Count = 32
+    members: Count = 3
     fit: NetworkFit = field(default_factory=NetworkFit)
 
     def __post_init__(self) -> None:
-        for name in ("channels", "coarse", "batch_size", "members"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be 1 or more. Given: {getattr(self, name)}")
-        if self.kernel < 1 or self.kernel % 2 == 0:
+        check_settings(self)
+        if self.kernel % 2 == 0:
             raise InputError(f"kernel must be odd. Given: {self.kernel}")
-        if not self.dilations or min(self.dilations) < 1:
-            raise InputError(f"dilations must be 1 or more, one a block. Given: {self.dilations}")
-        if self.linear_bins < 0:
-            raise InputError(f"linear_bins must be 0 (none) or more. Given: {self.linear_bins}")
-        for name in ("dropout", "subsets", "mark_dropout"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"{name} must lie between 0 and 1. Given: {getattr(self, name)}")
+        if not self.dilations:
+            raise InputError(f"dilations must be given, one a block. Given: {self.dilations}")
 
     @classmethod
     def paper(cls) -> "NetworkSettings":
@@ -134,12 +128,16 @@ class RidgeSettings:
         Base pairs around the start site, where ``bins`` is 0.
     """
 
-    bins: int = 0
-    promoter: int = 1000
+    bins: CountOrZero = 0
+    promoter: Count = 1000
 
     def __post_init__(self) -> None:
-        if self.bins < 0 or self.promoter < 1:
-            raise InputError("ridge: bins must be 0 or more and promoter 1 or more")
+        check_settings(self)
+
+    @classmethod
+    def window(cls) -> "RidgeSettings":
+        """The whole window, in 20 bins."""
+        return cls(bins=20)
 
 
 @dataclass(frozen=True)

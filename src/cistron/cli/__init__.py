@@ -1,5 +1,5 @@
 """The command line: parses, calls, prints. One small file a wing."""
 
-from cistron.cli.main import main
+from cistron.cli.main import main, program
 
-__all__ = ["main"]
+__all__ = ["main", "program"]

@@ -1,7 +1,5 @@
 """``python -m cistron.cli`` is the command ``cistron``."""
 
-import sys
+from cistron.cli.main import program
 
-from cistron.cli.main import main
-
-sys.exit(main())
+program()

@@ -5,11 +5,15 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Group, Parameter
 
-from cistron.cli.options import PRESET, AllowLoss, Output, Seed, Threads
+from cistron.cells.methods import METHODS
+from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
+from cistron.cli.options import AllowLoss, Output, Seed, Threads
+from cistron.methods import NotNegative, Share
+from cistron.runtime import show
 
 app = App(name="cells", help="Expression of genes in single cells, both never seen, from gene embeddings.")
 
-MethodName = Literal["bilinear", "ridge", "transformer", "nearest-type", "gene-mean", "size-factor"]
+add_methods_command(app, METHODS)
 HeadName = Literal["bins", "negative-binomial", "zero-inflated", "poisson"]
 AttentionName = Literal["exact", "perceiver", "performer"]
 ScaleName = Literal["auto", "counts", "log-normalised"]
@@ -32,26 +36,26 @@ GeneMapOption = Annotated[
     ),
 ]
 MinimumCounts = Annotated[
-    float,
+    NotNegative,
     Parameter(group=READING, help="Leave out cells with fewer counts in the training genes; 0 keeps all."),
 ]
 
 
 @app.command
+@method_options(METHODS, default="bilinear")
 def train(
     cells: Path,
     *,
     output: Output,
     embedding: tuple[str, ...] = ("one-hot",),
-    method: MethodName = "bilinear",
-    settings: Annotated[Literal["default", "paper"], PRESET] = "default",
+    chosen: ChosenMethod,
     head: HeadName | None = None,
     attention: AttentionName | None = None,
     factors: int | None = None,
     epochs: int | None = None,
     control: Literal["none", "permuted-embedding"] = "none",
     unit: Literal["cell", "cell-type"] = "cell",
-    minimum_coverage: float = 0.5,
+    minimum_coverage: Share = 0.5,
     split: Annotated[Path | None, Parameter(group=SPLITTING)] = None,
     gene_split: Annotated[GeneSplit, Parameter(group=SPLITTING)] = "chromosome",
     cell_split: Annotated[CellSplitName, Parameter(group=SPLITTING)] = "random",
@@ -59,10 +63,10 @@ def train(
     regions: Annotated[Path | None, Parameter(group=SPLITTING)] = None,
     test_chromosome: Annotated[tuple[str, ...], Parameter(group=SPLITTING)] = (),
     validation_chromosome: Annotated[tuple[str, ...], Parameter(group=SPLITTING)] = (),
-    test_genes: Annotated[float, Parameter(group=SPLITTING)] = 0.2,
-    validation_genes: Annotated[float, Parameter(group=SPLITTING)] = 0.1,
-    test_cells: Annotated[float, Parameter(group=SPLITTING)] = 0.2,
-    validation_cells: Annotated[float, Parameter(group=SPLITTING)] = 0.1,
+    test_genes: Annotated[Share, Parameter(group=SPLITTING)] = 0.2,
+    validation_genes: Annotated[Share, Parameter(group=SPLITTING)] = 0.1,
+    test_cells: Annotated[Share, Parameter(group=SPLITTING)] = 0.2,
+    validation_cells: Annotated[Share, Parameter(group=SPLITTING)] = 0.1,
     cell_type: Annotated[str | None, Parameter(group=READING)] = None,
     donor: Annotated[str, Parameter(group=READING)] = "donor",
     layer: Layer = None,
@@ -83,10 +87,6 @@ def train(
         .h5ad or .zarr with raw counts; it is read in blocks.
     embedding
         Gene embeddings in the shared format, joined side by side; one-hot gives each seen gene a part of its own.
-    method
-        bilinear and ridge are closed form; nearest-type, gene-mean and size-factor are baselines.
-    settings
-        Preset of the transformer: default, or paper as published.
     head
         What the transformer predicts; negative-binomial when absent.
     attention
@@ -135,12 +135,9 @@ def train(
     request = TrainRequest(
         cells=cells,
         embeddings=embedding,
-        method=method,
-        preset=settings,
-        head=head,
-        attention=attention,
-        factors=factors,
-        epochs=epochs,
+        method=chosen.method.name,
+        preset=chosen.preset,
+        settings=chosen.settings(head=head, attention=attention, factors=factors, epochs=epochs),
         permute=control == "permuted-embedding",
         unit="cell type" if unit == "cell-type" else "cell",
         minimum_coverage=minimum_coverage,
@@ -173,8 +170,8 @@ def train(
         model = train_model(request, run, output)
     run.write(output / "run.json")
     counts = [len(part) for part in (model.split.genes.train, model.split.cells.train)]
-    print(
-        f"wrote {output}: {method} of {counts[0]:,} training genes and {counts[1]:,} training cells; genes held out "
+    show(
+        f"wrote {output}: {request.method} of {counts[0]:,} training genes and {counts[1]:,} training cells; genes held out "
         f"{model.split.genes.how}, cells {model.split.cells.how}"
     )
 
@@ -224,7 +221,7 @@ def predict(
         Name that tables show; method and embedding when absent.
     """
     from cistron.cells.commands import PredictRequest, predict_file
-    from cistron.runtime import RunRecord, check_writable, limit_threads
+    from cistron.runtime import RunRecord, check_writable, limit_threads, record_path
 
     request = PredictRequest(
         model=model,
@@ -246,8 +243,8 @@ def predict(
     run = RunRecord("cells predict", request, request.files(), 0)
     with limit_threads(threads):
         observations, written, written_unit = predict_file(request, run, output)
-    run.write(output.with_suffix(".run.json"))
-    print(f"wrote {output}: {observations:,} {written_unit}s x {written:,} genes")
+    run.write(record_path(output))
+    show(f"wrote {output}: {observations:,} {written_unit}s x {written:,} genes")
 
 
 @app.command
@@ -268,7 +265,7 @@ def embed(model: Path, *, output: Output, name: str | None = None) -> None:
     check_writable(output)
     result = load_cells_model(model).embed(name)
     write_gene_embedding(result, output)
-    print(f"wrote {output}: {result.n_obs:,} genes x {result.n_vars:,} dimensions")
+    show(f"wrote {output}: {result.n_obs:,} genes x {result.n_vars:,} dimensions")
 
 
 @app.command
@@ -289,13 +286,4 @@ def census(
     from cistron.cells.census import fetch_census
 
     count, genes = fetch_census(output, filter_cells=filter_cells, organism=organism, version=version)
-    print(f"wrote {output}: {count:,} cells x {genes:,} genes")
-
-
-@app.command
-def methods() -> None:
-    """List the methods: what a prediction is and where the method comes from."""
-    from cistron.cells.methods import METHODS
-
-    for record in METHODS.values():
-        print(f"{record.name}\n  predicts: {record.about}\n  from: {record.reference}")
+    show(f"wrote {output}: {count:,} cells x {genes:,} genes")

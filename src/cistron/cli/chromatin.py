@@ -1,27 +1,31 @@
 """``cistron chromatin``: histone marks to expression."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from cistron.chromatin.build import BuildSettings
-from cistron.chromatin.settings import NetworkSettings, RidgeSettings
+from cistron.chromatin.methods import METHODS
 from cistron.cli.chromatin_questions import design, embed, epigenesis
-from cistron.cli.options import PRESET, AllowLoss, Output, Scheduler, Seed, Threads, Workers
+from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
+from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers
+from cistron.cli.running import Lists
+from cistron.methods import Positive
+from cistron.runtime import show
 
 app = App(name="chromatin", help="Expression from histone marks: predict it, explain it, design it.")
 app.command(epigenesis)
 app.command(design)
 app.command(embed)
-MethodName = Literal["network", "per-cell", "ridge", "gene-mean"]
+add_methods_command(app, METHODS)
 
 
 @app.command
 def build(
     *,
     output: Output,
-    tracks: Path | None = None,
+    tracks: Annotated[Path | None, Lists()] = None,
     binned: Path | None = None,
     annotation: Path | None = None,
     expression: Path | None = None,
@@ -47,7 +51,7 @@ def build(
         Table with gene and split (train, validation, test, unused); chromosomes 1-12, 13-14 and 15-22 when absent.
     """
     from cistron.chromatin.build import build_gene_tracks
-    from cistron.runtime import RunRecord
+    from cistron.runtime import RunRecord, record_path
 
     given = {
         "tracks": tracks,
@@ -64,28 +68,26 @@ def build(
     absent = int((~store.tracks.measured).sum())
     run.record("shape", list(store.tracks.values.shape))
     run.record("missing_tracks", absent)
-    run.write(output.with_name(output.name.removesuffix(".zarr") + ".run.json"))
+    run.write(record_path(output))
     shape = store.tracks.values.shape
-    print(
+    show(
         f"wrote {output}: {shape[0]:,} genes x {shape[1]} cell types x {shape[2]} marks x {shape[3]} bins; {absent} tracks missing; "
         f"expression: {store.scale or 'none'}"
     )
 
 
 @app.command
+@method_options(METHODS, default="network")
 def train(
     data: Path,
     *,
     output: Output,
-    method: MethodName = "network",
-    preset: Annotated[str, PRESET] = "default",
-    network: NetworkSettings | None = None,
-    ridge: RidgeSettings | None = None,
+    chosen: ChosenMethod,
     held_out: Literal["genes", "cell-types", "both"] = "genes",
     validation_cell_types: tuple[str, ...] = (),
     test_cell_types: tuple[str, ...] = (),
     permuted: Annotated[bool, Parameter(negative=())] = False,
-    memory: float = 4.0,
+    memory: Positive = 4.0,
     seed: Seed = 0,
     threads: Threads = None,
 ) -> None:
@@ -98,14 +100,6 @@ def train(
     ----------
     data
         Store of 'cistron chromatin build'.
-    method
-        network: permutation-equivariant; per-cell: the same without other cell types; ridge; gene-mean (held-out cell types only).
-    preset
-        default; paper (network: as published); window (ridge: in 20 bins).
-    network
-        Settings of network and per-cell.
-    ridge
-        Settings of ridge.
     held_out
         Genes, cell types, or both.
     validation_cell_types
@@ -120,32 +114,19 @@ def train(
     import shutil
 
     from cistron.chromatin.estimator import ExpressionPredictor
-    from cistron.chromatin.methods import method_named, settings_named
     from cistron.chromatin.model import save_chromatin_model
     from cistron.chromatin.parts import choose_parts
-    from cistron.cli.presets import put_over
-    from cistron.errors import InputError
     from cistron.formats.gene_tracks import open_gene_tracks
     from cistron.runtime import RunRecord, check_writable, limit_threads
 
-    record = method_named(method)
-    settings = settings_named(record, preset)
-    given: Any = {"network": network, "per-cell": network, "ridge": ridge}.get(method)
-    if (network is not None and method not in ("network", "per-cell")) or (
-        ridge is not None and method != "ridge"
-    ):
-        raise InputError(
-            f"method {method} does not take these settings; network.* is for network and per-cell, ridge.* for ridge"
-        )
-    if given is not None:
-        settings = put_over(settings, given, type(given)())
+    method, settings = chosen.method.name, chosen.settings()
     check_writable(output)
     store = open_gene_tracks(data)
     store.require_expression()
     parts = choose_parts(store, held_out, validation_cell_types, test_cell_types)
     run = RunRecord(
         "chromatin train",
-        {"method": method, "preset": preset, "settings": settings},
+        {"method": method, "preset": chosen.preset, "settings": settings},
         [data / "zarr.json"],
         seed,
     )
@@ -164,11 +145,11 @@ def train(
         for log in folder.glob("*/log.csv"):
             shutil.copy(log, output / f"{log.parent.name}.log.csv")
         shutil.rmtree(folder)
-    print(
+    show(
         f"wrote {output}: {method} fitted on {len(parts.genes.train):,} genes in {len(parts.cell_types.train)} cell types"
     )
     if model.facts.get("validation_losses"):
-        print(
+        show(
             "  validation loss by member: "
             + ", ".join(f"{loss:.4f}" for loss in model.facts["validation_losses"])
         )
@@ -220,18 +201,6 @@ def predict(
     else:
         write_prediction(output, result)
     parts = result.var["split"].value_counts()
-    print(
+    show(
         f"wrote {output}: {result.n_vars:,} genes ({', '.join(f'{n:,} {part}' for part, n in parts.items())}) x {result.n_obs} cell types"
     )
-
-
-@app.command
-def methods() -> None:
-    """List the methods: what they predict from, where they come from, which presets there are."""
-    from cistron.chromatin.methods import METHODS
-
-    for record in METHODS.values():
-        presets = ", ".join(["default", *record.presets])
-        print(
-            f"{record.name}\n  predicts: {record.meaning}\n  from: {record.reference}\n  presets: {presets}"
-        )

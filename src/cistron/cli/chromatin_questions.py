@@ -5,9 +5,12 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.epigenesis_settings import EpigenesisSettings
-from cistron.cli.options import PRESET, Output, Seed, Threads
+from cistron.chromatin.methods import DESIGN
+from cistron.cli.method_options import ChosenMethod, preset_options
+from cistron.cli.options import Output, Seed, Threads
+from cistron.methods import Count
+from cistron.runtime import show
 
 LOW_JUDGEMENT = 0.5  # share of the designers' change that the judge should see
 Part = Literal["train", "validation", "test", "all"]
@@ -60,22 +63,22 @@ def epigenesis(
         interval = (
             f" [{row.low:+.2f}, {row.high:+.2f}]" if row.low == row.low else " (one network: no interval)"
         )
-        print(f"  {row.mark}: {row.effect:+.2f}{interval} at {row.start:+,} to {row.end:+,} bp")
+        show(f"  {row.mark}: {row.effect:+.2f}{interval} at {row.start:+,} to {row.end:+,} bp")
     if report:
         from cistron.report import build_report
 
-        print(f"report: {build_report([output], output / 'report.html')}")
-    print(f"map: {output / 'map.zarr'}")
+        show(f"report: {build_report([output], output / 'report.html')}")
+    show(f"map: {output / 'map.zarr'}")
 
 
+@preset_options(DESIGN)
 def design(
     model: Path,
     data: Path,
     *,
     output: Output,
     gene: tuple[str, ...] = (),
-    preset: Annotated[Literal["default", "paper"], PRESET] = "default",
-    settings: Annotated[DesignSettings | None, Parameter(name="*")] = None,
+    settings: ChosenMethod,
     allow_shortfall: Annotated[bool, Parameter(negative=())] = False,
     threads: Threads = None,
 ) -> None:
@@ -94,28 +97,23 @@ def design(
         Designed epigenome (.zarr).
     gene
         Genes to design, by identifier or symbol.
-    preset
-        paper: plain descent on the squared error, without limits or prices.
     allow_shortfall
         Write what was reached where the target is not.
     """
     from cistron.chromatin.design import design_epigenome
     from cistron.chromatin.design_tables import edit_table, outcome_table, shortfall
     from cistron.chromatin.model import load_chromatin_model
-    from cistron.cli.presets import put_over
     from cistron.errors import InputError
     from cistron.formats.designed_epigenome import write_designed_epigenome
     from cistron.formats.gene_tracks import open_gene_tracks
-    from cistron.runtime import RunRecord, atomic_path, check_writable, limit_threads, say
+    from cistron.runtime import RunRecord, atomic_path, check_writable, limit_threads, record_path, say
 
     if not gene:
         raise InputError("no gene was given; name at least one with --gene")
     check_writable(output)
     fitted, store = load_chromatin_model(model), open_gene_tracks(data)
     rows = store.gene_numbers(list(gene))
-    chosen = DesignSettings.paper() if preset == "paper" else DesignSettings()
-    if settings is not None:
-        chosen = put_over(chosen, settings, DesignSettings())
+    chosen = settings.settings()
     run = RunRecord("chromatin design", chosen, [model / "model.safetensors"], 0)
     with limit_threads(threads):
         found = design_epigenome(fitted, store, rows, chosen)
@@ -147,10 +145,10 @@ def design(
     for name, table in (("outcome", outcome), ("edits", edits)):
         with atomic_path(output.with_name(f"{output.stem}.{name}.tsv")) as partial:
             table.to_csv(partial, sep="\t", index=False, float_format="%.4f")
-    run.write(output.with_name(f"{output.stem}.run.json"))
+    run.write(record_path(output))
     for row in outcome.drop_duplicates("gene").itertuples():
         judged = f", {row.judged_share:.0%} by the judge" if row.judged_share == row.judged_share else ""
-        print(
+        show(
             f"  {row.gene}: {row.share:.0%} of the wanted change{judged}; edit {row.edit_size:.1f} kb x log signal in {row.edited_blocks} "
             "blocks of 1 kb"
         )
@@ -159,7 +157,7 @@ def design(
             "a network that took no part in the design sees less than half of the change: the edit may please these networks "
             "only; train more of them (--network.members) or ask for less"
         )
-    print(f"wrote {output}")
+    show(f"wrote {output}")
 
 
 def embed(
@@ -167,7 +165,7 @@ def embed(
     data: Path,
     *,
     output: Output,
-    dimensions: int = 64,
+    dimensions: Count = 64,
     name: str | None = None,
     threads: Threads = None,
 ) -> None:
@@ -188,20 +186,17 @@ def embed(
     """
     from cistron.chromatin.embed import embed_genes
     from cistron.chromatin.model import load_chromatin_model
-    from cistron.errors import InputError
     from cistron.formats import write_gene_embedding
     from cistron.formats.gene_tracks import open_gene_tracks
     from cistron.runtime import check_writable, limit_threads
 
-    if dimensions < 1:
-        raise InputError(f"--dimensions must be 1 or more. Given: {dimensions}")
     check_writable(output)
     with limit_threads(threads):
         embedding = embed_genes(
             load_chromatin_model(model), open_gene_tracks(data), dimensions=dimensions, name=name
         )
     write_gene_embedding(embedding, output)
-    print(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
+    show(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
 
 
 def _genes(fitted, store, names: tuple[str, ...], part: str):  # type: ignore[no-untyped-def]  # model and store load late

@@ -2,11 +2,12 @@
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
+
+from cistron.runtime import say, show
 
 app = App(name="data", help="List and fetch public data sets.")
 
@@ -37,9 +38,9 @@ def list_(
     data_sets = list(catalogue().values()) if name is None else [find_data_set(name)]
     if json_:
         records = [dataclasses.asdict(data_set) for data_set in data_sets]
-        print(json.dumps(records if name is None else records[0], indent=2))
+        show(json.dumps(records if name is None else records[0], indent=2))
     elif markdown:
-        print(as_markdown())
+        show(as_markdown())
     elif name is None:
         _print_table()
     else:
@@ -58,8 +59,8 @@ def _print_table() -> None:
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
         name, size, *rest = (cell.ljust(width) for cell, width in zip(row, widths))
-        print(name, size.strip().rjust(widths[1]), *rest, row[4], sep="  ")
-    print("\n~ approximate, ? not known, (!) no commercial use. 'cistron data list NAME' tells more.")
+        show("  ".join([name, size.strip().rjust(widths[1]), *rest, row[4]]))
+    show("\n~ approximate, ? not known, (!) no commercial use. 'cistron data list NAME' tells more.")
 
 
 def _print_one(data_set: object) -> None:
@@ -81,13 +82,13 @@ def _print_one(data_set: object) -> None:
         "any file of": data_set.pattern,
         "urls": data_set.url_status,
     }
-    print(data_set.name)
+    show(data_set.name)
     for key, value in facts.items():
         if value:
-            print(f"  {key}: {value}")
+            show(f"  {key}: {value}")
     for file in data_set.files:
         size = size_text(file.bytes_expected, exact=file.size is not None)
-        print(f"  file: {file.name}  {size}, checked by {file.checked_by}, {file.url}")
+        show(f"  file: {file.name}  {size}, checked by {file.checked_by}, {file.url}")
 
 
 @app.command
@@ -139,9 +140,9 @@ def fetch(
     )
     for data_set in [find_data_set(name) for name in names]:
         for path in fetch_data_set(data_set, only=only, settings=settings):
-            print(path)
+            show(path)
         if data_set.licence.commercial is False:
-            print(f"cistron: note: {licence_warning(data_set)}", file=sys.stderr)
+            say(f"cistron: note: {licence_warning(data_set)}")
 
 
 @app.command
@@ -158,4 +159,4 @@ def path(name: str, *, only: Only = None, output: Path | None = None) -> None:
     from cistron.datasets import cached_paths, find_data_set
 
     for found in cached_paths(find_data_set(name), only=only, output=output):
-        print(found)
+        show(found)

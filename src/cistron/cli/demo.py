@@ -8,7 +8,9 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from cistron.cli.options import Seed
-from cistron.runtime.progress import say
+from cistron.cli.running import Writes
+from cistron.methods import Count
+from cistron.runtime import say, show
 
 app = App(name="demo", help="Run the main job on the built-in world with planted truth.")
 # Parts of other wings: name to module with ``run(directory, seed) -> dict``, whose ``folder`` joins the report.
@@ -23,8 +25,8 @@ PARTS: dict[str, str] = {
 @app.default
 def demo(
     *,
-    output: Annotated[Path, Parameter(name=["--output", "-o"])] = Path("demo"),
-    genes: int = 3000,
+    output: Annotated[Path, Parameter(name=["--output", "-o"]), Writes(maintained=True)] = Path("demo"),
+    genes: Count = 3000,
     seed: Seed = 0,
 ) -> None:
     """Run the main job on a small world whose truth is known, and say how much of it was found.
@@ -47,12 +49,12 @@ def demo(
         run: Callable[[Path, int], dict[str, object]] = importlib.import_module(module).run
         result = run(output / name, seed)
         for line in result.get("lines", ()):  # type: ignore[attr-defined]
-            print(line)
+            show(line)
         if "folder" in result:
             folders.append(Path(str(result["folder"])))
         folders.extend(result.get("folders", ()))  # type: ignore[arg-type]
     report = build_report(folders, output / "report.html")
-    print(f"report: {report}")
+    show(f"report: {report}")
 
 
 def _gwas_part(output: Path, genes: int, seed: int) -> Path:
@@ -79,10 +81,10 @@ def _gwas_part(output: Path, genes: int, seed: int) -> Path:
         paths.append(output / "embeddings" / f"{name.replace(' + ', '_and_')}.h5ad")
         write_gene_embedding(embedding, paths[-1])
     truth = read_gene_embedding(world["truth"])
-    print("functions recovered (canonical correlations with the 12 planted functions, mean; 1 is all):")
+    show("functions recovered (canonical correlations with the 12 planted functions, mean; 1 is all):")
     for name, embedding in embeddings.items():
         found = recovered_correlations(embedding, truth)
-        print(f"  {name}: {found.mean():.2f} ({int((found > 0.7).sum())} of {len(found)} above 0.7)")
+        show(f"  {name}: {found.mean():.2f} ({int((found > 0.7).sum())} of {len(found)} above 0.7)")
     say("demo: scoring on the planted GWAS, whitened with its own genes.raw")
     scores = run_gwas(
         [*paths, world["truth"]],
@@ -95,11 +97,11 @@ def _gwas_part(output: Path, genes: int, seed: int) -> Path:
     )
     rows = scores[(scores["metric"] == "delta_r2") & (scores["stratum"] == "all genes")]
     rows = rows[rows["target"].str.startswith("median of")].drop_duplicates("embedding")
-    print(
+    show(
         "GWAS traits predicted beyond covariates (median delta R2; the planted signal is 0.06 of the variance):"
     )
     for row in rows.itertuples():
-        print(
+        show(
             f"  {row.embedding}: {row.value:+.3f} [{row.low:+.3f}, {row.high:+.3f}], control {row.control_value:+.3f}"
         )
     return output / "gwas"

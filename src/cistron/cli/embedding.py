@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cistron.cli.options import Output
+from cistron.cli.options import Destination, Output
 from cistron.errors import InputError
+from cistron.runtime import show
 
 app = App(name="embedding", help="Check, convert and combine gene embeddings.")
 
@@ -28,15 +29,15 @@ def check(*embeddings: Path) -> None:
     for path in embeddings:
         embedding = read_gene_embedding(path, strict=False)
         problems = check_gene_embedding(embedding)
-        print(f"{path}: {'valid' if not problems else 'NOT VALID'}")
+        show(f"{path}: {'valid' if not problems else 'NOT VALID'}")
         for problem in problems:
-            print(f"  problem: {problem}")
+            show(f"  problem: {problem}")
         if problems:
             broken.append(path.name)
             continue
         for key, value in embedding_information(embedding).items():
             text = f"{value:,}" if isinstance(value, int) else str(value)
-            print(f"  {key}: {text if len(text) <= 200 else text[:197] + '...'}")
+            show(f"  {key}: {text if len(text) <= 200 else text[:197] + '...'}")
     if broken:
         raise InputError(f"{len(broken)} of {len(embeddings)} embeddings are not valid: {', '.join(broken)}")
 
@@ -44,7 +45,7 @@ def check(*embeddings: Path) -> None:
 @app.command
 def convert(
     source: Path,
-    destination: Path,
+    destination: Destination,
     *,
     name: str | None = None,
     evidence: str | None = None,
@@ -69,7 +70,7 @@ def convert(
 
     embedding = adopt_gene_embedding(source, name=name, evidence=evidence, licence=licence)
     export_gene_embedding(embedding, destination)
-    print(f"wrote {destination}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
+    show(f"wrote {destination}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
 
 
 @app.command
@@ -97,4 +98,4 @@ def combine(
         [read_gene_embedding(path) for path in embeddings], join=join, scale=scale, name=name
     )
     write_gene_embedding(combined, output)
-    print(f"wrote {output}: {combined.n_obs:,} genes x {combined.n_vars:,} dimensions")
+    show(f"wrote {output}: {combined.n_obs:,} genes x {combined.n_vars:,} dimensions")

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed
 from cistron.evaluation.edge_rows import EdgeEvaluationSettings
+from cistron.runtime import show
 
 
 def edges(
@@ -85,12 +86,12 @@ def edges(
     )
     write_edge_evaluation(result, tables, run, output)
     for line in _summary(result.scores):
-        print(line)
+        show(line)
     if report:
         from cistron.report import build_report
 
-        print(f"report: {build_report([output], output / 'report.html')}")
-    print(f"scores: {output / 'scores.parquet'}")
+        show(f"report: {build_report([output], output / 'report.html')}")
+    show(f"scores: {output / 'scores.parquet'}")
 
 
 def _summary(scores) -> list[str]:  # type: ignore[no-untyped-def]  # a DataFrame; pandas loads late

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, Threads
 from cistron.evaluation.expression import ExpressionSettings, headline, run_expression, scored_strata
+from cistron.runtime import show
 
 
 def expression(
@@ -32,12 +33,12 @@ def expression(
     """
     scores = run_expression(predictions, output, settings, seed=seed, threads=threads)
     for line in _summary(scores):
-        print(line)
+        show(line)
     if report:
         from cistron.report import build_report
 
-        print(f"report: {build_report([output], output / 'report.html')}")
-    print(f"scores: {output / 'scores.parquet'}")
+        show(f"report: {build_report([output], output / 'report.html')}")
+    show(f"scores: {output / 'scores.parquet'}")
 
 
 def _summary(scores) -> list[str]:  # type: ignore[no-untyped-def]  # a DataFrame; pandas loads late

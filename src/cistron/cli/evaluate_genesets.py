@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, Threads
 from cistron.evaluation.genesets import GeneSetSettings, run_gene_sets
+from cistron.runtime import show
 
 
 def genesets(
@@ -43,12 +44,12 @@ def genesets(
     )
     medians = scores[scores["target"].str.startswith("median of")]
     for row in (medians if len(medians) else scores).itertuples():
-        print(
+        show(
             f"{row.embedding}: {row.target}, {row.stratum}: {row.metric.upper()} {row.value:.3f} "
             f"[{row.low:.3f}, {row.high:.3f}], permuted control {row.control_value:.3f}"
         )
     if report:
         from cistron.report import build_report
 
-        print(f"report: {build_report([output], output / 'report.html')}")
-    print(f"scores: {output / 'scores.parquet'}")
+        show(f"report: {build_report([output], output / 'report.html')}")
+    show(f"scores: {output / 'scores.parquet'}")

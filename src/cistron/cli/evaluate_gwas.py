@@ -8,6 +8,8 @@ from cyclopts import Parameter
 from cistron.cli.options import Output, Scheduler, Seed, Threads
 from cistron.errors import InputError
 from cistron.evaluation.gwas import GwasSettings, run_gwas
+from cistron.methods import Count
+from cistron.runtime import show
 
 
 def gwas(
@@ -19,7 +21,7 @@ def gwas(
     settings: Annotated[GwasSettings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
-    workers: int | None = None,
+    workers: Count | None = None,
     threads: Threads = None,
     scheduler: Scheduler = None,
 ) -> None:
@@ -64,15 +66,15 @@ def gwas(
     if report:
         from cistron.report import build_report
 
-        print(f"report: {build_report([output], output / 'report.html')}")
-    print(f"scores: {output / 'scores.parquet'}")
+        show(f"report: {build_report([output], output / 'report.html')}")
+    show(f"scores: {output / 'scores.parquet'}")
 
 
 def _print_summary(scores) -> None:  # type: ignore[no-untyped-def]  # a DataFrame; pandas loads late
     rows = scores[(scores["metric"] == "delta_r2") & (scores["stratum"] == "all genes")]
     medians = rows[rows["target"].str.startswith("median of")]
     for row in (medians if len(medians) else rows).itertuples():
-        print(
+        show(
             f"{row.embedding}: {row.target}: delta R2 {row.value:+.4f} [{row.low:+.4f}, {row.high:+.4f}], "
             f"permuted control {row.control_value:+.4f}"
         )

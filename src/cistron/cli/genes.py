@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from cistron.cli.options import AllowLoss, Output
+from cistron.runtime import show
 
 app = App(name="genes", help="Map gene identifiers.")
 
@@ -41,5 +42,5 @@ def map_(
     """
     from cistron.formats.gene_mapping import map_file
 
-    print(map_file(source, output, target=to, table=table, source_namespace=from_, allow_loss=allow_loss))
-    print(f"wrote {output}")
+    show(map_file(source, output, target=to, table=table, source_namespace=from_, allow_loss=allow_loss))
+    show(f"wrote {output}")

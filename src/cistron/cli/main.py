@@ -1,9 +1,14 @@
 """The program ``cistron``: finds the command, runs it, turns our errors into one line and exit code 2."""
 
+import errno
 import os
+import re
+import signal
 import sys
 import tomllib
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +16,12 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Toml
 
 import cistron
+from cistron.cli.method_options import note_given, note_tokens, option_of_setting
+from cistron.cli.options import check_arguments
+from cistron.cli.running import run_command
 from cistron.errors import CistronError, InputError
-from cistron.runtime.progress import set_progress
+from cistron.methods import SettingError
+from cistron.runtime import plain, set_progress
 
 app = App(
     name="cistron",
@@ -20,7 +29,7 @@ app = App(
     version=cistron.__version__,
     suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative_iterable=()),  # no --empty-... beside every list
-    help_epilogue="Every command takes --config FILE.toml (a table a command, for example [omics.embed]) and --quiet.",
+    help_epilogue="Every command takes --config FILE.toml (a table a command, for example [omics.embed]), --quiet and --overwrite.",
 )
 app.meta.suppress_keyboard_interrupt = False  # main() says how to go on
 # Each wing's commands load when they are called: `cistron --help` loads no torch.
@@ -41,11 +50,35 @@ for _name, _help in COMMANDS.items():
     app.command(f"cistron.cli.{_name}:app", name=_name, help=_help)
 
 
+_FULL = re.compile(
+    r"errno = 28|No space left|\d+ requested and \d+ written"
+)  # what HDF5 and NumPy say of a full disk
+_LONGEST_LINE = 2000  # letters of an error
+# Packages whose exceptions tell of a file that is damaged or of another kind.
+_READERS = frozenset(
+    {
+        "anndata",
+        "gzip",
+        "h5py",
+        "json",
+        "lzma",
+        "pandas",
+        "pyarrow",
+        "pybigtools",
+        "safetensors",
+        "zarr",
+        "zipfile",
+        "zlib",
+    }
+)
+
+
 @app.meta.default
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     config: Path | None = None,
     quiet: Annotated[bool, Parameter(negative=())] = False,
+    overwrite: Annotated[bool, Parameter(negative=())] = False,
 ) -> object:
     """Run one command.
 
@@ -55,6 +88,9 @@ def _launch(
         TOML file with options, one table a command; options on the command line win.
     quiet
         Show no progress and no remarks.
+    overwrite
+        Replace an output that another run wrote: a file, or a folder that cistron wrote. Without it such an output is an
+        error, and the same run goes on where it stopped or is left as it is.
     """
     set_progress(not quiet and os.environ.get("CISTRON_PROGRESS", "1") != "0")
     if config is not None:
@@ -65,9 +101,13 @@ def _launch(
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"configuration file {config} is not valid TOML: {error}") from error
         _check_tables(tables, config)
-        app.config = (Toml(config, must_exist=True),)
+        app.config = (Toml(config, must_exist=True), note_given)
+    else:
+        app.config = (note_given,)
     try:
-        return app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+        check_arguments(command, bound.arguments)
+        return run_command(command, bound, _command(list(tokens)), overwrite=overwrite)
     finally:
         app.config = ()
 
@@ -90,19 +130,64 @@ def _check_tables(tables: dict[str, object], config: Path) -> None:
 
 
 def _complain(message: str) -> None:
-    print("cistron: error: " + " ".join(message.split()), file=sys.stderr)
+    text = plain(" ".join(message.split()))
+    if len(text) > _LONGEST_LINE:
+        text = f"{text[:_LONGEST_LINE]}..."
+    sys.stderr.write(f"cistron: error: {text}\n")
+    sys.stderr.flush()
 
 
 def _command(tokens: list[str]) -> str:
-    """The command that tokens name, without its arguments."""
+    """The command that tokens name, without its arguments: ``omics embed``."""
     if not tokens or tokens[0] not in COMMANDS:
-        return "cistron"
+        return ""
     inner = [token for token in tokens[1:2] if token in list(app[tokens[0]]) and not token.startswith("-")]
-    return " ".join(["cistron", tokens[0], *inner])
+    return " ".join([tokens[0], *inner])
+
+
+@contextmanager
+def _terminable() -> Iterator[list[int]]:
+    """SIGTERM (of a batch system, of ``kill``) ends a command as an interrupt does; yields the signals that came."""
+    came: list[int] = []
+
+    def _interrupt(number: int, frame: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, _interrupt)
+    except ValueError:  # not the main thread: whoever runs us there handles signals
+        yield came
+        return
+    try:
+        yield came
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _trouble(error: BaseException) -> str | None:
+    """One line about what the machine or a file did; ``None`` for a defect of ours."""
+    number = getattr(error, "errno", None)
+    # HDF5 and others wrap what the system said in exceptions of their own.
+    if number == errno.ENOSPC or _FULL.search(str(error)):
+        name = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
+        return (
+            f"cannot write: {name}no space left on device; make room, or choose an --output on another disk"
+        )
+    if isinstance(error, MemoryError) or "DefaultCPUAllocator: not enough memory" in str(error):
+        return "the machine has not enough memory for this; use fewer --workers, smaller settings, or a larger machine"
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error or type(error).__name__}"
+    if type(error).__module__.split(".")[0] in _READERS or isinstance(error, EOFError | UnicodeError):
+        return (
+            f"a file cannot be read or written ({type(error).__name__}: {str(error) or 'no more is known'})"
+        )
+    return None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program and return its exit code: 0 done, 2 bad input, 130 interrupted.
+    """Run the program and return its exit code: 0 done, 1 a defect of cistron, 2 bad input, 130 interrupted, 143 terminated.
 
     Parameters
     ----------
@@ -110,22 +195,64 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Command and options; those of the process when absent.
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
+    note_tokens(tokens)
+    came: list[int] = []
     try:
-        app.meta(
-            tokens,
-            exit_on_error=False,
-            print_error=False,
-            result_action="return_value",
-        )
+        with _terminable() as came:
+            app.meta(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+            sys.stdout.flush()
+    except SettingError as error:
+        _complain(f"{option_of_setting(error.setting)} {error.problem}")
+        return 2
     except CistronError as error:
         _complain(str(error))
         return 2
     except CycloptsError as error:
-        _complain(f"{str(error).removesuffix('...').rstrip('., ')}; see '{_command(tokens)} --help'")
+        command = " ".join(["cistron", *_command(tokens).split()])
+        _complain(f"{str(error).removesuffix('...').rstrip('., ')}; see '{command} --help'")
         return 2
     except KeyboardInterrupt:
-        _complain("interrupted; what is finished is kept, run the same command again to go on")
-        return 130
+        how = "terminated" if came else "interrupted"
+        _complain(f"{how}; what is finished is kept, run the same command again to go on")
+        return 143 if came else 130
     except BrokenPipeError:
+        _drop_output()
         return 0
+    except Exception as error:
+        message = _trouble(error)
+        if message is None:
+            traceback.print_exc()
+            _complain(
+                f"this is a defect of cistron {cistron.__version__}; please report it with the lines above"
+            )
+            return 1
+        _drop_output()
+        _complain(message)
+        return 2
     return 0
+
+
+def _drop_output() -> None:
+    """Forget what standard output still holds, where it cannot be written: the interpreter would try again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def program() -> None:
+    """The program ``cistron``: :func:`main`, and out without closing what could not be written.
+
+    HDF5 tries once more at the end of the process to write files that a full disk refused, and ends it with a
+    segmentation fault.
+    """
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            code = code or 2
+    if code == 2:
+        os._exit(code)
+    sys.exit(code)

@@ -6,22 +6,17 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cistron.cli.options import PRESET, Output, Seed, Threads
+from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
+from cistron.cli.options import FurtherOutput, Output, Seed, Threads
+from cistron.cli.running import Writes
 from cistron.formats.perturbed_cells import PerturbedCells
+from cistron.methods import Count, CountOrZero
+from cistron.networks.methods import METHODS
+from cistron.runtime import show
 
 app = App(name="networks", help="Gene networks from perturbed single cells.")
 
-MethodName = Literal[
-    "default",
-    "catran",
-    "mean-shift",
-    "wasserstein",
-    "direct",
-    "trees",
-    "correlation",
-    "partial-correlation",
-    "random",
-]
+add_methods_command(app, METHODS)
 ScaleName = Literal["auto", "counts", "log-normalised", "continuous"]
 
 
@@ -50,6 +45,7 @@ def _read(
 
 
 @app.command
+@method_options(METHODS, default="default")
 def infer(
     cells: Path,
     *,
@@ -60,12 +56,11 @@ def infer(
     guide: str | None = None,
     layer: str | None = None,
     scale: ScaleName = "auto",
-    minimum_cells: int = 2,
-    method: MethodName = "default",
-    settings: Annotated[str, PRESET] = "default",
-    edges: int | None = 1000,
+    minimum_cells: Count = 2,
+    chosen: ChosenMethod,
+    edges: CountOrZero | None = 1000,
     name: str | None = None,
-    embedding: Path | None = None,
+    embedding: FurtherOutput = None,
     training_cells: Annotated[bool, Parameter(negative=())] = False,
     strong_only: Annotated[bool, Parameter(negative=())] = False,
     seed: Seed = 0,
@@ -94,10 +89,6 @@ def infer(
         What the values are; auto finds out.
     minimum_cells
         Fewest cells of a perturbation.
-    method
-        default: perturbation evidence, direct effects and co-variation; the others are what it is compared with.
-    settings
-        Preset of the method: default, or paper where the method reproduces a publication (catran, mean-shift).
     edges
         Number of edges to write; 0 writes all that are scored.
     name
@@ -115,16 +106,15 @@ def infer(
     from cistron.formats.gene_embedding import write_gene_embedding
     from cistron.formats.perturbed_cells import split_cells
     from cistron.networks.estimator import NetworkInference
-    from cistron.networks.methods import method_named, settings_named
     from cistron.networks.strong_perturbations import strong_perturbations
-    from cistron.runtime import RunRecord, check_writable, limit_threads, say
+    from cistron.runtime import RunRecord, check_writable, limit_threads, record_path, say
 
-    record = method_named(method)
-    chosen = settings_named(record, settings)
-    if edges is not None and edges < 0:
-        raise InputError(f"--edges must be 0 (all) or more. Given: {edges}")
-    if embedding is not None and method != "catran":
-        raise InputError(f"method {method} learns no gene embedding; use --method catran with --embedding")
+    method, settings = chosen.method.name, chosen.settings()
+    if embedding is not None and not chosen.method.traits.learns_genes:
+        learning = " or ".join(one.name for one in METHODS.values() if one.traits.learns_genes)
+        raise InputError(
+            f"method {method} learns no gene embedding; use --method {learning} with --embedding"
+        )
     if not output.name.endswith((".tsv", ".tsv.gz")):
         raise InputError(f"edges are written as .tsv or .tsv.gz. Given: --output {output.name}")
     if not cells.exists():
@@ -132,7 +122,7 @@ def infer(
     for path in (output, *([embedding] if embedding else [])):
         check_writable(path)
     run = RunRecord(
-        "networks infer", {"method": method, "preset": settings, "settings": chosen}, [cells], seed
+        "networks infer", {"method": method, "preset": chosen.preset, "settings": settings}, [cells], seed
     )
     with limit_threads(threads):
         data = _read(cells, perturbation, control, excluded, guide, layer, scale, minimum_cells)
@@ -143,7 +133,7 @@ def infer(
             run.warn(remark)
         if training_cells:
             data = data.select(split_cells(data)[0])
-        inference = NetworkInference(chosen, method=method, seed=seed).fit(data)
+        inference = NetworkInference(settings, method=method, seed=seed).fit(data)
         table = inference.edges(edges or None, name=name, cells_used="training" if training_cells else "all")
     details = inference.network.details if inference.network is not None else {}
     if details.get("direct_effects") is False:
@@ -159,8 +149,8 @@ def infer(
     if embedding is not None:
         write_gene_embedding(inference.embed(name), embedding)
     run.record("edges", len(table))
-    run.write(output.with_name(output.name.removesuffix(".gz").removesuffix(".tsv") + ".run.json"))
-    print(f"wrote {output}: {len(table):,} edges of {len(data.genes):,} genes by {method}")
+    run.write(record_path(output))
+    show(f"wrote {output}: {len(table):,} edges of {len(data.genes):,} genes by {method}")
 
 
 @app.command
@@ -173,8 +163,8 @@ def quality(
     guide: str | None = None,
     layer: str | None = None,
     scale: ScaleName = "auto",
-    minimum_cells: int = 2,
-    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    minimum_cells: Count = 2,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"]), Writes()] = None,
 ) -> None:
     """Tell how many cells each perturbation has and whether its knock-down is seen.
 
@@ -205,20 +195,10 @@ def quality(
     data = _read(cells, perturbation, control, excluded, guide, layer, scale, minimum_cells)
     table = perturbation_quality(data)
     for line in quality_summary(table, data):
-        print(line)
+        show(line)
     if output is not None:
         with atomic_path(output) as partial:
             table.to_csv(partial, sep="\t", index=False, float_format="%.5g")
-        print(f"wrote {output}: {len(table):,} perturbations")
+        show(f"wrote {output}: {len(table):,} perturbations")
     else:
-        print(table.head(20).to_string(index=False, float_format=lambda value: f"{value:.3g}"))
-
-
-@app.command
-def methods() -> None:
-    """List the methods: what the weight of an edge means, where it comes from, which presets there are."""
-    from cistron.networks.methods import METHODS
-
-    for record in METHODS.values():
-        presets = ", ".join(["default", *record.presets])
-        print(f"{record.name}\n  weight: {record.weight}\n  from: {record.reference}\n  settings: {presets}")
+        show(table.head(20).to_string(index=False, float_format=lambda value: f"{value:.3g}"))

@@ -1,61 +1,36 @@
 """``cistron omics``: gene embeddings from omics matrices."""
 
-import dataclasses
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
 from cistron.cli.omics_join import join
 from cistron.cli.omics_prepare import prepare
 from cistron.cli.omics_tune import tune
-from cistron.cli.options import PRESET, Output, Seed, Threads
-from cistron.cli.presets import put_over
+from cistron.cli.options import Output, Seed, Threads
 from cistron.errors import InputError
-from cistron.omics import AutoencoderSettings, PcaSettings, PreprocessingSettings, VdtfSettings
+from cistron.omics import METHODS, PreprocessingSettings
+from cistron.runtime import show
 
 app = App(name="omics", help="Gene embeddings from omics matrices.")
 app.command(join)
 app.command(prepare)
 app.command(tune)
-Method = Literal["pca", "autoencoder", "vdtf"]
-Preset = Literal["default", "paper"]
-
-
-def network_settings(
-    method: str,
-    dimensions: int | None,
-    variance: float | None,
-    preset: str,
-    matrices: int,
-    given: AutoencoderSettings | VdtfSettings | None,
-) -> Any:
-    """Settings of a network: the preset, with what was given on the command line put over it."""
-    if variance is not None:
-        raise InputError(f"--variance is for --method pca; give --dimensions to {method}")
-    kind = AutoencoderSettings if method == "autoencoder" else VdtfSettings
-    base: Any = kind()
-    if preset == "paper":
-        base = VdtfSettings.paper_many() if method == "vdtf" and matrices > 1 else kind.paper()
-    settings = put_over(base, given, kind()) if given is not None else base
-    if dimensions is None:
-        return settings
-    name = "dimensions" if method == "autoencoder" else "gene_dimension"
-    return dataclasses.replace(settings, **{name: dimensions})
+add_methods_command(app, METHODS)
 
 
 @app.command
+@method_options(METHODS, default="pca")
 def embed(
     *matrices: Path,
     output: Output,
-    method: Method = "pca",
+    chosen: ChosenMethod,
     dimensions: int | None = None,
     variance: float | None = None,
-    scale_components: bool = False,
-    preset: Annotated[Preset, PRESET] = "default",
+    scale_components: bool | None = None,
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
-    autoencoder: AutoencoderSettings | None = None,
-    vdtf: VdtfSettings | None = None,
     layer: str | None = None,
     genes_in: Literal["auto", "rows", "columns"] = "auto",
     name: str | None = None,
@@ -66,7 +41,7 @@ def embed(
 ) -> None:
     """Learn a gene embedding from one matrix of genes x samples, or from several with --method vdtf.
 
-    A network keeps its record (log.csv) and, until it is done, its checkpoint in the folder OUTPUT.fit beside
+    A method that is fitted epoch by epoch keeps its record (log.csv) and, until it is done, its checkpoint in the folder OUTPUT.fit beside
     the output; the same command goes on from there after an interrupt.
 
     Parameters
@@ -74,16 +49,12 @@ def embed(
     matrices
         .h5ad or .zarr (streamed), .parquet, .csv or .tsv (also .gz); gene ids in the first column. A matrix of
         samples x genes is recognised and transposed.
-    method
-        pca: principal components; autoencoder; vdtf: variational deep tensor factorisation.
     dimensions
         Number of dimensions; for pca give this or --variance.
     variance
         Share of the variance to explain (pca); 0.9 when neither is given.
     scale_components
         Give every principal component unit variance, as the report does.
-    preset
-        paper: the settings of the publication (autoencoder, vdtf).
     layer
         Layer of an AnnData to read instead of X.
     genes_in
@@ -101,15 +72,12 @@ def embed(
 
     if not matrices:
         raise InputError("no matrix was given; name at least one file")
-    given = autoencoder if method == "autoencoder" else vdtf
-    if method == "pca":
-        settings: Any = PcaSettings(dimensions, variance, scale=scale_components)
-    else:
-        settings = network_settings(method, dimensions, variance, preset, len(matrices), given)
+    shared = {"dimensions": dimensions, "variance": variance, "scale_components": scale_components}
+    settings = chosen.settings(several=len(matrices) > 1, **shared)
     check_writable(output)
-    folder = None if method == "pca" else output.with_suffix(".fit")
+    folder = output.with_suffix(".fit") if chosen.method.traits.trained else None
     with limit_threads(threads):
-        embedder = OmicsEmbedder(settings, preprocessing, seed)
+        embedder = OmicsEmbedder(settings, preprocessing, seed, method=chosen.method.name)
         embedding = embedder.embed(
             *(read_matrix(matrix, layer, genes_in) for matrix in matrices),
             name=name,
@@ -120,7 +88,7 @@ def embed(
     write_gene_embedding(embedding, output)
     if folder is not None:
         (folder / "last.ckpt").unlink(missing_ok=True)
-        print(f"record: {folder / 'log.csv'}")
+        show(f"record: {folder / 'log.csv'}")
     for remark in embedder.remarks:
-        print(f"  {remark}")
-    print(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
+        show(f"  {remark}")
+    show(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")

@@ -6,13 +6,15 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import Output
+from cistron.methods import Share
 from cistron.omics.preprocessing import PreprocessingSettings
+from cistron.runtime import show
 
 
 def join(
     *matrices: Path,
     output: Output,
-    minimum_share: float = 0.5,
+    minimum_share: Share = 0.5,
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
 ) -> None:
     """Put matrices of different assays side by side, on one scale, over the union of their genes.
@@ -25,6 +27,7 @@ def join(
         Share of all samples in which a gene must be measured to be kept.
     """
     from cistron.errors import InputError
+    from cistron.formats.anndata_files import write_anndata
     from cistron.omics.inputs import read_matrix
     from cistron.omics.joining import join_matrices
     from cistron.runtime import atomic_path, check_writable
@@ -36,7 +39,7 @@ def join(
         [read_matrix(path) for path in matrices], preprocessing, minimum_share=minimum_share
     )
     with atomic_path(output) as partial:
-        joined.write_h5ad(partial)
+        write_anndata(joined, partial)
     for remark in joined.uns["remarks"]:
-        print(f"  {remark}")
-    print(f"wrote {output}: {joined.n_obs:,} genes x {joined.n_vars:,} samples of {len(matrices)} matrices")
+        show(f"  {remark}")
+    show(f"wrote {output}: {joined.n_obs:,} genes x {joined.n_vars:,} samples of {len(matrices)} matrices")

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from cistron.cli.options import Output
 from cistron.omics.sources import PreparationSettings
+from cistron.runtime import show
 
 Source = Literal["depmap", "gtex", "hpa-isoforms", "tabula-sapiens", "matrix"]
 
@@ -56,5 +57,5 @@ def prepare(
         sample_table=prepared.sample_table,
     )
     for step in prepared.steps:
-        print(f"  {step}")
-    print(f"wrote {output}: {len(prepared.genes):,} genes x {len(prepared.samples):,} samples")
+        show(f"  {step}")
+    show(f"wrote {output}: {len(prepared.genes):,} genes x {len(prepared.samples):,} samples")

@@ -5,32 +5,38 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.method_options import ChosenMethod, method_options
+from cistron.cli.options import Seed, Threads
+from cistron.cli.running import Writes
 from cistron.errors import InputError
+from cistron.methods import Count
+from cistron.omics.methods import METHODS
 from cistron.omics.preprocessing import PreprocessingSettings
+from cistron.runtime import show
 
 if TYPE_CHECKING:
     from cistron.omics.tuning import Score
 
 
+@method_options(METHODS, default="vdtf", only=lambda method: bool(method.traits.search))
 def tune(
     *matrices: Path,
-    output: Output,
-    method: Literal["autoencoder", "vdtf"] = "vdtf",
-    trials: int = 30,
-    epochs: int = 40,
-    smallest: int = 4,
-    largest: int | None = None,
+    output: Annotated[Path, Parameter(name=["--output", "-o"]), Writes(shared=True, growing=True)],
+    chosen: ChosenMethod,
+    trials: Count = 30,
+    epochs: Count = 40,
+    smallest: Count = 4,
+    largest: Count | None = None,
     traits: Path | None = None,
     chromosomes: Literal["odd", "even"] = "odd",
-    storage: Path | None = None,
+    storage: Annotated[Path | None, Writes(shared=True, growing=True)] = None,
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
     seed: Seed = 0,
     threads: Threads = None,
 ) -> None:
     """Search layers, learning rate, batch size, epochs, dimensions and more with Optuna.
 
-    Run the same command again to go on, or in several shells at once to share the work. Writes trials.csv and
+    Settings that are given (--METHOD.SETTING) are the same in all trials. Run the same command again to go on, or in several shells at once to share the work. Writes trials.csv and
     best.toml, which 'cistron omics embed --config' reads.
 
     Parameters
@@ -60,8 +66,10 @@ def tune(
 
     if not matrices:
         raise InputError("no matrix was given; name at least one file")
-    if len(matrices) > 1 and method != "vdtf":
+    method = chosen.method.name
+    if len(matrices) > 1 and not chosen.method.traits.joint:
         raise InputError(f"{method} takes one matrix. Given: {len(matrices)}; use --method vdtf")
+    chosen.settings(several=len(matrices) > 1)  # raises on what does not fit, before any work
     check_writable(output / "best.toml")
     score = None if traits is None else gwas_score(traits, chromosomes)
     objective = "held-out R2" if traits is None else f"GWAS {traits.name}, {chromosomes} chromosomes"
@@ -74,6 +82,8 @@ def tune(
             epochs=epochs,
             smallest=smallest,
             largest=largest,
+            settings=chosen.given_settings(),
+            preset=chosen.preset,
             preprocessing=preprocessing,
             score=score,
             objective=objective,
@@ -82,12 +92,12 @@ def tune(
     with atomic_path(output / "trials.csv") as partial:
         report.trials.to_csv(partial, index=False)
     with atomic_path(output / "best.toml") as partial:
-        partial.write_text(best_as_toml(method, report.best))
-    print(f"{report.finished} trials finished, {report.pruned} pruned, {report.failed} failed")
-    print(f"best {objective} {report.best_value:.4f}: {report.best}")
-    print(
-        f"use it: cistron omics embed {matrices[0]} --config {output / 'best.toml'} --output EMBEDDING.h5ad"
-    )
+        partial.write_text(
+            best_as_toml(method, report.best, settings=chosen.given_settings(), preset=chosen.preset)
+        )
+    show(f"{report.finished} trials finished, {report.pruned} pruned, {report.failed} failed")
+    show(f"best {objective} {report.best_value:.4f}: {report.best}")
+    show(f"use it: cistron omics embed {matrices[0]} --config {output / 'best.toml'} --output EMBEDDING.h5ad")
 
 
 def gwas_score(traits: Path, chromosomes: str) -> "Score":

@@ -5,15 +5,18 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from cistron.cli.running import Writes
+from cistron.runtime import show
+
 app = App(name="report", help="Build reports from scores.")
 
 
 @app.command
 def build(
     *folders: Path,
-    output: Annotated[Path, Parameter(name=["--output", "-o"], help="HTML file to write.")] = Path(
-        "report.html"
-    ),
+    output: Annotated[
+        Path, Parameter(name=["--output", "-o"], help="HTML file to write."), Writes(maintained=True)
+    ] = Path("report.html"),
     title: str | None = None,
     figures: bool = True,
 ) -> None:
@@ -30,4 +33,4 @@ def build(
     """
     from cistron.report import build_report
 
-    print(build_report(folders, output, title=title, figures=figures))
+    show(build_report(folders, output, title=title, figures=figures))

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cistron.cli.options import PRESET, Output, Seed, Threads
+from cistron.cli.method_options import add_methods_command
+from cistron.cli.options import PRESET, Destination, FurtherOutput, Output, Seed, Threads
 from cistron.cli.sequence_embed import embed
 from cistron.cli.sequence_embed_protein import embed_protein
 from cistron.cli.sequence_options import (
@@ -22,19 +23,23 @@ from cistron.cli.sequence_options import (
     choose,
     tell_person,
 )
+from cistron.methods import Count, CountOrZero
+from cistron.runtime import show
+from cistron.sequence.methods import METHODS
 
 app = App(name="sequence", help="Tracks and gene embeddings from DNA (Enformer) and proteins (ESM-2).")
 app.command(embed)
 app.command(embed_protein)
+add_methods_command(app, METHODS)
 
 
 @app.command
 def weights(
     source: Path,
-    destination: Path,
+    destination: Destination,
     *,
-    length: int | None = None,
-    crop: int | None = None,
+    length: Count | None = None,
+    crop: CountOrZero | None = None,
     human_tracks: Path | None = None,
     mouse_tracks: Path | None = None,
 ) -> None:
@@ -66,16 +71,14 @@ def weights(
         **changes,
     )
     for name in unmatched:
-        print(f"not used: {name}")
+        show(f"not used: {name}")
     count = sum(parameter.numel() for parameter in model.parameters())
-    print(
-        f"wrote {destination}: {count:,} parameters, {len(unmatched):,} names of the source without a place"
-    )
+    show(f"wrote {destination}: {count:,} parameters, {len(unmatched):,} names of the source without a place")
 
 
 @app.command
 def initialise(
-    destination: Path,
+    destination: Destination,
     *,
     preset: Annotated[Literal["paper", "small"], PRESET] = "small",
     seed: Seed = 0,
@@ -95,7 +98,7 @@ def initialise(
 
     model, tracks = random_model(PRESETS[preset], seed)
     save_weights(model, destination, tracks=tracks, origin={"weights": "random, not trained", "seed": seed})
-    print(f"wrote {destination}: random weights, predictions of this model mean nothing")
+    show(f"wrote {destination}: random weights, predictions of this model mean nothing")
 
 
 @app.command
@@ -107,8 +110,8 @@ def predict(
     output: Output,
     tracks: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=True)] = (),
     organism: Literal["human", "mouse", "both"] = "human",
-    length: int | None = None,
-    bigwig: Path | None = None,
+    length: Count | None = None,
+    bigwig: FurtherOutput = None,
     person: Person = None,
     build: Build = None,
     ambiguous: Ambiguous = "error",
@@ -140,8 +143,8 @@ def predict(
     from cistron.formats.tracks import write_bigwigs
     from cistron.genome import check_regions, open_genome, read_regions
     from cistron.runtime import limit_threads
-    from cistron.sequence.inference import InferenceSettings
     from cistron.sequence.predict import predict_regions
+    from cistron.sequence.run_settings import InferenceSettings
     from cistron.sequence.weights import load_weights
 
     settings = InferenceSettings(batch_size, precision, augment, shifts, device)
@@ -162,11 +165,11 @@ def predict(
             length=length,
             model_path=weights,
         )
-    print(
+    show(
         f"wrote {output}: {len(store.sequences):,} regions x {len(store.tracks):,} tracks x {store.values.shape[3]:,} bins"
     )
     if bigwig is not None:
-        print(f"wrote {len(write_bigwigs(store, bigwig)):,} bigWig files to {bigwig}")
+        show(f"wrote {len(write_bigwigs(store, bigwig)):,} bigWig files to {bigwig}")
 
 
 @app.command
@@ -174,7 +177,7 @@ def bigwig(
     store: Path,
     *,
     output: Output,
-    tracks: Annotated[tuple[int, ...], Parameter(negative=(), consume_multiple=True)] = (),
+    tracks: Annotated[tuple[CountOrZero, ...], Parameter(negative=(), consume_multiple=True)] = (),
 ) -> None:
     """Export predicted tracks as bigWig, one file a track.
 
@@ -188,4 +191,4 @@ def bigwig(
     from cistron.formats.tracks import open_tracks, write_bigwigs
 
     written = write_bigwigs(open_tracks(store), output, list(tracks) or None)
-    print(f"wrote {len(written):,} bigWig files to {output}")
+    show(f"wrote {len(written):,} bigWig files to {output}")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cistron.cli.options import AllowLoss, Output, Scheduler, Threads, Workers
+from cistron.cli.options import AllowLoss, FurtherOutput, Output, Scheduler, Threads, Workers
 from cistron.cli.sequence_options import (
     Ambiguous,
     Augment,
@@ -21,6 +21,8 @@ from cistron.cli.sequence_options import (
     tell_person,
 )
 from cistron.errors import InputError
+from cistron.methods import Count, CountOrZero
+from cistron.runtime import show
 
 
 def embed(
@@ -31,13 +33,13 @@ def embed(
     output: Output,
     organism: Literal["human", "mouse"] = "human",
     windows: Literal["canonical", "each"] = "canonical",
-    neighbours: int = 0,
+    neighbours: CountOrZero = 0,
     biotypes: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=True)] = ("protein_coding",),
     genes: Path | None = None,
     cage: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=True)] = (),
-    output_tracks: Path | None = None,
+    output_tracks: FurtherOutput = None,
     tracks: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=True)] = (),
-    track_neighbours: int = 1,
+    track_neighbours: CountOrZero = 1,
     person: Person = None,
     build: Build = None,
     ambiguous: Ambiguous = "error",
@@ -46,7 +48,7 @@ def embed(
     augment: Augment = False,
     shifts: Shifts = (-3, 0, 3),
     device: Device = "auto",
-    shard_size: Annotated[int, Parameter(help="Genes of a shard, the unit that is never redone.")] = 16,
+    shard_size: Annotated[Count, Parameter(help="Genes of a shard, the unit that is never redone.")] = 16,
     threads: Threads = None,
     workers: Workers = 1,
     scheduler: Scheduler = None,
@@ -87,14 +89,11 @@ def embed(
     from cistron.sequence.embed import discard_shards, embed_annotation
     from cistron.sequence.gene_sites import read_gene_sites
     from cistron.sequence.gene_tracks import wanted_tracks
-    from cistron.sequence.gene_vectors import GeneEmbeddingSettings
-    from cistron.sequence.inference import InferenceSettings
+    from cistron.sequence.run_settings import GeneEmbeddingSettings, InferenceSettings
     from cistron.sequence.track_table import cage_tracks, strand_pairs
 
     if output.suffix != ".h5ad":
         raise InputError(f"a gene embedding is written as .h5ad. Given: {output.name}")
-    if shard_size < 1:
-        raise InputError(f"--shard-size must be 1 or more. Given: {shard_size}")
     if tracks and output_tracks is None:
         raise InputError("--tracks are written to --output-tracks; give it, too")
     inference = InferenceSettings(batch_size, precision, augment, shifts, device)
@@ -129,6 +128,6 @@ def embed(
         )
     write_gene_embedding(embedding, output)
     discard_shards(output)
-    print(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
+    show(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
     if wanted is not None:
-        print(f"wrote {wanted.path}: {embedding.n_obs:,} genes x {len(wanted.rows):,} tracks")
+        show(f"wrote {wanted.path}: {embedding.n_obs:,} genes x {len(wanted.rows):,} tracks")

@@ -7,6 +7,8 @@ from cyclopts import Parameter
 
 from cistron.cli.options import Output, Scheduler, Threads, Workers
 from cistron.errors import InputError
+from cistron.methods import Count, CountOrZero, Range
+from cistron.runtime import show
 
 
 def embed_protein(
@@ -17,14 +19,14 @@ def embed_protein(
     ],
     output: Output,
     isoform: Literal["longest", "mean"] = "longest",
-    window: int = 1022,
-    overlap: int = 256,
-    batch_tokens: int | None = None,
+    window: Annotated[int, Range(2)] = 1022,
+    overlap: CountOrZero = 256,
+    batch_tokens: Count | None = None,
     precision: Annotated[
         Literal["fp32", "bf16"], Parameter(help="Arithmetic: exact, or all in bfloat16.")
     ] = "fp32",
     device: Annotated[str, Parameter(help="auto (a GPU where there is one), cpu, or cuda.")] = "auto",
-    shard_size: Annotated[int, Parameter(help="Genes of a shard, the unit that is never redone.")] = 64,
+    shard_size: Annotated[Count, Parameter(help="Genes of a shard, the unit that is never redone.")] = 64,
     threads: Threads = None,
     workers: Workers = 1,
     scheduler: Scheduler = None,
@@ -54,13 +56,11 @@ def embed_protein(
 
     if output.suffix != ".h5ad":
         raise InputError(f"a gene embedding is written as .h5ad. Given: {output.name}")
-    if shard_size < 1:
-        raise InputError(f"--shard-size must be 1 or more. Given: {shard_size}")
     check_writable(output)
     settings = ProteinEmbeddingSettings(isoform, window, overlap, batch_tokens, precision, device)
     found = read_proteins(proteins)
     for remark in found.remarks:
-        print(f"{proteins.name}: {remark}")
+        show(f"{proteins.name}: {remark}")
     embedding = embed_protein_genes(
         found,
         weights,
@@ -74,4 +74,4 @@ def embed_protein(
     )
     write_gene_embedding(embedding, output)
     discard_shards(output)
-    print(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
+    show(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Group, Parameter
 
 from cistron.genome import Genome, PersonalGenome, PersonSettings
+from cistron.methods import Count, Range
+from cistron.runtime import show
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,12 +35,12 @@ Precision = Annotated[
     Parameter(group=MODEL, help="Matrix products: exact, bfloat16 where it does not hurt, all in bfloat16."),
 ]
 Device = Annotated[str, Parameter(group=MODEL, help="auto (a GPU where there is one), cpu, or cuda.")]
-BatchSize = Annotated[int, Parameter(group=MODEL, help="Windows at a time.")]
+BatchSize = Annotated[Count, Parameter(group=MODEL, help="Windows at a time.")]
 Augment = Annotated[
     bool, Parameter(group=MODEL, negative=(), help="Average over both strands and over shifts of the window.")
 ]
 Shifts = Annotated[
-    tuple[int, ...],
+    tuple[Annotated[int, Range(-128, 128)], ...],
     Parameter(group=MODEL, negative=(), consume_multiple=True, help="Shifts in bp of --augment."),
 ]
 Person = Annotated[PersonSettings | None, Parameter(name="*", group=Group("A person's own DNA", sort_key=20))]
@@ -61,4 +63,4 @@ def choose(
 def tell_person(genome: Genome) -> None:
     """Print what was read of a person's variants and what was left out."""
     if isinstance(genome, PersonalGenome):
-        print(genome.variants.summary())
+        show(genome.variants.summary())

@@ -18,6 +18,7 @@ from cistron.datasets.cache import Place, read_json, write_json
 from cistron.datasets.connection import LONGEST_WAIT, TransientError, Version, open_url
 from cistron.datasets.records import RemoteFile
 from cistron.errors import DownloadError
+from cistron.methods import Count, NotNegative, Positive, check_settings
 from cistron.runtime import Progress, say
 
 _COMPRESSED = (".gz", ".bgz", ".zip", ".h5ad")
@@ -46,10 +47,13 @@ class TransferSettings:
         Bytes written at a time.
     """
 
-    attempts: int = 5
-    timeout_seconds: float = 30.0
-    backoff_seconds: float = 1.0
-    chunk_bytes: int = 1 << 20
+    attempts: Count = 5
+    timeout_seconds: Positive = 30.0
+    backoff_seconds: NotNegative = 1.0
+    chunk_bytes: Count = 1 << 20
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 def download(file: RemoteFile, url: str, place: Place, settings: TransferSettings) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from cistron.evaluation.edge_interventions import (
 )
 from cistron.evaluation.edge_references import score_against_reference, wilson
 from cistron.formats.edges import Edges
+from cistron.methods import Count, OpenShare, PositiveShare, Range, check_settings
 from cistron.runtime.seeds import random_generator
 
 RANDOM = "random order"
@@ -46,14 +47,17 @@ class EdgeEvaluationSettings:
         Bootstrap resamples of intervals.
     """
 
-    edges: int | None = None
-    test_share: float = 0.2
-    level: float = 0.05
-    longest_path: int = 3
-    omission_draws: int = 500
-    null_repeats: int = 3
+    edges: Count | None = None
+    test_share: PositiveShare = 0.2
+    level: OpenShare = 0.05
+    longest_path: Annotated[int, Range(-1)] = 3
+    omission_draws: Count = 500
+    null_repeats: Count = 3
     perturbed_sources_only: bool = False
-    resamples: int = 200
+    resamples: Count = 200
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 def strongest(network: Edges, edges: int | None) -> Edges:

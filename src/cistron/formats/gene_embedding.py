@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
-from cistron.formats.header import header_problems, joined, provenance_fields
+from cistron.formats.anndata_files import write_anndata
+from cistron.formats.header import header_problems, joined, provenance_fields, without_local_paths
 from cistron.formats.tables import first_line, read_table
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.spreadsheets import spreadsheet_damage
@@ -233,7 +234,7 @@ def write_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
         )
     require_valid(embedding, f"embedding {path.name}")
     with atomic_path(path) as partial:
-        embedding.write_h5ad(partial)
+        write_anndata(embedding, partial)
 
 
 def read_gene_embedding(
@@ -278,7 +279,9 @@ def read_gene_embedding(
                 f"make one of a matrix with 'cistron omics embed', or add the header with 'cistron embedding convert {path.name} OUTPUT.h5ad --evidence KIND'"
             )
         if isinstance(embedding.uns["cistron"], Mapping):
-            embedding.uns["cistron"] = dict(embedding.uns["cistron"])
+            header = dict(embedding.uns["cistron"])
+            without_local_paths(header)
+            embedding.uns["cistron"] = header
         else:
             del embedding.uns["cistron"]  # something else of the same name; the check says what is absent
         if name is not None and "cistron" in embedding.uns:

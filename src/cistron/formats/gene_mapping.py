@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.formats.anndata_files import write_anndata
 from cistron.formats.gene_embedding import read_h5ad
 from cistron.formats.tables import read_table
 from cistron.genes.identity import GeneMap, guess_namespace, read_gene_map, require_little_loss
@@ -105,7 +106,7 @@ def _write(
         if "cistron" in kept.uns:
             kept.uns["cistron"] = {**kept.uns["cistron"], "identifier_namespace": target}
         with atomic_path(destination) as partial:
-            kept.write_h5ad(partial)
+            write_anndata(kept, partial)
         return
     table = data.loc[keep].set_axis(pd.Index(names, name="gene"), axis=0)
     with atomic_path(destination) as partial:

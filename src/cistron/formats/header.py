@@ -23,12 +23,20 @@ def provenance_fields(
     return {
         "parameters": json.dumps(dict(parameters or {}), sort_keys=True, default=str),
         "sources": pd.DataFrame(
-            {"path": [str(path) for path in paths], "sha256": [sha256_of(path) for path in paths]},
+            {"file": [path.name for path in paths], "sha256": [sha256_of(path) for path in paths]},
             dtype=object,
         ),
         "seed": int(seed),
         "software_version": cistron.__version__,
     }
+
+
+def without_local_paths(header: dict[str, Any]) -> None:
+    """Upgrade the sources of a header that was written when they held whole paths."""
+    sources = header.get("sources")
+    if isinstance(sources, pd.DataFrame) and "path" in sources:
+        names = [Path(str(path)).name for path in sources["path"]]
+        header["sources"] = sources.drop(columns="path").assign(file=names)[["file", "sha256"]]
 
 
 def joined(names: str | Iterable[str]) -> str:

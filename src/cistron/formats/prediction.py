@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.formats.anndata_files import write_anndata
 from cistron.formats.gene_embedding import read_h5ad
-from cistron.formats.header import header_problems, joined, provenance_fields
+from cistron.formats.header import header_problems, joined, provenance_fields, without_local_paths
 from cistron.genes.identity import guess_namespace
 from cistron.runtime.files import atomic_path
 
@@ -231,7 +232,7 @@ def write_prediction(path: str | Path, result: anndata.AnnData) -> None:
     path = prediction_path(path)
     refuse(check_prediction(result), f"prediction {path.name}")
     with atomic_path(path) as partial:
-        result.write_h5ad(partial)
+        write_anndata(result, partial)
 
 
 def prediction_path(path: str | Path) -> Path:
@@ -258,4 +259,5 @@ def read_prediction(path: str | Path) -> anndata.AnnData:
     result = read_h5ad(path)
     refuse(check_prediction(result), path.name)
     result.uns["cistron"] = dict(result.uns["cistron"])
+    without_local_paths(result.uns["cistron"])
     return result

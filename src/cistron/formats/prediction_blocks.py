@@ -12,6 +12,7 @@ import pandas as pd
 from anndata.io import read_elem
 
 from cistron.errors import InputError
+from cistron.formats.anndata_files import write_anndata
 from cistron.formats.prediction import (
     LAYERS,
     check_axes,
@@ -88,7 +89,7 @@ def writing_prediction(
     """
     skeleton = prediction(None, None, observations, genes, **facts)
     with atomic_path(prediction_path(path)) as partial:
-        skeleton.write_h5ad(partial)
+        write_anndata(skeleton, partial, further_bytes=4 * len(LAYERS) * skeleton.n_obs * skeleton.n_vars)
         with h5py.File(partial, "r+") as file:
             layers = file.require_group("layers")
             for key in LAYERS:

@@ -1,7 +1,8 @@
 """The tracks format: values along the genome or around genes, a zarr store (page ``docs/formats/tracks.md``)."""
 
+import errno
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from cistron.errors import InputError
 from cistron.runtime import atomic_path
 
 KIND = "tracks"
+_BIGWIG_MAGIC = 0x888FFC26
 SCHEMA_VERSION = 1
 SEQUENCE_COLUMNS = ("name", "chromosome", "start", "end", "strand")
 _TEXT_FIELDS = ("name", "method", "genome_build", "licence", "software_version")
@@ -266,11 +268,36 @@ def write_bigwigs(
             for chromosome in sorted(chromosomes)
             for interval in _mean_intervals(store, chromosome, chromosomes[chromosome], number, cell_type)
         ]
-        with atomic_path(path) as partial:
+        with atomic_path(path, check=_require_whole_bigwig(len(intervals) > 0)) as partial:
             # writes, and closes the file behind itself
             pybigtools.open(str(partial), "w").write(dict(sorted(chromosomes.items())), iter(intervals))
         paths.append(path)
     return paths
+
+
+def _require_whole_bigwig(signal: bool) -> Callable[[Path], None]:
+    """A check that a bigWig can be read to its end: its writer does not tell of a full disk."""
+    import pybigtools
+
+    def check(path: Path) -> None:
+        try:
+            with path.open("rb") as handle:
+                handle.seek(-4, 2)
+                whole = int.from_bytes(handle.read(4), "little") == _BIGWIG_MAGIC  # stands at both ends
+            with pybigtools.open(str(path)) as file:
+                last = sorted(file.chroms())[-1]
+                whole = whole and (not signal or file.info()["summary"]["basesCovered"] > 0)
+                sum(1 for _ in file.records(last))
+        except Exception as error:
+            whole, reason = False, str(error)
+        else:
+            reason = "its end is missing"
+        if not whole:
+            raise OSError(
+                errno.ENOSPC, f"the bigWig was not written whole ({reason}; is the disk full?)", str(path)
+            )
+
+    return check
 
 
 def _mean_intervals(

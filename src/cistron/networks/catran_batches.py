@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from cistron.errors import InputError
+from cistron.methods import Count, NotNegative, OpenShare, Positive, Share, check_settings
 from cistron.runtime.seeds import random_generator
 
 if TYPE_CHECKING:
@@ -53,29 +53,26 @@ class CatranSettings:
         Of Lion.
     """
 
-    dimension: int = 40
-    steps: int | None = 600
-    epochs: int = 25
-    batch_cells: int = 256
-    batch_genes: int = 500
-    hidden_share: float = 0.8
-    shuffle: str = "cells"
-    hidden_weight: float = 0.7
-    intervention_weight: float = 30.0
+    dimension: Count = 40
+    steps: Count | None = 600
+    epochs: Count = 25
+    batch_cells: Count = 256
+    batch_genes: Count = 500
+    hidden_share: OpenShare = 0.8
+    shuffle: Literal["cells", "genes"] = "cells"
+    hidden_weight: Share = 0.7
+    intervention_weight: NotNegative = 30.0
     log_input: bool = True
     separate: bool = True
     mask_self: bool = True
     inverted_ratio: bool = True
     relative_scores: bool = True
-    spread: float = 0.1
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.05
+    spread: Positive = 0.1
+    learning_rate: Positive = 1e-3
+    weight_decay: NotNegative = 0.05
 
     def __post_init__(self) -> None:
-        if self.shuffle not in ("cells", "genes"):
-            raise InputError(f"shuffle must be 'cells' or 'genes'. Given: {self.shuffle!r}")
-        if not 0 < self.hidden_share < 1:
-            raise InputError(f"hidden_share must be between 0 and 1. Given: {self.hidden_share}")
+        check_settings(self)
 
     @classmethod
     def paper(cls) -> "CatranSettings":

@@ -18,6 +18,7 @@ from scipy import sparse
 
 from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbed_cells import PerturbedCells
+from cistron.methods import Count, CountOrZero, check_settings
 from cistron.networks.covariation import covariance, partial_correlation_matrix
 from cistron.networks.deconvolution import DirectEffects, direct_log_odds
 from cistron.networks.effects import (
@@ -64,9 +65,12 @@ class DefaultSettings:
     direct: bool = True
     learn_hubs: bool = True
     co_variation: bool = True
-    resamples: int = 10
-    candidates: int = 100
-    most_cells: int = 20_000
+    resamples: CountOrZero = 10
+    candidates: Count = 100
+    most_cells: Count = 20_000
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 @dataclass(frozen=True)

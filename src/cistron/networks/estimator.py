@@ -11,19 +11,23 @@ from cistron.errors import InputError
 from cistron.formats.edges import Edges
 from cistron.formats.gene_embedding import build_gene_embedding
 from cistron.formats.perturbed_cells import PerturbedCells, assemble_cells
-from cistron.networks.methods import method_named
+from cistron.methods import Estimator, Method
+from cistron.networks.methods import METHODS
 from cistron.networks.network import Network
 
 
-class NetworkInference:
+class NetworkInference(Estimator):
     """Infer a gene network from perturbed cells.
 
     Parameters
     ----------
     settings
-        Settings of the method (its record in ``methods.METHODS`` names the class); defaults when absent.
+        Whole settings of the method (its record in ``methods.METHODS`` names the class), or some settings by dotted
+        name, which win over the preset: ``{"steps": 10}``.
     method
         Name of the method.
+    preset
+        Named settings that ``settings`` by name are put over.
     seed
         Seed of everything random.
 
@@ -34,21 +38,30 @@ class NetworkInference:
     >>> edges = inference.infer(cells, edges=100)  # doctest: +SKIP
     """
 
-    def __init__(self, settings: Any = None, *, method: str = "default", seed: int = 0) -> None:
-        self.method = method_named(method)
-        self.settings = settings if settings is not None else self.method.settings()
-        if not isinstance(self.settings, self.method.settings):
-            raise InputError(
-                f"method {method} takes {self.method.settings.__name__}. Given: {type(self.settings).__name__}"
-            )
+    def __init__(
+        self, settings: Any = None, *, method: str = "default", preset: str = "default", seed: int = 0
+    ) -> None:
+        self.settings = settings
+        self.method = method
+        self.preset = preset
         self.seed = seed
+        self.settings_in_force()  # raises on what does not fit
         self.network: Network | None = None
         self.cells_name = ""
         self.namespace = "other"
 
+    @property
+    def record(self) -> Method:
+        """The record of the method."""
+        return METHODS.find(self.method)
+
+    def settings_in_force(self) -> Any:
+        """Settings after preset and given names."""
+        return METHODS.resolve(self.method, self.settings, self.preset)
+
     def fit(self, cells: PerturbedCells) -> "NetworkInference":
         """Score all pairs of genes; the scores are kept in ``network``."""
-        self.network = self.method.infer(cells, self.settings, self.seed)
+        self.network = self.record(cells, self.settings_in_force(), self.seed)
         self.cells_name, self.namespace = cells.name, cells.identifier_namespace
         return self
 
@@ -61,16 +74,16 @@ class NetworkInference:
         """Give the ``count`` strongest edges of the fitted network (all when ``None``)."""
         network = self._fitted()
         parameters = {
-            "settings": asdict(self.settings),
+            "settings": asdict(self.settings_in_force()),
             "data": self.cells_name,
             "cells": cells_used,
-            "weight": self.method.weight,
+            "weight": self.record.meaning,
             **network.details,
         }
         return network.edges(
             count,
-            name=name or self.method.name,
-            method=self.method.name,
+            name=name or self.record.name,
+            method=self.record.name,
             identifier_namespace=self.namespace,
             seed=self.seed,
             parameters=parameters,
@@ -90,20 +103,20 @@ class NetworkInference:
         """
         network = self._fitted()
         if network.gene_embedding is None:
-            raise InputError(f"method {self.method.name} learns no gene embedding; use --method catran")
+            raise InputError(f"method {self.record.name} learns no gene embedding; use {_learning()}")
         return build_gene_embedding(
             network.gene_embedding,
             list(network.genes),
-            name=name or self.method.name,
-            method=self.method.name,
+            name=name or self.record.name,
+            method=self.record.name,
             evidence="expression+perturbation" if self.cells_name else "expression",
             identifier_namespace=self.namespace,
             seed=self.seed,
-            parameters=asdict(self.settings),
+            parameters=asdict(self.settings_in_force()),
         )
 
 
-class CausalBenchModel:
+class CausalBenchModel(Estimator):
     """Any method of cistron behind CausalBench's interface.
 
     CausalBench's runner takes the path of a Python file and uses the class in it that derives from its own
@@ -162,7 +175,7 @@ class CausalBenchModel:
         labels = list(interventions)
         observational = not set(labels) & set(gene_names)
         if observational:
-            if method_named(method).interventions:
+            if METHODS.find(method).traits.interventions:
                 method = "partial-correlation"
             cells = _observed(expression_matrix, gene_names)
         else:
@@ -174,9 +187,8 @@ class CausalBenchModel:
                 excluded=("excluded",),
                 name="CausalBench cells",
             )
-        settings: Any = None
-        if method == "default":
-            settings = _without_resampling()
+        # pairs carry no stability
+        settings = {"resamples": 0} if method == "default" else None
         pairs = NetworkInference(settings, method=method, seed=seed).infer(cells, None).pairs()
         if self.perturbed_sources and len(cells.perturbed):
             perturbed = {cells.genes[gene] for gene in cells.perturbed}
@@ -198,7 +210,5 @@ def _observed(matrix: np.ndarray, genes: Sequence[str]) -> PerturbedCells:
     )
 
 
-def _without_resampling() -> Any:
-    from cistron.networks.combined import DefaultSettings
-
-    return DefaultSettings(resamples=0)  # pairs carry no stability
+def _learning() -> str:
+    return " or ".join(f"--method {method.name}" for method in METHODS.values() if method.traits.learns_genes)

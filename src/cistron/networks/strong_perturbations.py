@@ -6,6 +6,7 @@ their cells those whose target is no higher than in the lowest tenth of the cont
 """
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from cistron.errors import InputError
 from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbation_labels import SET_ASIDE
 from cistron.formats.perturbed_cells import PerturbedCells
+from cistron.methods import Count, CountOrZero, OpenShare, Range, Share, check_settings
 from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator
 
@@ -40,12 +42,15 @@ class StrengthSettings:
         Control cells that the test uses, at most.
     """
 
-    changed_genes: int = 50
-    level: float = 0.001
-    knock_down: float = 0.3
-    cells: int = 25
-    percentile: float = 10.0
-    most_control: int = 1000
+    changed_genes: CountOrZero = 50
+    level: OpenShare = 0.001
+    knock_down: Share = 0.3
+    cells: CountOrZero = 25
+    percentile: Annotated[float, Range(0, 100)] = 10.0
+    most_control: Count = 1000
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 def anderson_darling_scale(first: int, second: int) -> float:

@@ -6,11 +6,13 @@ target. Cells are binned once for all genes, which is where the time of the orig
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbed_cells import PerturbedCells
+from cistron.methods import Count, Positive, PositiveShare, Range, check_settings
 from cistron.networks.network import Network
 from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator, seed_for
@@ -36,14 +38,17 @@ class TreesSettings:
         Threads of xgboost.
     """
 
-    rounds: int = 40
-    learning_rate: float = 0.1
-    depth: int = 3
-    columns: float = 0.2
-    rows: float = 0.9
-    bins: int = 32
-    most_cells: int = 20_000
-    threads: int = 1
+    rounds: Count = 40
+    learning_rate: Positive = 0.1
+    depth: Count = 3
+    columns: PositiveShare = 0.2
+    rows: PositiveShare = 0.9
+    bins: Annotated[int, Range(2)] = 32
+    most_cells: Count = 20_000
+    threads: Count = 1
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 def boosted_trees(

@@ -1,9 +1,11 @@
 """The omics wing: gene embeddings from matrices of genes x samples."""
 
+from cistron.methods import Method as EmbeddingMethod  # its name until 0.3
+from cistron.omics.embedders import EmbeddingValues
 from cistron.omics.estimator import OmicsEmbedder
 from cistron.omics.inputs import OmicsMatrix, read_matrix
 from cistron.omics.joining import join_matrices
-from cistron.omics.methods import METHODS, EmbeddingMethod, EmbeddingValues
+from cistron.omics.methods import METHODS
 from cistron.omics.pca import PcaSettings, principal_components
 from cistron.omics.preprocessing import PreparedMatrix, PreprocessingSettings, prepare_matrix
 from cistron.omics.settings import AutoencoderSettings, VdtfSettings

@@ -1,5 +1,6 @@
 """What a user calls: a matrix in, a gene embedding out."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,40 +10,64 @@ import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
 from cistron.formats.gene_embedding import build_gene_embedding
+from cistron.methods import Estimator, Method
+from cistron.omics.embedders import EmbeddingValues
 from cistron.omics.inputs import OmicsMatrix
-from cistron.omics.methods import embedding_method
+from cistron.omics.methods import METHODS
 from cistron.omics.preprocessing import PreprocessingSettings, prepare_matrix
 
 
-class OmicsEmbedder:
+class OmicsEmbedder(Estimator):
     """Learn an embedding of genes from one or several matrices of genes x samples.
 
     Parameters
     ----------
     settings
-        Settings of a method, for example :class:`PcaSettings`; they say which method it is.
+        Whole settings of a method, for example :class:`PcaSettings`, or some settings by dotted name, which win over
+        the preset: ``{"fit.epochs": 3}``.
     preprocessing
         What is done to the matrix before.
     seed
         Seed of the method.
+    method
+        Name of the method; when absent, the one whose settings these are, else ``pca``.
+    preset
+        Named settings that ``settings`` by name are put over.
 
     Examples
     --------
     >>> embedder = OmicsEmbedder(PcaSettings(dimensions=16), seed=1)
+    >>> embedder = OmicsEmbedder({"gene_dimension": 16}, method="vdtf", preset="paper")
     >>> embedding = embedder.embed(read_matrix("tissues.h5ad"))  # doctest: +SKIP
     """
 
     def __init__(
-        self, settings: Any = None, preprocessing: PreprocessingSettings | None = None, seed: int = 0
+        self,
+        settings: Any = None,
+        preprocessing: PreprocessingSettings | None = None,
+        seed: int = 0,
+        *,
+        method: str | None = None,
+        preset: str = "default",
     ) -> None:
-        from cistron.omics.methods import METHODS
-
-        self.settings = settings if settings is not None else METHODS["pca"].settings()
-        kinds = [method.name for method in METHODS.values() if isinstance(self.settings, method.settings)]
-        self.method = embedding_method(kinds[0] if kinds else type(self.settings).__name__)
-        self.preprocessing = preprocessing or PreprocessingSettings()
+        self.settings = settings
+        self.preprocessing = preprocessing
         self.seed = seed
+        self.method = method
+        self.preset = preset
         self.remarks: list[str] = []
+        self.settings_in_force()  # raises on what does not fit
+
+    @property
+    def record(self) -> Method:
+        """The record of the method."""
+        if self.method is None and self.settings is not None and not isinstance(self.settings, Mapping):
+            return METHODS.method_of(self.settings)
+        return METHODS.find(self.method or "pca")
+
+    def settings_in_force(self, several: bool = False) -> Any:
+        """Settings after preset and given names; ``several`` says whether there are several matrices."""
+        return METHODS.resolve(self.record.name, self.settings, self.preset, several)
 
     def embed(
         self,
@@ -85,21 +110,24 @@ class OmicsEmbedder:
         ]
         if not given:
             raise InputError("no matrix was given; name at least one")
-        if len(given) > 1 and not self.method.joint:
+        several, method = len(given) > 1, self.record
+        if several and not method.traits.joint:
+            joint = ", ".join(f"--method {one.name}" for one in METHODS.values() if one.traits.joint)
             raise InputError(
-                f"{self.method.name} takes one matrix. Given: {len(given)}; embed each and join them with "
-                "'cistron embedding combine', or use --method vdtf"
+                f"{method.name} takes one matrix. Given: {len(given)}; embed each and join them with "
+                f"'cistron embedding combine', or use {joint}"
             )
         spaces = sorted({matrix.namespace for matrix in given})
         if len(spaces) > 1:
             raise IdentifierError(
                 f"the matrices name genes in different ways ({', '.join(spaces)}); convert with 'cistron genes map'"
             )
-        prepared = [prepare_matrix(matrix, self.preprocessing) for matrix in given]
-        fitted = self.method.fit(
-            prepared, self.settings, self.seed, None if directory is None else Path(directory)
+        preprocessing = self.preprocessing or PreprocessingSettings()
+        settings = self.settings_in_force(several)
+        prepared = [prepare_matrix(matrix, preprocessing) for matrix in given]
+        fitted: EmbeddingValues = method(
+            prepared, settings, self.seed, None if directory is None else Path(directory)
         )
-        several = len(given) > 1
         self.remarks = [
             f"{one.matrix.name}: {remark}" if several else remark
             for one in prepared
@@ -110,15 +138,15 @@ class OmicsEmbedder:
         return build_gene_embedding(
             fitted.values,
             fitted.genes or prepared[0].genes,
-            name=name or f"{source} {self.method.name} {fitted.values.shape[1]}",
-            method=self.method.name,
+            name=name or f"{source} {method.name} {fitted.values.shape[1]}",
+            method=method.name,
             evidence=evidence,
             identifier_namespace=spaces[0],
             licence=licence,
             seed=self.seed,
             parameters={
-                "method": asdict(self.settings),
-                "preprocessing": asdict(self.preprocessing),
+                "method": asdict(settings),
+                "preprocessing": asdict(preprocessing),
                 "log_taken": all(one.logarithm for one in prepared),
                 **fitted.facts,
             },

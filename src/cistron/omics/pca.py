@@ -10,6 +10,7 @@ import numpy as np
 from scipy import linalg
 
 from cistron.errors import InputError
+from cistron.methods import Count, CountOrZero, PositiveShare, check_settings
 from cistron.omics.preprocessing import PreparedMatrix
 from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
@@ -34,18 +35,20 @@ class PcaSettings:
         Power iterations of the randomised method.
     """
 
-    dimensions: int | None = None
-    variance: float | None = None
+    dimensions: Count | None = None
+    variance: PositiveShare | None = None
     scale: bool = False
-    passes: int = 2
+    passes: CountOrZero = 2
 
     def __post_init__(self) -> None:
+        check_settings(self)
         if self.dimensions is not None and self.variance is not None:
             raise InputError("give either dimensions or variance, not both")
-        if self.dimensions is not None and self.dimensions < 1:
-            raise InputError(f"dimensions must be 1 or more. Given: {self.dimensions}")
-        if self.variance is not None and not 0 < self.variance <= 1:
-            raise InputError(f"variance is a share in (0, 1]. Given: {self.variance}")
+
+    @classmethod
+    def paper(cls) -> "PcaSettings":
+        """Settings of the report: every component has unit variance."""
+        return cls(scale=True)
 
 
 @dataclass(frozen=True)

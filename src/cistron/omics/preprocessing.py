@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from cistron.errors import InputError
+from cistron.methods import PositiveShare, check_settings
 from cistron.omics.inputs import OmicsMatrix
 
 LOG_ABOVE = 50.0
@@ -40,11 +41,10 @@ class PreprocessingSettings:
     scale_genes: bool = False
     centre_samples: bool = True
     scale_samples: bool = True
-    minimum_measured: float = 0.5
+    minimum_measured: PositiveShare = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 < self.minimum_measured <= 1:
-            raise InputError(f"minimum_measured must be in (0, 1]. Given: {self.minimum_measured}")
+        check_settings(self)
 
 
 @dataclass

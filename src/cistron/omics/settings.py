@@ -1,8 +1,10 @@
 """Settings of the networks; apart from the models, so that the command line reads them without loading torch."""
 
 from dataclasses import dataclass, field, replace
+from typing import Annotated, Literal
 
 from cistron.errors import InputError
+from cistron.methods import Count, CountOrZero, NotNegative, Positive, Range, check_settings
 from cistron.training.settings import FitSettings
 
 
@@ -11,18 +13,18 @@ from cistron.training.settings import FitSettings
 class AutoencoderFit(FitSettings):
     """How autoencoders are fitted: :class:`cistron.training.FitSettings` with other defaults."""
 
-    patience: int | None = 15
-    schedule: str = "cosine"
+    patience: Count | None = 15
+    schedule: Literal["constant", "cosine"] = "cosine"
 
 
 @dataclass(frozen=True)
 class VdtfFit(FitSettings):
     """How VDTF is fitted: :class:`cistron.training.FitSettings` with other defaults."""
 
-    epochs: int = 60
-    learning_rate: float = 1.5e-3
-    patience: int | None = 15
-    schedule: str = "cosine"
+    epochs: Count = 60
+    learning_rate: Positive = 1.5e-3
+    patience: Count | None = 15
+    schedule: Literal["constant", "cosine"] = "cosine"
 
 
 @dataclass(frozen=True)
@@ -55,24 +57,21 @@ class AutoencoderSettings:
         How to fit.
     """
 
-    dimensions: int = 32
-    layers: int = 4
-    width: int = 0
-    corruption: float = 0.2
+    dimensions: Count = 32
+    layers: Annotated[int, Range(2, 12)] = 4
+    width: CountOrZero = 0
+    corruption: Annotated[float, Range(0, 1, open_high=True)] = 0.2
     axes: bool = True
-    held_out: float = 0.05
-    held_out_entries: int = 500_000
-    batch_size: int = 256
+    held_out: Annotated[float, Range(0, 0.5, open_low=True, open_high=True)] = 0.05
+    held_out_entries: Count = 500_000
+    batch_size: Annotated[int, Range(2)] = 256
     beyond_samples: bool = False
     fit: AutoencoderFit = field(default_factory=AutoencoderFit)
 
     def __post_init__(self) -> None:
-        if self.dimensions < 1 or self.batch_size < 2:
-            raise InputError("autoencoder: dimensions must be 1 or more and batch_size 2 or more")
-        if self.layers % 2 or not 2 <= self.layers <= 12:
+        check_settings(self)
+        if self.layers % 2:
             raise InputError(f"autoencoder: layers must be even, 2 to 12. Given: {self.layers}")
-        if not 0 <= self.corruption < 1 or not 0 < self.held_out < 0.5:
-            raise InputError("autoencoder: corruption must be in [0, 1) and held_out in (0, 0.5)")
 
     @classmethod
     def paper(cls) -> "AutoencoderSettings":
@@ -141,24 +140,24 @@ class VdtfSettings:
         How to fit.
     """
 
-    gene_dimension: int = 32
-    sample_dimension: int = 0
-    layers: int = 3
-    width: int = 64
+    gene_dimension: Count = 32
+    sample_dimension: CountOrZero = 0
+    layers: Annotated[int, Range(2, 8)] = 3
+    width: CountOrZero = 64
     bilinear: bool = True
-    start: str = "pca"
-    start_deviation: float = 0.05
-    kl_weight: float = 1.0
-    noise: str = "assay"
+    start: Literal["pca", "samples", "random"] = "pca"
+    start_deviation: Positive = 0.05
+    kl_weight: NotNegative = 1.0
+    noise: Literal["assay", "gene", "none"] = "assay"
     assay_deviation: bool = True
-    adversary_weight: float = 0.1
+    adversary_weight: NotNegative = 0.1
     axes: bool = True
-    held_out: float = 0.05
-    held_out_entries: int = 500_000
-    tile_entries: int = 8_192
-    tile_samples: int = 16
-    epoch_entries: int = 50_000_000
-    gene_rate: float = 10.0
+    held_out: Annotated[float, Range(0, 0.5, open_low=True, open_high=True)] = 0.05
+    held_out_entries: Count = 500_000
+    tile_entries: Count = 8_192
+    tile_samples: Count = 16
+    epoch_entries: Count = 50_000_000
+    gene_rate: Positive = 10.0
     beyond_samples: bool = False
     fit: VdtfFit = field(default_factory=VdtfFit)
 
@@ -168,21 +167,7 @@ class VdtfSettings:
         return self.sample_dimension or self.gene_dimension
 
     def __post_init__(self) -> None:
-        if self.sample_dimension < 0:
-            raise InputError(f"vdtf: sample_dimension must be 0 or more. Given: {self.sample_dimension}")
-        for name in ("gene_dimension", "tile_entries", "tile_samples", "epoch_entries"):
-            if getattr(self, name) < 1:
-                raise InputError(f"vdtf: {name} must be 1 or more. Given: {getattr(self, name)}")
-        if not 2 <= self.layers <= 8:
-            raise InputError(f"vdtf: layers must be 2 to 8. Given: {self.layers}")
-        if self.start not in ("pca", "samples", "random"):
-            raise InputError(f"vdtf: start must be pca, samples or random. Given: {self.start!r}")
-        if self.noise not in ("assay", "gene", "none"):
-            raise InputError(f"vdtf: noise must be assay, gene or none. Given: {self.noise!r}")
-        if not 0 < self.held_out < 0.5:
-            raise InputError(f"vdtf: held_out must be between 0 and 0.5. Given: {self.held_out}")
-        if self.kl_weight < 0 or self.adversary_weight < 0:
-            raise InputError("vdtf: kl_weight and adversary_weight must not be negative")
+        check_settings(self)
 
     @classmethod
     def paper(cls) -> "VdtfSettings":

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.lists import read_gene_list
+from cistron.methods import Count, CountOrZero, NotNegative, check_settings
 from cistron.omics.correction import subtract_olfactory_bias, whiten_samples
 from cistron.omics.inputs import read_matrix
 from cistron.omics.preprocessing import PreprocessingSettings, prepare_matrix
@@ -58,22 +60,19 @@ class PreparationSettings:
 
     universe: Path | None = None
     olfactory: Path | None = None
-    components: int = 4
-    drop_last: int = 4
+    components: Count = 4
+    drop_last: CountOrZero = 4
     whiten: bool = False
-    identifier: str = "symbol"
+    identifier: Literal["symbol", "entrez"] = "symbol"
     group: str = "cell_ontology_class"
     layer: str | None = None
     genes_in: str | None = None
-    per_cell: float = 10_000.0
-    minimum_cells: int = 1
+    per_cell: NotNegative = 10_000.0
+    minimum_cells: Count = 1
     matrix: PreprocessingSettings = field(default_factory=PreprocessingSettings)
 
     def __post_init__(self) -> None:
-        if self.identifier not in ("symbol", "entrez"):
-            raise InputError(f"identifier must be symbol or entrez. Given: {self.identifier!r}")
-        if self.components < 1 or self.drop_last < 0 or self.minimum_cells < 1:
-            raise InputError("components and minimum_cells must be 1 or more, drop_last 0 or more")
+        check_settings(self)
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import anndata
 
 from cistron.errors import InputError
+from cistron.methods import Method, with_given
 from cistron.omics.estimator import OmicsEmbedder
 from cistron.omics.inputs import OmicsMatrix
+from cistron.omics.methods import METHODS
 from cistron.omics.preprocessing import PreprocessingSettings
-from cistron.omics.settings import AutoencoderSettings, VdtfSettings
+from cistron.omics.settings import AutoencoderSettings
 from cistron.training import Choice, Real, SearchSpace, TuneReport, Whole, tune
 
 Score = Callable[[anndata.AnnData], float]
@@ -28,7 +31,7 @@ def search_space(
     Parameters
     ----------
     method
-        ``autoencoder`` or ``vdtf``.
+        A method whose record names a search space: ``autoencoder``, ``vdtf``.
     samples
         Samples of all matrices; no more dimensions are searched.
     epochs
@@ -46,52 +49,60 @@ def search_space(
         raise InputError(
             f"dimensions to search must lie between 1 and {high}. Given: {smallest} to {largest}"
         )
-    common: dict[str, Real | Whole | Choice] = {
-        "dimensions": Whole(smallest, high, log=True),
+    found: SearchSpace = METHODS.find(method).search_space(smallest, high, epochs)
+    return found
+
+
+def _common_space(smallest: int, largest: int, epochs: int) -> dict[str, Real | Whole | Choice]:
+    return {
+        "dimensions": Whole(smallest, largest, log=True),
         "learning_rate": Real(2e-4, 1e-2, log=True),
         "epochs": Whole(max(1, epochs // 4), epochs),
     }
-    if method == "autoencoder":
-        return {
-            **common,
-            "layers": Choice((2, 4, 6)),
-            "batch_size": Choice((64, 128, 256, 512)),
-            "width": Choice((64, 128, 256)),
-            "corruption": Real(0.0, 0.5),
-        }
-    if method == "vdtf":
-        return {
-            **common,
-            "layers": Whole(2, 6),
-            "tile_entries": Choice((2048, 8192, 32_768)),
-            "width": Choice((32, 64, 128)),
-            "sample_dimension": Choice((0, 8, 32)),
-            "kl_weight": Real(0.01, 10.0, log=True),
-        }
-    raise InputError(f"{method} has nothing to tune; expected autoencoder or vdtf")
 
 
-def settings_of_trial(
-    base: AutoencoderSettings | VdtfSettings, parameters: Mapping[str, Any]
-) -> AutoencoderSettings | VdtfSettings:
+def autoencoder_space(smallest: int, largest: int, epochs: int) -> SearchSpace:
+    """Search space of the autoencoder for a range of dimensions and a largest number of epochs."""
+    return {
+        **_common_space(smallest, largest, epochs),
+        "layers": Choice((2, 4, 6)),
+        "batch_size": Choice((64, 128, 256, 512)),
+        "width": Choice((64, 128, 256)),
+        "corruption": Real(0.0, 0.5),
+    }
+
+
+def vdtf_space(smallest: int, largest: int, epochs: int) -> SearchSpace:
+    """Search space of VDTF for a range of dimensions and a largest number of epochs."""
+    return {
+        **_common_space(smallest, largest, epochs),
+        "layers": Whole(2, 6),
+        "tile_entries": Choice((2048, 8192, 32_768)),
+        "width": Choice((32, 64, 128)),
+        "sample_dimension": Choice((0, 8, 32)),
+        "kl_weight": Real(0.01, 10.0, log=True),
+    }
+
+
+def setting_of_parameter(method: Method, parameter: str) -> str:
+    """The dotted setting that a parameter of the search stands for: ``epochs`` is ``fit.epochs``."""
+    return method.setting_of_option(parameter) or f"fit.{parameter}"
+
+
+def settings_of_trial(base: Any, parameters: Mapping[str, Any]) -> Any:
     """Put the parameters of a trial into settings."""
-    changes = dict(parameters)
-    fit = replace(base.fit, epochs=changes.pop("epochs"), learning_rate=changes.pop("learning_rate"))
-    dimensions = changes.pop("dimensions")
-    name = "dimensions" if isinstance(base, AutoencoderSettings) else "gene_dimension"
-    return replace(base, **{name: dimensions, **changes, "fit": fit})
+    method = METHODS.method_of(base)
+    return with_given(base, {setting_of_parameter(method, name): value for name, value in parameters.items()})
 
 
-def first_trial(base: AutoencoderSettings | VdtfSettings, space: SearchSpace) -> dict[str, Any]:
+def first_trial(base: Any, space: SearchSpace) -> dict[str, Any]:
     """Give the defaults as a trial, as near as the search space has them: a search should not end below them."""
-    defaults = {**asdict(base), "epochs": base.fit.epochs, "learning_rate": base.fit.learning_rate}
-    if isinstance(base, VdtfSettings):
-        defaults["dimensions"] = base.gene_dimension
-    else:
-        defaults["width"] = base.width or max(128, 2 * base.dimensions)
+    method = METHODS.method_of(base)
     trial = {}
     for name, span in space.items():
-        value = defaults[name]
+        value = attrgetter(setting_of_parameter(method, name))(base)
+        if name == "width" and isinstance(base, AutoencoderSettings):
+            value = value or max(128, 2 * base.dimensions)  # what 0 stands for
         if isinstance(span, Choice):
             trial[name] = value if value in span.options else span.options[0]
         else:
@@ -108,6 +119,8 @@ def tune_embedder(
     epochs: int = 40,
     smallest: int = 4,
     largest: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    preset: str = "default",
     preprocessing: PreprocessingSettings | None = None,
     score: Score | None = None,
     objective: str = "held-out R2",
@@ -120,7 +133,7 @@ def tune_embedder(
     matrices
         Matrices to embed; several only for a joint method.
     method
-        ``autoencoder`` or ``vdtf``.
+        A method whose record names a search space: ``autoencoder``, ``vdtf``.
     storage
         File of the study; several processes may share it, and a later call goes on from it.
     trials
@@ -129,6 +142,10 @@ def tune_embedder(
         Largest number of epochs of a trial.
     smallest, largest
         Range of the latent dimensions.
+    settings
+        Settings of the method by dotted name that all trials share; they are not searched.
+    preset
+        Preset of the method that these are put over.
     preprocessing
         What is done to the matrices before.
     score
@@ -150,7 +167,9 @@ def tune_embedder(
         If the study is of another search space, other matrices or another objective.
     """
     space = search_space(method, sum(len(matrix.samples) for matrix in matrices), epochs, smallest, largest)
-    base = AutoencoderSettings() if method == "autoencoder" else VdtfSettings()
+    record, given = METHODS.find(method), dict(settings or {})
+    space = {name: span for name, span in space.items() if setting_of_parameter(record, name) not in given}
+    base = record.settings_of(preset, given, several=len(matrices) > 1)
 
     def value_of(parameters: dict[str, Any], report: Callable[[int, float], None]) -> float:
         embedder = OmicsEmbedder(settings_of_trial(base, parameters), preprocessing, seed)
@@ -171,22 +190,52 @@ def tune_embedder(
             "objective": objective,
             "matrices": [[matrix.name, *matrix.shape] for matrix in matrices],
             "preprocessing": asdict(preprocessing or PreprocessingSettings()),
+            # absent where nothing was given, so that studies from before this was possible go on
+            **({"preset": preset, "settings": given} if given or preset != "default" else {}),
         },
         seed=seed,
         description=f"tuning {method}",
     )
 
 
-def best_as_toml(method: str, parameters: Mapping[str, Any]) -> str:
-    """The best parameters as a configuration file for ``cistron omics embed --config``."""
-    base = AutoencoderSettings() if method == "autoencoder" else VdtfSettings()
-    settings = settings_of_trial(base, parameters)
-    model = {
-        name: value
+def best_as_toml(
+    method: str,
+    parameters: Mapping[str, Any],
+    *,
+    settings: Mapping[str, Any] | None = None,
+    preset: str = "default",
+) -> str:
+    """The best parameters as a configuration file for ``cistron omics embed --config``.
+
+    Parameters
+    ----------
+    method
+        Name of the method.
+    parameters
+        Best parameters of the search.
+    settings, preset
+        What all trials shared, as :func:`tune_embedder` was given it.
+    """
+    record = METHODS.find(method)
+    tables: dict[str, dict[str, Any]] = {"omics.embed": {"method": method}, f"omics.embed.{method}": {}}
+    if preset != "default":
+        tables["omics.embed"]["settings"] = preset
+    if "dimensions" in parameters:
+        tables["omics.embed"]["dimensions"] = parameters["dimensions"]
+    found = {
+        setting_of_parameter(record, name): value
         for name, value in parameters.items()
-        if name not in ("dimensions", "epochs", "learning_rate")
+        if name != "dimensions"
     }
-    lines = ["[omics.embed]", f'method = "{method}"', f"dimensions = {parameters['dimensions']}", ""]
-    lines += [f"[omics.embed.{method}]", *(f"{name} = {value}" for name, value in model.items()), ""]
-    lines += [f"[omics.embed.{method}.fit]", f"epochs = {settings.fit.epochs}"]
-    return "\n".join([*lines, f"learning_rate = {settings.fit.learning_rate!r}", ""])
+    for name, value in {**(settings or {}), **found}.items():
+        table, _, setting = f"omics.embed.{method}.{name}".rpartition(".")
+        tables.setdefault(table, {})[setting] = value
+    return "\n".join(
+        "\n".join([f"[{table}]", *(f"{name} = {_toml(value)}" for name, value in values.items()), ""])
+        for table, values in tables.items()
+    )
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML has it; ``"none"`` where there is none, which the command line reads as such."""
+    return json.dumps("none" if value is None else list(value) if isinstance(value, tuple) else value)

@@ -12,6 +12,7 @@ import pandas as pd
 
 import cistron
 from cistron.errors import InputError
+from cistron.formats.anndata_files import write_anndata
 from cistron.runtime.files import atomic_path, sha256_of
 
 
@@ -58,10 +59,12 @@ def write_matrix(
         "schema_version": 1,
         "software_version": cistron.__version__,
         "steps": json.dumps(list(steps)),
-        "sources": json.dumps([{"path": str(source), "sha256": sha256_of(source)} for source in sources]),
+        "sources": json.dumps(
+            [{"file": Path(source).name, "sha256": sha256_of(source)} for source in sources]
+        ),
     }
     with atomic_path(path) as partial:
-        frame.write_h5ad(partial)
+        write_anndata(frame, partial, further_bytes=4 * len(genes) * len(samples))
         with h5py.File(partial, "r+") as file:
             if "X" in file:
                 del file["X"]

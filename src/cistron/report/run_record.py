@@ -14,7 +14,7 @@ def run_section(result: Result) -> Section:
     """Make the section that says what was run, on what, and with which settings."""
     run = result.run
     inputs = [
-        {"path": str(entry.get("path", "")), "sha256": str(entry.get("sha256", ""))}
+        {"file": str(entry.get("file") or entry.get("path", "")), "sha256": str(entry.get("sha256", ""))}
         for entry in run["inputs"]
     ]
     facts = {name: value for name, value in result.results.items() if name not in _SHOWN_ELSEWHERE}

@@ -1,6 +1,7 @@
 """Progress and remarks on standard error: a bar on a terminal, an occasional line anywhere else."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sized
@@ -10,6 +11,10 @@ from typing import Any, Self, TypeVar
 Item = TypeVar("Item")
 
 _SECONDS_BETWEEN_LINES = 15.0
+_WORD = 100  # letters that are shown of a word that is too long
+# Control characters, escape sequences' beginnings among them, and those that turn the direction of text.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_LONG_WORD = re.compile(r"\S{400,}")
 _enabled = os.environ.get("CISTRON_PROGRESS", "1") != "0"
 
 
@@ -24,10 +29,32 @@ def progress_enabled() -> bool:
     return _enabled
 
 
+def plain(text: str) -> str:
+    """Make text from files safe for a terminal: control characters are escaped, very long words are cut.
+
+    Parameters
+    ----------
+    text
+        Any text; line ends and tabs stay.
+
+    Examples
+    --------
+    >>> plain("a\\x1b[31mb")
+    'a\\\\x1b[31mb'
+    """
+    safe = _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
+    return _LONG_WORD.sub(lambda match: f"{match[0][:_WORD]}... ({len(match[0]):,} letters)", safe)
+
+
 def say(message: str) -> None:
     """Print one remark on standard error, unless progress is off."""
     if _enabled:
-        print(message, file=sys.stderr, flush=True)  # noqa: T201  (the one place below cli that prints)
+        print(plain(message), file=sys.stderr, flush=True)  # noqa: T201  (the one place that prints remarks)
+
+
+def show(text: object = "") -> None:
+    """Print what a command found on standard output."""
+    print(plain(str(text)))  # noqa: T201  (the one place that prints results)
 
 
 def _clock(seconds: float) -> str:
@@ -57,7 +84,7 @@ class Progress:
     """
 
     def __init__(self, description: str, total: int | None = None, unit: str = "") -> None:
-        self.description = description
+        self.description = plain(description)
         self.total = total
         self.unit = unit
         self.done = 0
@@ -94,7 +121,7 @@ class Progress:
         """Count ``steps`` as done; ``note`` (a loss, a file name) is shown behind the description."""
         self.done += steps
         if self._bar is not None:
-            text = self.description if note is None else f"{self.description} [{note}]"
+            text = self.description if note is None else f"{self.description} [{plain(note)}]"
             self._bar.update(
                 self._task, total=self.total, advance=steps, description=text.replace("[", r"\[")
             )

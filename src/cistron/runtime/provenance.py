@@ -1,6 +1,7 @@
 """``run.json``: what was run, on what, with which settings, so that a result can be made again."""
 
 import dataclasses
+import hashlib
 import json
 import math
 import platform
@@ -24,12 +25,23 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(item) for item in value]
     if isinstance(value, Path):
-        return str(value)
+        return value.name  # no local paths: who reads a record has other folders
     if hasattr(value, "tolist"):  # NumPy numbers and arrays
         return _plain(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
         return None  # JSON has no NaN
     return value
+
+
+def _flat(settings: Any, prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted names."""
+    if not isinstance(settings, Mapping):
+        return {prefix.rstrip("."): settings}
+    return {
+        key: item
+        for name, value in settings.items()
+        for key, item in _flat(value, f"{prefix}{name}.").items()
+    }
 
 
 class RunRecord:
@@ -45,6 +57,7 @@ class RunRecord:
         Files that are read; their SHA-256 is recorded.
     seed
         Seed of the run.
+
     """
 
     def __init__(self, command: str, settings: Any, inputs: Iterable[str | Path], seed: int) -> None:
@@ -54,9 +67,42 @@ class RunRecord:
         self.seed = seed
         self.started = datetime.now(UTC)
         self._clock = time.monotonic()
-        self.inputs = [{"path": str(path), "sha256": sha256_of(path)} for path in inputs]
+        self.inputs = [{"file": Path(path).name, "sha256": sha256_of(path)} for path in inputs]
         self.results: dict[str, Any] = {}
         self.warnings: list[str] = []
+
+    def request(self) -> dict[str, Any]:
+        """Give what determines the result, as plain JSON types: two runs of one request must give the same."""
+        hashes = [entry["sha256"] for entry in self.inputs]
+        return {"command": self.command, "settings": self.settings, "seed": self.seed, "inputs": hashes}
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of :meth:`request`, hexadecimal."""
+        return hashlib.sha256(json.dumps(self.request(), sort_keys=True).encode()).hexdigest()
+
+    def difference_from(self, other: Mapping[str, Any]) -> str:
+        """Name the first thing in which another run asked for something else.
+
+        Parameters
+        ----------
+        other
+            :meth:`request` of the other run; empty where it is not known.
+        """
+        mine = self.request()
+        if not other:
+            return ""
+        if other.get("command") != self.command:
+            return f"it was written by 'cistron {other.get('command')}'"
+        if other.get("seed") != self.seed:
+            return f"its seed is {other.get('seed')}"
+        if other.get("inputs") != mine["inputs"]:
+            return "its inputs are others"
+        before, now = _flat(other.get("settings")), _flat(mine["settings"])
+        for name in sorted(before.keys() | now.keys()):
+            if before.get(name) != now.get(name):
+                return f"its {name} is {before.get(name)!r}, here {now.get(name)!r}"[:200]
+        return ""
 
     def warn(self, message: str) -> None:
         """Keep a remark that the reader of the result must see."""

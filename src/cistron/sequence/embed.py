@@ -28,7 +28,7 @@ from cistron.sequence.enformer import Enformer
 from cistron.sequence.gene_sites import GeneSites
 from cistron.sequence.gene_tracks import GeneTracks, write_gene_tracks
 from cistron.sequence.gene_vectors import GeneEmbeddingSettings, embed_genes
-from cistron.sequence.inference import InferenceSettings
+from cistron.sequence.run_settings import InferenceSettings
 from cistron.sequence.weights import load_weights
 
 
@@ -151,7 +151,7 @@ def embed_annotation(
         shard_size,
     ]
     tag = fingerprint([*work, numbers])
-    directory = output.parent / f".{output.stem}.shards-{tag}"
+    directory = output.parent / f".{output.name}.shards-{tag}"
     common = {
         "model": str(model),
         "genome": str(genome.path),
@@ -226,7 +226,7 @@ def _person_of(genome: Genome) -> dict[str, Any] | None:
 def discard_shards(output: str | Path) -> None:
     """Remove the finished shards of an embedding that was written."""
     output = Path(output)
-    for directory in output.parent.glob(f".{output.stem}.shards-*"):
+    for directory in output.parent.glob(f".{output.name}.shards-*"):
         shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cistron.errors import InputError
+from cistron.methods import Count, Positive, check_settings
 
 TOKENS = (
     "<cls>", "<pad>", "<eos>", "<unk>", *"LAGVSERTIDPKQNFYMHWCXBUZO.-", "<null_1>", "<mask>",
@@ -44,12 +45,15 @@ class Esm2Settings:
         Scale embeddings as the published models do.
     """
 
-    layers: int = 33
-    width: int = 1280
-    heads: int = 20
-    hidden: int = 5120
-    norm_epsilon: float = 1e-5
+    layers: Count = 33
+    width: Count = 1280
+    heads: Count = 20
+    hidden: Count = 5120
+    norm_epsilon: Positive = 1e-5
     token_dropout: bool = True
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 def _rotated(values: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:

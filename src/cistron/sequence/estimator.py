@@ -5,20 +5,22 @@ from pathlib import Path
 
 import anndata
 import numpy as np
+import pandas as pd
 
 from cistron.formats.tracks import Tracks
 from cistron.genome import PersonSettings, check_regions, open_genome, read_regions
+from cistron.methods import Estimator
 from cistron.sequence.embed import discard_shards, embed_annotation
 from cistron.sequence.gene_sites import read_gene_sites
 from cistron.sequence.gene_tracks import wanted_tracks
-from cistron.sequence.gene_vectors import GeneEmbeddingSettings
 from cistron.sequence.predict import predict_regions
-from cistron.sequence.settings import settings_from
+from cistron.sequence.run_settings import GeneEmbeddingSettings
+from cistron.sequence.settings import EnformerSettings, settings_from
 from cistron.sequence.track_table import cage_tracks, choose_tracks, load_track_table, strand_pairs
 from cistron.sequence.weights import load_weights, read_description
 
 
-class DnaEmbedder:
+class DnaEmbedder(Estimator):
     """Tracks and gene embeddings from DNA with the weights of a model folder.
 
     Parameters
@@ -39,11 +41,22 @@ class DnaEmbedder:
     def __init__(
         self, weights: str | Path, settings: GeneEmbeddingSettings | None = None, seed: int = 0
     ) -> None:
-        self.weights = Path(weights)
-        self.settings = settings or GeneEmbeddingSettings()
+        self.weights = weights
+        self.settings = settings
         self.seed = seed
-        self.model_settings = settings_from(read_description(self.weights)["settings"])
-        self.track_table = load_track_table(self.weights, self.model_settings.tracks)
+        self._model_settings()  # raises where the folder is none of a model
+
+    def _model_settings(self) -> EnformerSettings:
+        return settings_from(read_description(Path(self.weights))["settings"])
+
+    @property
+    def track_table(self) -> pd.DataFrame:
+        """Tracks of the model, one row per track."""
+        return load_track_table(Path(self.weights), self._model_settings().tracks)
+
+    def settings_in_force(self) -> GeneEmbeddingSettings:
+        """Settings that were given, or the defaults."""
+        return self.settings or GeneEmbeddingSettings()
 
     def predict(
         self,
@@ -74,21 +87,20 @@ class DnaEmbedder:
             Whose DNA takes the place of the reference.
         """
         wanted = {"human": ()} if tracks is None else tracks
-        chosen = {
-            organism: choose_tracks(self.track_table, organism, words) for organism, words in wanted.items()
-        }
-        inference = self.settings.inference
-        model = load_weights(self.weights, inference.precision, str(inference.torch_device()))
+        table = self.track_table
+        chosen = {organism: choose_tracks(table, organism, words) for organism, words in wanted.items()}
+        inference = self.settings_in_force().inference
+        model = load_weights(Path(self.weights), inference.precision, str(inference.torch_device()))
         with open_genome(genome, build, person=person) as opened:
             return predict_regions(
                 model,
                 opened,
                 check_regions(read_regions(regions), opened),
                 output,
-                track_table=self.track_table,
+                track_table=table,
                 tracks=chosen,
                 settings=inference,
-                model_path=self.weights,
+                model_path=Path(self.weights),
             )
 
     def embed(
@@ -132,26 +144,22 @@ class DnaEmbedder:
         """
         from cistron.formats import write_gene_embedding
 
-        organism = self.settings.organism
-        choosing = cage_tracks(self.track_table, organism) if cage is None else cage
-        wanted = (
-            None
-            if output_tracks is None
-            else wanted_tracks(output_tracks, self.track_table, organism, tracks)
-        )
+        organism, table = self.settings_in_force().organism, self.track_table
+        choosing = cage_tracks(table, organism) if cage is None else cage
+        wanted = None if output_tracks is None else wanted_tracks(output_tracks, table, organism, tracks)
         with open_genome(genome, build, person=person) as opened:
             opened.require_build()
             found = read_gene_sites(annotation, opened, biotypes=biotypes, genes=genes)
             embedding = embed_annotation(
                 found,
                 opened,
-                self.weights,
+                Path(self.weights),
                 choosing,
                 output,
-                settings=self.settings,
+                settings=self.settings_in_force(),
                 annotation=annotation,
                 tracks=wanted,
-                pairs=strand_pairs(self.track_table, organism),
+                pairs=strand_pairs(table, organism),
                 workers=workers,
                 threads=threads,
             )

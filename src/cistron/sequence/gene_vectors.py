@@ -1,52 +1,16 @@
 """Vectors and predicted tracks of genes, in one process: which bin of which window, and the means over it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from cistron.errors import InputError
 from cistron.genome import Dna, Genome
 from cistron.sequence.enformer import Enformer
 from cistron.sequence.gene_sites import GeneSites, site_bins
-from cistron.sequence.inference import InferenceSettings, Place, distinct_copies, embed_windows
+from cistron.sequence.inference import Place, distinct_copies, embed_windows
+from cistron.sequence.run_settings import GeneEmbeddingSettings
 from cistron.sequence.settings import BIN
-
-
-@dataclass(frozen=True)
-class GeneEmbeddingSettings:
-    """How a gene becomes a vector.
-
-    Parameters
-    ----------
-    windows
-        ``canonical``: one window a gene, around its canonical start site. ``each``: one around every start site,
-        of which the most active is taken; costs a run of the model each.
-    neighbours
-        Bins on either side that are averaged with the chosen one.
-    organism
-        Head whose CAGE chooses the bin.
-    track_neighbours
-        Bins on either side that are averaged with the chosen one in the predicted tracks of a gene.
-    inference
-        Batches, precision, augmentation, device.
-    """
-
-    windows: Literal["canonical", "each"] = "canonical"
-    neighbours: int = 0
-    organism: str = "human"
-    track_neighbours: int = 1
-    inference: InferenceSettings = field(default_factory=InferenceSettings)
-
-    def __post_init__(self) -> None:
-        if self.windows not in ("canonical", "each"):
-            raise InputError(f"--windows must be canonical or each. Given: {self.windows}")
-        if min(self.neighbours, self.track_neighbours) < 0:
-            raise InputError(
-                f"--neighbours and --track-neighbours must be 0 or more. Given: {self.neighbours} and "
-                f"{self.track_neighbours}"
-            )
 
 
 def _windows(

@@ -1,73 +1,14 @@
 """Run a model on windows of a genome: batches, both strands and small shifts, the device."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from cistron.errors import InputError
 from cistron.genome import Dna, Genome, one_hot
 from cistron.sequence.enformer import Enformer
-
-
-@dataclass(frozen=True)
-class InferenceSettings:
-    """How a model is run; results do not depend on the batch size.
-
-    Parameters
-    ----------
-    batch_size
-        Windows at a time.
-    precision
-        ``fp32``, ``mixed`` or ``bf16``, as of :func:`cistron.sequence.load_weights`.
-    augment
-        Average over both strands and over ``shifts``.
-    shifts
-        Base pairs by which the window is moved when augmenting.
-    device
-        ``auto`` (a GPU where there is one), ``cpu``, ``cuda``, ``cuda:1``.
-    """
-
-    batch_size: int = 1
-    precision: str = "fp32"
-    augment: bool = False
-    shifts: tuple[int, ...] = (-3, 0, 3)
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        if self.batch_size < 1:
-            raise InputError(f"--batch-size must be 1 or more. Given: {self.batch_size}")
-        if self.augment and not self.shifts:
-            raise InputError("augmenting needs at least one shift; 0 is one")
-        if any(abs(shift) > 128 for shift in self.shifts):
-            raise InputError(f"shifts are a few base pairs, at most a bin of 128. Given: {list(self.shifts)}")
-
-    def passes(self) -> tuple[tuple[int, bool], ...]:
-        """Give shift and strand (True for the reverse complement) of each pass."""
-        if not self.augment:
-            return ((0, False),)
-        return tuple((shift, reverse) for shift in self.shifts for reverse in (False, True))
-
-    def torch_device(self) -> torch.device:
-        """Give the device.
-
-        Raises
-        ------
-        InputError
-            If it is unknown or not there.
-        """
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        try:
-            device = torch.device(self.device)
-        except RuntimeError as error:
-            raise InputError(f"device {self.device!r} is not known; expected auto, cpu or cuda") from error
-        if device.type == "cuda" and not torch.cuda.is_available():
-            raise InputError(f"--device {self.device}: this torch sees no GPU; use --device cpu")
-        return device
-
+from cistron.sequence.run_settings import InferenceSettings
 
 Place = tuple[str, int, int]  # chromosome, start, end
 

@@ -1,44 +1,31 @@
-"""The list of models of this wing. A new one is a file and an entry here."""
+"""The list of models of this wing. A new one is a file and an entry here.
 
-from dataclasses import dataclass
+``make`` names the class or function of the model; the commands ``sequence embed`` and ``embed-protein`` run them.
+"""
 
+from cistron.methods import Method, MethodList
+from cistron.sequence.run_settings import GeneEmbeddingSettings, ProteinEmbeddingSettings
 
-@dataclass(frozen=True)
-class SequenceModel:
-    """One way from sequence to tracks or vectors.
-
-    Parameters
-    ----------
-    name
-        Name in the header of what it writes.
-    reference
-        Publication.
-    meaning
-        What its output means.
-    module
-        Where it is.
-    """
-
-    name: str
-    reference: str
-    meaning: str
-    module: str
-
-
-MODELS = (
-    SequenceModel(
+METHODS = MethodList(
+    "sequence",
+    Method(
         name="enformer",
-        reference="Avsec et al., Nature Methods 2021, doi:10.1038/s41592-021-01252-x",
+        summary="tracks and gene vectors from DNA ('sequence predict' and 'embed')",
+        settings=GeneEmbeddingSettings,
+        make="cistron.sequence.enformer:Enformer",
         meaning=(
             "Signal of an assay in a bin of 128 bp, in the units of its training track; a gene's vector is the trunk's "
             "output at its most active start site."
         ),
-        module="cistron.sequence.enformer:Enformer",
+        reference="Avsec et al., Nature Methods 2021, doi:10.1038/s41592-021-01252-x",
     ),
-    SequenceModel(
+    Method(
         name="esm2",
-        reference="Lin et al., Science 2023, doi:10.1126/science.ade2574",
+        summary="gene vectors from proteins ('sequence embed-protein')",
+        settings=ProteinEmbeddingSettings,
+        make="cistron.sequence.esm2:Esm2",
         meaning="A gene's vector is the mean over the residues of its protein of the last layer of a protein language model.",
-        module="cistron.sequence.esm2:Esm2",
+        reference="Lin et al., Science 2023, doi:10.1126/science.ade2574",
     ),
 )
+MODELS = tuple(METHODS.values())  # the name of the list until 0.3

@@ -1,7 +1,5 @@
 """Regions to a tracks store: resumable, batch by batch."""
 
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +11,7 @@ from cistron.errors import InputError
 from cistron.formats.tracks import Tracks, create_tracks, open_tracks
 from cistron.genome import Genome, centred_windows
 from cistron.runtime import Progress, check_writable, say, sha256_of
+from cistron.runtime.files import destination_of, replace_directory, require_own_folder
 from cistron.runtime.shards import fingerprint
 from cistron.sequence.enformer import Enformer
 from cistron.sequence.inference import InferenceSettings, predict_windows
@@ -68,9 +67,10 @@ def predict_regions(
     settings = settings or InferenceSettings()
     length = length or model.settings.length
     check_length(length, model.settings.crop)
-    output = check_writable(output)
+    output = destination_of(check_writable(output))
     if output.is_file():
         raise InputError(f"cannot write {output}: it is a file; give the path of a folder")
+    require_own_folder(output, output)
     windows = centred_windows(regions, length)
     crop = model.settings.crop * BIN
     binned = windows.assign(start=windows["start"] + crop, end=windows["end"] - crop)
@@ -106,9 +106,7 @@ def predict_regions(
         finished.touch()
     _fill(store, model, genome, windows, track_table, tracks, settings, finished)
     finished.unlink()
-    if output.exists():
-        shutil.rmtree(output)
-    os.replace(partial, output)
+    replace_directory(partial, output)
     return open_tracks(output)
 
 

@@ -4,61 +4,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import anndata
 import numpy as np
 import pandas as pd
 import torch
 
-from cistron.errors import InputError
 from cistron.formats import build_gene_embedding
 from cistron.runtime import check_writable, run_shards, sha256_of
 from cistron.runtime.shards import fingerprint
 from cistron.sequence.embed import join_shards
 from cistron.sequence.esm2 import END, PAD, START, TOKENS, Esm2, load_esm2, read_settings
-from cistron.sequence.inference import InferenceSettings
 from cistron.sequence.protein_fasta import STANDARD, Protein, ProteinGenes
+from cistron.sequence.run_settings import InferenceSettings, ProteinEmbeddingSettings
 
 _NUMBER = {token: number for number, token in enumerate(TOKENS)}
-
-
-@dataclass(frozen=True)
-class ProteinEmbeddingSettings:
-    """How proteins become a gene's vector.
-
-    Parameters
-    ----------
-    isoform
-        ``longest`` protein of a gene, or ``mean`` of the vectors of all its different proteins.
-    window
-        Longest stretch of residues read at once; 1,022 is what ESM-2 was trained with.
-    overlap
-        Least overlap of neighbouring windows of a longer protein.
-    batch_tokens
-        Residues and padding read at a time; 1,024 on a processor and 16,384 on a GPU when absent. Results do not
-        depend on it.
-    precision
-        ``fp32`` or ``bf16``.
-    device
-        ``auto`` (a GPU where there is one), ``cpu``, ``cuda``.
-    """
-
-    isoform: Literal["longest", "mean"] = "longest"
-    window: int = 1022
-    overlap: int = 256
-    batch_tokens: int | None = None
-    precision: Literal["fp32", "bf16"] = "fp32"
-    device: str = "auto"
-
-    def __post_init__(self) -> None:
-        if self.window < 2 or not 0 <= self.overlap < self.window:
-            raise InputError(
-                f"a window of 2 residues or more overlaps the next by less than itself. Given: window {self.window}, "
-                f"overlap {self.overlap}"
-            )
-        if self.batch_tokens is not None and self.batch_tokens < 1:
-            raise InputError(f"--batch-tokens must be 1 or more. Given: {self.batch_tokens}")
 
 
 def window_starts(length: int, window: int, overlap: int) -> list[int]:
@@ -211,7 +172,7 @@ def embed_protein_genes(
         "shape": asdict(shape),
     }
     work = [(gene, [protein.residues for protein in own]) for gene, own in chosen.items()]
-    directory = output.parent / f".{output.stem}.shards-{fingerprint([parameters, work, shard_size])}"
+    directory = output.parent / f".{output.name}.shards-{fingerprint([parameters, work, shard_size])}"
     shards = {
         f"genes-{first:06d}": {
             "genes": work[first : first + shard_size],

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from cistron.errors import InputError
+from cistron.methods import Count, CountOrZero, Range, check_settings
 
 BIN = 128  # base pairs of one output position: seven poolings of two
 _LEVELS = 6
@@ -49,22 +50,21 @@ class EnformerSettings:
         If sizes do not fit each other.
     """
 
-    channels: int = 1536
-    depth: int = 11
-    heads: int = 8
-    key_size: int = 64
-    length: int = 196_608
-    crop: int = 320
+    channels: Count = 1536
+    depth: Count = 11
+    heads: Count = 8
+    key_size: Count = 64
+    length: Count = 196_608
+    crop: CountOrZero = 320
     tracks: Mapping[str, int] = field(default_factory=lambda: {"human": 5313, "mouse": 1643})
-    dropout: float = 0.4
-    attention_dropout: float = 0.05
-    positional_dropout: float = 0.01
-    tail_dropout: float = 0.05
+    dropout: Annotated[float, Range(0, 1, open_high=True)] = 0.4
+    attention_dropout: Annotated[float, Range(0, 1, open_high=True)] = 0.05
+    positional_dropout: Annotated[float, Range(0, 1, open_high=True)] = 0.01
+    tail_dropout: Annotated[float, Range(0, 1, open_high=True)] = 0.05
     checkpoint_tower: bool = False
 
     def __post_init__(self) -> None:
-        if min(self.channels, self.depth, self.heads, self.key_size) < 1:
-            raise InputError("channels, depth, heads and key_size must be positive")
+        check_settings(self)
         if self.channels % (6 * self.heads) or self.channels % 2:
             raise InputError(
                 "channels must be a multiple of 6 x heads, because the positional basis has three kinds of "

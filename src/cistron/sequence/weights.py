@@ -54,7 +54,6 @@ def save_weights(
     with atomic_directory(path) as partial:
         state = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
         save_file(state, partial / "model.safetensors", metadata={"schema": SCHEMA})
-        (partial / "model.safetensors").chmod(0o644)  # the library makes it readable by its owner alone
         description = {
             "schema": SCHEMA,
             "schema_version": SCHEMA_VERSION,

@@ -144,7 +144,8 @@ def save_model(
         "extra": _plain(extra or {}),
     }
     with atomic_directory(directory) as partial:
-        save_file(tensors, partial / WEIGHTS, metadata={"format": "pt", "kind": kind})
+        # One entry: the library writes several in an order that changes from run to run.
+        save_file(tensors, partial / WEIGHTS, metadata={"format": "pt"})
         (partial / SETTINGS).write_text(json.dumps(document, indent=2) + "\n")
         count = sum(tensor.numel() for tensor in tensors.values())
         (partial / CARD).write_text(card.as_markdown(kind, plain, count))

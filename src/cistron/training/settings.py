@@ -1,8 +1,10 @@
 """How a network is fitted: the part of the settings that all models share."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from cistron.errors import InputError
+from cistron.methods import Count, CountOrZero, NotNegative, Positive, check_settings
 
 LOGGERS = ("tensorboard", "wandb")
 
@@ -51,35 +53,27 @@ class FitSettings:
         Besides the CSV: ``tensorboard``, ``wandb``.
     """
 
-    epochs: int = 100
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.0
-    warmup_steps: int = 0
-    schedule: str = "constant"
-    patience: int | None = 10
-    minimum_improvement: float = 0.0
-    validate_every: int = 1
-    gradient_clip: float | None = None
-    accumulate: int = 1
+    epochs: Count = 100
+    learning_rate: Positive = 1e-3
+    weight_decay: NotNegative = 0.0
+    warmup_steps: CountOrZero = 0
+    schedule: Literal["constant", "cosine"] = "constant"
+    patience: Count | None = 10
+    minimum_improvement: NotNegative = 0.0
+    validate_every: Count = 1
+    gradient_clip: Positive | None = None
+    accumulate: Count = 1
     accelerator: str = "auto"
-    devices: int = 1
-    nodes: int = 1
+    devices: Count = 1
+    nodes: Count = 1
     strategy: str = "auto"
     precision: str = "32-true"
-    checkpoint_seconds: float = 60.0
-    maximum_seconds: float | None = None
+    checkpoint_seconds: NotNegative = 60.0
+    maximum_seconds: Positive | None = None
     loggers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "validate_every", "accumulate", "devices", "nodes"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be 1 or more. Given: {getattr(self, name)}")
-        if not self.learning_rate > 0:
-            raise InputError(f"learning_rate must be positive. Given: {self.learning_rate}")
-        if self.patience is not None and self.patience < 1:
-            raise InputError(f"patience must be 1 or more, or none at all. Given: {self.patience}")
-        if self.schedule not in ("constant", "cosine"):
-            raise InputError(f"schedule must be constant or cosine. Given: {self.schedule!r}")
+        check_settings(self)
         unknown = [name for name in self.loggers if name not in LOGGERS]
         if unknown:
             raise InputError(

@@ -7,6 +7,7 @@ for genes that were held out, and both for genes that were seen: these are the t
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import anndata
 import numpy as np
@@ -14,7 +15,9 @@ import pandas as pd
 from scipy import sparse
 
 from cistron.errors import InputError
+from cistron.formats.anndata_files import write_anndata
 from cistron.formats.gene_embedding import build_gene_embedding, write_gene_embedding
+from cistron.methods import Count, NotNegative, Positive, Range, Share, check_settings
 from cistron.runtime.files import atomic_directory
 from cistron.runtime.seeds import random_generator
 
@@ -54,30 +57,31 @@ class CellWorldSettings:
         by one, a family leaks; held out whole, it does not.
     """
 
-    genes: int = 1200
-    chromosomes: int = 12
-    cells: int = 1600
-    cell_types: int = 8
-    donors: int = 8
-    functions: int = 8
-    dimensions: int = 32
-    states: int = 5
-    counts_per_cell: float = 4000.0
-    library_spread: float = 0.4
-    own: float = 0.4
-    state_scale: float = 0.8
-    mean_spread: float = 1.0
-    dispersion: float = 0.2
-    families: float = 0.2
+    genes: Count = 1200
+    chromosomes: Count = 12
+    cells: Count = 1600
+    cell_types: Count = 8
+    donors: Count = 8
+    functions: Count = 8
+    dimensions: Count = 32
+    states: Count = 5
+    counts_per_cell: Positive = 4000.0
+    library_spread: NotNegative = 0.4
+    own: Annotated[float, Range(0, 1, open_high=True)] = 0.4
+    state_scale: NotNegative = 0.8
+    mean_spread: NotNegative = 1.0
+    dispersion: NotNegative = 0.2
+    families: Share = 0.2
 
     def __post_init__(self) -> None:
+        check_settings(self)
         if self.genes < 2 * self.chromosomes or self.cells < 2 * self.cell_types:
             raise InputError(
                 "planted cells need 2 genes a chromosome and 2 cells a type at least. Given: "
                 f"{self.genes} genes on {self.chromosomes} chromosomes, {self.cells} cells of {self.cell_types} types"
             )
-        if self.dimensions < self.functions or not 0 <= self.own < 1:
-            raise InputError("dimensions must be at least functions, and own in [0, 1)")
+        if self.dimensions < self.functions:
+            raise InputError("dimensions must be at least functions")
 
 
 @dataclass(frozen=True)
@@ -211,6 +215,6 @@ def cell_world(settings: CellWorldSettings | None = None, *, seed: int = 0) -> C
 def write_cell_world(world: CellWorld, directory: str | Path) -> dict[str, Path]:
     """Write ``cells.h5ad`` and ``embedding.h5ad`` into ``directory``, whole or not at all, and give their paths."""
     with atomic_directory(directory) as partial:
-        world.cells.write_h5ad(partial / "cells.h5ad")
+        write_anndata(world.cells, partial / "cells.h5ad")
         write_gene_embedding(world.embedding, partial / "embedding.h5ad")
     return {name: Path(directory) / f"{name}.h5ad" for name in ("cells", "embedding")}

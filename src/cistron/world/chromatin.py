@@ -16,12 +16,13 @@ how active a gene is, so that being correlated with expression and setting it ar
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.methods import Count, NotNegative, Range, check_settings
 from cistron.runtime.files import atomic_directory
 from cistron.runtime.seeds import random_generator
 
@@ -103,12 +104,15 @@ class ChromatinWorldSettings:
         Standard deviation of what no mark explains, gene by cell type.
     """
 
-    genes: int = 2200
-    cell_types: int = 6
-    chromosomes: int = 22
-    missing: float = 0.06
-    gene_deviation: float = 0.4
-    noise: float = 0.25
+    genes: Count = 2200
+    cell_types: Count = 6
+    chromosomes: Count = 22
+    missing: Annotated[float, Range(0, 1, open_high=True)] = 0.06
+    gene_deviation: NotNegative = 0.4
+    noise: NotNegative = 0.25
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 @dataclass(frozen=True)

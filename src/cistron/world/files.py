@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from cistron.formats.anndata_files import write_anndata
 from cistron.formats.gene_embedding import build_gene_embedding, write_gene_embedding
 from cistron.formats.magma import write_genes_out, write_genes_raw
 from cistron.runtime.files import atomic_path
@@ -39,7 +40,7 @@ def write_world(folder: str | Path, settings: WorldSettings | None = None, seed:
     for assay in ASSAYS:
         path = paths[f"matrix:{assay}"] = folder / f"{assay}.h5ad"
         with atomic_path(path) as partial:
-            plant_omics(genes, assay).write_h5ad(partial)
+            write_anndata(plant_omics(genes, assay), partial)
     for trait in gwas.traits:
         write_genes_out(gwas.genes_out(trait), paths["traits"] / f"{trait}.genes.out")
     paths["covariance"] = folder / f"{gwas.traits[0]}.genes.raw"

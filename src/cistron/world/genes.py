@@ -1,12 +1,14 @@
 """The planted genes: where they lie, what they do, how their neighbours' statistics correlate."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from cistron.errors import InputError
+from cistron.methods import Count, Range, Share, check_settings
 from cistron.runtime.seeds import random_generator
 
 GENERATOR_VERSION = 1  # a change to what is planted raises this and is a line of the CHANGELOG
@@ -31,20 +33,19 @@ class WorldSettings:
         Correlation of the statistics of adjacent genes 50 kb apart; it falls exponentially with distance.
     """
 
-    genes: int = 3000
-    chromosomes: int = 22
-    functions: int = 12
-    paralogues: float = 0.1
-    correlation: float = 0.6
+    genes: Count = 3000
+    chromosomes: Annotated[int, Range(2)] = 22
+    functions: Count = 12
+    paralogues: Share = 0.1
+    correlation: Annotated[float, Range(0, 1, open_high=True)] = 0.6
 
     def __post_init__(self) -> None:
-        if self.genes < 10 * self.chromosomes or self.chromosomes < 2:
+        check_settings(self)
+        if self.genes < 10 * self.chromosomes:
             raise InputError(
                 "a planted world needs at least 2 chromosomes and 10 genes on each. "
                 f"Given: {self.genes} genes on {self.chromosomes} chromosomes"
             )
-        if not 0 <= self.correlation < 1 or not 0 <= self.paralogues <= 1:
-            raise InputError("correlation must be in [0, 1) and paralogues in [0, 1]")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ efficiency x baseline x expression.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import anndata
 import numpy as np
@@ -23,6 +24,8 @@ import pandas as pd
 from scipy import sparse
 
 from cistron.errors import InputError
+from cistron.formats.anndata_files import write_anndata
+from cistron.methods import Count, CountOrZero, NotNegative, Positive, Range, Share, check_settings
 from cistron.runtime.files import atomic_directory, atomic_path
 from cistron.runtime.seeds import random_generator
 from cistron.world.topologies import Shape, Topology, random_topology
@@ -65,23 +68,26 @@ class NetworkWorldSettings:
         Share of the counts that are lost on top of sampling.
     """
 
-    genes: int = 100
+    genes: Count = 100
     shape: Shape = "hubs"
-    regulators_per_gene: float = 2.0
-    feedback: float = 0.1
-    repressors: float = 0.4
-    control_cells: int = 2000
-    cells_per_knockout: int = 30
-    perturbed_fraction: float = 1.0
-    guides: int = 2
-    knock_down: float = 0.8
-    escaping: float = 0.05
-    counts_per_gene: float = 1.0
-    library_spread: float = 0.35
-    dispersion: float = 0.2
-    noise: float = 0.3
-    hidden_scale: float = 0.15
-    dropout: float = 0.0
+    regulators_per_gene: Positive = 2.0
+    feedback: Share = 0.1
+    repressors: Share = 0.4
+    control_cells: Count = 2000
+    cells_per_knockout: CountOrZero = 30
+    perturbed_fraction: Share = 1.0
+    guides: Count = 2
+    knock_down: Share = 0.8
+    escaping: Share = 0.05
+    counts_per_gene: Positive = 1.0
+    library_spread: NotNegative = 0.35
+    dispersion: NotNegative = 0.2
+    noise: NotNegative = 0.3
+    hidden_scale: NotNegative = 0.15
+    dropout: Annotated[float, Range(0, 1, open_high=True)] = 0.0
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 @dataclass(frozen=True)
@@ -236,7 +242,7 @@ def network_world(
 def write_network_world(world: NetworkWorld, directory: str | Path) -> dict[str, Path]:
     """Write ``cells.h5ad`` and ``truth.tsv`` into ``directory``, whole or not at all, and give their paths."""
     with atomic_directory(directory) as partial:
-        world.cells.write_h5ad(partial / "cells.h5ad")
+        write_anndata(world.cells, partial / "cells.h5ad")
         with atomic_path(partial / "truth.tsv") as table:
             world.truth.to_csv(table, sep="\t", index=False, float_format="%.4f")
     return {"cells": Path(directory) / "cells.h5ad", "truth": Path(directory) / "truth.tsv"}

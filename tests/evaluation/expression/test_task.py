@@ -225,7 +225,7 @@ def test_controls_find_their_method():
 
 
 def test_settings_that_make_no_sense():
-    with pytest.raises(InputError, match="draws must be at least 20"):
+    with pytest.raises(InputError, match="draws must be 20 or more"):
         ExpressionSettings(draws=3)
 
 

@@ -129,9 +129,9 @@ def test_subset_takes_the_right_correlations():
 
 
 def test_impossible_settings_are_refused():
-    with pytest.raises(InputError, match="positive"):
+    with pytest.raises(InputError, match="trees must be 1 or more"):
         BoostedSettings(trees=0)
     with pytest.raises(InputError, match="features_per_tree"):
         BoostedSettings(features_per_tree=0)
-    with pytest.raises(InputError, match="there is no model"):
+    with pytest.raises(InputError, match=r"there is no GWAS method .forest.; methods are ridge"):
         predict(_problem(), "forest")

@@ -259,6 +259,7 @@ class TestBadInput:
         shifted = table.rename(columns={"gene": "GENE", "chromosome": "CHR", "start": "START"}).assign(
             START=table["start"] + 900_000, STOP=table["end"] + 900_000
         )
+        shifted = shifted.drop(columns="end")
         shifted.to_csv(tmp_path / "genes.tsv", sep="\t", index=False)
         message = self._fails(fails, planted, tmp_path, "--genes", tmp_path / "genes.tsv")
         assert "another genome build" in message
@@ -281,7 +282,14 @@ class TestBadInput:
     def test_unwritable_output(self, planted, tmp_path, fails):
         (tmp_path / "out").write_text("a file")
         assert "it is a file" in fails(
-            "evaluate", "gwas", planted.tissues, "--traits", planted.traits, "-o", tmp_path / "out"
+            "evaluate",
+            "gwas",
+            planted.tissues,
+            "--traits",
+            planted.traits,
+            "-o",
+            tmp_path / "out",
+            "--overwrite",
         )
 
     def test_no_scheduler(self, planted, tmp_path, fails):

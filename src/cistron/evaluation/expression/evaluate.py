@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from cistron.errors import InputError
 from cistron.evaluation.expression.alignment import Aligned
 from cistron.evaluation.expression.comparison import METRICS, Comparison, compare, gene_draws, permuted_genes
 from cistron.evaluation.expression.evidence import match_controls, table_of
@@ -15,6 +14,7 @@ from cistron.evaluation.expression.references import NULL_METHOD, NULL_NAME, Add
 from cistron.evaluation.expression.rows import Collector, Level
 from cistron.evaluation.expression.strata import Stratum, pool, pool_matrix, strata_of
 from cistron.formats.scores import score_frame
+from cistron.methods import Count, CountOrZero, Range, check_settings
 from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator
 
@@ -39,17 +39,15 @@ class ExpressionSettings:
         Compare on the cells and genes that all files have.
     """
 
-    draws: int = 500
-    permutations: int = 5
-    minimum_cells: int = 5
+    draws: Annotated[int, Range(20)] = 500
+    permutations: Count = 5
+    minimum_cells: Annotated[int, Range(2)] = 5
     pool: Literal["stored", "linear"] = "stored"
-    halvings: int = 5
+    halvings: CountOrZero = 5
     shared: bool = False
 
     def __post_init__(self) -> None:
-        for name, least in (("draws", 20), ("permutations", 1), ("minimum_cells", 2), ("halvings", 0)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name} must be at least {least}. Given: {getattr(self, name)}")
+        check_settings(self)
 
 
 @dataclass

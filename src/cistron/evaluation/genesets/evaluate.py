@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import anndata
 import numpy as np
@@ -15,6 +15,7 @@ from cistron.evaluation.genesets.sets import GeneSets
 from cistron.formats.scores import score_frame
 from cistron.genes.chromosomes import AUTOSOMES
 from cistron.genes.splits import chromosome_groups
+from cistron.methods import CountOrZero, Range, check_settings
 from cistron.runtime.progress import Progress
 from cistron.statistics import (
     DEFAULT_PENALTIES,
@@ -50,20 +51,17 @@ class GeneSetSettings:
         Bootstrap samples of chromosomes.
     """
 
-    minimum: int = 20
-    maximum: int = 1000
+    minimum: Annotated[int, Range(2)] = 20
+    maximum: Annotated[int, Range(2)] = 1000
     background: Literal["auto", "annotated", "all"] = "auto"
-    folds: int = 10
-    controls: int = 1
-    draws: int = 200
+    folds: Annotated[int, Range(2)] = 10
+    controls: CountOrZero = 1
+    draws: Annotated[int, Range(20)] = 200
 
     def __post_init__(self) -> None:
-        if not 2 <= self.minimum <= self.maximum:
-            raise InputError(
-                f"minimum must be 2 or more and at most maximum. Given: {self.minimum}, {self.maximum}"
-            )
-        if self.folds < 2 or self.draws < 20 or self.controls < 0:
-            raise InputError("folds must be 2 or more, draws 20 or more, controls 0 or more")
+        check_settings(self)
+        if self.minimum > self.maximum:
+            raise InputError(f"minimum must be at most maximum. Given: {self.minimum}, {self.maximum}")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import anndata
 import numpy as np
@@ -16,7 +16,7 @@ from cistron.evaluation.gwas.linear_models import RidgeSettings
 from cistron.evaluation.gwas.linkage import link
 from cistron.evaluation.gwas.predictions import Task, predict_all, variants
 from cistron.evaluation.gwas.problem import Linkage, Problem
-from cistron.evaluation.gwas.regressors import regressor
+from cistron.evaluation.gwas.regressors import REGRESSORS
 from cistron.evaluation.gwas.scoring import prediction_frame, score_rows
 from cistron.evaluation.gwas.traits import (
     TraitCollection,
@@ -28,6 +28,7 @@ from cistron.evaluation.neighbours import nearest_neighbours
 from cistron.formats.magma import GeneCorrelations
 from cistron.formats.scores import score_frame
 from cistron.genes.splits import chromosome_groups
+from cistron.methods import CountOrZero, Range, check_settings
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class GwasSettings:
     Attributes
     ----------
     model
-        Regressor between embedding and z-score.
+        Regressor between embedding and z-score: ridge, linear, xgboost, boosted.
     projection
         What is done about linkage: whiten (generalised least squares), none, or paper (the published form).
         When absent: whiten if a covariance is given, none otherwise.
@@ -54,26 +55,23 @@ class GwasSettings:
         Settings of the regressors.
     """
 
-    model: Literal["ridge", "linear", "xgboost", "boosted"] = "ridge"
+    model: str = "ridge"
     projection: Literal["whiten", "none", "paper"] | None = None
     missing: Literal["mean", "null"] = "mean"
-    folds: int | None = None
-    controls: int | None = None
-    draws: int = 1000
+    folds: Annotated[int, Range(2)] | None = None
+    controls: CountOrZero | None = None
+    draws: Annotated[int, Range(20)] = 1000
     ridge: RidgeSettings = field(default_factory=RidgeSettings)
     xgboost: XgboostSettings = field(default_factory=XgboostSettings)
     boosted: BoostedSettings = field(default_factory=BoostedSettings)
 
     def __post_init__(self) -> None:
-        regressor(self.model)
-        if self.controls is not None and self.controls < 0:
-            raise InputError(f"controls must be 0 or more. Given: {self.controls}")
-        if self.draws < 20:
-            raise InputError(f"a bootstrap needs at least 20 draws. Given: {self.draws}")
+        check_settings(self)
+        REGRESSORS.find(self.model)
 
     def of_regressor(self) -> Any:
         """Settings of the chosen regressor."""
-        return getattr(self, self.model, None) or regressor(self.model).settings()
+        return getattr(self, self.model, None) or REGRESSORS.find(self.model).settings()
 
 
 @dataclass(frozen=True)
@@ -159,7 +157,9 @@ def evaluate_gwas(
         raise InputError(f"projection {projection} needs --covariance FILE.genes.raw of the same MAGMA run")
     tasks = _tasks(traits, settings, projection, covariances, warnings)
     scored = prepare_embeddings(embeddings, traits.genes, traits.name)
-    controls = regressor(settings.model).default_controls if settings.controls is None else settings.controls
+    controls = (
+        REGRESSORS.find(settings.model).default_controls if settings.controls is None else settings.controls
+    )
     listed = variants(len(scored), controls)
     predicted = predict_all(
         tasks,
@@ -212,7 +212,7 @@ def _tasks(
     covariances: dict[str, GeneCorrelations] | None,
     warnings: list[str],
 ) -> list[Task]:
-    number = settings.folds if settings.folds is not None else regressor(settings.model).default_folds
+    number = settings.folds if settings.folds is not None else REGRESSORS.find(settings.model).default_folds
     tasks = []
     for design, correlations, name in _matched(traits, covariances):
         genes, linkage = design, None

@@ -7,6 +7,7 @@ import numpy as np
 
 from cistron.errors import InputError
 from cistron.evaluation.gwas.problem import Problem
+from cistron.methods import Positive, check_settings
 from cistron.statistics import DEFAULT_PENALTIES, group_moments, leave_group_out, predict_left_out
 
 
@@ -26,13 +27,14 @@ class RidgeSettings:
         Penalise covariates like dimensions; they are fitted freely when False.
     """
 
-    penalties: tuple[float, ...] = tuple(float(penalty) for penalty in DEFAULT_PENALTIES)
+    penalties: tuple[Positive, ...] = tuple(float(penalty) for penalty in DEFAULT_PENALTIES)
     scaling: Literal["auto", "standardise", "keep"] = "auto"
     penalise_covariates: bool = False
 
     def __post_init__(self) -> None:
-        if not self.penalties or min(self.penalties) <= 0:
-            raise InputError(f"ridge penalties must be positive numbers. Given: {self.penalties}")
+        check_settings(self)
+        if not self.penalties:
+            raise InputError("penalties: none was given; give at least one positive number")
 
 
 @dataclass(frozen=True)

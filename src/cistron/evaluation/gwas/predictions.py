@@ -10,7 +10,7 @@ import numpy as np
 
 from cistron.evaluation.gwas.coverage import MINIMUM_GENES, Scored
 from cistron.evaluation.gwas.problem import Problem
-from cistron.evaluation.gwas.regressors import predict, regressor
+from cistron.evaluation.gwas.regressors import REGRESSORS, predict
 from cistron.evaluation.gwas.traits import TraitDesign
 from cistron.runtime.shards import run_shards
 from cistron.statistics import permute_within, shift_within
@@ -154,7 +154,7 @@ def predict_all(
     list of dict
         For each design, predictions of each variant over the rows that it covers, float64 [row, trait].
     """
-    size = regressor(model).traits_per_shard
+    size = REGRESSORS.find(model).traits_per_shard
     shards: dict[str, dict[str, Any]] = {}
     pieces: dict[tuple[int, Variant], list[str]] = {}
     for number, task in enumerate(tasks):

@@ -1,117 +1,97 @@
-"""The list of regressors between embedding and z-score. A new one is a function and an entry here."""
+"""The list of regressors between embedding and z-score. A new one is a function and an entry here.
 
-from collections.abc import Callable
+``make(problem, settings, seed, threads)`` takes a :class:`cistron.evaluation.gwas.problem.Problem` and gives held-out
+predictions, float64 [gene, trait].
+"""
+
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from cistron.errors import InputError
-from cistron.evaluation.gwas.linear_models import LinearSettings, RidgeSettings, predict_linear, predict_ridge
+from cistron.evaluation.gwas.linear_models import LinearSettings, RidgeSettings
 from cistron.evaluation.gwas.problem import Problem
-from cistron.evaluation.gwas.tree_models import (
-    BoostedSettings,
-    XgboostSettings,
-    predict_boosted,
-    predict_xgboost,
-)
+from cistron.evaluation.gwas.tree_models import BoostedSettings, XgboostSettings
+from cistron.methods import Method, MethodList
 
 
 @dataclass(frozen=True)
-class Regressor:
-    """One way from covariates and embedding to held-out predictions of z.
+class Regressor(Method):
+    """One way from covariates and embedding to held-out predictions of z: a method, and how the task runs it.
 
     Attributes
     ----------
-    name
-        Name on the command line.
-    predict
-        ``predict(problem, settings, seed, threads) -> float64 [gene, trait]``.
-    settings
-        Data class of its settings.
     default_folds
         Number of chromosome groups that are left out in turn; None leaves out each chromosome.
     default_controls
         Draws of each negative control.
     traits_per_shard
         Traits that are fitted together; None fits all at once, where one decomposition serves them all.
-    reference
-        Where it comes from.
-    meaning
-        What its prediction means.
     """
 
-    name: str
-    predict: Callable[..., np.ndarray]
-    settings: type
-    default_folds: int | None
-    default_controls: int
-    traits_per_shard: int | None
-    reference: str
-    meaning: str
+    default_folds: int | None = None
+    default_controls: int = 1
+    traits_per_shard: int | None = None
 
 
-REGRESSORS = {
-    regressor.name: regressor
-    for regressor in (
-        Regressor(
-            "ridge",
-            predict_ridge,
-            RidgeSettings,
-            None,
-            5,
-            None,
-            "Hoerl and Kennard 1970; generalised cross-validation of Golub, Heath and Wahba 1979",
-            "linear in covariates and dimensions, dimensions shrunk",
-        ),
-        Regressor(
-            "linear",
-            predict_linear,
-            LinearSettings,
-            None,
-            5,
-            None,
-            "(generalised) least squares",
-            "linear in covariates and dimensions",
-        ),
-        Regressor(
-            "xgboost",
-            predict_xgboost,
-            XgboostSettings,
-            None,
-            1,
-            5,
-            "Chen and Guestrin 2016, with the settings of the report (reg_lambda 1000, reg_alpha 100)",
-            "sum of regression trees",
-        ),
-        Regressor(
-            "boosted",
-            predict_boosted,
-            BoostedSettings,
-            11,
-            1,
-            5,
-            "LightGBM (Ke et al. 2017) averaged with ridge",
-            "average of a sum of small regression trees, each on a tenth of the features, and of ridge",
-        ),
-    )
-}
-
-
-def regressor(name: str) -> Regressor:
-    """Find a regressor by name.
-
-    Raises
-    ------
-    InputError
-        If there is none of that name.
-    """
-    if name not in REGRESSORS:
-        raise InputError(f"there is no model {name!r}; expected {', '.join(REGRESSORS)}")
-    return REGRESSORS[name]
+REGRESSORS: MethodList[Regressor] = MethodList(
+    "GWAS",
+    Regressor(
+        name="ridge",
+        summary="ridge regression",
+        settings=RidgeSettings,
+        make="cistron.evaluation.gwas.linear_models:predict_ridge",
+        meaning="linear in covariates and dimensions, dimensions shrunk",
+        reference="Hoerl and Kennard 1970; generalised cross-validation of Golub, Heath and Wahba 1979",
+        default_controls=5,
+    ),
+    Regressor(
+        name="linear",
+        summary="least squares",
+        settings=LinearSettings,
+        make="cistron.evaluation.gwas.linear_models:predict_linear",
+        meaning="linear in covariates and dimensions",
+        reference="(generalised) least squares",
+        default_controls=5,
+    ),
+    Regressor(
+        name="xgboost",
+        summary="boosted trees with the settings of the report",
+        settings=XgboostSettings,
+        make="cistron.evaluation.gwas.tree_models:predict_xgboost",
+        meaning="sum of regression trees",
+        reference="Chen and Guestrin 2016, with the settings of the report (reg_lambda 1000, reg_alpha 100)",
+        traits_per_shard=5,
+    ),
+    Regressor(
+        name="boosted",
+        summary="small boosted trees averaged with ridge",
+        settings=BoostedSettings,
+        make="cistron.evaluation.gwas.tree_models:predict_boosted",
+        meaning="average of a sum of small regression trees, each on a tenth of the features, and of ridge",
+        reference="LightGBM (Ke et al. 2017) averaged with ridge",
+        default_folds=11,
+        traits_per_shard=5,
+    ),
+)
 
 
 def predict(problem: Problem, name: str, settings: Any = None, seed: int = 0, threads: int = 1) -> np.ndarray:
-    """Predict held-out z-scores with the regressor ``name``; float64 [gene, trait]."""
-    found = regressor(name)
-    return found.predict(problem, settings if settings is not None else found.settings(), seed, threads)
+    """Predict held-out z-scores with the regressor ``name``; float64 [gene, trait].
+
+    Parameters
+    ----------
+    problem
+        Covariates, embedding, z-scores and folds.
+    name
+        Name of the regressor.
+    settings
+        Its settings; defaults when absent.
+    seed
+        Seed of everything random.
+    threads
+        Threads of a tree library.
+    """
+    found = REGRESSORS.find(name)
+    result: np.ndarray = found(problem, found.settings() if settings is None else settings, seed, threads)
+    return result

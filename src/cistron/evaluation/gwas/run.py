@@ -11,7 +11,7 @@ from cistron.errors import InputError
 from cistron.evaluation.gwas.coverage import prepare_embeddings
 from cistron.evaluation.gwas.evaluate import GwasSettings, evaluate_gwas
 from cistron.evaluation.gwas.linkage import gene_table_of, read_covariances
-from cistron.evaluation.gwas.regressors import regressor
+from cistron.evaluation.gwas.regressors import REGRESSORS
 from cistron.evaluation.gwas.traits import TraitCollection, read_traits
 from cistron.evaluation.result_folder import require_folder, write_folder
 from cistron.formats.gene_embedding import read_gene_embedding
@@ -88,7 +88,7 @@ def run_gwas(
         "inputs": [entry["sha256"] for entry in record.inputs],
         "seed": seed,
     }
-    trees = regressor(settings.model).traits_per_shard is not None
+    trees = REGRESSORS.find(settings.model).traits_per_shard is not None
     with limit_threads(threads) as cores:
         result = evaluate_gwas(
             read,

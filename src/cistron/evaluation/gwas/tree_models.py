@@ -6,13 +6,13 @@ generalised least squares, (f - z)' Sigma^-1 (f - z) / 2, whose gradient is Sigm
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from cistron.errors import InputError
 from cistron.evaluation.gwas.linear_models import RidgeSettings, predict_ridge
 from cistron.evaluation.gwas.problem import Problem
+from cistron.methods import Count, NotNegative, Positive, PositiveShare, Range, Share, check_settings
 from cistron.runtime.seeds import seed_for
 
 
@@ -31,17 +31,15 @@ class XgboostSettings:
         the time (``python -m benchmarks gwas_speed``).
     """
 
-    trees: int = 100
-    depth: int = 6
-    learning_rate: float = 0.3
-    l2: float = 1000.0
-    l1: float = 100.0
-    bins: int = 128
+    trees: Count = 100
+    depth: Count = 6
+    learning_rate: Positive = 0.3
+    l2: NotNegative = 1000.0
+    l1: NotNegative = 100.0
+    bins: Annotated[int, Range(2)] = 128
 
     def __post_init__(self) -> None:
-        _require_positive(
-            trees=self.trees, depth=self.depth, learning_rate=self.learning_rate, bins=self.bins
-        )
+        check_settings(self)
 
 
 @dataclass(frozen=True)
@@ -64,27 +62,17 @@ class BoostedSettings:
         Weight of the closed-form ridge prediction in the average of both; 0 is trees alone.
     """
 
-    trees: int = 400
-    leaves: int = 7
-    learning_rate: float = 0.03
-    features_per_tree: float = 0.1
-    rows_per_leaf: int = 50
-    l2: float = 0.0
-    bins: int = 63
-    linear_share: float = 0.5
+    trees: Count = 400
+    leaves: Annotated[int, Range(2)] = 7
+    learning_rate: Positive = 0.03
+    features_per_tree: PositiveShare = 0.1
+    rows_per_leaf: Count = 50
+    l2: NotNegative = 0.0
+    bins: Annotated[int, Range(2)] = 63
+    linear_share: Share = 0.5
 
     def __post_init__(self) -> None:
-        _require_positive(
-            trees=self.trees, leaves=self.leaves - 1, learning_rate=self.learning_rate, bins=self.bins
-        )
-        if not 0 < self.features_per_tree <= 1 or not 0 <= self.linear_share <= 1:
-            raise InputError("features_per_tree must be in (0, 1] and linear_share in [0, 1]")
-
-
-def _require_positive(**values: float) -> None:
-    for name, value in values.items():
-        if value <= 0:
-            raise InputError(f"{name} must be positive. Given: {value}")
+        check_settings(self)
 
 
 class _GlsObjective:

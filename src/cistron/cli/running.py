@@ -1,0 +1,234 @@
+"""Run one command: what it reads and writes is read off its signature, and the rule for outputs holds for all alike."""
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cistron.errors import InputError
+from cistron.runtime import Output, RunRecord, claim_outputs, show
+
+# What does not change a result: how it is computed, and what is printed or drawn of it.
+INCIDENTAL = frozenset(
+    {
+        "threads",
+        "workers",
+        "scheduler",
+        "batch_size",
+        "memory",
+        "report",
+        "figures",
+        "allow_loss",
+        "allow_shortfall",
+        "trials",
+    }
+)
+
+
+class _NotGiven:
+    def __repr__(self) -> str:
+        return "not given"
+
+
+NOT_GIVEN = _NotGiven()  # default of an option for which None is a value that can be given
+
+
+@dataclasses.dataclass(frozen=True)
+class Writes:
+    """Mark of a parameter that names an output, for the annotation: ``Annotated[Path, Parameter(...), Writes()]``.
+
+    Attributes
+    ----------
+    maintained, shared, growing
+        As of :class:`cistron.runtime.Output`.
+    """
+
+    maintained: bool = False
+    shared: bool = False
+    growing: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Lists:
+    """Mark of a parameter that names a table of further input files.
+
+    Attributes
+    ----------
+    column
+        Column of the paths, which are relative to the table.
+    """
+
+    column: str = "path"
+
+
+def marks_of(command: Callable[..., Any]) -> dict[str, list[Any]]:
+    """Marks of each parameter of a command.
+
+    Parameters
+    ----------
+    command
+        Function of the command line.
+    """
+    hints = typing.get_type_hints(command, include_extras=True)
+    return {
+        name: [mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Writes | Lists)]
+        for name, hint in hints.items()
+        if name != "return"
+    }
+
+
+def run_command(
+    command: Callable[..., Any], bound: inspect.BoundArguments, name: str, *, overwrite: bool
+) -> Any:
+    """Call a command under the rule for outputs (:mod:`cistron.runtime.outputs`).
+
+    Parameters
+    ----------
+    command
+        Function of the command line.
+    bound
+        Its arguments.
+    name
+        As the user typed it, for example ``"omics embed"``.
+    overwrite
+        Whether results of other runs may be replaced.
+
+    Returns
+    -------
+    object
+        What the command returns.
+
+    Raises
+    ------
+    InputError
+        If an input does not exist or an output must not be written.
+    """
+    marks = marks_of(command)
+    writes = {name: mark for name, found in marks.items() for mark in found if isinstance(mark, Writes)}
+    arguments = inspect.BoundArguments(bound.signature, dict(bound.arguments))
+    arguments.apply_defaults()
+    outputs = [
+        Output(Path(arguments.arguments[name]), mark.maintained, mark.shared, mark.growing)
+        for name, mark in writes.items()
+        if arguments.arguments[name] is not None
+    ]
+    if not outputs:
+        return command(*bound.args, **bound.kwargs)
+    given = {
+        key: value
+        for key, value in arguments.arguments.items()
+        if key not in writes and value is not NOT_GIVEN
+    }
+    lists = {key: mark.column for key, found in marks.items() for mark in found if isinstance(mark, Lists)}
+    inputs: list[Path] = []
+    check_paths(command, bound)
+    settings = _without_paths({key: value for key, value in given.items() if key not in INCIDENTAL}, inputs)
+    for key, column in lists.items():
+        if given[key] is not None:
+            inputs += _listed(given[key], column)
+    if all(output.maintained for output in outputs):
+        inputs = []  # made again in any case
+    record = RunRecord(name, settings, inputs, int(given.get("seed") or 0))
+    with claim_outputs(outputs, record, overwrite=overwrite) as claim:
+        if not claim.finished:
+            return command(*bound.args, **bound.kwargs)
+        show(f"{outputs[0].path} is finished: the same run wrote it before (--overwrite runs it again)")
+        if given.get("report") and not (outputs[0].path / "report.html").exists():
+            from cistron.report import build_report
+
+            show(f"report: {build_report([outputs[0].path], outputs[0].path / 'report.html')}")
+    return None
+
+
+def _without_paths(value: Any, inputs: list[Path]) -> Any:
+    """Settings with the number of an input in place of each path, whose content counts and not its name."""
+    if isinstance(value, Path):
+        found = _existing(value)
+        if not found:
+            return value.name
+        inputs.extend(found)
+        return f"input {len(inputs)}"
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        kept = {key: item for key, item in value.items() if key not in INCIDENTAL}
+        return {key: _without_paths(item, inputs) for key, item in kept.items()}
+    if isinstance(value, list | tuple):
+        return [_without_paths(item, inputs) for item in value]
+    return value
+
+
+def _existing(path: Path) -> list[Path]:
+    """The file or folder, or the files whose names begin so (a checkpoint is named by its prefix)."""
+    if path.exists():
+        return [path]
+    parent = path.parent
+    if not path.name or not parent.is_dir():
+        return []
+    return sorted(
+        other for other in parent.iterdir() if other.name.startswith(f"{path.name}.") and other.is_file()
+    )
+
+
+def _listed(table: Path, column: str) -> Iterator[Path]:
+    """Files that a table names; what cannot be read is for the command to say."""
+    import csv
+
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as handle:
+            rows = list(csv.DictReader(handle, delimiter="\t" if table.suffix != ".csv" else ","))
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return
+    for row in rows:
+        path = table.parent / str(row.get(column) or "")
+        if path.is_file():
+            yield path
+
+
+def writing_commands(app: Any) -> dict[str, Callable[..., Any]]:
+    """All commands that write, by the words a user types; read off the application.
+
+    Parameters
+    ----------
+    app
+        The cyclopts application.
+    """
+    found = {}
+    for words, command in _commands(app, ()):
+        if any(isinstance(mark, Writes) for marks in marks_of(command).values() for mark in marks):
+            found[" ".join(words)] = command
+    return found
+
+
+def _commands(app: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Callable[..., Any]]]:
+    if app.default_command is not None and words:
+        yield words, app.default_command
+    for name in app:
+        if not name.startswith("-"):
+            yield from _commands(app[name], (*words, name))
+
+
+def check_paths(command: Callable[..., Any], bound: inspect.BoundArguments) -> None:
+    """Raise on an input that does not exist, before anything heavy is imported.
+
+    Parameters
+    ----------
+    command
+        Function of the command line.
+    bound
+        Its arguments.
+
+    Raises
+    ------
+    InputError
+        Naming the file.
+    """
+    marks = marks_of(command)
+    for name, value in bound.arguments.items():
+        if any(isinstance(mark, Writes) for mark in marks.get(name, [])):
+            continue
+        for path in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(path, Path) and path.suffix and not _existing(path):
+                raise InputError(f"{path} does not exist")

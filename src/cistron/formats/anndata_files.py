@@ -1,0 +1,61 @@
+"""AnnData files (.h5ad) on disk: written so that a full disk is an error and not the end of the process."""
+
+from pathlib import Path
+from typing import Any
+
+import anndata
+import h5py
+import numpy as np
+from scipy import sparse
+
+from cistron.runtime.files import require_space
+
+_IN_MEMORY = 512 << 20  # bytes of an object that is put together in memory first
+_OVERHEAD = 1 << 20  # bytes of structure that no array tells of
+
+
+def write_anndata(data: anndata.AnnData, path: str | Path, *, further_bytes: int = 0) -> None:
+    """Write an object as .h5ad.
+
+    HDF5 ends the process with a segmentation fault when it closes a file that the disk had no room for. A small object is
+    therefore put together in memory and written by ordinary means; for a larger one the room is looked at before.
+
+    Parameters
+    ----------
+    data
+        The object.
+    path
+        File to write, inside :func:`cistron.runtime.atomic_path`.
+    further_bytes
+        Bytes that the caller will add to the file afterwards.
+
+    Raises
+    ------
+    OSError
+        If the disk is full.
+    """
+    path = Path(path)
+    data.strings_to_categoricals()
+    size = _bytes_of(data)
+    require_space(path, size + further_bytes)
+    if size > _IN_MEMORY:
+        data.write_h5ad(path)
+        return
+    with h5py.File(str(path), "w", driver="core", backing_store=False) as file:
+        anndata.io.write_elem(file, "/", data)
+        file.flush()
+        path.write_bytes(file.id.get_file_image())
+
+
+def _bytes_of(data: anndata.AnnData) -> int:
+    """Bytes of all arrays of an object, about."""
+    arrays = [data.X, *data.layers.values(), *data.obsm.values(), *data.varm.values()]
+    tables = data.obs.memory_usage(deep=True).sum() + data.var.memory_usage(deep=True).sum()
+    return int(sum(_array_bytes(array) for array in arrays) + tables) + _OVERHEAD
+
+
+def _array_bytes(array: Any) -> int:
+    if sparse.issparse(array):
+        parts = [getattr(array, name, np.empty(0)) for name in ("data", "indices", "indptr")]
+        return sum(part.nbytes for part in parts)
+    return int(getattr(array, "nbytes", 0))

@@ -1,0 +1,143 @@
+"""The inputs of the goldens: small planted worlds with fixed seeds, in the forms in which users bring their own data."""
+
+from pathlib import Path
+
+import anndata
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from cistron.formats import read_gene_embedding
+from cistron.world import WorldSettings, write_world
+from cistron.world.cells import CellWorldSettings, cell_world, write_cell_world
+from cistron.world.chromatin import ChromatinWorldSettings, chromatin_world, write_bigwigs, write_binned
+from cistron.world.networks import NetworkWorldSettings, network_world, write_network_world
+from cistron.world.sequence import planted_genome, write_planted_genome
+
+SEED = 11
+GENES = WorldSettings(genes=240, chromosomes=6, functions=6)
+CELLS = CellWorldSettings(genes=90, chromosomes=6, cells=80, cell_types=3, donors=3, dimensions=12)
+NETWORK = NetworkWorldSettings(genes=20, control_cells=200, cells_per_knockout=20, counts_per_gene=8)
+MARKS = ChromatinWorldSettings(genes=44, cell_types=2)
+BIGWIGS = ChromatinWorldSettings(genes=22, cell_types=2)
+KEPT_BINS = slice(60, 140)  # of 200: 8 kb around the start site keep the stored marks small
+
+
+def write_inputs(folder: Path) -> Path:
+    """Write all inputs into ``folder`` and give it back."""
+    write_world(folder / "world", GENES, SEED)
+    write_cell_world(cell_world(CELLS, seed=SEED), folder / "cells")
+    write_network_world(network_world(NETWORK, seed=SEED), folder / "network")
+    write_bigwigs(chromatin_world(BIGWIGS, seed=SEED), folder / "bigwigs")
+    write_binned(chromatin_world(MARKS, seed=SEED), folder / "marks")
+    with np.load(folder / "marks" / "marks.npz") as arrays:
+        kept = {name: arrays[name] for name in arrays.files}
+    np.savez(folder / "marks" / "short.npz", **{**kept, "values": kept["values"][..., KEPT_BINS]})
+    (folder / "genome").mkdir()
+    planted = planted_genome(SEED)
+    write_planted_genome(planted, folder / "genome")
+    _write_person(planted, folder / "genome")
+    _write_gene_lists(folder)
+    _write_sources(folder)
+    _write_proteins(folder / "proteins.fa")
+    (folder / "mirror" / "human_transcription_factors").mkdir(parents=True)
+    names = "".join(f"CIS{number}\n" for number in range(1, 1700))
+    (folder / "mirror" / "human_transcription_factors" / "TF_names_v_1.01.txt").write_text(names)
+    return folder
+
+
+def _write_person(planted, folder: Path) -> None:
+    """Write two regions, a list of genes and the variants of one person around a gene of chromosome 1."""
+    genes = planted.genes.set_index("gene")
+    chosen = genes.loc[["PLANTED0004", "PLANTED0003"]]
+    rows = [f"{gene.chromosome}\t{gene.canonical}\t{gene.canonical + 1}\n" for gene in chosen.itertuples()]
+    (folder / "regions.bed").write_text("".join(rows))
+    (folder / "genes.txt").write_text("PLANTED0004\nPLANTED0003\nPLANTED0001\n")
+    dna, place = planted.chromosomes["chr1"], int(genes.loc["PLANTED0004", "canonical"])
+    other = {"A": "C", "C": "G", "G": "T", "T": "A"}
+    lines = ["##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tann\n"]
+    for at in range(place - 90, place + 90, 9):
+        letter = dna[at].upper()
+        lines.append(f"1\t{at + 1}\t.\t{letter}\t{other[letter]}\t.\tPASS\t.\tGT\t1|0\n")
+    at = place + 100
+    lines.append(f"1\t{at + 1}\t.\t{dna[at]}\t{dna[at]}ACGTTGCAAC\t.\tPASS\t.\tGT\t0|1\n")
+    (folder / "people.vcf").write_text("".join(lines))
+
+
+def _write_gene_lists(folder: Path) -> None:
+    """Write gene sets that follow the planted functions, a list of ids, a table for mapping and a wide embedding."""
+    genes = pd.read_csv(folder / "world" / "genes.tsv", sep="\t")
+    truth = read_gene_embedding(folder / "world" / "true_functions.h5ad")
+    values = np.asarray(truth.X)
+    lines = []
+    for number in range(3):
+        members = truth.obs_names[values[:, number] > np.quantile(values[:, number], 0.88)]
+        lines.append("\t".join([f"function_{number}", "planted", *members]) + "\n")
+    (folder / "sets.gmt").write_text("".join(lines))
+    (folder / "ids.txt").write_text("".join(f"{gene}\n" for gene in genes["gene"].iloc[:30]))
+    table = genes[["gene", "symbol", "entrez"]]
+    table.columns = ["ensembl_gene_id", "symbol", "entrez_id"]
+    table.to_csv(folder / "names.tsv", sep="\t", index=False)
+    random = np.random.default_rng(SEED)
+    wide = pd.DataFrame(random.normal(size=(40, 3)), index=genes["gene"].iloc[:40], columns=["a", "b", "c"])
+    wide.round(5).to_csv(folder / "embedding.csv")
+
+
+def _write_sources(folder: Path) -> None:
+    """Write the files of public sources that ``omics prepare`` reads, with random values."""
+    random = np.random.default_rng(SEED)
+    folder = folder / "sources"
+    folder.mkdir()
+    bias = random.normal(size=(50, 4)) @ random.normal(size=(4, 12))
+    effects = pd.DataFrame(
+        (2 * bias + random.normal(size=(50, 12))).T,
+        index=[f"ACH-{number:06d}" for number in range(12)],
+        columns=[f"{'OR' if number < 20 else 'GENE'}{number}A ({number + 1})" for number in range(50)],
+    )
+    effects.to_csv(folder / "effects.csv", float_format="%.5f")
+    (folder / "olfactory.txt").write_text("".join(f"OR{number}A\n" for number in range(20)))
+    identifiers = [f"ENSG{number:011d}.{number % 7 + 1}" for number in range(1, 31)]
+    tpm = pd.DataFrame(random.gamma(1.0, 20, (30, 5)), columns=[f"GTEX-{number}" for number in range(5)])
+    tpm.insert(0, "Description", identifiers)
+    tpm.insert(0, "Name", identifiers)
+    text = tpm.to_csv(sep="\t", index=False, float_format="%.3f")
+    (folder / "tpm.gct").write_text(f"#1.2\n30\t5\n{text}")
+    isoforms = pd.DataFrame(
+        random.gamma(1.0, 5, (20, 3)).round(2), columns=["liver.V1", "heart.V2", "brain.V3"]
+    )
+    isoforms.insert(0, "enstid", [f"ENST{number:011d}" for number in range(20)])
+    isoforms.insert(0, "ensgid", [f"ENSG{number // 2 + 1:011d}.2" for number in range(20)])
+    isoforms.to_csv(folder / "isoforms.tsv", sep="\t", index=False)
+    cells = anndata.AnnData(
+        sparse.csr_matrix(random.poisson(0.6, (80, 24)).astype(np.float32)),
+        obs=pd.DataFrame(
+            {"cell_ontology_class": random.choice(["B cell", "T cell", "monocyte"], 80)},
+            index=[f"cell{number}" for number in range(80)],
+        ),
+        var=pd.DataFrame(
+            {"ensembl": [f"ENSG{number:011d}.2" for number in range(24)]},
+            index=[f"GENE{number}" for number in range(24)],
+        ),
+    )
+    cells.write_h5ad(folder / "cells.h5ad")
+    matrix = pd.DataFrame(
+        random.gamma(1.0, 50, (40, 5)),
+        index=[f"ENSG{number:011d}" for number in range(40)],
+        columns=[f"sample_{number}" for number in range(5)],
+    )
+    matrix.to_csv(folder / "matrix.csv", float_format="%.4f")
+
+
+def _write_proteins(path: Path) -> None:
+    """Write proteins as Ensembl names them; the second gene has two isoforms."""
+    sequences = {
+        ("P1", "G1"): "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ",
+        ("P2", "G2"): "MXBUZOLAGVSERTIDPKQNFYHWC",
+        ("P3", "G2"): "ACDEFGHIKLMNPQRSTVWY" * 3,
+        ("P4", "G3"): "MSTNPKPQRKTKRNTNRRPQDVKFPGG",
+    }
+    lines = [
+        f">{protein} pep chromosome:planted:1:1:2:1 gene:{gene} transcript:T{protein} gene_symbol:{gene}S\n{letters}\n"
+        for (protein, gene), letters in sequences.items()
+    ]
+    path.write_text("".join(lines))

@@ -1,0 +1,84 @@
+"""What the commands write and print, and what stored artefacts give, is what it was when the goldens were made."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # make.py runs outside pytest with the same modules
+try:
+    from artefacts import READ, read_artefact
+    from cases import CASES, CLOSED
+    from condense import differences
+    from inputs import write_inputs
+    from running import ARTEFACTS, COMMANDS, command_names, golden_file, run_case
+finally:
+    sys.path.remove(str(HERE))
+
+MEANT = (
+    'If the change is meant: python tests/goldens/make.py --command "{}", and a line in docs/decisions.md.'
+)
+READINGS = json.loads((HERE / "readings.json").read_text())
+# A network's float32 matrix products differ in their last digits from one processor to another.
+NETWORKS = ("cells_transformer", "chromatin_network", "sequence_model", "enformer_pytorch.safetensors")
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory):
+    return write_inputs(tmp_path_factory.mktemp("goldens") / "inputs")
+
+
+def _tell(told: list[str], remedy: str) -> str:
+    rest = f"\n... and {len(told) - 12} more" if len(told) > 12 else ""
+    return "\n".join(told[:12]) + rest + f"\n{remedy}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.command}: {case.name}" for case in CASES])
+def test_a_command_gives_its_golden(case, inputs, tmp_path):
+    golden = json.loads(golden_file(case.command).read_text())[case.name]
+    found = run_case(case, inputs, tmp_path)
+    told = differences(golden, found, case.tolerance)
+    assert not told, _tell(told, MEANT.format(case.command))
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_stored_artefact_gives_what_it_gave(name, inputs):
+    found = read_artefact(name, inputs, ARTEFACTS)
+    told = differences(READINGS[name], found, 1e-3 if name in NETWORKS else CLOSED)
+    assert not told, _tell(told, "Files that users have must stay readable; see tests/goldens/README.md.")
+
+
+def test_every_command_has_a_golden():
+    """A new command adds a case to cases.py and its golden with make.py."""
+    commands = command_names()
+    assert sorted({case.command for case in CASES}) == sorted(commands)
+    assert {path.name for path in COMMANDS.iterdir()} == {golden_file(command).name for command in commands}
+    names = {command: [case.name for case in CASES if case.command == command] for command in commands}
+    stored = {command: list(json.loads(golden_file(command).read_text())) for command in commands}
+    assert stored == names
+    assert list(READINGS) == list(READ)
+
+
+@pytest.mark.parametrize(
+    ("golden", "found", "same"),
+    [
+        ({"sum": 1.0, "values": [1.0]}, {"sum": 1.00001, "values": [1.0]}, True),
+        ({"sum": 1.0, "values": [1.0]}, {"sum": 1.001, "values": [1.0]}, False),
+        ({"shape": [2]}, {"shape": [3]}, False),
+        ({"first": ["a"]}, {"first": ["b"]}, False),
+        ({"a": 1}, {"a": 1, "b": 2}, False),
+        ({"a": 1, "b": 2}, {"a": 1}, False),
+        ({"values": [1.0, None]}, {"values": [1.0, 2.0]}, False),
+        ({"values": [1.0]}, {"values": [1.0, 2.0]}, False),
+        ({"a": True}, {"a": 1}, False),
+        # near zero in an array of size one, the size of the array counts
+        ({"shape": [2], "absolute_sum": 2.0, "values": [1e-6]}, {"shape": [2], "absolute_sum": 2.0, "values": [2e-6]}, True),
+        ({"printed": ["gain +0.12 of 3"]}, {"printed": ["gain +0.13 of 3"]}, True),
+        ({"printed": ["gain +0.12 of 3"]}, {"printed": ["gain +0.12 of 4"]}, False),
+        ({"printed": ["gain +0.12 of 3"]}, {"printed": ["loss +0.12 of 3"]}, False),
+    ],
+)  # fmt: skip
+def test_a_difference_is_seen(golden, found, same):
+    assert (differences(golden, found, 1e-4) == []) is same
