@@ -333,7 +333,7 @@ def test_a_damaged_file_is_one_line_or_still_right(tmp_path, name):
     whole = path.read_bytes()
     generator = np.random.default_rng(0)
     pieces = [whole[: int(share * len(whole))] for share in (0, 0.1, 0.5, 0.9, 0.99)]
-    for _ in range(60):
+    for _ in range(25):
         place = int(generator.integers(len(whole)))
         pieces.append(whole[:place] + bytes([int(generator.integers(256))]) + whole[place + 1 :])
     pieces += [
@@ -350,7 +350,7 @@ def test_a_damaged_file_is_one_line_or_still_right(tmp_path, name):
             read_gene_places(path).start_sites()
         except InputError as error:  # any other exception fails the test
             told.append(str(error))
-    assert len(told) > 8
+    assert len(told) > 6
     assert not [message for message in told if "\n" in message or len(message) > 600]
     with pytest.raises(InputError, match="is a folder"):
         read_gene_places(tmp_path)
