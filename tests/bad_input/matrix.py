@@ -126,7 +126,7 @@ TEXTUAL = {
     "one row": lambda content: b"".join(_lines(content)[:2]),
     "header only": lambda content: b"".join(_lines(content)[:1]),
     "one column": _one_column,
-    "id that is not ASCII": _first_column(lambda name: "Gène\u202eα".encode()),
+    "id that is not ASCII": _first_column(lambda name: "Gène\u202eé".encode()),
     "latin-1": _first_column(lambda name: "Gène".encode("latin-1")),
     "a million letters": _first_column(lambda name: b"A" * 1_000_000),
     "ragged row": lambda content: content + b"x\ty\tz\tmore\tand\tmore\tand\tmore\tand\tmore\tand\tmore\n",
