@@ -232,7 +232,8 @@ PROTEIN = ">BRCA1\nMKTAYIAKQRQISFVKSHFSRQ\n"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "holds no protein"),
+        ("", "is empty"),
+        ("\n", "holds no protein"),
         ("MKTAY\n", "is no FASTA"),
         (">BRCA1\n\n>TP53\nMK\n", "BRCA1 has no residues"),
         (">BRCA1\n" + "ACGT" * 20 + "\n>TP53\n" + "TTGA" * 20, "this is DNA"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cistron.errors import IdentifierError, InputError
-from cistron.genes.identity import guess_namespace
+from cistron.genes.identity import guess_namespace, without_version
 
 CONTROL = -1
 SET_ASIDE = -2
@@ -29,7 +29,7 @@ def number_perturbations(
     text
         Label of each cell.
     genes
-        Measured genes.
+        Measured genes, Ensembl ids without versions; versions of labels are cut.
     control, excluded
         Label of the control cells, labels that are not used.
     minimum_cells
@@ -66,9 +66,10 @@ def number_perturbations(
         if label in excluded or label.lower() in _SIDE_LABELS:
             put_aside("excluded or without a label", cells)
             continue
+        label = without_version(label)
         if label not in number:
             parts = [part.strip() for part in _JOINED.split(label) if part.strip()]
-            targets = [part for part in parts if part not in (control, "ctrl", "control")]
+            targets = [without_version(part) for part in parts if part not in (control, "ctrl", "control")]
             if len(targets) > 1 and any(part in number for part in targets):
                 put_aside("several genes perturbed at once", cells)
                 continue

@@ -13,7 +13,7 @@ from scipy import sparse
 from cistron.errors import InputError
 from cistron.formats.expression_scale import Scale, detect_scale, duplicated_rows
 from cistron.formats.perturbation_labels import CONTROL, number_perturbations
-from cistron.genes.identity import guess_namespace
+from cistron.genes.identity import guess_namespace, normalise_identifiers
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def assemble_cells(
         If no perturbed gene is among the measured genes.
     """
     matrix = sparse.csr_matrix(values, dtype=np.float32)
-    genes = [str(gene) for gene in genes]
+    genes = normalise_identifiers(genes, guess_namespace(genes))
     text = np.array([str(label).strip() for label in labels], dtype=object)
     if matrix.shape != (len(text), len(genes)):
         raise InputError(
