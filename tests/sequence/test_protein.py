@@ -285,7 +285,7 @@ def test_weights_that_cannot_be_used(tmp_path, weights, fails):
 def test_settings_that_make_no_sense(tmp_path):
     with pytest.raises(InputError, match="overlaps the next by less than itself"):
         ProteinEmbeddingSettings(window=10, overlap=10)
-    with pytest.raises(InputError, match="batch-tokens"):
+    with pytest.raises(InputError, match="batch_tokens must be 1 or more"):
         ProteinEmbeddingSettings(batch_tokens=0)
     path = tmp_path / "p.fa"
     path.write_text(">tr|A0|A0_HUMAN x\nMKK\n")
