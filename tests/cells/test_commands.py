@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cistron.cells import METHODS, SplitSettings
-from cistron.cells.commands import TrainRequest
+from cistron.cells.settings import TrainRequest
 from cistron.errors import InputError
 from cistron.formats.gene_embedding import read_gene_embedding, write_gene_embedding
 from cistron.formats.prediction import read_prediction

@@ -227,7 +227,23 @@ def _scale_of(rows: Rows, declared: Scale | None, name: str) -> Scale:
 
 
 def keep_rich_cells(cells: Cells, training: Sequence[str], minimum_counts: float) -> tuple[Cells, str]:
-    """Leave out cells with fewer counts than that in the training genes; give a remark, empty where none was left out.
+    """Leave out cells with few counts in the training genes.
+
+    Parameters
+    ----------
+    cells
+        Cells.
+    training
+        Training genes; those that the cells do not measure are ignored.
+    minimum_counts
+        Counts that a cell must have in them; 0 keeps all cells.
+
+    Returns
+    -------
+    Cells
+        Those that are kept.
+    str
+        How many were left out; empty where none was.
 
     Raises
     ------

@@ -6,6 +6,15 @@ from typing import Annotated, Literal
 from cyclopts import App, Group, Parameter
 
 from cistron.cells.methods import METHODS
+from cistron.cells.settings import (
+    AttentionName,
+    CellGroups,
+    GeneSplit,
+    HeadName,
+    PredictRequest,
+    SplitSettings,
+    TrainRequest,
+)
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
 from cistron.cli.options import AllowLoss, Output, Seed, Threads
 from cistron.methods import NotNegative, Share
@@ -14,11 +23,7 @@ from cistron.runtime import show
 app = App(name="cells", help="Expression of genes in single cells, both never seen, from gene embeddings.")
 
 add_methods_command(app, METHODS)
-HeadName = Literal["bins", "negative-binomial", "zero-inflated", "poisson"]
-AttentionName = Literal["exact", "perceiver", "performer"]
 ScaleName = Literal["auto", "counts", "log-normalised"]
-GeneSplit = Literal["random", "chromosome", "group", "regions"]
-CellSplitName = Literal["random", "donor", "cell-type", "none"]
 SPLITTING = Group("Splitting", sort_key=10)
 READING = Group("Reading cells", sort_key=20)
 Layer = Annotated[
@@ -58,7 +63,7 @@ def train(
     minimum_coverage: Share = 0.5,
     split: Annotated[Path | None, Parameter(group=SPLITTING)] = None,
     gene_split: Annotated[GeneSplit, Parameter(group=SPLITTING)] = "chromosome",
-    cell_split: Annotated[CellSplitName, Parameter(group=SPLITTING)] = "random",
+    cell_split: Annotated[CellGroups, Parameter(group=SPLITTING)] = "random",
     gene_table: Annotated[Path | None, Parameter(group=SPLITTING)] = None,
     regions: Annotated[Path | None, Parameter(group=SPLITTING)] = None,
     test_chromosome: Annotated[tuple[str, ...], Parameter(group=SPLITTING)] = (),
@@ -86,7 +91,7 @@ def train(
     cells
         .h5ad or .zarr with raw counts; it is read in blocks.
     embedding
-        Gene embeddings in the shared format, joined side by side; one-hot gives each seen gene a part of its own.
+        Gene embeddings in the shared format, joined side by side; with one-hot, seen genes keep what their own cells say of them.
     head
         What the transformer predicts; negative-binomial when absent.
     attention
@@ -128,9 +133,8 @@ def train(
     donor
         Column of obs with the donors.
     """
-    from cistron.cells.commands import TrainRequest, train_model
-    from cistron.cells.splits import SplitSettings
-    from cistron.runtime import RunRecord, check_writable, limit_threads
+    from cistron.cells.estimator import train_model
+    from cistron.runtime import limit_threads
 
     request = TrainRequest(
         cells=cells,
@@ -163,12 +167,8 @@ def train(
         allow_loss=allow_loss,
         seed=seed,
     )
-    request.check()
-    check_writable(output)
-    run = RunRecord("cells train", request, request.files(), seed)
     with limit_threads(threads):
-        model = train_model(request, run, output)
-    run.write(output / "run.json")
+        model = train_model(request, output)
     counts = [len(part) for part in (model.split.genes.train, model.split.cells.train)]
     show(
         f"wrote {output}: {request.method} of {counts[0]:,} training genes and {counts[1]:,} training cells; genes held out "
@@ -220,8 +220,8 @@ def predict(
     name
         Name that tables show; method and embedding when absent.
     """
-    from cistron.cells.commands import PredictRequest, predict_file
-    from cistron.runtime import RunRecord, check_writable, limit_threads, record_path
+    from cistron.cells.predicting import predict_file
+    from cistron.runtime import limit_threads
 
     request = PredictRequest(
         model=model,
@@ -238,12 +238,8 @@ def predict(
         minimum_counts=minimum_counts,
         allow_loss=allow_loss,
     )
-    request.check()
-    check_writable(output)
-    run = RunRecord("cells predict", request, request.files(), 0)
     with limit_threads(threads):
-        observations, written, written_unit = predict_file(request, run, output)
-    run.write(record_path(output))
+        observations, written, written_unit = predict_file(request, output)
     show(f"wrote {output}: {observations:,} {written_unit}s x {written:,} genes")
 
 
@@ -258,12 +254,10 @@ def embed(model: Path, *, output: Output, name: str | None = None) -> None:
     name
         Name of the embedding; method and input embedding when absent.
     """
-    from cistron.cells.saved import load_cells_model
+    from cistron.cells.saving import load_cell_model
     from cistron.formats.gene_embedding import write_gene_embedding
-    from cistron.runtime import check_writable
 
-    check_writable(output)
-    result = load_cells_model(model).embed(name)
+    result = load_cell_model(model).embed(name)
     write_gene_embedding(result, output)
     show(f"wrote {output}: {result.n_obs:,} genes x {result.n_vars:,} dimensions")
 

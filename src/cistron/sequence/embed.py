@@ -25,11 +25,11 @@ from cistron.genome.sequence import Ambiguous
 from cistron.runtime import check_writable, run_shards, say, sha256_of
 from cistron.runtime.shards import fingerprint
 from cistron.sequence.enformer import Enformer
-from cistron.sequence.gene_sites import GeneSites
-from cistron.sequence.gene_tracks import GeneTracks, write_gene_tracks
+from cistron.sequence.gene_tracks import GeneTrackRequest, write_gene_tracks
 from cistron.sequence.gene_vectors import GeneEmbeddingSettings, embed_genes
-from cistron.sequence.run_settings import InferenceSettings
-from cistron.sequence.weights import load_weights
+from cistron.sequence.inputs_gene_sites import GeneSites
+from cistron.sequence.saving import load_weights
+from cistron.sequence.settings import InferenceSettings
 
 
 @lru_cache(maxsize=1)
@@ -60,7 +60,27 @@ def embed_shard(
     tracks: Sequence[int] = (),
     pairs: Sequence[int] | None = None,
 ) -> None:
-    """Embed the genes of one shard and write them as .npz; a function of plain values, so that it runs anywhere."""
+    """Embed the genes of one shard and write them as .npz; all arguments are plain values, so that it runs anywhere.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    genes
+        Fields of :class:`cistron.sequence.inputs_gene_sites.GeneSites` of each gene.
+    model
+        Model folder.
+    genome, build, ambiguous, person
+        As of :func:`cistron.genome.open_genome`; ``person`` as the fields of its settings.
+    cage
+        Tracks that choose the bin.
+    settings
+        Fields of :class:`cistron.sequence.settings.GeneEmbeddingSettings`.
+    tracks
+        Tracks to predict at the chosen bin.
+    pairs
+        Partner of every track on the other strand.
+    """
     inference = InferenceSettings(
         **{**settings["inference"], "shifts": tuple(settings["inference"]["shifts"])}
     )
@@ -92,7 +112,7 @@ def embed_annotation(
     *,
     settings: GeneEmbeddingSettings | None = None,
     annotation: str | Path | None = None,
-    tracks: GeneTracks | None = None,
+    tracks: GeneTrackRequest | None = None,
     pairs: np.ndarray | None = None,
     shard_size: int = 16,
     workers: int = 1,
@@ -104,7 +124,7 @@ def embed_annotation(
     Parameters
     ----------
     genes
-        Genes of :func:`cistron.sequence.gene_sites.read_gene_sites`.
+        Genes of :func:`cistron.sequence.inputs_gene_sites.read_gene_sites`.
     genome
         Genome, of a person or the reference; its build must be known.
     model

@@ -14,9 +14,9 @@ from cistron.runtime import Progress, check_writable, say, sha256_of
 from cistron.runtime.files import destination_of, replace_directory, require_own_folder
 from cistron.runtime.shards import fingerprint
 from cistron.sequence.enformer import Enformer
-from cistron.sequence.inference import InferenceSettings, predict_windows
-from cistron.sequence.settings import BIN, check_length
-from cistron.sequence.track_table import strand_pairs, track_rows
+from cistron.sequence.inference import predict_windows
+from cistron.sequence.inputs_tracks import strand_pairs, track_rows
+from cistron.sequence.settings import BIN, InferenceSettings, check_length
 
 _FINISHED = "finished.txt"
 
