@@ -2,10 +2,10 @@
 
 When source s is perturbed, a target moves because its own regulators move:
 
-    d_st = sum_k r_sk b_kt + noise,     r_kk = -1,
+    d_st = sum_k r_sk b_kt + noise,     r_kk = -1 (lowered) or +1 (raised),
 
-where ``r_sk`` is the (shrunken) shift of gene k in units of its own fall when it is perturbed itself, and
-``b_kt`` is minus the direct effect of k's knock-out on t. This is modular response analysis
+where ``r_sk`` is the (shrunken) shift of gene k in units of its own move when it is perturbed itself, and
+``b_kt`` is what the rise of k by that much does to t directly. This is modular response analysis
 (Bruggeman et al. 2002, J. Theor. Biol. 218, 507) for many noisy perturbations. Each ``b_kt`` is zero or
 normal (spike and slab); the share of targets of each source has a beta prior whose spread is learned, so that
 hubs are used where the data show them and not assumed. Posterior by coordinate ascent (Carbonetto and
@@ -16,10 +16,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cistron.networks.effects import KnockOutEffects, knock_down_sizes
+from cistron.networks.direction import Directions
+from cistron.networks.effects import KnockOutEffects, perturbation_sizes
 from cistron.networks.shrinkage import ShrunkenEffects
 from cistron.runtime.progress import Progress
 from cistron.runtime.threads import limit_threads
+
+UNSURE = 1.0
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class DirectEffects:
     log_odds
         Natural log-odds of a direct effect [perturbation, gene].
     effect
-        Its size given that there is one: the shift of the target that the source's knock-out causes directly,
+        Its size given that there is one: the shift of the target that the source's perturbation causes directly,
         in standard deviations of the target [perturbation, gene].
     """
 
@@ -51,17 +54,18 @@ def _candidates(shrunken: ShrunkenEffects, sources: np.ndarray, most: int) -> np
 
 
 def _statistics(
-    effects: KnockOutEffects, regressors: np.ndarray, candidates: np.ndarray
+    effects: KnockOutEffects, unsure: np.ndarray | float, regressors: np.ndarray, candidates: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weighted Gram matrix [gene, candidate, candidate] and products with the shifts [gene, candidate]."""
     genes, count = candidates.shape
     gram = np.empty((genes, count, count), dtype=np.float32)
     product = np.empty((genes, count), dtype=np.float32)
+    variance = effects.error**2 + unsure
     row_of = {int(source): row for row, source in enumerate(effects.sources)}
     # One thread: threads that wait for each other over thousands of small products cost far more than they save.
     with Progress("direct effects", total=genes, unit="genes") as progress, limit_threads(1):
         for gene in range(genes):
-            precision = 1 / effects.error[:, gene] ** 2
+            precision = 1 / variance[:, gene]
             if gene in row_of:  # a gene's own fall says nothing about its regulators
                 precision[row_of[gene]] = 0
             design = regressors[:, candidates[gene]]
@@ -84,6 +88,7 @@ def _learned_shares(included: np.ndarray, targets: int) -> np.ndarray:
 def direct_log_odds(
     effects: KnockOutEffects,
     shrunken: ShrunkenEffects,
+    directions: Directions,
     *,
     sweeps: int = 25,
     most_candidates: int = 100,
@@ -95,6 +100,8 @@ def direct_log_odds(
     ----------
     effects, shrunken
         Shifts and their posterior.
+    directions
+        Which way each perturbed gene was moved.
     sweeps
         Rounds of coordinate ascent.
     most_candidates
@@ -109,21 +116,30 @@ def direct_log_odds(
     """
     sources = effects.sources
     number, genes = effects.shift.shape
-    fall = knock_down_sizes(effects)
-    regressors = (shrunken.mean[:, sources] / fall[None, :]).astype(np.float32)
-    np.fill_diagonal(regressors, -1.0)
+    moved = perturbation_sizes(effects, directions)
+    regressors = (shrunken.mean[:, sources] / moved[None, :]).astype(np.float32)
+    np.fill_diagonal(regressors, directions.sign)
     candidates = _candidates(shrunken, sources, most_candidates)
-    gram, product = _statistics(effects, regressors, candidates)
+    gram, product = _statistics(effects, 0.0, regressors, candidates)
     rows = np.arange(genes)
     diagonal = np.diagonal(gram, axis1=1, axis2=2).copy()  # (genes, C)
     itself = sources[candidates] == rows[:, None]
     included = np.where(itself, 0, shrunken.probability[candidates, rows[:, None]])
-    size = np.where(itself, 0, -shrunken.mean[candidates, rows[:, None]] / np.maximum(included, 1e-6))
+    total = shrunken.mean[candidates, rows[:, None]] * directions.sign[candidates]
+    size = np.where(itself, 0, total / np.maximum(included, 1e-6))
     slab = 0.09
     share = np.clip(shrunken.share, 0.002, 0.5)
     log_odds = np.zeros((genes, candidates.shape[1]))
     order = np.argsort(-included.mean(axis=0), kind="stable")
-    for _ in range(sweeps):
+    for sweep in range(sweeps):
+        if sweep == sweeps // 2 and UNSURE:
+            # what is not known of an effect on k is not known of what comes through k either
+            squares = np.zeros((number, genes), dtype=np.float32)
+            squares[candidates, rows[:, None]] = included * size**2
+            unknown = (UNSURE * shrunken.variance[:, sources] / moved[None, :] ** 2).astype(np.float32)
+            np.fill_diagonal(unknown, 0)
+            gram, product = _statistics(effects, unknown @ squares, regressors, candidates)
+            diagonal = np.diagonal(gram, axis1=1, axis2=2).copy()
         variance = 1 / (diagonal + 1 / slab)
         prior = np.log(share / (1 - share))[candidates] + 0.5 * np.log(variance / slab)
         for position in order:
@@ -145,5 +161,5 @@ def direct_log_odds(
     full = np.full((number, genes), -12.0)
     effect = np.zeros((number, genes))
     full[candidates, rows[:, None]] = np.clip(log_odds, -50, 50)
-    effect[candidates, rows[:, None]] = -size
+    effect[candidates, rows[:, None]] = directions.sign[candidates] * size
     return DirectEffects(full, effect)
