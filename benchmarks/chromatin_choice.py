@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.chromatin_data import deepdiff
 from benchmarks.chromatin_real import part_of, scores, text
 from cistron.chromatin import ExpressionPredictor, NetworkSettings, predict_expression
-from cistron.chromatin.parts import Parts, choose_parts
+from cistron.chromatin.splits import Parts, choose_parts
 from cistron.genes.splits import Split
 
 BASE = NetworkSettings()

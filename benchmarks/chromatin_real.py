@@ -20,7 +20,7 @@ from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.design_tables import mean_edit
 from cistron.chromatin.epigenesis import epigenesis
 from cistron.chromatin.epigenesis_settings import EpigenesisSettings
-from cistron.chromatin.parts import Parts, choose_parts
+from cistron.chromatin.splits import Parts, choose_parts
 from cistron.formats.gene_tracks import GeneTracks
 from cistron.genes.splits import Split
 from cistron.statistics.bootstrap import block_draws, percentile_interval

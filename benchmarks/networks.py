@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.networks_worlds import planted_cells
-from cistron.evaluation.edge_truth import average_precision, calibration_error
+from cistron.evaluation.edges.truth import average_precision, calibration_error
 from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.networks.combined import DefaultSettings, infer_default
 from cistron.networks.covariation import co_variation

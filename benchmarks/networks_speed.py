@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.networks_worlds import planted_cells
-from cistron.evaluation.edge_truth import average_precision
+from cistron.evaluation.edges.truth import average_precision
 from cistron.formats.expression_scale import log_normalise
 from cistron.networks.combined import DefaultSettings
 from cistron.networks.methods import METHODS

@@ -7,10 +7,10 @@ import pytest
 
 from cistron.chromatin.build import BuildSettings, build_gene_tracks
 from cistron.chromatin.estimator import ExpressionPredictor, predict_expression
-from cistron.chromatin.model import load_chromatin_model, save_chromatin_model
-from cistron.chromatin.parts import choose_parts
+from cistron.chromatin.fitted_model import load_chromatin_model, save_chromatin_model
 from cistron.chromatin.settings import NetworkSettings, RidgeSettings
 from cistron.chromatin.signal import Signal
+from cistron.chromatin.splits import choose_parts
 from cistron.chromatin.training import summarise
 from cistron.errors import InputError, LeakageError
 from cistron.formats.prediction import check_prediction

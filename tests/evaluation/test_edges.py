@@ -12,8 +12,15 @@ from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from cistron.errors import IdentifierError, InputError
-from cistron.evaluation import edge_truth
-from cistron.evaluation.edge_interventions import (
+from cistron.evaluation.edges import evaluate_edges, random_network
+from cistron.evaluation.edges import truth as edge_truth
+from cistron.evaluation.edges.causalbench import (
+    TrainingRegime,
+    challenge_score,
+    evaluate_model,
+    training_rows,
+)
+from cistron.evaluation.edges.interventions import (
     edge_effects,
     false_omission_rate,
     held_out_cells,
@@ -21,10 +28,8 @@ from cistron.evaluation.edge_interventions import (
     permutation_null,
     significant,
 )
-from cistron.evaluation.edge_models import TrainingRegime, challenge_score, evaluate_model, training_rows
-from cistron.evaluation.edge_references import score_against_reference, wilson
-from cistron.evaluation.edge_rows import EdgeEvaluationSettings
-from cistron.evaluation.edges import evaluate_edges, random_network
+from cistron.evaluation.edges.references import score_against_reference, wilson
+from cistron.evaluation.edges.rows import EdgeEvaluationSettings
 from cistron.formats.edges import Edges
 from cistron.formats.perturbed_cells import assemble_cells, read_perturbed_cells, split_cells
 

@@ -18,7 +18,7 @@ from cistron.networks.effects import (
     wasserstein,
     wasserstein_groups,
 )
-from cistron.networks.inputs import perturbation_quality
+from cistron.networks.quality import perturbation_quality
 from cistron.networks.shrinkage import shrink_effects
 
 

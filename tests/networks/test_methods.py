@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cistron.errors import InputError
-from cistron.evaluation.edge_truth import average_precision
+from cistron.evaluation.edges.truth import average_precision
 from cistron.formats.perturbed_cells import assemble_cells
 from cistron.networks import METHODS, CausalBenchModel, NetworkInference
 from cistron.networks.combined import DefaultSettings

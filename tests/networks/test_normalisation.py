@@ -11,8 +11,8 @@ from cistron.formats.perturbed_cells import assemble_cells
 from cistron.networks import METHODS
 from cistron.networks.combined import DefaultSettings
 from cistron.networks.effects import effects_of
-from cistron.networks.inputs import composition_remarks
 from cistron.networks.normalisation import composition, dominant_genes, normalise, weighted_median
+from cistron.networks.quality import composition_remarks
 
 
 def panel(seed=0, rise=1.4, share=0.44, raised=1):

@@ -8,15 +8,15 @@ from typing import Any
 
 _WHERE = {
     "BuildSettings": "build",
-    "ChromatinModel": "model",
+    "ChromatinModel": "fitted_model",
     "ExpressionPredictor": "estimator",
     "NetworkSettings": "settings",
     "RidgeSettings": "settings",
     "build_gene_tracks": "build",
-    "choose_parts": "parts",
-    "load_chromatin_model": "model",
+    "choose_parts": "splits",
+    "load_chromatin_model": "fitted_model",
     "predict_expression": "estimator",
-    "save_chromatin_model": "model",
+    "save_chromatin_model": "fitted_model",
 }
 __all__ = sorted(_WHERE)
 

@@ -22,7 +22,7 @@ from cistron.chromatin.design_penalties import (
 )
 from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.estimator import read_marks
-from cistron.chromatin.model import ChromatinModel
+from cistron.chromatin.fitted_model import ChromatinModel
 from cistron.chromatin.prune import prune_edits
 from cistron.chromatin.training import QUANTILES
 from cistron.errors import InputError

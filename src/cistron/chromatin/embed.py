@@ -5,8 +5,8 @@ import numpy as np
 import torch
 
 from cistron.chromatin.estimator import model_parts, read_marks
+from cistron.chromatin.fitted_model import ChromatinModel
 from cistron.chromatin.layers import Rows
-from cistron.chromatin.model import ChromatinModel
 from cistron.chromatin.network import ChromatinNetwork
 from cistron.formats.gene_embedding import build_gene_embedding
 from cistron.formats.gene_tracks import GeneTracks

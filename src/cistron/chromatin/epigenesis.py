@@ -12,7 +12,7 @@ import pandas as pd
 
 from cistron.chromatin.epigenesis_settings import EpigenesisSettings
 from cistron.chromatin.estimator import read_marks
-from cistron.chromatin.model import ChromatinModel
+from cistron.chromatin.fitted_model import ChromatinModel
 from cistron.errors import InputError
 from cistron.formats.epigenesis import EpigenesisMap
 from cistron.formats.gene_tracks import GeneTracks

@@ -8,12 +8,12 @@ import anndata
 import numpy as np
 import pandas as pd
 
+from cistron.chromatin.fitted_model import ChromatinModel
 from cistron.chromatin.fitting import Task
 from cistron.chromatin.methods import METHODS
-from cistron.chromatin.model import ChromatinModel
-from cistron.chromatin.parts import HeldOut, Parts, choose_parts
 from cistron.chromatin.settings import NetworkSettings
 from cistron.chromatin.signal import MEMORY_BYTES, permutation_of
+from cistron.chromatin.splits import HeldOut, Parts, choose_parts
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GeneTracks
 from cistron.formats.prediction import prediction

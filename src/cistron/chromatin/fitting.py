@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from cistron.chromatin.linear_path import bin_means, fit_linear, promoter_means
-from cistron.chromatin.parts import Parts
 from cistron.chromatin.settings import GeneMeanSettings, NetworkSettings, RidgeSettings
 from cistron.chromatin.signal import Signal
+from cistron.chromatin.splits import Parts
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GeneTracks
 

@@ -1,7 +1,7 @@
 """The list of chromatin methods. A new one is a file and an entry here (page ``docs/guide/adding_a_chromatin_method.md``).
 
 ``make(task, settings)`` takes a :class:`cistron.chromatin.fitting.Task` and gives two dictionaries: the parts of a
-:class:`cistron.chromatin.model.ChromatinModel` besides method, settings and facts, and further facts.
+:class:`cistron.chromatin.fitted_model.ChromatinModel` besides method, settings and facts, and further facts.
 """
 
 from cistron.chromatin.design_settings import DesignSettings

@@ -114,8 +114,8 @@ def train(
     import shutil
 
     from cistron.chromatin.estimator import ExpressionPredictor
-    from cistron.chromatin.model import save_chromatin_model
-    from cistron.chromatin.parts import choose_parts
+    from cistron.chromatin.fitted_model import save_chromatin_model
+    from cistron.chromatin.splits import choose_parts
     from cistron.formats.gene_tracks import open_gene_tracks
     from cistron.runtime import RunRecord, check_writable, limit_threads
 
@@ -177,7 +177,7 @@ def predict(
     import pandas as pd
 
     from cistron.chromatin.estimator import predict_expression
-    from cistron.chromatin.model import load_chromatin_model
+    from cistron.chromatin.fitted_model import load_chromatin_model
     from cistron.errors import InputError
     from cistron.formats.gene_tracks import open_gene_tracks
     from cistron.formats.prediction import write_prediction

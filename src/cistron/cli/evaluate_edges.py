@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed
-from cistron.evaluation.edge_rows import EdgeEvaluationSettings
+from cistron.evaluation.edges.rows import EdgeEvaluationSettings
 from cistron.runtime import show
 
 
@@ -52,7 +52,7 @@ def edges(
     """
     from cistron.errors import InputError
     from cistron.evaluation.edges import evaluate_edges
-    from cistron.evaluation.edges_output import write_edge_evaluation
+    from cistron.evaluation.edges.run import write_edge_evaluation
     from cistron.formats.edges import read_edges
     from cistron.formats.perturbed_cells import read_perturbed_cells
     from cistron.runtime import RunRecord, check_writable

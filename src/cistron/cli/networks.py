@@ -106,7 +106,7 @@ def infer(
     from cistron.formats.gene_embedding import write_gene_embedding
     from cistron.formats.perturbed_cells import split_cells
     from cistron.networks.estimator import NetworkInference
-    from cistron.networks.inputs import composition_remarks
+    from cistron.networks.quality import composition_remarks
     from cistron.networks.strong_perturbations import strong_perturbations
     from cistron.runtime import RunRecord, check_writable, limit_threads, record_path, say
 
@@ -190,7 +190,7 @@ def quality(
     output
         Write the table of all perturbations (.tsv); the first 20 are printed.
     """
-    from cistron.networks.inputs import perturbation_quality, quality_summary
+    from cistron.networks.quality import perturbation_quality, quality_summary
     from cistron.runtime import atomic_path
 
     data = _read(cells, perturbation, control, excluded, guide, layer, scale, minimum_cells)

@@ -34,8 +34,8 @@ def prepare(
         The file of the source.
     """
     from cistron.errors import InputError
+    from cistron.omics.saving import write_matrix
     from cistron.omics.sources import SOURCES
-    from cistron.omics.writing import write_matrix
     from cistron.runtime import check_writable
 
     if not file.exists():

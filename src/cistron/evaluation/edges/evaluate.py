@@ -1,4 +1,4 @@
-"""The task ``edges``: networks against held-out perturbed cells, a known network, and collections of interactions."""
+"""Score networks against held-out perturbed cells, a known network, and collections of interactions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.evaluation.edge_interventions import held_out_cells
-from cistron.evaluation.edge_rows import (
+from cistron.evaluation.edges.interventions import held_out_cells
+from cistron.evaluation.edges.rows import (
     EdgeEvaluationSettings,
     against_cells,
     against_reference,

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from cistron.evaluation import edge_truth
-from cistron.evaluation.edge_interventions import (
+from cistron.evaluation.edges import truth as edge_truth
+from cistron.evaluation.edges.interventions import (
     HeldOutCells,
     edge_effects,
     false_omission_rate,
     permutation_null,
     significant,
 )
-from cistron.evaluation.edge_references import score_against_reference, wilson
+from cistron.evaluation.edges.references import score_against_reference, wilson
 from cistron.formats.edges import Edges
 from cistron.methods import Count, OpenShare, PositiveShare, Range, check_settings
 from cistron.runtime.seeds import random_generator

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cistron.evaluation.edges import EdgeEvaluation
+from cistron.evaluation.edges.evaluate import EdgeEvaluation
 from cistron.evaluation.result_folder import write_folder
 from cistron.formats.edges import Edges
 from cistron.runtime.provenance import RunRecord

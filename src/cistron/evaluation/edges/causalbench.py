@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.evaluation.edge_interventions import (
+from cistron.evaluation.edges.interventions import (
     HeldOutCells,
     Pair,
     edge_effects,
