@@ -16,9 +16,8 @@ from cistron.chromatin import (
     predict_expression,
 )
 from cistron.chromatin.design import Design, design_epigenome, edited_blocks
-from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.epigenesis import epigenesis
-from cistron.chromatin.epigenesis_settings import EpigenesisSettings
+from cistron.chromatin.settings import DesignSettings, EpigenesisSettings
 from cistron.formats.epigenesis import EpigenesisMap
 from cistron.formats.gene_tracks import GeneTracks
 from cistron.world.chromatin import (

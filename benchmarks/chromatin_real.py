@@ -16,10 +16,9 @@ from cistron.chromatin import (
     predict_expression,
 )
 from cistron.chromatin.design import design_epigenome, edited_blocks
-from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.design_tables import mean_edit
 from cistron.chromatin.epigenesis import epigenesis
-from cistron.chromatin.epigenesis_settings import EpigenesisSettings
+from cistron.chromatin.settings import DesignSettings, EpigenesisSettings
 from cistron.chromatin.splits import Parts, choose_parts
 from cistron.formats.gene_tracks import GeneTracks
 from cistron.genes.splits import Split

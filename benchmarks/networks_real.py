@@ -12,9 +12,8 @@ from cistron.evaluation.edges.interventions import edge_effects, held_out_cells,
 from cistron.evaluation.edges.truth import average_precision_interval, judge
 from cistron.formats.edges import Edges
 from cistron.formats.perturbed_cells import PerturbedCells, assemble_cells, read_perturbed_cells, split_cells
-from cistron.networks.combined import DefaultSettings
 from cistron.networks.estimator import NetworkInference
-from cistron.networks.trees import TreesSettings
+from cistron.networks.settings import DefaultSettings, TreesSettings
 from cistron.world.topologies import connected_part, read_topology
 
 DATA = (

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from cistron.chromatin.epigenesis import epigenesis
-from cistron.chromatin.epigenesis_settings import EpigenesisSettings
 from cistron.chromatin.estimator import ExpressionPredictor
-from cistron.chromatin.settings import RidgeSettings
+from cistron.chromatin.settings import EpigenesisSettings, RidgeSettings
 from cistron.errors import InputError
 from cistron.formats.epigenesis import check_epigenesis, read_epigenesis, write_epigenesis
 

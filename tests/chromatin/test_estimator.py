@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cistron.chromatin.build import BuildSettings, build_gene_tracks
+from cistron.chromatin.build import build_gene_tracks
 from cistron.chromatin.estimator import ExpressionPredictor, predict_expression
 from cistron.chromatin.fitted_model import load_chromatin_model, save_chromatin_model
-from cistron.chromatin.settings import NetworkSettings, RidgeSettings
+from cistron.chromatin.settings import BuildSettings, NetworkSettings, RidgeSettings
 from cistron.chromatin.signal import Signal
 from cistron.chromatin.splits import choose_parts
 from cistron.chromatin.training import summarise

@@ -9,8 +9,9 @@ from cistron.errors import InputError
 from cistron.formats.perturbed_cells import assemble_cells
 from cistron.networks import NetworkInference
 from cistron.networks.catran import Catran
-from cistron.networks.catran_batches import CatranSettings, CellBatches
+from cistron.networks.catran_batches import CellBatches
 from cistron.networks.catran_inference import CatranLoss
+from cistron.networks.settings import CatranSettings
 
 
 def layer_by_layer(model, expression, genes):

@@ -9,7 +9,7 @@ from cistron.errors import InputError
 from cistron.evaluation.edges.truth import average_precision
 from cistron.formats.perturbed_cells import assemble_cells
 from cistron.networks import METHODS, CausalBenchModel, NetworkInference
-from cistron.networks.combined import DefaultSettings
+from cistron.networks.settings import DefaultSettings
 from cistron.world.networks import CONTROL, NetworkWorldSettings, network_world
 
 

@@ -9,10 +9,10 @@ from scipy import sparse, stats
 from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbed_cells import assemble_cells
 from cistron.networks import METHODS
-from cistron.networks.combined import DefaultSettings
 from cistron.networks.effects import effects_of
 from cistron.networks.normalisation import composition, dominant_genes, normalise, weighted_median
 from cistron.networks.quality import composition_remarks
+from cistron.networks.settings import DefaultSettings
 
 
 def panel(seed=0, rise=1.4, share=0.44, raised=1):

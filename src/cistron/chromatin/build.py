@@ -2,9 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -23,54 +21,12 @@ from cistron.chromatin.inputs import (
     read_start_sites,
     read_track_list,
 )
+from cistron.chromatin.settings import BuildSettings
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GENES_PER_CHUNK, GeneTracks, create_gene_tracks, open_gene_tracks
-from cistron.genome.tracks import Transform, Uncovered, bin_many, coverage
-from cistron.methods import Count, check_settings
+from cistron.genome.tracks import bin_many, coverage
 from cistron.runtime import atomic_directory, check_writable, say, sha256_of, track
 from cistron.runtime.shards import fingerprint
-
-
-@dataclass(frozen=True)
-class BuildSettings:
-    """How signal is binned and expression is scaled.
-
-    Attributes
-    ----------
-    window
-        Base pairs around a start site, half on each side.
-    bin_size
-        Base pairs of a bin.
-    transform
-        ``log1p-mean``: log(1 + mean of the bin), ``mean-log1p``: mean over base pairs of log(1 + signal);
-        ``logged``: the values are log(1 + signal) already; ``none``: they are not, and no logarithm is taken.
-    uncovered
-        Base pairs without a record count as ``zero``, or are left out of the mean (``skip``).
-    orientation
-        Of arrays that are binned already: ``transcription``, or ``genome``, which is reversed for genes on the minus strand.
-    expression_scale
-        What the expression table holds: ``tpm``, ``rpkm``, ``cpm``, ``counts`` (log1p is taken), or ``log1p`` (taken already).
-    genome_build
-        Build of tracks and annotation, recorded.
-    licence
-        Licence of the data, recorded.
-    """
-
-    window: Count = 20_000
-    bin_size: Count = 100
-    transform: Transform = "log1p-mean"
-    uncovered: Uncovered = "zero"
-    orientation: Literal["transcription", "genome"] = "transcription"
-    expression_scale: Literal["tpm", "rpkm", "cpm", "counts", "log1p"] = "tpm"
-    genome_build: str = ""
-    licence: str = ""
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-        if self.window < 2 * self.bin_size or self.window % (2 * self.bin_size):
-            raise InputError(
-                f"window must be an even number of bins. Given: {self.window:,} bp in bins of {self.bin_size:,} bp"
-            )
 
 
 def build_gene_tracks(

@@ -20,10 +20,10 @@ from cistron.chromatin.design_penalties import (
     shrink,
     total_variation,
 )
-from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.estimator import read_marks
 from cistron.chromatin.fitted_model import ChromatinModel
 from cistron.chromatin.prune import prune_edits
+from cistron.chromatin.settings import DesignSettings
 from cistron.chromatin.training import QUANTILES
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GeneTracks

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cistron.chromatin.epigenesis_settings import EpigenesisSettings
 from cistron.chromatin.estimator import read_marks
 from cistron.chromatin.fitted_model import ChromatinModel
+from cistron.chromatin.settings import EpigenesisSettings
 from cistron.errors import InputError
 from cistron.formats.epigenesis import EpigenesisMap
 from cistron.formats.gene_tracks import GeneTracks

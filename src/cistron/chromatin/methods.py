@@ -4,8 +4,7 @@
 :class:`cistron.chromatin.fitted_model.ChromatinModel` besides method, settings and facts, and further facts.
 """
 
-from cistron.chromatin.design_settings import DesignSettings
-from cistron.chromatin.settings import GeneMeanSettings, NetworkSettings, RidgeSettings
+from cistron.chromatin.settings import DesignSettings, GeneMeanSettings, NetworkSettings, RidgeSettings
 from cistron.methods import Method, MethodList, Traits
 
 METHODS = MethodList(

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cistron.chromatin.build import BuildSettings
 from cistron.chromatin.methods import METHODS
+from cistron.chromatin.settings import BuildSettings
 from cistron.cli.chromatin_questions import design, embed, epigenesis
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
 from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cistron.chromatin.epigenesis_settings import EpigenesisSettings
 from cistron.chromatin.methods import DESIGN
+from cistron.chromatin.settings import EpigenesisSettings
 from cistron.cli.method_options import ChosenMethod, preset_options
 from cistron.cli.options import Output, Seed, Threads
 from cistron.methods import Count

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from cistron.cli.options import Output
 from cistron.methods import Share
-from cistron.omics.preprocessing import PreprocessingSettings
+from cistron.omics.preparation_settings import PreprocessingSettings
 from cistron.runtime import show
 
 

@@ -11,7 +11,7 @@ from cistron.cli.running import Writes
 from cistron.errors import InputError
 from cistron.methods import Count
 from cistron.omics.methods import METHODS
-from cistron.omics.preprocessing import PreprocessingSettings
+from cistron.omics.preparation_settings import PreprocessingSettings
 from cistron.runtime import show
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ import numpy as np
 
 from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.networks.catran_batches import CatranSettings, CellBatches
+from cistron.networks.catran_batches import CellBatches
 from cistron.networks.network import Network
+from cistron.networks.settings import CatranSettings
 from cistron.runtime.seeds import seed_for
 
 if TYPE_CHECKING:

@@ -17,10 +17,9 @@ import numpy as np
 from scipy import sparse
 
 from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.methods import Count, CountOrZero, check_settings
 from cistron.networks.covariation import covariance, partial_correlation_matrix
 from cistron.networks.deconvolution import DirectEffects, direct_log_odds
-from cistron.networks.direction import Direction, Directions, regulation_sign
+from cistron.networks.direction import Directions, regulation_sign
 from cistron.networks.effects import (
     GroupMoments,
     KnockOutEffects,
@@ -30,6 +29,7 @@ from cistron.networks.effects import (
 )
 from cistron.networks.network import Network
 from cistron.networks.normalisation import normalise
+from cistron.networks.settings import DefaultSettings
 from cistron.networks.shrinkage import ShrunkenEffects, shrink_effects
 from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator
@@ -40,41 +40,6 @@ COEFFICIENTS = (-3.080, 0.470, 0.288, 0.295, 0.841, -1.158, 0.130, -0.370)
 UNPERTURBED = (-4.502, 1.351)
 _BOUND = 12.0  # log-odds beyond this only order edges
 FEWEST_PERTURBATIONS = 20  # with fewer, direct effects are not determined
-
-
-@dataclass(frozen=True)
-class DefaultSettings:
-    """Parts of the default method; each can be left out, which is how the ablation is made.
-
-    Attributes
-    ----------
-    direct
-        Use direct effects; total effects alone otherwise.
-    learn_hubs
-        Learn how unevenly targets are spread over sources.
-    co_variation
-        Use the partial correlation and its sign.
-    direction
-        Which way perturbations move their genes: ``auto`` reads it from the genes themselves; ``knock-down``,
-        ``activation``, or ``inhibition`` (of activity that the values do not show).
-    resamples
-        Resamples of the cells for ``stability``; 0 leaves it out.
-    candidates
-        Candidate sources of a gene in the deconvolution.
-    most_cells
-        Cells that the partial correlation is computed on, at most.
-    """
-
-    direct: bool = True
-    learn_hubs: bool = True
-    co_variation: bool = True
-    direction: Direction = "auto"
-    resamples: CountOrZero = 10
-    candidates: Count = 100
-    most_cells: Count = 20_000
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from cistron.omics.estimator import OmicsEmbedder
 from cistron.omics.inputs import OmicsMatrix, read_matrix
 from cistron.omics.joining import join_matrices
 from cistron.omics.methods import METHODS
-from cistron.omics.pca import PcaSettings, principal_components
-from cistron.omics.preprocessing import PreparedMatrix, PreprocessingSettings, prepare_matrix
-from cistron.omics.settings import AutoencoderSettings, VdtfSettings
+from cistron.omics.pca import principal_components
+from cistron.omics.preparation_settings import PreprocessingSettings
+from cistron.omics.preprocessing import PreparedMatrix, prepare_matrix
+from cistron.omics.settings import AutoencoderSettings, PcaSettings, VdtfSettings
 
 __all__ = [
     "METHODS",

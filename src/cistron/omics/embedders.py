@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cistron.omics.pca import PcaSettings, principal_components
+from cistron.omics.pca import principal_components
 from cistron.omics.preprocessing import PreparedMatrix
-from cistron.omics.settings import AutoencoderSettings, VdtfSettings
+from cistron.omics.settings import AutoencoderSettings, PcaSettings, VdtfSettings
 
 if TYPE_CHECKING:
     from cistron.training import FitReport

@@ -14,7 +14,8 @@ from cistron.methods import Estimator, Method
 from cistron.omics.embedders import EmbeddingValues
 from cistron.omics.inputs import OmicsMatrix
 from cistron.omics.methods import METHODS
-from cistron.omics.preprocessing import PreprocessingSettings, prepare_matrix
+from cistron.omics.preparation_settings import PreprocessingSettings
+from cistron.omics.preprocessing import prepare_matrix
 
 
 class OmicsEmbedder(Estimator):

@@ -8,7 +8,8 @@ import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
 from cistron.omics.inputs import OmicsMatrix
-from cistron.omics.preprocessing import PreprocessingSettings, prepare_matrix
+from cistron.omics.preparation_settings import PreprocessingSettings
+from cistron.omics.preprocessing import prepare_matrix
 
 
 def join_matrices(

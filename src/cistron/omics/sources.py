@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,10 +11,10 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.lists import read_gene_list
-from cistron.methods import Count, CountOrZero, NotNegative, check_settings
 from cistron.omics.correction import subtract_olfactory_bias, whiten_samples
 from cistron.omics.inputs import read_matrix
-from cistron.omics.preprocessing import PreprocessingSettings, prepare_matrix
+from cistron.omics.preparation_settings import PreparationSettings
+from cistron.omics.preprocessing import prepare_matrix
 from cistron.omics.pseudobulk import pseudobulk
 from cistron.runtime.number_tables import number_blocks, read_number_table
 from cistron.runtime.progress import Progress
@@ -24,55 +23,6 @@ from cistron.runtime.text_files import open_text
 
 _ROWS = 500
 _DEPMAP_COLUMN = re.compile(r"^(?P<symbol>.+?)\s*\((?P<entrez>\d+)\)$")
-
-
-@dataclass(frozen=True)
-class PreparationSettings:
-    """Settings of ``cistron omics prepare``.
-
-    Attributes
-    ----------
-    universe
-        File with the genes to keep, one a line in the first column; all when absent.
-    olfactory
-        depmap: file with the olfactory receptor genes, one a line. Without it no bias is corrected.
-    components
-        depmap: components of the olfactory PCA.
-    drop_last
-        depmap: cell lines to leave out after it.
-    whiten
-        depmap: make the cell lines uncorrelated (generalised least squares).
-    identifier
-        depmap: which of SYMBOL (ENTREZ) names the genes.
-    group
-        tabula-sapiens: column of obs with the classes of cells.
-    layer
-        tabula-sapiens: layer to read instead of X.
-    genes_in
-        tabula-sapiens: column of var with the gene ids.
-    per_cell
-        tabula-sapiens: total that each cell is scaled to before the sum; 0 takes the values as they are.
-    minimum_cells
-        tabula-sapiens: smallest class of cells.
-    matrix
-        matrix: what is done to it.
-    """
-
-    universe: Path | None = None
-    olfactory: Path | None = None
-    components: Count = 4
-    drop_last: CountOrZero = 4
-    whiten: bool = False
-    identifier: Literal["symbol", "entrez"] = "symbol"
-    group: str = "cell_ontology_class"
-    layer: str | None = None
-    genes_in: str | None = None
-    per_cell: NotNegative = 10_000.0
-    minimum_cells: Count = 1
-    matrix: PreprocessingSettings = field(default_factory=PreprocessingSettings)
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from cistron.methods import Method, with_given
 from cistron.omics.estimator import OmicsEmbedder
 from cistron.omics.inputs import OmicsMatrix
 from cistron.omics.methods import METHODS
-from cistron.omics.preprocessing import PreprocessingSettings
+from cistron.omics.preparation_settings import PreprocessingSettings
 from cistron.omics.settings import AutoencoderSettings
 from cistron.training import Choice, Real, SearchSpace, TuneReport, Whole, tune
 
