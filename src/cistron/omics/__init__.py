@@ -7,9 +7,9 @@ from cistron.omics.inputs import OmicsMatrix, read_matrix
 from cistron.omics.joining import join_matrices
 from cistron.omics.methods import METHODS
 from cistron.omics.pca import principal_components
-from cistron.omics.preparation_settings import PreprocessingSettings
 from cistron.omics.preprocessing import PreparedMatrix, prepare_matrix
 from cistron.omics.settings import AutoencoderSettings, PcaSettings, VdtfSettings
+from cistron.omics.settings_preparation import PreprocessingSettings
 
 __all__ = [
     "METHODS",

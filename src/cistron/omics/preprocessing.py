@@ -7,7 +7,7 @@ import numpy as np
 
 from cistron.errors import InputError
 from cistron.omics.inputs import OmicsMatrix
-from cistron.omics.preparation_settings import PreprocessingSettings
+from cistron.omics.settings_preparation import PreprocessingSettings
 
 LOG_ABOVE = 50.0
 

@@ -13,9 +13,11 @@ from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.lists import read_gene_list
 from cistron.omics.correction import subtract_olfactory_bias, whiten_samples
 from cistron.omics.inputs import read_matrix
-from cistron.omics.preparation_settings import PreparationSettings
 from cistron.omics.preprocessing import prepare_matrix
 from cistron.omics.pseudobulk import pseudobulk
+from cistron.omics.saving import write_matrix
+from cistron.omics.settings_preparation import PreparationSettings, SourceName
+from cistron.runtime import check_writable
 from cistron.runtime.number_tables import number_blocks, read_number_table
 from cistron.runtime.progress import Progress
 from cistron.runtime.table_layout import Layout
@@ -267,10 +269,57 @@ def prepare_generic(path: Path, settings: PreparationSettings) -> Prepared:
     return Prepared(genes, prepared.matrix.samples, blocks(), steps)
 
 
-SOURCES: dict[str, Callable[[Path, PreparationSettings], Prepared]] = {
+SOURCES: dict[SourceName, Callable[[Path, PreparationSettings], Prepared]] = {
     "depmap": prepare_depmap,
     "gtex": prepare_gtex,
     "hpa-isoforms": prepare_isoforms,
     "tabula-sapiens": prepare_cells,
     "matrix": prepare_generic,
 }
+
+
+def prepare_file(
+    source: SourceName, file: str | Path, output: str | Path, settings: PreparationSettings | None = None
+) -> Prepared:
+    """Turn the file of a public source into a matrix of genes x samples, written block by block.
+
+    Parameters
+    ----------
+    source
+        Name in :data:`SOURCES`.
+    file
+        The file of the source.
+    output
+        Matrix to write, .h5ad.
+    settings
+        How.
+
+    Returns
+    -------
+    Prepared
+        What was written; its blocks are used up.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or fewer than 2 genes or samples are left.
+    """
+    file = Path(file)
+    if not file.exists():
+        raise InputError(f"{file} does not exist; 'cistron data list' names public sources")
+    check_writable(output)
+    prepared = SOURCES[source](file, settings or PreparationSettings())
+    if len(prepared.genes) < 2 or len(prepared.samples) < 2:
+        raise InputError(
+            f"{file.name}: {len(prepared.genes):,} genes x {len(prepared.samples):,} samples are left; at least 2 of each are needed"
+        )
+    write_matrix(
+        output,
+        prepared.genes,
+        prepared.samples,
+        prepared.blocks,
+        steps=prepared.steps,
+        sources=[file] if file.is_file() else [],
+        sample_table=prepared.sample_table,
+    )
+    return prepared

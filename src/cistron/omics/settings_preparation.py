@@ -6,6 +6,8 @@ from typing import Literal
 
 from cistron.methods import Count, CountOrZero, NotNegative, PositiveShare, check_settings
 
+SourceName = Literal["depmap", "gtex", "hpa-isoforms", "tabula-sapiens", "matrix"]
+
 
 @dataclass(frozen=True)
 class PreprocessingSettings:
