@@ -10,8 +10,8 @@ from cistron.chromatin import (
     BuildSettings,
     ChromatinModel,
     ExpressionPredictor,
+    MarkRidgeSettings,
     NetworkSettings,
-    RidgeSettings,
     build_gene_tracks,
     predict_expression,
 )
@@ -97,8 +97,8 @@ def main() -> None:
     methods = {
         "network (3)": ("network", network, False),
         "per-cell (3)": ("per-cell", NetworkSettings.per_cell(), False),
-        "ridge, 20 bins": ("ridge", RidgeSettings(bins=20), False),
-        "ridge, promoter": ("ridge", RidgeSettings(), False),
+        "ridge, 20 bins": ("ridge", MarkRidgeSettings(bins=20), False),
+        "ridge, promoter": ("ridge", MarkRidgeSettings(), False),
         "network, permuted": ("network", single, True),
     }
     scores: dict[str, list[tuple[float, float, float]]] = {name: [] for name in methods}

@@ -7,16 +7,16 @@ from importlib import import_module
 from typing import Any
 
 _WHERE = {
-    "BuildSettings": "build",
+    "BuildSettings": "settings",
     "ChromatinModel": "fitted_model",
     "ExpressionPredictor": "estimator",
     "NetworkSettings": "settings",
-    "RidgeSettings": "settings",
+    "MarkRidgeSettings": "settings",
     "build_gene_tracks": "build",
-    "choose_parts": "splits",
-    "load_chromatin_model": "fitted_model",
+    "choose_split": "splits",
+    "load_chromatin_model": "saving",
     "predict_expression": "estimator",
-    "save_chromatin_model": "fitted_model",
+    "save_chromatin_model": "saving",
 }
 __all__ = sorted(_WHERE)
 

@@ -6,7 +6,7 @@ import torch
 
 from cistron.chromatin.estimator import model_parts, read_marks
 from cistron.chromatin.fitted_model import ChromatinModel
-from cistron.chromatin.layers import Rows
+from cistron.chromatin.layers import CellTypeRows
 from cistron.chromatin.network import ChromatinNetwork
 from cistron.formats.gene_embedding import build_gene_embedding
 from cistron.formats.gene_tracks import GeneTracks
@@ -71,7 +71,7 @@ def _features(network: ChromatinNetwork, values: np.ndarray, measured: np.ndarra
     """Mean and standard deviation over cell types of the head's features, [gene, 2 x feature]."""
     known = torch.from_numpy(np.broadcast_to(measured, values.shape[:3]).copy())
     with torch.no_grad():
-        rows = Rows.of(known.any(dim=-1))
+        rows = CellTypeRows.of(known.any(dim=-1))
         trunk, _ = network.trunk(torch.from_numpy(values), known, rows)
         features = network.head.features(trunk)
         mean = rows.pool(features)

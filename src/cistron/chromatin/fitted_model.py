@@ -1,4 +1,4 @@
-"""A fitted chromatin model of any method: save, load, predict."""
+"""A fitted chromatin model of any method: what it knows, and how it predicts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Rows:
+class CellTypeRows:
     """Which row is which gene; absent cell types have no row, so nothing can come of them.
 
     Attributes
@@ -28,7 +28,7 @@ class Rows:
     full: bool
 
     @classmethod
-    def of(cls, present: Tensor) -> "Rows":
+    def of(cls, present: Tensor) -> "CellTypeRows":
         """Number the rows of a mask bool [gene, cell type]."""
         gene = present.nonzero()[:, 0]
         return cls(present, gene, present.sum(dim=1).clamp(min=1), bool(present.all()))
@@ -129,7 +129,7 @@ class MixingBlock(nn.Module):
         self.pooling = pooling
         self.residual = inputs == channels
 
-    def forward(self, x: Tensor, rows: Rows, added: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, rows: CellTypeRows, added: Tensor | None = None) -> Tensor:
         """[row, channel, 1, position]; ``added`` [row, channel, 1, 1] goes in before the normalisation."""
         h = rows.add_tiled(self.own(x), self.shared(rows.pool(x, self.pooling)))
         if added is not None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cistron.chromatin.layers import MixingBlock, PlainBlock, Rows
+from cistron.chromatin.layers import CellTypeRows, MixingBlock, PlainBlock
 from cistron.chromatin.settings import NetworkSettings
 
 HEAD_POSITIONS = 6
@@ -125,7 +125,7 @@ class ChromatinNetwork(nn.Module):
         present = measured.any(dim=-1) if present is None else present
         known = measured & present.unsqueeze(-1)
         values = torch.where(known.unsqueeze(-1), values, 0.0)
-        rows = Rows.of(present)
+        rows = CellTypeRows.of(present)
         h, pooled = self.trunk(values, known, rows)
         y = self.head(h)
         if pooled is not None:
@@ -136,7 +136,7 @@ class ChromatinNetwork(nn.Module):
             y = y - self.expression_mean + self.linear(values, known, present)
         return torch.where(present, y, 0.0)
 
-    def trunk(self, values: Tensor, known: Tensor, rows: Rows) -> tuple[Tensor, Tensor | None]:
+    def trunk(self, values: Tensor, known: Tensor, rows: CellTypeRows) -> tuple[Tensor, Tensor | None]:
         """Features in front of the head, [row, channel, 1, position]; of the late form those of the invariant tower too, a row a gene."""
         x = (values - self.mark_centre[:, None]) / self.mark_scale[:, None]
         x = rows.fold(torch.where(known.unsqueeze(-1), x, 0.0))

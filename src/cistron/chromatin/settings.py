@@ -118,7 +118,7 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True)
-class RidgeSettings:
+class MarkRidgeSettings:
     """Settings of the linear baseline.
 
     Attributes
@@ -136,7 +136,7 @@ class RidgeSettings:
         check_settings(self)
 
     @classmethod
-    def window(cls) -> "RidgeSettings":
+    def window(cls) -> "MarkRidgeSettings":
         """The whole window, in 20 bins."""
         return cls(bins=20)
 

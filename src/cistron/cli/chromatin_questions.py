@@ -48,7 +48,7 @@ def epigenesis(
     """
     from cistron.chromatin.epigenesis import epigenesis as run_epigenesis
     from cistron.chromatin.epigenesis_output import strongest, write_epigenesis_folder
-    from cistron.chromatin.fitted_model import load_chromatin_model
+    from cistron.chromatin.saving import load_chromatin_model
     from cistron.formats.gene_tracks import open_gene_tracks
     from cistron.runtime import RunRecord, check_writable, limit_threads
 
@@ -102,7 +102,7 @@ def design(
     """
     from cistron.chromatin.design import design_epigenome
     from cistron.chromatin.design_tables import edit_table, outcome_table, shortfall
-    from cistron.chromatin.fitted_model import load_chromatin_model
+    from cistron.chromatin.saving import load_chromatin_model
     from cistron.errors import InputError
     from cistron.formats.designed_epigenome import write_designed_epigenome
     from cistron.formats.gene_tracks import open_gene_tracks
@@ -185,7 +185,7 @@ def embed(
         Name of the embedding.
     """
     from cistron.chromatin.embed import embed_genes
-    from cistron.chromatin.fitted_model import load_chromatin_model
+    from cistron.chromatin.saving import load_chromatin_model
     from cistron.formats import write_gene_embedding
     from cistron.formats.gene_tracks import open_gene_tracks
     from cistron.runtime import check_writable, limit_threads
