@@ -1,12 +1,16 @@
-"""Perturbed cells: quality view. (The files are read by ``cistron.formats.perturbed_cells``.)"""
+"""How well perturbed cells answer: cells per perturbation, and whether each knock-down is seen."""
+
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from cistron.formats.perturbed_cells import PerturbedCells
+from cistron.formats.perturbed_cells import PerturbedCells, read_perturbed_cells
 from cistron.networks.effects import effects_of, group_moments
 from cistron.networks.normalisation import dominant_genes, normalise
+from cistron.runtime import atomic_path
 
 
 def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
@@ -80,3 +84,32 @@ def quality_summary(quality: pd.DataFrame, cells: PerturbedCells) -> list[str]:
         f"knock-down seen for {seen:,} of {len(quality):,} perturbations",
     ]
     return [*lines, *composition_remarks(cells), *cells.remarks]
+
+
+def quality_file(
+    cells: str | Path, output: str | Path | None = None, **reading: Any
+) -> tuple[pd.DataFrame, list[str]]:
+    """Look at a file of cells and write the table of its perturbations.
+
+    Parameters
+    ----------
+    cells
+        File of cells.
+    output
+        Table to write (.tsv); none when absent.
+    **reading
+        What :func:`cistron.formats.perturbed_cells.read_perturbed_cells` takes besides the path.
+
+    Returns
+    -------
+    DataFrame
+        Table of :func:`perturbation_quality`.
+    list of str
+        Lines of :func:`quality_summary`.
+    """
+    data = read_perturbed_cells(cells, **reading)
+    table = perturbation_quality(data)
+    if output is not None:
+        with atomic_path(output) as partial:
+            table.to_csv(partial, sep="\t", index=False, float_format="%.5g")
+    return table, quality_summary(table, data)
