@@ -2,7 +2,7 @@
 
 from cistron.evaluation.edges.evaluate import EdgeEvaluation, cells_label, evaluate_edges, random_network
 from cistron.evaluation.edges.rows import EdgeEvaluationSettings
-from cistron.evaluation.edges.run import write_edge_evaluation
+from cistron.evaluation.edges.run import run_edges, write_edge_evaluation
 
 __all__ = [
     "EdgeEvaluation",
@@ -10,5 +10,6 @@ __all__ = [
     "cells_label",
     "evaluate_edges",
     "random_network",
+    "run_edges",
     "write_edge_evaluation",
 ]
