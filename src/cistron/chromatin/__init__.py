@@ -10,9 +10,11 @@ _WHERE = {
     "BuildSettings": "settings",
     "ChromatinModel": "fitted_model",
     "ExpressionPredictor": "estimator",
-    "NetworkSettings": "settings",
     "MarkRidgeSettings": "settings",
+    "NetworkSettings": "settings",
+    "RidgeSettings": "settings",  # MarkRidgeSettings, until 0.3
     "build_gene_tracks": "build",
+    "choose_parts": "parts",  # choose_split, until 0.3
     "choose_split": "splits",
     "load_chromatin_model": "saving",
     "predict_expression": "estimator",

@@ -66,6 +66,9 @@ class CellTypeRows:
         return rows.new_full(self.present.shape, absent).masked_scatter(self.present, rows)
 
 
+Rows = CellTypeRows  # its name until 0.3
+
+
 def convolution(inputs: int, outputs: int, kernel: int, dilation: int = 1, bias: bool = True) -> nn.Conv2d:
     """A convolution of 1 x kernel that keeps the number of positions.
 

@@ -141,6 +141,9 @@ class MarkRidgeSettings:
         return cls(bins=20)
 
 
+RidgeSettings = MarkRidgeSettings  # its name until 0.3
+
+
 @dataclass(frozen=True)
 class GeneMeanSettings:
     """The mean of a gene over the training cell types has no settings."""

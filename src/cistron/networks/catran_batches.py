@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
 
 
-class CellBatches:
+class CatranBatches:
     """Batches of cells with a part of the genes hidden; can be gone through again with equal draws.
 
     Each is ``(hidden input [cell, gene], true values, hidden [gene], perturbed position [cell], gene numbers)``;
@@ -65,3 +65,6 @@ class CellBatches:
         labels = self.perturbation[rows]
         position = np.where(labels >= 0, place[np.maximum(labels, 0)], -1)
         return shown, true, torch.from_numpy(hidden), torch.from_numpy(position), torch.from_numpy(columns)
+
+
+CellBatches = CatranBatches  # its name until 0.3

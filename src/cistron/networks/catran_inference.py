@@ -6,7 +6,7 @@ import numpy as np
 
 from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.networks.catran_batches import CellBatches
+from cistron.networks.catran_batches import CatranBatches
 from cistron.networks.network import Network
 from cistron.networks.settings import CatranSettings
 from cistron.runtime.seeds import seed_for
@@ -150,7 +150,7 @@ def infer_catran(cells: PerturbedCells, settings: CatranSettings, seed: int) -> 
     report = fit(
         model,
         CatranLoss(settings, genes),
-        CellBatches(values, perturbation, settings, seed),
+        CatranBatches(values, perturbation, settings, seed),
         settings=FitSettings(epochs=1, patience=None, accelerator="cpu"),
         optimiser=lambda network: Lion(
             network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay

@@ -21,7 +21,7 @@ from cistron.networks.covariation import covariance, partial_correlation_matrix
 from cistron.networks.deconvolution import DirectEffects, direct_log_odds
 from cistron.networks.direction import Directions, regulation_sign
 from cistron.networks.effects import (
-    GroupMoments,
+    ExpressionMoments,
     KnockOutEffects,
     group_moments,
     knock_out_effects,
@@ -112,7 +112,7 @@ def relative_strength(partial: np.ndarray) -> np.ndarray:
 
 
 def _evidence(
-    moments: GroupMoments,
+    moments: ExpressionMoments,
     partial: np.ndarray,
     cells: float,
     settings: DefaultSettings,

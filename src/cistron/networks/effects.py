@@ -52,7 +52,7 @@ class KnockOutEffects:
 
 
 @dataclass(frozen=True)
-class GroupMoments:
+class ExpressionMoments:
     """Mean and variance (with n - 1) of each gene in each group, group 0 is the control; skewness of the control."""
 
     sources: np.ndarray
@@ -64,7 +64,7 @@ class GroupMoments:
 
 def group_moments(
     values: sparse.csr_matrix, perturbation: np.ndarray, weights: np.ndarray | None = None
-) -> GroupMoments:
+) -> ExpressionMoments:
     """Compute moments of each gene by perturbation in two sparse products.
 
     Parameters
@@ -93,7 +93,7 @@ def group_moments(
     central = third - 3 * mean[0] * second[0] + 2 * mean[0] ** 3
     skewness = central / np.maximum(spread[0], 1e-12) ** 1.5
     variance = spread * (count / np.maximum(count - 1, 1))[:, None]
-    return GroupMoments(sources, count, mean, variance, np.where(spread[0] > 1e-9, skewness, 0.0))
+    return ExpressionMoments(sources, count, mean, variance, np.where(spread[0] > 1e-9, skewness, 0.0))
 
 
 def normal_score(z: np.ndarray, skewness: np.ndarray) -> np.ndarray:
@@ -115,7 +115,7 @@ def normal_score(z: np.ndarray, skewness: np.ndarray) -> np.ndarray:
     return 6 / g * (np.cbrt(base) - 1) + g / 6
 
 
-def knock_out_effects(moments: GroupMoments) -> KnockOutEffects:
+def knock_out_effects(moments: ExpressionMoments) -> KnockOutEffects:
     """Turn moments into standardised shifts and their errors.
 
     The error of perturbation p on gene t is ``sqrt(v_0t / n_0 + v'_pt / n_p)`` with the variance of the perturbed cells
@@ -312,3 +312,6 @@ def direct_effects(cells: PerturbedCells, cut: float) -> Network:
     score = np.minimum(direct, z) + 0.5 * z
     sign = spread_rows(regulation_sign(effects.shift, directions.sign), sources, genes, 0).astype(np.int8)
     return Network(cells.genes, spread_rows(score, sources, genes), sign=sign)
+
+
+GroupMoments = ExpressionMoments  # its name until 0.3
