@@ -73,6 +73,15 @@ def convolution(inputs: int, outputs: int, kernel: int, dilation: int = 1, bias:
     """A convolution of 1 x kernel that keeps the number of positions.
 
     Two-dimensional, because memory laid out with channels last, which oneDNN runs about twice as fast, is known there only.
+
+    Parameters
+    ----------
+    inputs, outputs
+        Channels.
+    kernel, dilation
+        Positions that it sees, odd, and their distance.
+    bias
+        Whether it has one.
     """
     return nn.Conv2d(
         inputs, outputs, (1, kernel), padding=(0, dilation * (kernel // 2)), dilation=(1, dilation), bias=bias
@@ -133,7 +142,17 @@ class MixingBlock(nn.Module):
         self.residual = inputs == channels
 
     def forward(self, x: Tensor, rows: CellTypeRows, added: Tensor | None = None) -> Tensor:
-        """[row, channel, 1, position]; ``added`` [row, channel, 1, 1] goes in before the normalisation."""
+        """Mix the features of each cell type with their mean over cell types; the shape stays.
+
+        Parameters
+        ----------
+        x
+            float [row, channel, 1, position].
+        rows
+            Which row is which gene.
+        added
+            float [row, channel, 1, 1]; goes in before the normalisation.
+        """
         h = rows.add_tiled(self.own(x), self.shared(rows.pool(x, self.pooling)))
         if added is not None:
             h = h + added

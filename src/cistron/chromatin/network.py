@@ -43,7 +43,17 @@ class EquivariantLinear(nn.Module):
         return torch.where(known, (flat - self.centre) / self.scale, 0.0)
 
     def forward(self, values: Tensor, measured: Tensor, present: Tensor) -> Tensor:
-        """Give [gene, cell type] of values [gene, cell type, mark, bin] and two masks."""
+        """Give [gene, cell type] of values [gene, cell type, mark, bin] and two masks.
+
+        Parameters
+        ----------
+        values
+            float [gene, cell type, mark, bin].
+        measured
+            bool [gene, cell type, mark].
+        present
+            Which cell types have a mark, bool [gene, cell type].
+        """
         x = self.features(values, measured)
         weight = present.unsqueeze(-1).to(x.dtype)
         mean = (x * weight).sum(dim=1, keepdim=True) / weight.sum(dim=1, keepdim=True).clamp(min=1)
@@ -137,7 +147,17 @@ class ChromatinNetwork(nn.Module):
         return torch.where(present, y, 0.0)
 
     def trunk(self, values: Tensor, known: Tensor, rows: CellTypeRows) -> tuple[Tensor, Tensor | None]:
-        """Features in front of the head, [row, channel, 1, position]; of the late form those of the invariant tower too, a row a gene."""
+        """Features in front of the head, [row, channel, 1, position]; of the late form those of the invariant tower too, a row a gene.
+
+        Parameters
+        ----------
+        values
+            float [gene, cell type, mark, bin].
+        known
+            bool [gene, cell type, mark].
+        rows
+            Which row is which gene.
+        """
         x = (values - self.mark_centre[:, None]) / self.mark_scale[:, None]
         x = rows.fold(torch.where(known.unsqueeze(-1), x, 0.0))
         if self.settings.coarse > 1:

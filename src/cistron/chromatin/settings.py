@@ -270,7 +270,7 @@ class DesignSettings:
 
 @dataclass(frozen=True)
 class EpigenesisSettings:
-    """What is slid where.
+    """Which peak is slid along the window, and on what background.
 
     Attributes
     ----------

@@ -128,7 +128,17 @@ def prepare_values(cells: PerturbedCells, settings: CatranSettings) -> tuple["to
 
 
 def infer_catran(cells: PerturbedCells, settings: CatranSettings, seed: int) -> Network:
-    """Fit CaTran and read the network and the gene embedding out of it."""
+    """Fit CaTran and read the network and the gene embedding out of it.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    settings
+        Settings of CaTran.
+    seed
+        Seed of everything random.
+    """
     import torch
 
     from cistron.networks.catran import Catran

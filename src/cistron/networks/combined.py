@@ -99,6 +99,15 @@ def supported_settings(
 
     They are measured in units of each source's own move, which must be seen, and each perturbation is one equation
     for the direct effects of all others, so there must be more than a few.
+
+    Parameters
+    ----------
+    effects
+        Effects of the perturbations.
+    directions
+        Which way they moved their genes.
+    settings
+        Settings that were asked for.
     """
     determined = directions.seen and len(effects.sources) >= FEWEST_PERTURBATIONS
     return settings if determined else replace(settings, direct=False)
@@ -154,7 +163,17 @@ def _without_hubs(total: ShrunkenEffects, effects: KnockOutEffects) -> ShrunkenE
 
 
 def gather_evidence(cells: PerturbedCells, settings: DefaultSettings, seed: int = 0) -> Evidence:
-    """Compute all terms from cells."""
+    """Compute all terms from cells.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    settings
+        Settings of the default method.
+    seed
+        Seed of everything random.
+    """
     values = normalise(cells)
     partial, number = _partial(values, cells.perturbation, settings, seed)
     return _evidence(group_moments(values, cells.perturbation), partial, number, settings)
@@ -232,7 +251,17 @@ def _logistic(x: np.ndarray) -> np.ndarray:
 
 
 def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -> Network:
-    """Infer a network with signs, probabilities, direct shares and stability."""
+    """Infer a network with signs, probabilities, direct shares and stability.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    settings
+        Settings of the default method.
+    seed
+        Seed of everything random.
+    """
     cells.require_perturbations("the default method")
     evidence = gather_evidence(cells, settings, seed)
     log_odds = combine(evidence, settings)

@@ -74,7 +74,17 @@ def partial_correlation_matrix(covariances: np.ndarray, cells: float) -> np.ndar
 
 
 def sample_cells(cells: PerturbedCells, most: int, seed: int) -> sparse.csr_matrix:
-    """Normalised values of at most ``most`` cells that are not set aside, chosen at random."""
+    """Normalised values of at most ``most`` cells that are not set aside, chosen at random.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    most
+        Cells, at most.
+    seed
+        Seed of the choice.
+    """
     used = np.flatnonzero(cells.perturbation >= -1)
     if len(used) > most:
         used = np.sort(random_generator(seed, "cells for covariation").choice(used, most, replace=False))
@@ -82,7 +92,19 @@ def sample_cells(cells: PerturbedCells, most: int, seed: int) -> sparse.csr_matr
 
 
 def co_variation(cells: PerturbedCells, partial: bool, most_cells: int, seed: int) -> Network:
-    """Score both directions of a pair by the absolute (partial) correlation over all cells."""
+    """Score both directions of a pair by the absolute (partial) correlation over all cells.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    partial
+        Partial correlation; plain otherwise.
+    most_cells
+        Cells used, at most.
+    seed
+        Seed of their choice.
+    """
     covariances, _, number = covariance(sample_cells(cells, most_cells, seed))
     matrix = partial_correlation_matrix(covariances, number) if partial else correlation_matrix(covariances)
     weight = np.abs(matrix).astype(np.float32)

@@ -145,7 +145,19 @@ def effects_of(cells: PerturbedCells) -> KnockOutEffects:
 
 
 def spread_rows(rows: np.ndarray, sources: np.ndarray, genes: int, fill: float = np.nan) -> np.ndarray:
-    """Put rows of perturbations [perturbation, gene] into a [gene, gene] matrix filled with ``fill``."""
+    """Put rows of perturbations [perturbation, gene] into a [gene, gene] matrix filled with ``fill``.
+
+    Parameters
+    ----------
+    rows
+        float [perturbation, gene].
+    sources
+        Perturbed gene of each row, int [perturbation].
+    genes
+        Number of genes.
+    fill
+        Value of all other entries and of the diagonal.
+    """
     full = np.full((genes, genes), fill, dtype=np.float32)
     full[sources] = rows
     np.fill_diagonal(full, fill)

@@ -72,7 +72,17 @@ def boosted_trees(
 
 
 def infer_trees(cells: PerturbedCells, settings: TreesSettings, seed: int) -> Network:
-    """Score an edge by the share of the source in the gain of the trees that predict the target."""
+    """Score an edge by the share of the source in the gain of the trees that predict the target.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    settings
+        Size of the trees.
+    seed
+        Seed of everything random.
+    """
     used = np.flatnonzero(cells.perturbation >= -1)
     if len(used) > settings.most_cells:
         random = random_generator(seed, "cells for trees")

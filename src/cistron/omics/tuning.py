@@ -63,7 +63,15 @@ def _common_space(smallest: int, largest: int, epochs: int) -> dict[str, Real | 
 
 
 def autoencoder_space(smallest: int, largest: int, epochs: int) -> SearchSpace:
-    """Search space of the autoencoder for a range of dimensions and a largest number of epochs."""
+    """Search space of the autoencoder for a range of dimensions and a largest number of epochs.
+
+    Parameters
+    ----------
+    smallest, largest
+        Range of the latent dimensions.
+    epochs
+        Largest number of epochs.
+    """
     return {
         **_common_space(smallest, largest, epochs),
         "layers": Choice((2, 4, 6)),
@@ -74,7 +82,15 @@ def autoencoder_space(smallest: int, largest: int, epochs: int) -> SearchSpace:
 
 
 def vdtf_space(smallest: int, largest: int, epochs: int) -> SearchSpace:
-    """Search space of VDTF for a range of dimensions and a largest number of epochs."""
+    """Search space of VDTF for a range of dimensions and a largest number of epochs.
+
+    Parameters
+    ----------
+    smallest, largest
+        Range of the gene dimensions.
+    epochs
+        Largest number of epochs.
+    """
     return {
         **_common_space(smallest, largest, epochs),
         "layers": Whole(2, 6),

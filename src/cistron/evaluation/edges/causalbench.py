@@ -71,7 +71,21 @@ def training_rows(
 def call_model(
     model: EdgeModel, cells: PerturbedCells, rows: np.ndarray, regime: TrainingRegime, seed: int
 ) -> list[Pair]:
-    """Hand training cells to a model in CausalBench's form (log-normalised dense matrix, ``non-targeting``)."""
+    """Hand training cells to a model in CausalBench's form (log-normalised dense matrix, ``non-targeting``).
+
+    Parameters
+    ----------
+    model
+        What is called.
+    cells
+        Perturbed cells.
+    rows
+        Rows of the training cells.
+    regime
+        Training regime that the model is told.
+    seed
+        Seed that the model is told.
+    """
     values = log_normalise(cells.values, cells.scale)[rows].toarray()
     names = np.array([*cells.genes, "non-targeting"], dtype=object)
     answer = model(values, names[cells.perturbation[rows]].tolist(), list(cells.genes), regime, seed)

@@ -44,7 +44,19 @@ class EdgeEvaluation:
 
 
 def random_network(genes: Sequence[str], sources: Sequence[str], edges: int, seed: int) -> Edges:
-    """Draw a network without knowledge: pairs of a source and another gene in random order."""
+    """Draw a network without knowledge: pairs of a source and another gene in random order.
+
+    Parameters
+    ----------
+    genes
+        All genes.
+    sources
+        Genes that edges may start from.
+    edges
+        Number of edges.
+    seed
+        Seed of the draw.
+    """
     random = random_generator(seed, "random network")
     possible = len(sources) * (len(genes) - 1)
     chosen = np.sort(random.choice(possible, size=min(edges, possible), replace=False))

@@ -91,7 +91,17 @@ def edge_effects(pairs: Sequence[Pair], held_out: HeldOutCells) -> pd.DataFrame:
 
 
 def significant(p_values: np.ndarray, *, level: float = 0.05, adjust: bool = False) -> np.ndarray:
-    """Tell which edges are significant; ``adjust`` controls the false discovery rate (Benjamini and Hochberg)."""
+    """Tell which edges are significant; ``adjust`` controls the false discovery rate (Benjamini and Hochberg).
+
+    Parameters
+    ----------
+    p_values
+        float [edge].
+    level
+        Level of the test.
+    adjust
+        Control the false discovery rate (Benjamini and Hochberg).
+    """
     p_values = np.asarray(p_values, dtype=np.float64)
     if adjust and len(p_values):
         p_values = stats.false_discovery_control(p_values)

@@ -84,7 +84,21 @@ def _interval(values: np.ndarray, resamples: int, seed: int, name: str) -> tuple
 def against_cells(
     network: Edges, held_out: HeldOutCells, settings: EdgeEvaluationSettings, seed: int, target: str
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
-    """Score the edges on perturbed cells, named ``target``; also gives the effect of each edge."""
+    """Score the edges on perturbed cells, named ``target``; also gives the effect of each edge.
+
+    Parameters
+    ----------
+    network
+        Edges.
+    held_out
+        Cells.
+    settings
+        Settings of the task.
+    seed
+        Seed of draws.
+    target
+        Name of the cells in the scores.
+    """
     pairs = strongest(network, settings.edges).pairs()
     effects = edge_effects(pairs, held_out)
     base = {"target": target, "stratum": "edges whose parent was perturbed", "n": len(effects)}
@@ -172,7 +186,21 @@ def against_truth(
     settings: EdgeEvaluationSettings,
     seed: int,
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
-    """Score the order, the signs and the probabilities; also gives the calibration curve."""
+    """Score the order, the signs and the probabilities; also gives the calibration curve.
+
+    Parameters
+    ----------
+    network, truth
+        Edges that are scored, and the known network.
+    genes
+        Universe of genes; those of the two networks when ``None``.
+    sources
+        Genes whose edges count; all when ``None``.
+    settings
+        Settings of the task.
+    seed
+        Seed of resampling.
+    """
     judged = edge_truth.judge(network, truth, genes, sources)
     pairs = int(judged.allowed.sum())
     base = {
@@ -268,7 +296,19 @@ def against_truth(
 def against_reference(
     network: Edges, reference: Edges, genes: Sequence[str], directed: bool, settings: EdgeEvaluationSettings
 ) -> list[dict[str, Any]]:
-    """Score the edges against a collection of interactions."""
+    """Score the edges against a collection of interactions.
+
+    Parameters
+    ----------
+    network, reference
+        Edges that are scored, and the collection.
+    genes
+        Universe of genes.
+    directed
+        Whether the direction of pairs counts.
+    settings
+        Settings of the task.
+    """
     score = score_against_reference(strongest(network, settings.edges), reference, genes, directed=directed)
     base = {
         "target": f"reference {reference.name}",
