@@ -34,7 +34,7 @@ MOVED = [
         "cistron.chromatin.splits",
     ),
     ("cistron.chromatin.prune", "prune_edits", "cistron.chromatin.design_pruning"),
-    ("cistron.chromatin.fitting", "Task=TrainingData", "cistron.chromatin.fitting"),
+    ("cistron.chromatin.fitting", "Task=FittingData", "cistron.chromatin.fitting"),
     ("cistron.chromatin.layers", "Rows=CellTypeRows", "cistron.chromatin.layers"),
     ("cistron.networks.inputs", "perturbation_quality quality_summary", "cistron.networks.quality"),
     ("cistron.networks.combined", "DefaultSettings", "cistron.networks.settings"),
@@ -94,8 +94,8 @@ def test_a_split_is_still_taken_as_parts():
     import inspect
 
     from cistron.chromatin import ExpressionPredictor
-    from cistron.chromatin.fitting import TrainingData
+    from cistron.chromatin.fitting import FittingData
 
     assert "parts" in inspect.signature(ExpressionPredictor.fit).parameters
-    data = TrainingData(None, "a split", 0, None, 0, None, {})
+    data = FittingData(None, "a split", 0, None, 0, None, {})
     assert data.parts == "a split"

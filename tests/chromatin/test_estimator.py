@@ -79,10 +79,10 @@ def test_held_out_cell_types_are_not_fitted_on(store):
 
 
 def test_genes_outside_the_training_part_are_refused(store):
-    from cistron.chromatin.fitting import TrainingData
+    from cistron.chromatin.fitting import FittingData
 
     parts = choose_split(store)
-    data = TrainingData(store, parts, 0, None, 10**9, None, {})
+    data = FittingData(store, parts, 0, None, 10**9, None, {})
     with pytest.raises(LeakageError, match="outside the training part"):
         data.training_expression(data.signal("test"))
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.chromatin.fitted_model import ChromatinModel
-from cistron.chromatin.fitting import TrainingData
+from cistron.chromatin.fitting import FittingData
 from cistron.chromatin.methods import METHODS
 from cistron.chromatin.saving import load_chromatin_model, save_chromatin_model
 from cistron.chromatin.settings import NetworkSettings
@@ -117,7 +117,7 @@ class ExpressionPredictor(Estimator):
             "cell_types": sorted(split.cell_types.train),
         }
         permutation = permutation_of(store, self.seed) if permuted else None
-        data = TrainingData(
+        data = FittingData(
             store,
             split,
             self.seed,

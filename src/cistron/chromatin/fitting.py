@@ -15,7 +15,7 @@ from cistron.formats.gene_tracks import GeneTracks
 
 
 @dataclass(frozen=True)
-class TrainingData:
+class FittingData:
     """What a method is given to fit.
 
     Attributes
@@ -60,7 +60,7 @@ class TrainingData:
         return self.store.require_expression()[signal.genes][:, signal.cell_types]
 
 
-def fit_network(data: TrainingData, settings: NetworkSettings) -> tuple[dict[str, Any], dict[str, Any]]:
+def fit_network(data: FittingData, settings: NetworkSettings) -> tuple[dict[str, Any], dict[str, Any]]:
     """Fit an ensemble; stop each member on the validation part."""
     from cistron.chromatin.training import Examples, fit_ensemble, summarise
 
@@ -92,7 +92,7 @@ def fit_network(data: TrainingData, settings: NetworkSettings) -> tuple[dict[str
     return parts, facts
 
 
-def _validation(data: TrainingData) -> Any:
+def _validation(data: FittingData) -> Any:
     """Validation genes in the training cell types; all training genes in validation cell types where only these are held out."""
     from cistron.chromatin.training import Examples
 
@@ -113,9 +113,7 @@ def _validation(data: TrainingData) -> Any:
     return Examples(signal, targets)
 
 
-def fit_ridge_method(
-    data: TrainingData, settings: MarkRidgeSettings
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def fit_ridge_method(data: FittingData, settings: MarkRidgeSettings) -> tuple[dict[str, Any], dict[str, Any]]:
     """Fit ridge on promoter means, or on means in coarse bins; each gene in each cell type is an example."""
     signal = data.signal("train")
     width = settings.promoter // data.store.tracks.bin_size
@@ -128,7 +126,7 @@ def fit_ridge_method(
     return {"linear": fitted}, {}
 
 
-def fit_gene_mean(data: TrainingData, settings: GeneMeanSettings) -> tuple[dict[str, Any], dict[str, Any]]:
+def fit_gene_mean(data: FittingData, settings: GeneMeanSettings) -> tuple[dict[str, Any], dict[str, Any]]:
     """Take the mean of each gene over the training cell types: for held-out cell types only."""
     if not data.split.cell_types.test:
         raise InputError(
@@ -144,4 +142,4 @@ def fit_gene_mean(data: TrainingData, settings: GeneMeanSettings) -> tuple[dict[
     return {"gene_means": dict(zip(names, means.tolist()))}, {}
 
 
-Task = TrainingData  # its name until 0.3
+Task = FittingData  # its name until 0.3

@@ -1,6 +1,6 @@
 """The list of chromatin methods. A new one is a file and an entry here (page ``docs/guide/adding_a_chromatin_method.md``).
 
-``make(data, settings)`` takes :class:`cistron.chromatin.fitting.TrainingData` and gives two dictionaries: the parts of a
+``make(data, settings)`` takes :class:`cistron.chromatin.fitting.FittingData` and gives two dictionaries: the parts of a
 :class:`cistron.chromatin.fitted_model.ChromatinModel` besides method, settings and facts, and further facts.
 """
 

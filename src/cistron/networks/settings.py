@@ -214,3 +214,34 @@ class TreesSettings:
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+
+@dataclass(frozen=True)
+class StrengthSettings:
+    """What makes a perturbation strong.
+
+    Attributes
+    ----------
+    changed_genes
+        More genes than these must differ from control cells.
+    level
+        Level of the Anderson-Darling test of a gene.
+    knock_down
+        Least share of the target's mean expression that is lost.
+    cells
+        More cells than these.
+    percentile
+        Cells are kept whose target is at most at this percentile of the control cells.
+    most_control
+        Control cells that the test uses, at most.
+    """
+
+    changed_genes: CountOrZero = 50
+    level: OpenShare = 0.001
+    knock_down: Share = 0.3
+    cells: CountOrZero = 25
+    percentile: Annotated[float, Range(0, 100)] = 10.0
+    most_control: Count = 1000
+
+    def __post_init__(self) -> None:
+        check_settings(self)
