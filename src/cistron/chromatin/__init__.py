@@ -6,6 +6,8 @@
 from importlib import import_module
 from typing import Any
 
+from cistron.old_names import keep_old_modules
+
 _WHERE = {
     "BuildSettings": "settings",
     "ChromatinModel": "fitted_model",
@@ -21,6 +23,18 @@ _WHERE = {
     "save_chromatin_model": "saving",
 }
 __all__ = sorted(_WHERE)
+
+keep_old_modules(
+    __name__,
+    {
+        "design_settings": ("settings",),
+        "epigenesis_settings": ("settings",),
+        "model": ("fitted_model", "saving"),
+        "parts": ("splits",),
+        "prune": ("design_pruning",),
+    },
+    {"Parts": "TwoAxisSplit", "choose_parts": "choose_split"},
+)
 
 
 def __getattr__(name: str) -> Any:

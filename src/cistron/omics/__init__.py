@@ -1,6 +1,7 @@
 """The omics wing: gene embeddings from matrices of genes x samples."""
 
 from cistron.methods import Method as EmbeddingMethod  # its name until 0.3
+from cistron.old_names import keep_old_modules
 from cistron.omics.embedders import EmbeddingValues
 from cistron.omics.estimator import OmicsEmbedder
 from cistron.omics.inputs import OmicsMatrix, read_matrix
@@ -27,3 +28,5 @@ __all__ = [
     "principal_components",
     "read_matrix",
 ]
+
+keep_old_modules(__name__, {"writing": ("saving",)})

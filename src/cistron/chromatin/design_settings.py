@@ -1,3 +1,0 @@
-"""Old name of :mod:`cistron.chromatin.settings`, until 0.3."""
-
-from cistron.chromatin.settings import DesignSettings as DesignSettings
