@@ -132,6 +132,17 @@ def test_shrinkage_learns_hubs_where_there_are_some_and_not_otherwise():
     assert flat.share.max() < 4 * flat.share.min()
 
 
+def test_evidence_keeps_growing_with_the_effect():
+    """A null density below 1e-300 must not be where evidence ends (|z| = 37)."""
+    z = np.array([0.0, 5, 20, 29, 37, 45, 90, 180])
+    error = np.full((1, len(z)), 0.044)
+    effects = KnockOutEffects(np.array([0]), z[None] * error, error, np.ones(len(z)), np.array([1000]))
+    log_odds = shrink_effects(effects).log_odds[0, 1:]
+    assert (np.diff(log_odds) > 0).all()
+    assert log_odds[-2] == pytest.approx(90**2 / 2, rel=0.02)
+    assert log_odds[-1] == pytest.approx(180**2 / 2, rel=0.05)
+
+
 def test_partial_correlation_sees_through_a_chain():
     random = np.random.default_rng(0)
     a = random.normal(size=20000)
