@@ -15,7 +15,7 @@ from cistron.errors import InputError
 from cistron.evaluation.edge_interventions import (
     HeldOutCells,
     Pair,
-    control_null,
+    permutation_null,
     edge_effects,
     held_out_cells,
     significant,
@@ -128,7 +128,7 @@ def evaluate_model(
                 "mean_wasserstein": np.nan if empty else float(effects["wasserstein"].mean()),
                 "null_wasserstein": np.nan
                 if empty
-                else float(control_null(effects, held_out, repeats=1, seed=seed).mean()),
+                else float(permutation_null(effects, held_out, repeats=1, seed=seed).mean()),
                 "significant": np.nan if empty else float(significant(effects["p_value"].to_numpy()).mean()),
                 "enough": len(pairs) >= least_edges,
             }

@@ -10,7 +10,7 @@ import pandas as pd
 from cistron.evaluation import edge_truth
 from cistron.evaluation.edge_interventions import (
     HeldOutCells,
-    control_null,
+    permutation_null,
     edge_effects,
     false_omission_rate,
     significant,
@@ -36,11 +36,11 @@ class EdgeEvaluationSettings:
     level
         Level of the Mann-Whitney test.
     longest_path
-        Longest predicted path that excuses a pair from the false omission rate; -1 any.
+        Edges on the longest predicted path that excuses a pair from the false omission rate; -1 any.
     omission_draws
         Pairs drawn for the false omission rate.
     null_repeats
-        Draws of control cells for the null of the Wasserstein distance.
+        Permutations of the labels for the null of the Wasserstein distance.
     perturbed_sources_only
         Judge against the truth only pairs whose source was perturbed (needs cells).
     resamples
@@ -82,12 +82,12 @@ def _interval(values: np.ndarray, resamples: int, seed: int, name: str) -> tuple
 
 
 def against_cells(
-    network: Edges, held_out: HeldOutCells, settings: EdgeEvaluationSettings, seed: int
+    network: Edges, held_out: HeldOutCells, settings: EdgeEvaluationSettings, seed: int, target: str
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
-    """Score the edges on held-out cells; also gives the effect of each edge."""
+    """Score the edges on perturbed cells, named ``target``; also gives the effect of each edge."""
     pairs = strongest(network, settings.edges).pairs()
     effects = edge_effects(pairs, held_out)
-    base = {"target": "held-out cells", "stratum": "edges whose parent was perturbed", "n": len(effects)}
+    base = {"target": target, "stratum": "edges whose parent was perturbed", "n": len(effects)}
     rows: list[dict[str, Any]] = [
         {
             **base,
@@ -99,7 +99,7 @@ def against_cells(
     ]
     if len(effects):
         distance = effects["wasserstein"].to_numpy()
-        null = control_null(effects, held_out, repeats=settings.null_repeats, seed=seed)
+        null = permutation_null(effects, held_out, repeats=settings.null_repeats, seed=seed)
         boot = "95% bootstrap over edges"
         for metric, values, null_value in (
             ("mean_wasserstein", distance, float(null.mean())),
@@ -114,7 +114,7 @@ def against_cells(
                     "low": low,
                     "high": high,
                     "interval": boot,
-                    "null_model": "control against control of the same sizes",
+                    "null_model": "permuted labels, same sizes",
                     "null_value": null_value,
                 }
             )
@@ -134,21 +134,26 @@ def against_cells(
                     "null_value": 0.0 if adjust else settings.level,
                 }
             )
-    rate, number = false_omission_rate(
-        pairs,
-        held_out,
-        longest=settings.longest_path,
-        draws=settings.omission_draws,
-        level=settings.level,
-        seed=seed,
-    )
-    if number:
+    for metric, causalbench in (("false_omission_rate", False), ("false_omission_rate_causalbench", True)):
+        rate, number = false_omission_rate(
+            pairs,
+            held_out,
+            longest=settings.longest_path,
+            draws=settings.omission_draws,
+            level=settings.level,
+            seed=seed,
+            causalbench=causalbench,
+        )
+        if not number:
+            continue
         low, high = wilson(round(rate * number), number)
+        longest = "any number of" if settings.longest_path < 0 else f"up to {settings.longest_path}"
         rows.append(
             {
                 **base,
-                "metric": "false_omission_rate",
-                "stratum": f"pairs without a predicted path of up to {settings.longest_path} edges",
+                "metric": metric,
+                "stratum": f"pairs without a predicted path of {longest} edges"
+                + (", as CausalBench counts them" if causalbench else ""),
                 "value": rate,
                 "low": low,
                 "high": high,

@@ -63,6 +63,16 @@ def random_network(genes: Sequence[str], sources: Sequence[str], edges: int, see
     return Edges(table, "random", "random", seed=seed)
 
 
+def cells_label(networks: Sequence[Edges], settings: EdgeEvaluationSettings) -> str:
+    """Name the cells that score the networks for what they are: held out only where every network says so."""
+    if settings.test_share >= 1:
+        return "all cells"
+    used = {network.parameters.get("cells") for network in networks if network.method != "random"}
+    if used <= {"training"}:
+        return "held-out cells"
+    return "cells not held out" if "all" in used else "cells not known to be held out"
+
+
 def evaluate_edges(
     networks: Sequence[Edges],
     *,
@@ -129,6 +139,7 @@ def evaluate_edges(
         genes = sorted(pd.unique(truth.table[["source", "target"]].to_numpy().ravel()).tolist())
     sources = held_out.parents if held_out is not None else genes
     size = max([len(network) for network in networks] + [1])
+    label = cells_label(networks, settings)
     everything = [*networks]
     if "random" not in names:
         everything.append(random_network(genes, sources, size, seed))
@@ -138,7 +149,7 @@ def evaluate_edges(
     for network in everything:
         mine: list[dict[str, Any]] = []
         if held_out is not None:
-            found, table = against_cells(network, held_out, settings, seed)
+            found, table = against_cells(network, held_out, settings, seed, label)
             mine += found
             effects.append(table.assign(network=network.name))
         if truth is not None:
