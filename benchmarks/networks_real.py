@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.networks_worlds import planted_cells
-from cistron.evaluation.edge_interventions import permutation_null, edge_effects, held_out_cells, significant
+from cistron.evaluation.edge_interventions import edge_effects, held_out_cells, permutation_null, significant
 from cistron.evaluation.edge_truth import average_precision_interval, judge
 from cistron.formats.edges import Edges
 from cistron.formats.perturbed_cells import PerturbedCells, assemble_cells, read_perturbed_cells, split_cells

@@ -1,5 +1,6 @@
 """The task edges: parity with CausalBench's values, rankings against scikit-learn, corrections, controls."""
 
+import itertools
 import json
 
 import numpy as np
@@ -13,11 +14,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from cistron.errors import IdentifierError, InputError
 from cistron.evaluation import edge_truth
 from cistron.evaluation.edge_interventions import (
-    permutation_null,
     edge_effects,
     false_omission_rate,
     held_out_cells,
     paths,
+    permutation_null,
     significant,
 )
 from cistron.evaluation.edge_models import TrainingRegime, challenge_score, evaluate_model, training_rows
@@ -161,7 +162,7 @@ def test_paths_end_where_they_should():
 
 def test_causalbench_follows_longer_paths_than_it_says():
     names = "ABCDEFGHIJ"
-    chain = list(zip(names, names[1:]))
+    chain = list(itertools.pairwise(names))
     assert paths(chain, 3)["A"] == set("BCD")
     assert paths(chain, 3, causalbench=True)["A"] == set("BCDE")
     assert paths(chain, 4, causalbench=True)["A"] == set("BCDEFGHI")

@@ -8,13 +8,13 @@ from scipy import sparse, stats
 
 from cistron.formats.perturbed_cells import assemble_cells
 from cistron.networks.covariation import correlation_matrix, covariance, partial_correlation_matrix
+from cistron.networks.direction import read_directions, regulation_sign
 from cistron.networks.effects import (
     KnockOutEffects,
     direct_effects,
     effects_of,
     group_moments,
     mean_shift,
-    regulation_sign,
     wasserstein,
     wasserstein_groups,
 )
@@ -88,8 +88,29 @@ def test_null_shifts_have_unit_z():
 
 def test_an_activator_and_a_repressor_have_their_signs():
     shift = np.array([[-2.0, -1.0, 1.0]])
-    assert regulation_sign(shift, np.array([-2.0])).tolist() == [[1, 1, -1]]
-    assert regulation_sign(-shift, np.array([2.0])).tolist() == [[1, 1, -1]]  # CRISPR activation
+    assert regulation_sign(shift, np.array([-1.0])).tolist() == [[1, 1, -1]]
+    assert regulation_sign(-shift, np.array([1.0])).tolist() == [[1, 1, -1]]  # CRISPR activation
+
+
+def test_the_direction_is_read_from_the_perturbed_genes_or_given():
+    fallen = np.array([-5.0, -9.0, 1.9, 6.0])
+    found = read_directions(fallen)
+    assert (found.kind, found.seen) == ("knock-down", True)
+    assert found.sign.tolist() == [
+        -1,
+        -1,
+        -1,
+        1,
+    ]  # 1.9 is noise; 6 is a gene that rises among those that fall
+    found = read_directions(-fallen)
+    assert (found.kind, found.sign.tolist()) == ("activation", [1, 1, 1, -1])
+    mixed = read_directions(np.array([-5.0, 5.0, 0.3, -0.1, 7.0]))
+    assert (mixed.kind, mixed.known.tolist()) == ("mixed", [True, True, False, False, True])
+    unseen = read_directions(np.array([0.4, -1.0, 3.0, 0.1]))
+    assert (unseen.kind, unseen.seen, unseen.known.any()) == ("activity", False, False)
+    given = read_directions(np.array([0.4, 1.0, -3.0]), "inhibition")
+    assert (given.seen, given.known.all(), given.sign.tolist()) == (False, True, [-1, -1, -1])
+    assert read_directions(fallen, "knock-down").sign.tolist() == [-1, -1, -1, -1]
 
 
 def test_direct_effects_of_a_noise_free_chain():

@@ -106,6 +106,7 @@ def infer(
     from cistron.formats.gene_embedding import write_gene_embedding
     from cistron.formats.perturbed_cells import split_cells
     from cistron.networks.estimator import NetworkInference
+    from cistron.networks.inputs import composition_remarks
     from cistron.networks.strong_perturbations import strong_perturbations
     from cistron.runtime import RunRecord, check_writable, limit_threads, record_path, say
 
@@ -128,7 +129,7 @@ def infer(
         data = _read(cells, perturbation, control, excluded, guide, layer, scale, minimum_cells)
         if strong_only:
             data = strong_perturbations(data, seed=seed)
-        for remark in data.remarks:
+        for remark in (*data.remarks, *composition_remarks(data)):
             say(f"{data.name}: {remark}")
             run.warn(remark)
         if training_cells:
@@ -139,8 +140,8 @@ def infer(
     if details.get("direct_effects") is False:
         reason = (
             "fewer than 20 genes were perturbed"
-            if details["knock_down_seen"]
-            else "most perturbed genes do not fall (taken as perturbations of activity)"
+            if details["perturbations"] != "activity"
+            else "most perturbed genes do not visibly move (taken as perturbations of activity)"
         )
         remark = f"{reason}, so direct and indirect effects are not told apart"
         say(remark)

@@ -15,9 +15,9 @@ from cistron.errors import InputError
 from cistron.evaluation.edge_interventions import (
     HeldOutCells,
     Pair,
-    permutation_null,
     edge_effects,
     held_out_cells,
+    permutation_null,
     significant,
 )
 from cistron.formats.expression_scale import log_normalise

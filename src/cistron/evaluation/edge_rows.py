@@ -10,9 +10,9 @@ import pandas as pd
 from cistron.evaluation import edge_truth
 from cistron.evaluation.edge_interventions import (
     HeldOutCells,
-    permutation_null,
     edge_effects,
     false_omission_rate,
+    permutation_null,
     significant,
 )
 from cistron.evaluation.edge_references import score_against_reference, wilson

@@ -3,9 +3,9 @@
 import numpy as np
 from scipy import sparse
 
-from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.networks.network import Network
+from cistron.networks.normalisation import normalise
 from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
 
@@ -74,11 +74,11 @@ def partial_correlation_matrix(covariances: np.ndarray, cells: float) -> np.ndar
 
 
 def sample_cells(cells: PerturbedCells, most: int, seed: int) -> sparse.csr_matrix:
-    """Log-normalised values of at most ``most`` cells that are not set aside, chosen at random."""
+    """Normalised values of at most ``most`` cells that are not set aside, chosen at random."""
     used = np.flatnonzero(cells.perturbation >= -1)
     if len(used) > most:
         used = np.sort(random_generator(seed, "cells for covariation").choice(used, most, replace=False))
-    return log_normalise(cells.values, cells.scale)[used]
+    return normalise(cells)[used]
 
 
 def co_variation(cells: PerturbedCells, partial: bool, most_cells: int, seed: int) -> Network:

@@ -8,7 +8,9 @@ from scipy import sparse
 
 from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbed_cells import PerturbedCells
+from cistron.networks.direction import Direction, Directions, read_directions, regulation_sign
 from cistron.networks.network import Network
+from cistron.networks.normalisation import normalise
 from cistron.runtime.progress import Progress
 
 
@@ -108,8 +110,8 @@ def knock_out_effects(moments: GroupMoments) -> KnockOutEffects:
 
 
 def effects_of(cells: PerturbedCells) -> KnockOutEffects:
-    """Log-normalise cells and compute the effects of their perturbations."""
-    return knock_out_effects(group_moments(log_normalise(cells.values, cells.scale), cells.perturbation))
+    """Normalise cells and compute the effects of their perturbations."""
+    return knock_out_effects(group_moments(normalise(cells), cells.perturbation))
 
 
 def spread_rows(rows: np.ndarray, sources: np.ndarray, genes: int, fill: float = np.nan) -> np.ndarray:
@@ -120,13 +122,9 @@ def spread_rows(rows: np.ndarray, sources: np.ndarray, genes: int, fill: float =
     return full
 
 
-def regulation_sign(shift: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """Sign of the regulation: an activator's target moves the same way as the perturbed gene itself.
-
-    Where the perturbed gene does not visibly move, a knock-out is assumed.
-    """
-    direction = np.where(own > 0, 1.0, -1.0)
-    return np.sign(shift * direction[:, None]).astype(np.int8)
+def screen_directions(effects: KnockOutEffects, given: Direction = "auto") -> Directions:
+    """Read from the perturbed genes themselves which way they were moved, or take what is given."""
+    return read_directions(effects.z[np.arange(len(effects.sources)), effects.sources], given)
 
 
 def mean_shift(cells: PerturbedCells, statistic: str) -> Network:
@@ -141,7 +139,10 @@ def mean_shift(cells: PerturbedCells, statistic: str) -> Network:
         ``difference``: absolute difference of the log-normalised means, as CausalBench's baseline.
     """
     cells.require_perturbations("mean-shift")
-    moments = group_moments(log_normalise(cells.values, cells.scale), cells.perturbation)
+    # CausalBench's baseline divides by plain totals
+    paper = statistic == "difference"
+    values = log_normalise(cells.values, cells.scale) if paper else normalise(cells)
+    moments = group_moments(values, cells.perturbation)
     effects = knock_out_effects(moments)
     difference = moments.mean[1:] - moments.mean[0]
     if statistic == "difference":
@@ -153,7 +154,7 @@ def mean_shift(cells: PerturbedCells, statistic: str) -> Network:
         score = np.abs(effects.z)
     genes = len(cells.genes)
     sign = spread_rows(
-        regulation_sign(difference, effects.own * effects.scale[effects.sources]), effects.sources, genes, 0
+        regulation_sign(difference, screen_directions(effects).sign), effects.sources, genes, 0
     )
     return Network(cells.genes, spread_rows(score, effects.sources, genes), sign=sign.astype(np.int8))
 
@@ -213,7 +214,9 @@ def wasserstein(cells: PerturbedCells) -> Network:
     order = order[cells.perturbation[order] >= 0]
     sizes = np.bincount(np.searchsorted(sources, cells.perturbation[order]))
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    values = log_normalise(cells.values, cells.scale).tocsc()
+    normalised = normalise(cells)
+    effects = knock_out_effects(group_moments(normalised, cells.perturbation))
+    values = normalised.tocsc()
     genes = len(cells.genes)
     block = max(1, min(genes, 4_000_000 // len(cells.perturbation)))
     distance = np.zeros((len(sources), genes), dtype=np.float32)
@@ -230,44 +233,38 @@ def wasserstein(cells: PerturbedCells) -> Network:
             sums = np.add.reduceat(perturbed, starts[:-1], axis=0)
             direction[:, part] = sums / sizes[:, None] - control.mean(axis=0)
             progress.advance(part.stop - part.start)
-    own = direction[np.arange(len(sources)), sources]
-    sign = spread_rows(regulation_sign(direction, own), sources, genes, 0).astype(np.int8)
+    moved = regulation_sign(direction, screen_directions(effects).sign)
+    sign = spread_rows(moved, sources, genes, 0).astype(np.int8)
     return Network(cells.genes, spread_rows(distance, sources, genes), sign=sign)
 
 
-def knock_down_seen(effects: KnockOutEffects) -> bool:
-    """Tell whether at least half of the perturbed genes visibly fell (z < -2).
+def perturbation_sizes(effects: KnockOutEffects, directions: Directions) -> np.ndarray:
+    """How far each perturbed gene moved in its direction, in its standard deviations; positive [perturbation].
 
-    Inhibitors and activity mutants change what a protein does and not how much of it there is.
+    At least twice the median error of such a move, because effects are divided by it. Where perturbed genes do not
+    visibly move, each is taken to lose one standard deviation of activity.
     """
-    return bool((effects.z[np.arange(len(effects.sources)), effects.sources] < -2).mean() >= 0.5)
-
-
-def knock_down_sizes(effects: KnockOutEffects) -> np.ndarray:
-    """How far each perturbed gene fell, in its standard deviations; positive [perturbation].
-
-    At least twice the median error of such a fall, because effects are divided by it. Where most perturbed genes
-    do not fall at all, each is taken to lose one standard deviation of activity.
-    """
-    if not knock_down_seen(effects):
+    if not directions.seen:
         return np.ones(len(effects.sources))
     error = effects.error[np.arange(len(effects.sources)), effects.sources]
-    return np.maximum(-effects.own, 2 * np.median(error))
+    return np.maximum(directions.sign * effects.own, 2 * np.median(error))
 
 
 def direct_effects(cells: PerturbedCells, cut: float) -> Network:
     """Score an edge by the direct part of its shift, from the inverse of the matrix of total effects.
 
-    With total effects ``T`` in units of each source's own fall (unit diagonal) and direct effects ``B``,
+    With total effects ``T`` in units of each source's own move (unit diagonal) and direct effects ``B``,
     ``T = (I - B)^-1``. Shifts with |z| below ``cut`` are taken as zero, because the inverse spreads noise.
     The score is the smaller of the direct and the total |z|, plus half the total one.
     """
     cells.require_perturbations("direct")
     effects = effects_of(cells)
     genes, sources = len(cells.genes), effects.sources
-    fall = knock_down_sizes(effects)
+    directions = screen_directions(effects)
+    size = perturbation_sizes(effects, directions)
+    moved = (directions.sign * size)[:, None]
     among = effects.shift[:, sources]
-    total = np.where(np.abs(effects.z[:, sources]) > cut, among, 0) / -fall[:, None]
+    total = np.where(np.abs(effects.z[:, sources]) > cut, among, 0) / moved
     np.fill_diagonal(total, 1.0)
     inverse = np.linalg.pinv(total, rcond=1e-2)
     pivot = np.diag(inverse).copy()
@@ -276,12 +273,12 @@ def direct_effects(cells: PerturbedCells, cut: float) -> Network:
     direct = z.copy()
     # Only perturbed genes can carry an effect on; the effect on a gene that was not perturbed, less what comes
     # through perturbed ones, follows from the same inverse applied to the shifts.
-    part = np.abs((np.eye(len(sources)) - inverse / pivot[None, :]) * fall[:, None])
+    part = np.abs((np.eye(len(sources)) - inverse / pivot[None, :]) * size[:, None])
     direct[:, sources] = part / effects.error[:, sources]
     others = np.setdiff1d(np.arange(genes), sources)
     if len(others):
-        shifts = np.where(z[:, others] > cut, effects.shift[:, others], 0) / -fall[:, None]
-        direct[:, others] = np.abs((inverse @ shifts) * fall[:, None]) / effects.error[:, others]
+        shifts = np.where(z[:, others] > cut, effects.shift[:, others], 0) / moved
+        direct[:, others] = np.abs((inverse @ shifts) * size[:, None]) / effects.error[:, others]
     score = np.minimum(direct, z) + 0.5 * z
-    sign = spread_rows(regulation_sign(effects.shift, effects.own), sources, genes, 0).astype(np.int8)
+    sign = spread_rows(regulation_sign(effects.shift, directions.sign), sources, genes, 0).astype(np.int8)
     return Network(cells.genes, spread_rows(score, sources, genes), sign=sign)

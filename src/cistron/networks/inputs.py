@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.networks.effects import group_moments, knock_out_effects
+from cistron.networks.effects import effects_of, group_moments
+from cistron.networks.normalisation import dominant_genes, normalise
 
 
 def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
@@ -26,7 +26,7 @@ def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
         ``not seen`` otherwise), ``moved`` (share of the other genes with |z| > 3; 0.003 by chance).
     """
     cells.require_perturbations("the quality view")
-    effects = knock_out_effects(group_moments(log_normalise(cells.values, cells.scale), cells.perturbation))
+    effects = effects_of(cells)
     rows = np.arange(len(effects.sources))
     own = effects.z[rows, effects.sources]
     linear = group_moments(_linear(cells), cells.perturbation)
@@ -53,10 +53,19 @@ def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
 
 
 def _linear(cells: PerturbedCells) -> sparse.csr_matrix:
-    values = log_normalise(cells.values, cells.scale).copy()
+    values = normalise(cells).copy()
     if cells.scale != "continuous":
         np.expm1(values.data, out=values.data)
     return values
+
+
+def composition_remarks(cells: PerturbedCells) -> list[str]:
+    """Say which genes hold so much of the counts that they are left out of the totals of cells."""
+    return [
+        f"{gene} holds {share:.0%} of the counts; it is left out of the cells' totals, because its changes would move "
+        "every other gene"
+        for gene, share in dominant_genes(cells).items()
+    ]
 
 
 def quality_summary(quality: pd.DataFrame, cells: PerturbedCells) -> list[str]:
@@ -70,4 +79,4 @@ def quality_summary(quality: pd.DataFrame, cells: PerturbedCells) -> list[str]:
         f"(median {int(quality['cells'].median()):,}); {few:,} have fewer than 20",
         f"knock-down seen for {seen:,} of {len(quality):,} perturbations",
     ]
-    return lines + list(cells.remarks)
+    return [*lines, *composition_remarks(cells), *cells.remarks]

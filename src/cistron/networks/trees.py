@@ -10,10 +10,10 @@ from typing import Annotated
 
 import numpy as np
 
-from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.methods import Count, Positive, PositiveShare, Range, check_settings
 from cistron.networks.network import Network
+from cistron.networks.normalisation import normalise
 from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator, seed_for
 
@@ -112,7 +112,7 @@ def infer_trees(cells: PerturbedCells, settings: TreesSettings, seed: int) -> Ne
     if len(used) > settings.most_cells:
         random = random_generator(seed, "cells for trees")
         used = np.sort(random.choice(used, settings.most_cells, replace=False))
-    values = log_normalise(cells.values, cells.scale)[used].toarray()
+    values = normalise(cells)[used].toarray()
     weight = boosted_trees(values, range(values.shape[1]), settings, seed)
     np.fill_diagonal(weight, np.nan)
     return Network(cells.genes, weight)
