@@ -180,7 +180,11 @@ def _without_hubs(total: ShrunkenEffects, effects: KnockOutEffects) -> ShrunkenE
     before = np.maximum(total.probability, 1e-12)
     after = 1 / (1 + np.exp(-np.clip(log_odds, -50, 50)))
     return ShrunkenEffects(
-        log_odds, total.mean * after / before, np.full(len(total.share), share), total.learned
+        log_odds,
+        total.mean * after / before,
+        total.variance,
+        np.full(len(total.share), share),
+        total.learned,
     )
 
 

@@ -14,6 +14,9 @@ from cistron.networks.normalisation import normalise
 from cistron.runtime.progress import Progress
 
 
+MODERATION = 100.0  # degrees of freedom with which the control's variance moderates that of perturbed cells
+
+
 @dataclass(frozen=True)
 class KnockOutEffects:
     """Effects of perturbations in units of a gene's standard deviation over control cells.
@@ -25,8 +28,7 @@ class KnockOutEffects:
     shift
         Mean of the perturbed cells minus mean of the control cells, float64 [perturbation, gene].
     error
-        Standard error of ``shift`` [perturbation, gene], from the mean of the control's and the perturbed cells'
-        variance: a few sparse cells alone give variances that are zero by chance.
+        Standard error of ``shift`` [perturbation, gene].
     scale
         Standard deviation of each gene over control cells [gene].
     cells
@@ -52,12 +54,13 @@ class KnockOutEffects:
 
 @dataclass(frozen=True)
 class GroupMoments:
-    """Mean and variance (with n - 1) of each gene in each group; group 0 is the control."""
+    """Mean and variance (with n - 1) of each gene in each group, group 0 is the control; skewness of the control."""
 
     sources: np.ndarray
     cells: np.ndarray
     mean: np.ndarray
     variance: np.ndarray
+    skewness: np.ndarray
 
 
 def group_moments(
@@ -85,28 +88,56 @@ def group_moments(
     squares.data = squares.data**2
     mean = (indicator @ values).toarray().astype(np.float64) / np.maximum(count, 1)[:, None]
     second = (indicator @ squares).toarray().astype(np.float64) / np.maximum(count, 1)[:, None]
-    variance = np.maximum(second - mean**2, 0) * (count / np.maximum(count - 1, 1))[:, None]
-    return GroupMoments(sources, count, mean, variance)
+    spread = np.maximum(second - mean**2, 0)
+    squares.data *= values.data
+    third = (indicator[:1] @ squares).toarray().astype(np.float64)[0] / max(count[0], 1)
+    central = third - 3 * mean[0] * second[0] + 2 * mean[0] ** 3
+    skewness = central / np.maximum(spread[0], 1e-12) ** 1.5
+    variance = spread * (count / np.maximum(count - 1, 1))[:, None]
+    return GroupMoments(sources, count, mean, variance, np.where(spread[0] > 1e-9, skewness, 0.0))
+
+
+def normal_score(z: np.ndarray, skewness: np.ndarray) -> np.ndarray:
+    """Turn standardised means of skewed values into normal scores (Wilson and Hilferty 1931, for a shifted gamma).
+
+    Five cells of a gene with few counts are either all zero or not: a mean far above that of the control is then less
+    surprising than its standard error says, one below it more.
+
+    Parameters
+    ----------
+    z
+        Mean over its standard error.
+    skewness
+        Of the mean: that of a cell over the root of the number of cells; broadcast against ``z``.
+    """
+    g = np.clip(skewness, -1.5, 1.5)
+    g = np.where(np.abs(g) < 1e-3, 1e-3, g)
+    base = np.maximum(1 + g * z / 2, 1e-3)
+    return 6 / g * (np.cbrt(base) - 1) + g / 6
 
 
 def knock_out_effects(moments: GroupMoments) -> KnockOutEffects:
     """Turn moments into standardised shifts and their errors.
 
-    The error of perturbation p on gene t is ``sqrt((v_0t + v_pt) / 2 * (1 / n_p + 1 / n_0))``.
-    A gene without any variance over control cells is given a small one, so that it stays finite.
+    The error of perturbation p on gene t is ``sqrt(v_0t / n_0 + v'_pt / n_p)`` with the variance of the perturbed cells
+    moderated by that of the control, ``v' = (d v_0 + (n_p - 1) v_p) / (d + n_p - 1)``, because a few sparse cells alone
+    give variances that are zero by chance (Smyth 2004). It is then set so that ``shift / error`` is a normal score, see
+    :func:`normal_score`. A gene without any variance over control cells is given a small one, so that it stays finite.
     """
     control = moments.variance[0]
     floor = max(1e-6, 1e-3 * float(np.median(control)))
-    scale = np.sqrt(np.maximum(control, floor))
-    pooled = 0.5 * (np.maximum(control, floor) + moments.variance[1:])
-    sizes = 1 / moments.cells[1:] + 1 / moments.cells[0]
-    return KnockOutEffects(
-        moments.sources,
-        (moments.mean[1:] - moments.mean[0]) / scale,
-        np.sqrt(pooled * sizes[:, None]) / scale,
-        scale,
-        moments.cells[1:],
-    )
+    control = np.maximum(control, floor)
+    scale = np.sqrt(control)
+    number = moments.cells[1:, None]
+    freedom = number - 1
+    moderated = (MODERATION * control + freedom * moments.variance[1:]) / (MODERATION + freedom)
+    error = np.sqrt(control / moments.cells[0] + moderated / number)
+    difference = moments.mean[1:] - moments.mean[0]
+    z = difference / error
+    score = normal_score(z, moments.skewness / np.sqrt(number))
+    ratio = np.divide(z, score, out=np.ones_like(z), where=np.abs(score) > 0.3)
+    error = error * np.clip(ratio, 0.5, 4.0)
+    return KnockOutEffects(moments.sources, difference / scale, error / scale, scale, moments.cells[1:])
 
 
 def effects_of(cells: PerturbedCells) -> KnockOutEffects:
