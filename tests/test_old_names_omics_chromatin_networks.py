@@ -41,7 +41,6 @@ MOVED = [
     ("cistron.networks.trees", "TreesSettings", "cistron.networks.settings"),
     ("cistron.networks.catran_batches", "CatranSettings", "cistron.networks.settings"),
     ("cistron.networks.catran_batches", "CellBatches=CatranBatches", "cistron.networks.catran_batches"),
-    ("cistron.networks.effects", "GroupMoments=ExpressionMoments", "cistron.networks.effects"),
     (
         "cistron.evaluation.edges",
         "EdgeEvaluation cells_label evaluate_edges random_network",

@@ -15,6 +15,7 @@ from cistron.networks.effects import (
     effects_of,
     group_moments,
     mean_shift,
+    normal_score,
     wasserstein,
     wasserstein_groups,
 )
@@ -84,6 +85,45 @@ def test_wasserstein_of_cells():
 def test_null_shifts_have_unit_z():
     z = np.concatenate([effects_of(_cells(seed, genes=12)).z[1:].ravel() for seed in range(5)])
     assert 0.85 < z[np.abs(z) < 5].std() < 1.15
+
+
+def test_a_batch_is_no_effect():
+    """A is perturbed in batch 1 only, where every gene is higher."""
+    random = np.random.default_rng(0)
+    names = [f"G{number}" for number in range(8)]
+    labels = np.repeat(["ctrl", "ctrl", "G0", "G1"], [200, 200, 60, 60])
+    batch = np.repeat([0, 1, 1, 0], [200, 200, 60, 60])
+    values = random.normal(0, 1, (520, 8)) + batch[:, None] * 2.0
+    values[labels == "G0", 3] += 2
+    given = {"control": "ctrl", "scale": "continuous"}
+    plain = assemble_cells(values, names, labels, **given)
+    aware = assemble_cells(values, names, labels, batches=batch, **given)
+    assert np.abs(effects_of(plain).z[0, 4:]).min() > 4
+    z = effects_of(aware).z
+    assert np.abs(z[:, 4:]).max() < 3.5
+    assert z[0, 3] > 8
+    by_hand = values[labels == "G0", 3].mean() - values[200:400, 3].mean()
+    moments = group_moments(aware.values, aware.perturbation, batch=aware.batch)
+    assert moments.difference[0, 3] == pytest.approx(by_hand, abs=1e-5)
+    assert moments.control_error[0] == pytest.approx(1 / 200)
+    apart = correlation_matrix(covariance(aware.values)[0])[4, 5]
+    within = correlation_matrix(covariance(aware.values, batch=aware.batch)[0])[4, 5]
+    assert abs(within) < 0.15 < apart
+
+
+def test_means_of_few_skewed_cells_have_normal_scores():
+    """Five cells of a gene that is mostly zero: the plain z is far from normal on the right."""
+    random = np.random.default_rng(0)
+    values = random.poisson(0.3, (200_000, 5)).astype(float)
+    z = (values.mean(axis=1) - 0.3) / np.sqrt(0.3 / 5)
+    score = normal_score(z, np.array(1 / np.sqrt(0.3) / np.sqrt(5)))
+    chance = stats.norm.sf(3)
+    assert (z > 3).mean() > 3 * chance
+    assert (score > 3).mean() < 1.5 * chance
+    assert (np.diff(normal_score(np.linspace(-4.9, 40, 50), np.array(0.4))) > 0).all()
+    np.testing.assert_allclose(
+        normal_score(np.linspace(-3, 3, 7), np.array(0.0)), np.linspace(-3, 3, 7), atol=0.01
+    )
 
 
 def test_an_activator_and_a_repressor_have_their_signs():

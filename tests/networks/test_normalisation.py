@@ -47,7 +47,7 @@ def test_one_gene_that_rises_does_not_make_others_fall(share):
 
 def test_no_false_edges_by_composition():
     for seed in range(3):
-        network = METHODS["default"].infer(panel(seed), DefaultSettings(resamples=0), 0)
+        network = METHODS["default"](panel(seed), DefaultSettings(resamples=0), 0)
         likely = {
             (network.genes[a], network.genes[b])
             for a, b in np.argwhere(np.nan_to_num(network.probability) >= 0.5)

@@ -18,7 +18,7 @@ from cistron.cells.problem import Fitted, Predictor, Problem
 from cistron.cells.splits import CellSplit
 from cistron.cells.training_data import TrainingData, training_moments
 from cistron.errors import IdentifierError, InputError
-from cistron.formats.gene_embedding import build_gene_embedding
+from cistron.formats.gene_embedding import build_gene_embedding, embedding_genes
 from cistron.genes.identity import match_genes
 from cistron.methods import Estimator, Method
 
@@ -201,7 +201,7 @@ class CellExpression(Estimator):
                 f"embeddings must have the {self.facts.blocks} columns of the training ones, in that order. Given: {widths}"
             )
         known = set(self.genes)
-        shared = set.intersection(*(set(map(str, embedding.obs_names)) for embedding in embeddings))
+        shared = set.intersection(*(set(embedding_genes(embedding)) for embedding in embeddings))
         new = sorted(shared - known)
         values = (join_values(embeddings, new) - self.scaling[0]) / self.scaling[1]
         other = CellExpression(self.settings, method=self.method, preset=self.preset, seed=self.seed)

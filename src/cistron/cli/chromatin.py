@@ -44,7 +44,8 @@ def build(
     binned
         Arrays that are binned already, .npz or zarr: values [gene, cell type, mark, bin], genes, cell_types, marks, optional measured.
     annotation
-        Start sites: a GTF, a BED, or a table with gene, chromosome, position (0-based) and strand.
+        Where genes lie: GTF, GFF3, BED or a table, for example gene, chromosome, position (0-based) and strand
+        (docs/formats/gene_places.md).
     expression
         Table of genes x cell types (TPM; see --expression-scale).
     split

@@ -8,7 +8,7 @@ import numpy as np
 
 from cistron.errors import IdentifierError, InputError
 from cistron.formats.perturbed_cells_controls import looks_like_control
-from cistron.genes.identity import guess_namespace
+from cistron.genes.identity import guess_namespace, without_version
 
 CONTROL = -1
 SET_ASIDE = -2
@@ -43,7 +43,7 @@ class LabelMeaning:
 
 def possible_names(label: str) -> set[str]:
     """Give every text in a label that could be the name of a gene: the label, joined parts, and starts of guides."""
-    names = {label}
+    names = {label, without_version(label)}
     for part in (label, *_JOINED.split(label), *label.split("_")):
         for text in (part.strip(), _GUIDE_HEAD.sub("", part.strip())):
             names |= {text, *(text[:cut] for cut, letter in enumerate(text) if letter in "-_." and cut)}
@@ -80,7 +80,7 @@ class _Reader:
 
         In ``A+ctrl`` any usual name of a control is one; a label alone is only where it was chosen.
         """
-        part = self.table.get(part, part)
+        part = without_version(self.table.get(part, part))
         if part in self.controls:
             return CONTROL
         if part in self.number:
@@ -96,7 +96,7 @@ class _Reader:
         """Give the genes of a label that may join several names."""
         if label in self.controls:
             return [CONTROL]
-        label = self.table.get(label, label)
+        label = without_version(self.table.get(label, label))
         if label in self.number:
             return [self.number[label]]
         joined = [part.strip() for part in _JOINED.split(label) if part.strip()]
@@ -129,7 +129,7 @@ def number_perturbations(
     text
         Label of each cell.
     genes
-        Measured genes.
+        Measured genes, Ensembl ids without versions; versions of labels are cut.
     controls, excluded
         Labels of the control cells, labels that are not used.
     minimum_cells
@@ -206,11 +206,13 @@ def _explain_no_perturbation(
         kinds = guess_namespace(unmeasured), guess_namespace(genes)
         if kinds[0] != kinds[1] and "other" not in kinds:
             remedy = (
-                f"targets look like {kinds[0]} ids, genes like {kinds[1]} ids; name the column of "
-                "var that holds the other names by --gene-column, or rename one of the two"
+                f"targets look like {kinds[0]} ids, genes like {kinds[1]} ids; name a column of var that has the other "
+                "names with --gene-column"
             )
         else:
-            remedy = "check the column of labels and the species; for guides give --guide-table"
+            remedy = (
+                "check the column of labels and the species, or give --guide-table where labels are guides"
+            )
         raise IdentifierError(
             f"{name}: none of {len(unmeasured):,} perturbed genes (for example {unmeasured[0]}) is among the "
             f"{len(genes):,} measured genes (for example {genes[0]}); {remedy}"

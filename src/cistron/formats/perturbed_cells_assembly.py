@@ -10,7 +10,7 @@ from cistron.errors import InputError
 from cistron.formats.expression_scale import Scale, detect_scale, duplicated_rows
 from cistron.formats.perturbation_labels import CONTROL, SET_ASIDE, number_perturbations
 from cistron.formats.perturbed_cells_controls import find_controls
-from cistron.genes.identity import guess_namespace
+from cistron.genes.identity import guess_namespace, normalise_identifiers
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def assemble_cells(
     """
     given = (control,) if isinstance(control, str) else tuple(control)
     matrix = sparse.csr_matrix(values, dtype=np.float32)
-    genes = [str(gene) for gene in genes]
+    genes = normalise_identifiers(genes, guess_namespace(genes))
     text = np.array([str(label).strip() for label in labels], dtype=object)
     if matrix.shape != (len(text), len(genes)):
         raise InputError(

@@ -21,7 +21,7 @@ from cistron.networks.covariation import covariance, partial_correlation_matrix
 from cistron.networks.deconvolution import DirectEffects, direct_log_odds
 from cistron.networks.direction import Directions, regulation_sign
 from cistron.networks.effects import (
-    ExpressionMoments,
+    GroupMoments,
     KnockOutEffects,
     group_moments,
     knock_out_effects,
@@ -121,7 +121,7 @@ def relative_strength(partial: np.ndarray) -> np.ndarray:
 
 
 def _evidence(
-    moments: ExpressionMoments,
+    moments: GroupMoments,
     partial: np.ndarray,
     cells: float,
     settings: DefaultSettings,
@@ -156,7 +156,6 @@ def _without_hubs(total: ShrunkenEffects, effects: KnockOutEffects) -> ShrunkenE
     return ShrunkenEffects(
         log_odds,
         total.mean * after / before,
-        total.variance,
         np.full(len(total.share), share),
         total.learned,
     )
@@ -175,24 +174,29 @@ def gather_evidence(cells: PerturbedCells, settings: DefaultSettings, seed: int 
         Seed of everything random.
     """
     values = normalise(cells)
-    partial, number = _partial(values, cells.perturbation, settings, seed)
-    return _evidence(group_moments(values, cells.perturbation), partial, number, settings)
+    partial, number = _partial(values, cells, settings, seed)
+    moments = group_moments(values, cells.perturbation, batch=cells.batch)
+    return _evidence(moments, partial, number, settings)
 
 
 def _partial(
     values: sparse.csr_matrix,
-    perturbation: np.ndarray,
+    cells: PerturbedCells,
     settings: DefaultSettings,
     seed: int,
     weights: np.ndarray | None = None,
 ) -> tuple[np.ndarray, float]:
     if not settings.co_variation:
         return np.zeros((values.shape[1],) * 2), 0.0
-    used = np.flatnonzero((perturbation >= -1) & (True if weights is None else weights > 0))
+    used = np.flatnonzero((cells.perturbation >= -1) & (True if weights is None else weights > 0))
     if len(used) > settings.most_cells:
         random = random_generator(seed, "cells for covariation")
         used = np.sort(random.choice(used, settings.most_cells, replace=False))
-    covariances, _, number = covariance(values[used], None if weights is None else weights[used])
+    covariances, _, number = covariance(
+        values[used],
+        None if weights is None else weights[used],
+        batch=None if cells.batch is None else cells.batch[used],
+    )
     return partial_correlation_matrix(covariances, number), number
 
 
@@ -238,8 +242,8 @@ def _stability(
     for draw in track(range(settings.resamples), "resampling cells", unit="resamples"):
         random = random_generator(seed, "resampled cells", draw)
         weights = _resample_weights(cells.perturbation, random)
-        partial, number = _partial(values, cells.perturbation, settings, seed, weights)
-        moments = group_moments(values, cells.perturbation, weights)
+        partial, number = _partial(values, cells, settings, seed, weights)
+        moments = group_moments(values, cells.perturbation, weights, cells.batch)
         evidence = _evidence(moments, partial, number, settings, first.total.learned)
         again = Network(cells.genes, combine(evidence, settings))
         found[again.strongest(expected)] += 1

@@ -22,8 +22,6 @@ from cistron.networks.shrinkage import ShrunkenEffects
 from cistron.runtime.progress import Progress
 from cistron.runtime.threads import limit_threads
 
-UNSURE = 1.0
-
 
 @dataclass(frozen=True)
 class DirectEffects:
@@ -54,18 +52,17 @@ def _candidates(shrunken: ShrunkenEffects, sources: np.ndarray, most: int) -> np
 
 
 def _statistics(
-    effects: KnockOutEffects, unsure: np.ndarray | float, regressors: np.ndarray, candidates: np.ndarray
+    effects: KnockOutEffects, regressors: np.ndarray, candidates: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weighted Gram matrix [gene, candidate, candidate] and products with the shifts [gene, candidate]."""
     genes, count = candidates.shape
     gram = np.empty((genes, count, count), dtype=np.float32)
     product = np.empty((genes, count), dtype=np.float32)
-    variance = effects.error**2 + unsure
     row_of = {int(source): row for row, source in enumerate(effects.sources)}
     # One thread: threads that wait for each other over thousands of small products cost far more than they save.
     with Progress("direct effects", total=genes, unit="genes") as progress, limit_threads(1):
         for gene in range(genes):
-            precision = 1 / variance[:, gene]
+            precision = 1 / effects.error[:, gene] ** 2
             if gene in row_of:  # a gene's own fall says nothing about its regulators
                 precision[row_of[gene]] = 0
             design = regressors[:, candidates[gene]]
@@ -120,7 +117,7 @@ def direct_log_odds(
     regressors = (shrunken.mean[:, sources] / moved[None, :]).astype(np.float32)
     np.fill_diagonal(regressors, directions.sign)
     candidates = _candidates(shrunken, sources, most_candidates)
-    gram, product = _statistics(effects, 0.0, regressors, candidates)
+    gram, product = _statistics(effects, regressors, candidates)
     rows = np.arange(genes)
     diagonal = np.diagonal(gram, axis1=1, axis2=2).copy()  # (genes, C)
     itself = sources[candidates] == rows[:, None]
@@ -131,15 +128,7 @@ def direct_log_odds(
     share = np.clip(shrunken.share, 0.002, 0.5)
     log_odds = np.zeros((genes, candidates.shape[1]))
     order = np.argsort(-included.mean(axis=0), kind="stable")
-    for sweep in range(sweeps):
-        if sweep == sweeps // 2 and UNSURE:
-            # what is not known of an effect on k is not known of what comes through k either
-            squares = np.zeros((number, genes), dtype=np.float32)
-            squares[candidates, rows[:, None]] = included * size**2
-            unknown = (UNSURE * shrunken.variance[:, sources] / moved[None, :] ** 2).astype(np.float32)
-            np.fill_diagonal(unknown, 0)
-            gram, product = _statistics(effects, unknown @ squares, regressors, candidates)
-            diagonal = np.diagonal(gram, axis1=1, axis2=2).copy()
+    for _ in range(sweeps):
         variance = 1 / (diagonal + 1 / slab)
         prior = np.log(share / (1 - share))[candidates] + 0.5 * np.log(variance / slab)
         for position in order:

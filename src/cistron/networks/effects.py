@@ -52,20 +52,34 @@ class KnockOutEffects:
 
 
 @dataclass(frozen=True)
-class ExpressionMoments:
-    """Mean and variance (with n - 1) of each gene in each group, group 0 is the control; skewness of the control."""
+class GroupMoments:
+    """Mean and variance (with n - 1) of each gene in each group, group 0 is the control.
+
+    ``baseline`` is the mean of the control cells that each perturbation is compared with, that of its batches where there
+    are batches, and ``control_error`` one over their number [perturbation]; ``skewness`` is that of control cells.
+    """
 
     sources: np.ndarray
     cells: np.ndarray
     mean: np.ndarray
     variance: np.ndarray
     skewness: np.ndarray
+    baseline: np.ndarray
+    control_error: np.ndarray
+
+    @property
+    def difference(self) -> np.ndarray:
+        """Mean of the perturbed cells less that of their control cells [perturbation, gene]."""
+        return self.mean[1:] - self.baseline
 
 
 def group_moments(
-    values: sparse.csr_matrix, perturbation: np.ndarray, weights: np.ndarray | None = None
-) -> ExpressionMoments:
-    """Compute moments of each gene by perturbation in two sparse products.
+    values: sparse.csr_matrix,
+    perturbation: np.ndarray,
+    weights: np.ndarray | None = None,
+    batch: np.ndarray | None = None,
+) -> GroupMoments:
+    """Compute moments of each gene by perturbation in a few sparse products.
 
     Parameters
     ----------
@@ -75,6 +89,8 @@ def group_moments(
         Perturbed gene of each cell, -1 control, -2 not used.
     weights
         Whole number of times that each cell counts (a bootstrap); once when absent.
+    batch
+        Batch of each cell: perturbed cells are compared with control cells of their own batches.
     """
     sources = np.unique(perturbation[perturbation >= 0])
     group = np.searchsorted(sources, perturbation) + 1
@@ -93,7 +109,40 @@ def group_moments(
     central = third - 3 * mean[0] * second[0] + 2 * mean[0] ** 3
     skewness = central / np.maximum(spread[0], 1e-12) ** 1.5
     variance = spread * (count / np.maximum(count - 1, 1))[:, None]
-    return ExpressionMoments(sources, count, mean, variance, np.where(spread[0] > 1e-9, skewness, 0.0))
+    skewness = np.where(spread[0] > 1e-9, skewness, 0.0)
+    baseline = np.broadcast_to(mean[0], mean[1:].shape)
+    control_error = np.full(len(sources), 1 / max(count[0], 1))
+    if batch is not None:
+        baseline, control_error, between = _batch_baseline(values, group, used, weight, batch, len(sources))
+        variance[0] = np.maximum(variance[0] - between[0], 0)
+        variance[1:] = np.maximum(variance[1:] - between[1], 0)
+    return GroupMoments(sources, count, mean, variance, skewness, baseline, control_error)
+
+
+def _batch_baseline(
+    values: sparse.csr_matrix,
+    group: np.ndarray,
+    used: np.ndarray,
+    weight: np.ndarray,
+    batch: np.ndarray,
+    perturbations: int,
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Give the control means of each perturbation's batches, one over their cells, and the variance between batches."""
+    batches = int(batch.max()) + 1
+    control = group[used] == 0
+    rows = used[control]
+    indicator = sparse.csr_matrix((weight[control], (batch[rows], rows)), shape=(batches, values.shape[0]))
+    number = np.asarray(indicator.sum(axis=1), dtype=np.float64).ravel()
+    means = (indicator @ values).toarray().astype(np.float64) / np.maximum(number, 1)[:, None]
+    share = np.zeros((perturbations + 1, batches))
+    np.add.at(share, (group[used], batch[used]), weight)
+    # a resample may leave a batch without control cells; its perturbed cells then lean on the others
+    share[:, number == 0] = 0
+    share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-12)
+    baseline = share @ means
+    between = np.maximum(share @ means**2 - baseline**2, 0)
+    error = (share[1:] ** 2 / np.maximum(number, 1)).sum(axis=1)
+    return baseline[1:], error, (between[0], between[1:])
 
 
 def normal_score(z: np.ndarray, skewness: np.ndarray) -> np.ndarray:
@@ -110,12 +159,12 @@ def normal_score(z: np.ndarray, skewness: np.ndarray) -> np.ndarray:
         Of the mean: that of a cell over the root of the number of cells; broadcast against ``z``.
     """
     g = np.clip(skewness, -1.5, 1.5)
-    g = np.where(np.abs(g) < 1e-3, 1e-3, g)
+    g = np.where(np.abs(g) < 1e-3, np.copysign(1e-3, g), g)
     base = np.maximum(1 + g * z / 2, 1e-3)
     return 6 / g * (np.cbrt(base) - 1) + g / 6
 
 
-def knock_out_effects(moments: ExpressionMoments) -> KnockOutEffects:
+def knock_out_effects(moments: GroupMoments) -> KnockOutEffects:
     """Turn moments into standardised shifts and their errors.
 
     The error of perturbation p on gene t is ``sqrt(v_0t / n_0 + v'_pt / n_p)`` with the variance of the perturbed cells
@@ -130,8 +179,8 @@ def knock_out_effects(moments: ExpressionMoments) -> KnockOutEffects:
     number = moments.cells[1:, None]
     freedom = number - 1
     moderated = (MODERATION * control + freedom * moments.variance[1:]) / (MODERATION + freedom)
-    error = np.sqrt(control / moments.cells[0] + moderated / number)
-    difference = moments.mean[1:] - moments.mean[0]
+    error = np.sqrt(control * moments.control_error[:, None] + moderated / number)
+    difference = moments.difference
     z = difference / error
     score = normal_score(z, moments.skewness / np.sqrt(number))
     ratio = np.divide(z, score, out=np.ones_like(z), where=np.abs(score) > 0.3)
@@ -141,7 +190,7 @@ def knock_out_effects(moments: ExpressionMoments) -> KnockOutEffects:
 
 def effects_of(cells: PerturbedCells) -> KnockOutEffects:
     """Normalise cells and compute the effects of their perturbations."""
-    return knock_out_effects(group_moments(normalise(cells), cells.perturbation))
+    return knock_out_effects(group_moments(normalise(cells), cells.perturbation, batch=cells.batch))
 
 
 def spread_rows(rows: np.ndarray, sources: np.ndarray, genes: int, fill: float = np.nan) -> np.ndarray:
@@ -184,13 +233,16 @@ def mean_shift(cells: PerturbedCells, statistic: str) -> Network:
     # CausalBench's baseline divides by plain totals
     paper = statistic == "difference"
     values = log_normalise(cells.values, cells.scale) if paper else normalise(cells)
-    moments = group_moments(values, cells.perturbation)
+    moments = group_moments(values, cells.perturbation, batch=cells.batch)
     effects = knock_out_effects(moments)
-    difference = moments.mean[1:] - moments.mean[0]
+    difference = moments.difference
     if statistic == "difference":
         score = np.abs(difference)
     elif statistic == "welch":
-        spread = moments.variance[1:] / moments.cells[1:, None] + moments.variance[0] / moments.cells[0]
+        spread = (
+            moments.variance[1:] / moments.cells[1:, None]
+            + moments.variance[0] * moments.control_error[:, None]
+        )
         score = np.abs(difference) / np.sqrt(spread + 1e-9)
     else:
         score = np.abs(effects.z)
@@ -257,7 +309,7 @@ def wasserstein(cells: PerturbedCells) -> Network:
     sizes = np.bincount(np.searchsorted(sources, cells.perturbation[order]))
     starts = np.concatenate([[0], np.cumsum(sizes)])
     normalised = normalise(cells)
-    effects = knock_out_effects(group_moments(normalised, cells.perturbation))
+    effects = knock_out_effects(group_moments(normalised, cells.perturbation, batch=cells.batch))
     values = normalised.tocsc()
     genes = len(cells.genes)
     block = max(1, min(genes, 4_000_000 // len(cells.perturbation)))
@@ -324,6 +376,3 @@ def direct_effects(cells: PerturbedCells, cut: float) -> Network:
     score = np.minimum(direct, z) + 0.5 * z
     sign = spread_rows(regulation_sign(effects.shift, directions.sign), sources, genes, 0).astype(np.int8)
     return Network(cells.genes, spread_rows(score, sources, genes), sign=sign)
-
-
-GroupMoments = ExpressionMoments  # its name until 0.3

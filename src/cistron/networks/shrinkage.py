@@ -27,8 +27,8 @@ class ShrunkenEffects:
     ----------
     log_odds
         Natural log-odds that source s moves target t at all [perturbation, gene].
-    mean, variance
-        Posterior mean and variance of the shift [perturbation, gene].
+    mean
+        Posterior mean of the shift [perturbation, gene].
     share
         Posterior mean of ``p_s`` [perturbation].
     learned
@@ -37,7 +37,6 @@ class ShrunkenEffects:
 
     log_odds: np.ndarray
     mean: np.ndarray
-    variance: np.ndarray
     share: np.ndarray
     learned: tuple[np.ndarray, np.ndarray]
 
@@ -135,20 +134,12 @@ def shrink_effects(
         sizes = (amount + 1) / (amount + 1).sum()
     log_odds = np.empty((number, genes))
     mean = np.empty((number, genes))
-    variance = np.empty((number, genes))
     shares = np.empty(number)
     for start in range(0, number, block):
         rows = slice(start, start + block)
         _, share, log_ratio, parts = _rows(shift[rows], error[rows], mask[rows], sizes, prior)
         shares[rows] = share
         log_odds[rows] = _logit(share)[:, None] + log_ratio
-        squared = error[rows] ** 2
-        first = second = 0.0  # moments of the shift given an effect
-        for k, size in enumerate(SIZES):
-            kept = size**2 / (size**2 + squared)
-            first = first + parts[k] * kept
-            second = second + parts[k] * ((kept * shift[rows]) ** 2 + kept * squared)
-        chance = _logistic(log_odds[rows])
-        mean[rows] = chance * first * shift[rows]
-        variance[rows] = chance * second - mean[rows] ** 2
-    return ShrunkenEffects(log_odds, mean, variance, shares, (sizes, prior))
+        kept = sum(parts[k] * (SIZES[k] ** 2 / (SIZES[k] ** 2 + error[rows] ** 2)) for k in range(len(SIZES)))
+        mean[rows] = _logistic(log_odds[rows]) * kept * shift[rows]
+    return ShrunkenEffects(log_odds, mean, shares, (sizes, prior))
