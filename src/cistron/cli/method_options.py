@@ -118,6 +118,23 @@ class ChosenMethod:
                 given[error.setting][0].removeprefix("--").replace("-", "_"), error.problem
             ) from error
 
+    def estimator_arguments(self, *, several: bool = False, **shared: Any) -> dict[str, Any]:
+        """Settings, method and preset as estimators take them, after :meth:`settings` has found nothing wrong.
+
+        Parameters
+        ----------
+        several
+            Whether several matrices are given.
+        **shared
+            Values of options that several methods share; ``None`` was not given.
+        """
+        self.settings(several=several, **shared)
+        return {
+            "settings": self.given_settings(**shared),
+            "method": self.method.name,
+            "preset": self.preset,
+        }
+
     def _given_options(self, shared: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
         found = dict(self.given)
         for name, value in shared.items():
