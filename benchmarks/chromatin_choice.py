@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.chromatin_data import deepdiff
 from benchmarks.chromatin_real import part_of, scores, text
 from cistron.chromatin import ExpressionPredictor, NetworkSettings, predict_expression
-from cistron.chromatin.parts import Parts, choose_parts
+from cistron.chromatin.splits import TwoAxisSplit, choose_split
 from cistron.genes.splits import Split
 
 BASE = NetworkSettings()
@@ -38,14 +38,14 @@ def main() -> None:
         model = ExpressionPredictor(settings, method=method, seed=1).fit(store)
         found = text(scores(*part_of(predict_expression(model, store), "validation")))
         print(f"{name:28} {found}   epochs {model.facts['epochs']}", flush=True)
-    whole = choose_parts(store)
-    parts = Parts(Split(whole.genes.train, frozenset(), whole.genes.test), whole.cell_types)
+    whole = choose_split(store)
+    parts = TwoAxisSplit(Split(whole.genes.train, frozenset(), whole.genes.test), whole.cell_types)
     held = np.isin(store.genes, list(whole.genes.validation))
     for merge, method in (("interleaved", "network"), ("none", "per-cell")):
         for epochs in (8, 12, 16, 24):
             fit = dataclasses.replace(BASE.fit, epochs=epochs, patience=None)
             settings = dataclasses.replace(BASE, merge=merge, fit=fit)  # type: ignore[arg-type]
-            model = ExpressionPredictor(settings, method=method, seed=1).fit(store, parts=parts)
+            model = ExpressionPredictor(settings, method=method, seed=1).fit(store, split=parts)
             result = predict_expression(model, store)
             result.var["split"] = np.where(held, "validation", "other")
             print(

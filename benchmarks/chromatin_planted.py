@@ -10,15 +10,14 @@ from cistron.chromatin import (
     BuildSettings,
     ChromatinModel,
     ExpressionPredictor,
+    MarkRidgeSettings,
     NetworkSettings,
-    RidgeSettings,
     build_gene_tracks,
     predict_expression,
 )
 from cistron.chromatin.design import Design, design_epigenome, edited_blocks
-from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.epigenesis import epigenesis
-from cistron.chromatin.epigenesis_settings import EpigenesisSettings
+from cistron.chromatin.settings import DesignSettings, EpigenesisSettings
 from cistron.formats.epigenesis import EpigenesisMap
 from cistron.formats.gene_tracks import GeneTracks
 from cistron.world.chromatin import (
@@ -98,8 +97,8 @@ def main() -> None:
     methods = {
         "network (3)": ("network", network, False),
         "per-cell (3)": ("per-cell", NetworkSettings.per_cell(), False),
-        "ridge, 20 bins": ("ridge", RidgeSettings(bins=20), False),
-        "ridge, promoter": ("ridge", RidgeSettings(), False),
+        "ridge, 20 bins": ("ridge", MarkRidgeSettings(bins=20), False),
+        "ridge, promoter": ("ridge", MarkRidgeSettings(), False),
         "network, permuted": ("network", single, True),
     }
     scores: dict[str, list[tuple[float, float, float]]] = {name: [] for name in methods}

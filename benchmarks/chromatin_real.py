@@ -11,16 +11,15 @@ from benchmarks.chromatin_data import chromoformer, deepdiff
 from cistron.chromatin import (
     ChromatinModel,
     ExpressionPredictor,
+    MarkRidgeSettings,
     NetworkSettings,
-    RidgeSettings,
     predict_expression,
 )
 from cistron.chromatin.design import design_epigenome, edited_blocks
-from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.design_tables import mean_edit
 from cistron.chromatin.epigenesis import epigenesis
-from cistron.chromatin.epigenesis_settings import EpigenesisSettings
-from cistron.chromatin.parts import Parts, choose_parts
+from cistron.chromatin.settings import DesignSettings, EpigenesisSettings
+from cistron.chromatin.splits import TwoAxisSplit, choose_split
 from cistron.formats.gene_tracks import GeneTracks
 from cistron.genes.splits import Split
 from cistron.statistics.bootstrap import block_draws, percentile_interval
@@ -36,9 +35,9 @@ METHODS = {
     "network": ("network", BASE),
     "per-cell": ("per-cell", dataclasses.replace(NetworkSettings.per_cell(), members=MEMBERS)),
     "network as published": ("network", NetworkSettings.paper()),
-    "ridge, promoter": ("ridge", RidgeSettings()),
-    "ridge, 1-kb bins": ("ridge", RidgeSettings(bins=20)),
-    "ridge, 2-kb bins": ("ridge", RidgeSettings(bins=10)),
+    "ridge, promoter": ("ridge", MarkRidgeSettings()),
+    "ridge, 1-kb bins": ("ridge", MarkRidgeSettings(bins=20)),
+    "ridge, 2-kb bins": ("ridge", MarkRidgeSettings(bins=10)),
 }
 
 
@@ -126,11 +125,11 @@ def second_look() -> None:
         for fold in range(5):
             test = frozenset(names[order[fold::5]])
             split = Split(frozenset(names) - test, frozenset(), test)
-            parts = Parts(split, choose_parts(store).cell_types)
+            parts = TwoAxisSplit(split, choose_split(store).cell_types)
             if isinstance(settings, NetworkSettings):
                 fit = dataclasses.replace(settings.fit, epochs=12, patience=None)
                 settings = dataclasses.replace(settings, members=3, fit=fit)
-            model = ExpressionPredictor(settings, method=method, seed=1).fit(store, parts=parts)
+            model = ExpressionPredictor(settings, method=method, seed=1).fit(store, split=parts)
             values = np.asarray(predict_expression(model, store).layers["predicted"])[0]
             rows = np.isin(names, list(test))
             predicted[rows] = values[rows]

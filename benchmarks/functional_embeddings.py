@@ -28,7 +28,7 @@ from cistron.formats import (
     read_gene_embedding,
     write_gene_embedding,
 )
-from cistron.genes.identity import read_gene_map
+from cistron.genes.gene_map import read_gene_map
 from cistron.omics import (
     AutoencoderSettings,
     OmicsEmbedder,

@@ -24,7 +24,7 @@ CELLS, ALL_GENES, CLASSES, PER_CELL = 483_152, 58_870, 177, 500
 
 def write_expression(path: Path) -> None:
     """TPM-like genes x samples, block by block."""
-    from cistron.omics.writing import write_matrix
+    from cistron.omics.saving import write_matrix
 
     generator = np.random.default_rng(0)
     factors = generator.normal(size=(20, SAMPLES)).astype(np.float32)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.networks_worlds import planted_cells
-from cistron.evaluation.edge_truth import average_precision, calibration_error
+from cistron.evaluation.edges.truth import average_precision, calibration_error
 from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.networks.combined import DefaultSettings, infer_default
+from cistron.networks.combined import infer_default
 from cistron.networks.covariation import co_variation
 from cistron.networks.effects import direct_effects, mean_shift, wasserstein
 from cistron.networks.network import Network
+from cistron.networks.settings import DefaultSettings
 
 SEEDS = range(1000, 1010)
 DESIGNS = list(itertools.product(("hubs", "flat"), (1.0, 12.0), (30, 100)))

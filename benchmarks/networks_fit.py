@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks.networks_worlds import planted_cells
-from cistron.networks.combined import DefaultSettings, gather_evidence, relative_strength
+from cistron.networks.combined import gather_evidence, relative_strength
+from cistron.networks.settings import DefaultSettings
 
 SEEDS = range(1, 7)
 DESIGNS = [

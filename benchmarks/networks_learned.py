@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from benchmarks.networks_worlds import planted_cells
-from cistron.evaluation.edge_truth import average_precision
+from cistron.evaluation.edges.truth import average_precision
 from cistron.networks.methods import METHODS
 
 SEEDS = range(1000, 1003)

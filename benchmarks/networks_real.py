@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.networks_worlds import planted_cells
-from cistron.evaluation.edge_interventions import control_null, edge_effects, held_out_cells, significant
-from cistron.evaluation.edge_truth import average_precision_interval, judge
+from cistron.evaluation.edges.interventions import edge_effects, held_out_cells, permutation_null, significant
+from cistron.evaluation.edges.truth import average_precision_interval, judge
 from cistron.formats.edges import Edges
 from cistron.formats.perturbed_cells import PerturbedCells, assemble_cells, read_perturbed_cells, split_cells
-from cistron.networks.combined import DefaultSettings
 from cistron.networks.estimator import NetworkInference
-from cistron.networks.trees import TreesSettings
+from cistron.networks.settings import DefaultSettings, TreesSettings
 from cistron.world.topologies import connected_part, read_topology
 
 DATA = (
@@ -131,7 +130,7 @@ def tap_seq() -> None:
         pairs = [pair for pair in edges.pairs() if pair[0] in held_out.rows][:50]
         effects = edge_effects(pairs, held_out)
         distance = effects["wasserstein"].to_numpy()
-        null = control_null(effects, held_out)
+        null = permutation_null(effects, held_out)
         draws = np.random.default_rng(0).integers(0, len(distance), (1000, len(distance)))
         low, high = np.percentile((distance - null)[draws].mean(axis=1), [2.5, 97.5])
         p_values = effects["p_value"].to_numpy()
@@ -145,7 +144,7 @@ def tap_seq() -> None:
         )
     everything = edge_effects([(a, b) for a in held_out.parents for b in cells.genes if a != b], held_out)
     print(
-        f"  all 710 edges: mean W {everything['wasserstein'].mean():.4f} (reference .0540), null {control_null(everything, held_out).mean():.4f}"
+        f"  all 710 edges: mean W {everything['wasserstein'].mean():.4f} (reference .0540), null {permutation_null(everything, held_out).mean():.4f}"
     )
 
 

@@ -15,8 +15,8 @@ import pandas as pd
 from scipy import sparse
 
 from cistron.formats.perturbed_cells import read_perturbed_cells
-from cistron.networks.combined import DefaultSettings
 from cistron.networks.methods import METHODS
+from cistron.networks.settings import DefaultSettings
 
 GENES, CONTROL, PERTURBED, EACH, HUBS, MOVED = 5000, 50_000, 1000, 50, 20, 100
 NAMES = ("mean-shift", "wasserstein", "default")

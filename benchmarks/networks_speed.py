@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.networks_worlds import planted_cells
-from cistron.evaluation.edge_truth import average_precision
+from cistron.evaluation.edges.truth import average_precision
 from cistron.formats.expression_scale import log_normalise
-from cistron.networks.combined import DefaultSettings
 from cistron.networks.methods import METHODS
-from cistron.networks.trees import TreesSettings, boosted_trees
+from cistron.networks.settings import DefaultSettings, TreesSettings
+from cistron.networks.trees import boosted_trees
 
 NAMES = ("mean-shift", "wasserstein", "direct", "default", "correlation", "partial-correlation", "catran")
 STEP = 25

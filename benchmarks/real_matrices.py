@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cistron.genes.identity import read_gene_map
+from cistron.genes.gene_map import read_gene_map
 from cistron.omics import OmicsMatrix
 
 DATA = Path(os.environ.get("CISTRON_TEST_DATA", "../shared/data"))

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from cistron.evaluation.edge_rows import EdgeEvaluationSettings
 from cistron.evaluation.edges import evaluate_edges
-from cistron.evaluation.edges_output import write_edge_evaluation
+from cistron.evaluation.edges.rows import EdgeEvaluationSettings
+from cistron.evaluation.edges.run import write_edge_evaluation
 from cistron.formats.edges import read_edges, write_edges
 from cistron.formats.perturbed_cells import read_perturbed_cells, split_cells
 from cistron.networks import NetworkInference
-from cistron.networks.inputs import perturbation_quality, quality_summary
+from cistron.networks.quality import perturbation_quality, quality_summary
 from cistron.report import build_report
 from cistron.runtime import RunRecord
 from cistron.world.networks import NetworkWorldSettings, network_world, write_network_world

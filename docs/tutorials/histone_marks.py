@@ -7,11 +7,9 @@ import torch
 
 from cistron.chromatin import ExpressionPredictor, NetworkSettings, build_gene_tracks, predict_expression
 from cistron.chromatin.design import design_epigenome
-from cistron.chromatin.design_settings import DesignSettings
 from cistron.chromatin.design_tables import edit_table
 from cistron.chromatin.epigenesis import epigenesis
-from cistron.chromatin.epigenesis_settings import EpigenesisSettings
-from cistron.chromatin.settings import NetworkFit
+from cistron.chromatin.settings import DesignSettings, EpigenesisSettings, NetworkFit
 from cistron.evaluation.expression import run_expression
 from cistron.formats.prediction import write_prediction
 from cistron.world.chromatin import ChromatinWorldSettings, chromatin_world, write_bigwigs

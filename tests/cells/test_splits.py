@@ -6,10 +6,12 @@ import pytest
 
 from cistron.cells import SplitSettings, read_cells, read_features, split_both
 from cistron.cells.inputs_features import GeneFeatures, _scaling
+from cistron.cells.inputs_gene_places import read_gene_table
 from cistron.cells.kernel_ridge import fit_kernel_ridge
 from cistron.cells.splits import read_split, write_split
 from cistron.cells.training_data import TrainingData
 from cistron.errors import InputError, LeakageError
+from cistron.genes.chromosomes import normalise_chromosomes
 
 
 @pytest.mark.parametrize("genes", ["random", "chromosome", "group"])
@@ -158,3 +160,22 @@ def test_settings_are_checked():
     with pytest.raises(InputError, match="genes must be random, chromosome, group or regions"):
         SplitSettings(genes="folds")
     assert dataclasses.is_dataclass(SplitSettings())
+
+
+def test_the_gene_table_is_read_in_every_form(tmp_path):
+    """Genes on both strands, and one without a strand, whose middle stands for its start site."""
+    rows = [("A", 1000, 2000, "+"), ("B", 5000, 7000, "-"), ("C", 10, 20, ".")]
+    bed = "".join(f"chr1\t{start}\t{end}\t{gene}\t0\t{strand}\n" for gene, start, end, strand in rows)
+    gtf = "".join(
+        f'chr1\tx\tgene\t{start + 1}\t{end}\t.\t{strand}\t.\tgene_id "{gene}";\n'
+        for gene, start, end, strand in rows
+    )
+    table = "symbol,chr,start,end,strand,group\n" + "".join(
+        f"{gene},1,{start},{end},{strand},g{gene}\n" for gene, start, end, strand in rows
+    )
+    for name, text in (("a.bed", bed), ("a.gtf", gtf), ("a.csv", table)):
+        (tmp_path / name).write_text(text)
+        found = read_gene_table(tmp_path / name)
+        assert found["position"].tolist() == [1000, 6999, 15]
+        assert normalise_chromosomes(found["chromosome"].tolist()) == ["1", "1", "1"]
+    assert found["group"].tolist() == ["gA", "gB", "gC"]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from cistron.chromatin.build import BuildSettings, build_gene_tracks
-from cistron.chromatin.settings import NetworkFit, NetworkSettings
+from cistron.chromatin.build import build_gene_tracks
+from cistron.chromatin.settings import BuildSettings, NetworkFit, NetworkSettings
 from cistron.world.chromatin import ChromatinWorldSettings, chromatin_world, write_binned
 
 SMALL = ChromatinWorldSettings(genes=264, cell_types=4)

@@ -8,10 +8,10 @@ import torch
 
 from cistron.chromatin.design import design_epigenome, edited_blocks
 from cistron.chromatin.design_penalties import edit_size, profile_distance, shrink, total_variation
-from cistron.chromatin.design_settings import DesignSettings
+from cistron.chromatin.design_pruning import prune_edits
 from cistron.chromatin.design_tables import edit_table, mean_edit, outcome_table, shortfall
 from cistron.chromatin.estimator import ExpressionPredictor
-from cistron.chromatin.prune import prune_edits
+from cistron.chromatin.settings import DesignSettings
 from cistron.chromatin.training import QUANTILES
 from cistron.errors import InputError
 

@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 
 from cistron.chromatin.epigenesis import epigenesis
-from cistron.chromatin.epigenesis_settings import EpigenesisSettings
 from cistron.chromatin.estimator import ExpressionPredictor
-from cistron.chromatin.settings import RidgeSettings
+from cistron.chromatin.settings import EpigenesisSettings, MarkRidgeSettings
 from cistron.errors import InputError
 from cistron.formats.epigenesis import check_epigenesis, read_epigenesis, write_epigenesis
 
 
 @pytest.fixture(scope="module")
 def ridge(store):
-    return ExpressionPredictor(RidgeSettings(bins=20), method="ridge").fit(store)
+    return ExpressionPredictor(MarkRidgeSettings(bins=20), method="ridge").fit(store)
 
 
 def test_on_a_linear_model_the_map_is_its_weights(store, ridge):

@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cistron.chromatin.build import BuildSettings, build_gene_tracks
+from cistron.chromatin.build import build_gene_tracks
 from cistron.chromatin.estimator import ExpressionPredictor, predict_expression
-from cistron.chromatin.model import load_chromatin_model, save_chromatin_model
-from cistron.chromatin.parts import choose_parts
-from cistron.chromatin.settings import NetworkSettings, RidgeSettings
+from cistron.chromatin.saving import load_chromatin_model, save_chromatin_model
+from cistron.chromatin.settings import BuildSettings, MarkRidgeSettings, NetworkSettings
 from cistron.chromatin.signal import Signal
+from cistron.chromatin.splits import choose_split
 from cistron.chromatin.training import summarise
 from cistron.errors import InputError, LeakageError
 from cistron.formats.prediction import check_prediction
@@ -46,7 +46,7 @@ def test_the_network_finds_the_planted_signal_and_its_control_does_not(store, fi
 def test_ridge_is_a_method_and_the_window_knows_more_than_the_promoter(store):
     scores = [
         correlations(predict_expression(ExpressionPredictor(settings, method="ridge").fit(store), store))
-        for settings in (RidgeSettings(), RidgeSettings(bins=20))
+        for settings in (MarkRidgeSettings(), MarkRidgeSettings(bins=20))
     ]
     assert scores[0][1] > 0.4
     assert scores[1][1] > scores[0][1]
@@ -56,8 +56,8 @@ def test_gene_mean_predicts_held_out_cell_types_only(store):
     with pytest.raises(InputError, match="gene-mean predicts held-out cell types"):
         ExpressionPredictor(method="gene-mean").fit(store)
     last = store.cell_types[-1]
-    parts = choose_parts(store, "cell-types", test_cell_types=[last])
-    model = ExpressionPredictor(method="gene-mean").fit(store, parts=parts)
+    parts = choose_split(store, "cell-types", test_cell_types=[last])
+    model = ExpressionPredictor(method="gene-mean").fit(store, split=parts)
     result = predict_expression(model, store)
     assert np.isnan(result.layers["predicted"][:-1]).all()
     assert (result.obs["split"] == ["train", "train", "train", "test"]).all()
@@ -66,25 +66,25 @@ def test_gene_mean_predicts_held_out_cell_types_only(store):
 
 
 def test_held_out_cell_types_are_not_fitted_on(store):
-    parts = choose_parts(store, "both", [store.cell_types[2]], [store.cell_types[3]])
+    parts = choose_split(store, "both", [store.cell_types[2]], [store.cell_types[3]])
     settings = dataclasses.replace(TINY, members=1, fit=dataclasses.replace(TINY.fit, epochs=2))
-    model = ExpressionPredictor(settings).fit(store, parts=parts)
+    model = ExpressionPredictor(settings).fit(store, split=parts)
     assert model.facts["cell_types"]["train"] == store.cell_types[:2]
     moved = dataclasses.replace(store, expression=store.expression.copy())
     moved.expression[:, 3] = 99.0  # what is held out may be anything
     moved.expression[[n for n, gene in enumerate(store.genes) if gene in parts.genes.test]] = -5
-    again = ExpressionPredictor(settings).fit(moved, parts=parts)
+    again = ExpressionPredictor(settings).fit(moved, split=parts)
     for first, second in zip(model.networks[0].parameters(), again.networks[0].parameters()):
         assert bool((first == second).all())
 
 
 def test_genes_outside_the_training_part_are_refused(store):
-    from cistron.chromatin.fitting import Task
+    from cistron.chromatin.fitting import FittingData
 
-    parts = choose_parts(store)
-    task = Task(store, parts, 0, None, 10**9, None, {})
+    parts = choose_split(store)
+    data = FittingData(store, parts, 0, None, 10**9, None, {})
     with pytest.raises(LeakageError, match="outside the training part"):
-        task.training_expression(task.signal("test"))
+        data.training_expression(data.signal("test"))
 
 
 def test_streaming_sees_the_same_marks_as_memory(store):
@@ -199,5 +199,5 @@ def test_models_and_data_that_do_not_go_together_are_told(store, fitted, world, 
         ExpressionPredictor(TINY).fit(built("bare"))
     with pytest.raises(InputError, match="does not go with merge"):
         ExpressionPredictor(NetworkSettings(), method="per-cell").fit(store)
-    with pytest.raises(InputError, match="takes RidgeSettings"):
+    with pytest.raises(InputError, match="takes MarkRidgeSettings"):
         ExpressionPredictor(NetworkSettings(), method="ridge")

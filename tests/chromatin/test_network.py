@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cistron.chromatin.layers import Rows
+from cistron.chromatin.layers import CellTypeRows
 from cistron.chromatin.linear_path import fit_linear
 from cistron.chromatin.network import ChromatinNetwork
 from cistron.chromatin.settings import NetworkSettings
@@ -116,7 +116,7 @@ def test_cell_types_alone_do_not_see_each_other():
 def test_folding_cell_types_into_rows_pools_as_by_hand(kind):
     present = torch.tensor([[True, False, True], [False, True, False]])
     values = torch.tensor([[[1.0], [9.0], [5.0]], [[9.0], [-2.0], [9.0]]])
-    rows = Rows.of(present)
+    rows = CellTypeRows.of(present)
     pooled = rows.pool(rows.fold(values), kind)
     assert pooled.tolist() == [[3.0 if kind == "mean" else 5.0], [-2.0]]
     assert rows.tile(pooled).squeeze(1).tolist() == [float(pooled[0]), float(pooled[0]), -2.0]

@@ -319,3 +319,14 @@ def test_one_option_of_the_fit_leaves_the_others_as_they_are(run, data, tmp_path
     assert run("chromatin", "train", data, *paper, "-o", tmp_path / "paper", "--threads", 1)[0] == 0
     settings = json.loads((tmp_path / "paper" / "settings.json").read_text())["settings"]
     assert (settings["merge"], settings["coarse"], settings["fit"]["schedule"]) == ("late", 25, "constant")
+
+
+def test_the_settings_of_network_are_those_of_per_cell_too(run, fails, data, tmp_path):
+    options = ("chromatin", "train", data, "--method", "per-cell", *TINY)
+    model = tmp_path / "model"
+    message = fails(*options, "--per-cell.members", 1, "-o", model)
+    assert "--network.members and --per-cell.members are the same setting" in message
+    assert run(*options, "--per-cell.subsets", 0.25, "-o", model)[0] == 0
+    settings = json.loads((model / "settings.json").read_text())["settings"]
+    assert (settings["merge"], settings["channels"], settings["members"]) == ("none", 8, 2)
+    assert settings["subsets"] == 0.25  # the class default, which per-cell's own default (0) does not swallow

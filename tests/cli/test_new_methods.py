@@ -81,7 +81,9 @@ def test_embedding_method_with_a_search_space(run, added, monkeypatch, matrix, t
     monkeypatch.setitem(sys.modules, "toy_search", space)
     monkeypatch.setitem(OMICS, "nmf", replace(record, traits=Traits(search="toy_search:space")))
     score = lambda embedding: float(embedding.n_vars)  # noqa: E731
-    monkeypatch.setattr("cistron.cli.omics_tune.gwas_score", lambda traits, chromosomes: score)
+    monkeypatch.setattr(
+        "cistron.evaluation.gwas.choosing.score_to_choose_by", lambda traits, chromosomes: score
+    )
     code, _, errors = run(
         "omics", "tune", matrix, "--method", "nmf", "--trials", 2, "--traits", matrix, "--nmf.passes", 200,
         "-o", tmp_path / "t",

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -208,3 +209,23 @@ def test_a_folder_without_permission_is_one_line(command, places, tmp_path, monk
     assert code == 2, errors
     assert "Permission denied" in errors
     assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", sorted(CASE))
+def test_sigterm_is_one_line(command, places, tmp_path, monkeypatch):
+    """The signal comes when the first file is begun; what is finished is kept, and nothing half-written."""
+    import cistron.runtime.files as files
+
+    original = files._partial
+
+    def terminated(destination):
+        monkeypatch.setattr(files, "_partial", original)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return original(destination)
+
+    monkeypatch.setattr(files, "_partial", terminated)
+    code, _, errors = call(line_of(command), places)
+    assert code == 143, errors
+    assert errors.count("\n") == 1
+    assert "terminated; what is finished is kept" in errors
+    assert not [path for path in leftovers(tmp_path) if ".shards-" not in path]

@@ -1,5 +1,6 @@
 """The task edges: parity with CausalBench's values, rankings against scikit-learn, corrections, controls."""
 
+import itertools
 import json
 
 import numpy as np
@@ -7,22 +8,28 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from cistron.errors import IdentifierError, InputError
-from cistron.evaluation import edge_truth
-from cistron.evaluation.edge_interventions import (
-    control_null,
+from cistron.evaluation.edges import evaluate_edges, random_network
+from cistron.evaluation.edges import truth as edge_truth
+from cistron.evaluation.edges.causalbench import (
+    TrainingRegime,
+    challenge_score,
+    evaluate_model,
+    training_rows,
+)
+from cistron.evaluation.edges.interventions import (
     edge_effects,
     false_omission_rate,
     held_out_cells,
     paths,
+    permutation_null,
     significant,
 )
-from cistron.evaluation.edge_models import TrainingRegime, challenge_score, evaluate_model, training_rows
-from cistron.evaluation.edge_references import score_against_reference, wilson
-from cistron.evaluation.edge_rows import EdgeEvaluationSettings
-from cistron.evaluation.edges import evaluate_edges, random_network
+from cistron.evaluation.edges.references import score_against_reference, wilson
+from cistron.evaluation.edges.rows import EdgeEvaluationSettings
 from cistron.formats.edges import Edges
 from cistron.formats.perturbed_cells import assemble_cells, read_perturbed_cells, split_cells
 
@@ -74,7 +81,7 @@ def test_causalbench_values_are_reproduced(tap_seq):
         assert significant(effects["p_value"]).sum() == expected["true_positives"]
         assert significant(effects["p_value"], adjust=True).sum() < expected["true_positives"]
     everything = edge_effects(pairs, held_out)
-    null = control_null(everything, held_out, repeats=1).mean()
+    null = permutation_null(everything, held_out, repeats=1).mean()
     assert 0.03 < null < everything["wasserstein"].mean()  # most of the distance is sampling noise
 
 
@@ -158,6 +165,32 @@ def test_paths_end_where_they_should():
     assert paths(edges, -1)["A"] == {"B", "C", "D"}
 
 
+def test_causalbench_follows_longer_paths_than_it_says():
+    names = "ABCDEFGHIJ"
+    chain = list(itertools.pairwise(names))
+    assert paths(chain, 3)["A"] == set("BCD")
+    assert paths(chain, 3, causalbench=True)["A"] == set("BCDE")
+    assert paths(chain, 4, causalbench=True)["A"] == set("BCDEFGHI")
+    assert paths(chain, -1, causalbench=True) == paths(chain, -1)
+
+
+def test_the_null_has_the_sizes_of_the_comparison():
+    """Far fewer control than perturbed cells: halves of the control cells would be noisier than the comparison."""
+    random = np.random.default_rng(0)
+    labels = np.repeat(["non-targeting", "A"], [40, 2000])
+    cells = assemble_cells(
+        random.normal(2, 1, (2040, 6)), list("ABCDEF"), labels, control="non-targeting", scale="continuous"
+    )
+    held_out = held_out_cells(cells)
+    effects = edge_effects([("A", gene) for gene in "BCDEF"], held_out)
+    null = permutation_null(effects, held_out, repeats=20)
+    by_hand = [
+        stats.wasserstein_distance(random.normal(2, 1, 40), random.normal(2, 1, 2000)) for _ in range(200)
+    ]
+    assert null.mean() == pytest.approx(np.mean(by_hand), rel=0.15)
+    assert effects["wasserstein"].mean() == pytest.approx(null.mean(), rel=0.5)
+
+
 def test_the_false_omission_rate_counts_what_the_network_leaves_out():
     held_out = held_out_cells(_cells())
     missing, number = false_omission_rate([], held_out)
@@ -188,8 +221,10 @@ def test_collections_by_hand():
 def test_the_task_scores_all_networks_a_random_one_and_an_empty_one():
     cells = _cells()
     truth = network([("A", "B")], "truth")
-    good = network([("A", "B"), ("B", "C")], "good")
-    empty = Edges(pd.DataFrame({"source": [], "target": [], "weight": []}, dtype=object), "empty")
+    trained = {"cells": "training"}
+    good = Edges(network([("A", "B"), ("B", "C")]).table, "good", parameters=trained)
+    nothing = pd.DataFrame({"source": [], "target": [], "weight": []}, dtype=object)
+    empty = Edges(nothing, "empty", parameters=trained)
     result = evaluate_edges(
         [good, empty],
         cells=cells,
@@ -214,7 +249,17 @@ def test_the_task_scores_all_networks_a_random_one_and_an_empty_one():
 
 def test_networks_of_all_cells_are_not_called_held_out():
     leaked = Edges(network([("A", "B")]).table, "leaked", parameters={"cells": "all"})
-    assert "not held out" in evaluate_edges([leaked], cells=_cells(), run_id="r").warnings[0]
+    result = evaluate_edges([leaked], cells=_cells(), run_id="r")
+    assert "not held out" in result.warnings[0]
+    assert set(result.scores["target"]) == {"cells not held out"}
+    imported = network([("A", "B")], "imported")
+    assert set(evaluate_edges([imported], cells=_cells()).scores["target"]) == {
+        "cells not known to be held out"
+    }
+    everything = EdgeEvaluationSettings(test_share=1)
+    assert set(evaluate_edges([leaked], cells=_cells(), settings=everything).scores["target"]) == {
+        "all cells"
+    }
 
 
 def test_models_with_causalbenchs_interface_are_scored_at_each_fraction():

@@ -194,3 +194,11 @@ def test_two_tables_are_joined_by_what_they_share(tmp_path):
     (tmp_path / "b.tsv").write_text("hgnc_symbol\tentrez\nTP53\t7157\nMYC\t4609\n")
     joined = read_gene_map(tmp_path / "a.csv").joined_with(read_gene_map(tmp_path / "b.tsv"))
     assert joined.lookup("ensembl", "entrez") == {"ENSG00000000001": "7157", "ENSG00000000002": "4609"}
+
+
+def test_the_old_place_of_the_reader_still_gives_it():
+    import cistron.genes.identity as identity
+
+    assert identity.read_gene_map is read_gene_map
+    with pytest.raises(AttributeError):
+        _ = identity.nothing

@@ -229,6 +229,16 @@ def test_the_strand_is_never_guessed(tmp_path):
         _places(tmp_path, "gene\tchr\tstart\tend\nA\t1\t5\t6\n").start_sites()
 
 
+def test_a_gene_without_a_strand_has_a_place_and_no_start_site(tmp_path):
+    rows = "".join(f"chr1\t{1000 * n}\t{1000 * n + 10 * n}\tG{n}\t0\t+\n" for n in range(1, 40))
+    places = _places(tmp_path, rows + "chr1\t5\t905\tLOST\t0\t.\n", "a.bed")
+    genes = places.genes.set_index("gene")
+    assert genes.loc["LOST", ["start", "end"]].tolist() == [5, 905]
+    assert np.isnan(genes.loc["LOST", "position"])
+    assert genes.loc["G3", "position"] == 3000
+    assert "LOST" not in set(places.start_sites()[0]["gene"])
+
+
 def test_tables_of_magma_count_from_one(tmp_path):
     places = _places(tmp_path, "GENE CHR START STOP\n1 1 1001 9000\n2 23 1 9000\n")
     assert places.genes[["start", "end"]].to_numpy().tolist() == [[1000, 9000], [0, 9000]]
@@ -258,7 +268,7 @@ def test_bed_of_windows_and_of_genes(tmp_path):
         (PLAIN + "\tchr1\t5\t6\t+\n", "line 4: no gene"),
         (PLAIN.replace("end", "start"), "2 columns called 'start'"),
         (PLAIN + PLAIN.splitlines()[1] + "\n", "1 genes occur more than once"),
-        ("chr1\t5\n", "no rows"),
+        ("chr1\t5\n", "no header"),
         ("chr1\t5\t9\tA\t0\t+\nchr1\t9\t5\tB\t0\t+\n", "line 2: expected 0 <= start < end"),
         ("chr1\t5\t9\tA\t0\t+\nchr1\tx\t5\tB\t0\t+\n", "line 2: expected BED"),
     ],
@@ -308,3 +318,49 @@ def test_against_a_naive_parser(tmp_path_factory, rows, gff3):
     expected = [re.sub(r"^(ENSG\d{11})\.\d+$", r"\1", row[0]) for row in rows]
     assert ours["gene"].tolist() == expected
     assert np.issubdtype(ours["position"].dtype, np.integer)
+
+
+@pytest.mark.parametrize(
+    "name", ["gencode.gtf", "ensembl.gff3", "biomart.txt", "plain.tsv", "genes.bed", "gzip.tsv", "a.parquet"]
+)
+def test_a_damaged_file_is_one_line_or_still_right(tmp_path, name):
+    """Cuts, wrong bytes, and files of another kind under the same name."""
+    path = tmp_path / name
+    if name == "a.parquet":
+        pd.read_csv(io.StringIO(PLAIN), sep="\t").to_parquet(path)
+    else:
+        path.write_bytes(gzip.compress(PLAIN.encode()) if name == "gzip.tsv" else FORMS[name].encode())
+    whole = path.read_bytes()
+    generator = np.random.default_rng(0)
+    pieces = [whole[: int(share * len(whole))] for share in (0, 0.1, 0.5, 0.9, 0.99)]
+    for _ in range(25):
+        place = int(generator.integers(len(whole)))
+        pieces.append(whole[:place] + bytes([int(generator.integers(256))]) + whole[place + 1 :])
+    pieces += [
+        generator.bytes(2000),
+        b"\x89HDF\r\n\x1a\n" + bytes(99),
+        "G\xe9ne\tchr\n".encode("latin-1"),
+        b"A" * 1_000_000,
+        b"\n\n",
+    ]
+    told = []
+    for piece in pieces:
+        path.write_bytes(piece)
+        try:
+            read_gene_places(path).start_sites()
+        except InputError as error:  # any other exception fails the test
+            told.append(str(error))
+    assert len(told) > 6
+    assert not [message for message in told if "\n" in message or len(message) > 600]
+    with pytest.raises(InputError, match="is a folder"):
+        read_gene_places(tmp_path)
+
+
+def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise PermissionError(13, "Permission denied")
+
+    _write(tmp_path, "a.tsv", PLAIN)
+    monkeypatch.setattr("pathlib.Path.open", refuse)  # root may read a file of mode 0
+    with pytest.raises(InputError, match=r"a\.tsv cannot be read \(Permission denied\)"):
+        read_gene_places(tmp_path / "a.tsv")

@@ -164,7 +164,7 @@ def test_regions(tmp_path, genome):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "cannot be read|no region"),
+        ("", "is empty|no region"),
         ("#only a comment\n", "no region"),
         ("chr1\t5\n", "line 1: expected chromosome, start and end"),
         ("chr1\tx\t7\n", "expected chromosome, start and end"),

@@ -9,8 +9,9 @@ from cistron.errors import InputError
 from cistron.formats.perturbed_cells import assemble_cells
 from cistron.networks import NetworkInference
 from cistron.networks.catran import Catran
-from cistron.networks.catran_batches import CatranSettings, CellBatches
+from cistron.networks.catran_batches import CatranBatches
 from cistron.networks.catran_inference import CatranLoss
+from cistron.networks.settings import CatranSettings
 
 
 def layer_by_layer(model, expression, genes):
@@ -79,7 +80,7 @@ def test_hidden_genes_keep_their_values_but_not_their_places():
     values = torch.arange(60, dtype=torch.float32).reshape(10, 6)
     for shuffle, axis in (("cells", 0), ("genes", 1)):
         settings = CatranSettings(steps=3, batch_cells=10, hidden_share=0.5, shuffle=shuffle)
-        batches = CellBatches(values, np.full(10, -1), settings, seed=0)
+        batches = CatranBatches(values, np.full(10, -1), settings, seed=0)
         assert len(batches) == 3
         for shown, true, hidden, _, _ in batches:
             assert hidden.sum() == 3
@@ -93,7 +94,7 @@ def test_hidden_genes_keep_their_values_but_not_their_places():
 
 
 def test_the_published_schedule_is_epochs_of_whole_passes():
-    batches = CellBatches(torch.zeros(5000, 4), np.full(5000, -1), CatranSettings.paper(), 0)
+    batches = CatranBatches(torch.zeros(5000, 4), np.full(5000, -1), CatranSettings.paper(), 0)
     assert len(batches) == 25 * 3
 
 

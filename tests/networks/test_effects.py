@@ -8,17 +8,18 @@ from scipy import sparse, stats
 
 from cistron.formats.perturbed_cells import assemble_cells
 from cistron.networks.covariation import correlation_matrix, covariance, partial_correlation_matrix
+from cistron.networks.direction import read_directions, regulation_sign
 from cistron.networks.effects import (
     KnockOutEffects,
     direct_effects,
     effects_of,
     group_moments,
     mean_shift,
-    regulation_sign,
+    normal_score,
     wasserstein,
     wasserstein_groups,
 )
-from cistron.networks.inputs import perturbation_quality
+from cistron.networks.quality import perturbation_quality
 from cistron.networks.shrinkage import shrink_effects
 
 
@@ -86,10 +87,70 @@ def test_null_shifts_have_unit_z():
     assert 0.85 < z[np.abs(z) < 5].std() < 1.15
 
 
+def test_a_batch_is_no_effect():
+    """A is perturbed in batch 1 only, where every gene is higher."""
+    random = np.random.default_rng(0)
+    names = [f"G{number}" for number in range(8)]
+    labels = np.repeat(["ctrl", "ctrl", "G0", "G1"], [200, 200, 60, 60])
+    batch = np.repeat([0, 1, 1, 0], [200, 200, 60, 60])
+    values = random.normal(0, 1, (520, 8)) + batch[:, None] * 2.0
+    values[labels == "G0", 3] += 2
+    given = {"control": "ctrl", "scale": "continuous"}
+    plain = assemble_cells(values, names, labels, **given)
+    aware = assemble_cells(values, names, labels, batches=batch, **given)
+    assert np.abs(effects_of(plain).z[0, 4:]).min() > 4
+    z = effects_of(aware).z
+    assert np.abs(z[:, 4:]).max() < 3.5
+    assert z[0, 3] > 8
+    by_hand = values[labels == "G0", 3].mean() - values[200:400, 3].mean()
+    moments = group_moments(aware.values, aware.perturbation, batch=aware.batch)
+    assert moments.difference[0, 3] == pytest.approx(by_hand, abs=1e-5)
+    assert moments.control_error[0] == pytest.approx(1 / 200)
+    apart = correlation_matrix(covariance(aware.values)[0])[4, 5]
+    within = correlation_matrix(covariance(aware.values, batch=aware.batch)[0])[4, 5]
+    assert abs(within) < 0.15 < apart
+
+
+def test_means_of_few_skewed_cells_have_normal_scores():
+    """Five cells of a gene that is mostly zero: the plain z is far from normal on the right."""
+    random = np.random.default_rng(0)
+    values = random.poisson(0.3, (200_000, 5)).astype(float)
+    z = (values.mean(axis=1) - 0.3) / np.sqrt(0.3 / 5)
+    score = normal_score(z, np.array(1 / np.sqrt(0.3) / np.sqrt(5)))
+    chance = stats.norm.sf(3)
+    assert (z > 3).mean() > 3 * chance
+    assert (score > 3).mean() < 1.5 * chance
+    assert (np.diff(normal_score(np.linspace(-4.9, 40, 50), np.array(0.4))) > 0).all()
+    np.testing.assert_allclose(
+        normal_score(np.linspace(-3, 3, 7), np.array(0.0)), np.linspace(-3, 3, 7), atol=0.01
+    )
+
+
 def test_an_activator_and_a_repressor_have_their_signs():
     shift = np.array([[-2.0, -1.0, 1.0]])
-    assert regulation_sign(shift, np.array([-2.0])).tolist() == [[1, 1, -1]]
-    assert regulation_sign(-shift, np.array([2.0])).tolist() == [[1, 1, -1]]  # CRISPR activation
+    assert regulation_sign(shift, np.array([-1.0])).tolist() == [[1, 1, -1]]
+    assert regulation_sign(-shift, np.array([1.0])).tolist() == [[1, 1, -1]]  # CRISPR activation
+
+
+def test_the_direction_is_read_from_the_perturbed_genes_or_given():
+    fallen = np.array([-5.0, -9.0, 1.9, 6.0])
+    found = read_directions(fallen)
+    assert (found.kind, found.seen) == ("knock-down", True)
+    assert found.sign.tolist() == [
+        -1,
+        -1,
+        -1,
+        1,
+    ]  # 1.9 is noise; 6 is a gene that rises among those that fall
+    found = read_directions(-fallen)
+    assert (found.kind, found.sign.tolist()) == ("activation", [1, 1, 1, -1])
+    mixed = read_directions(np.array([-5.0, 5.0, 0.3, -0.1, 7.0]))
+    assert (mixed.kind, mixed.known.tolist()) == ("mixed", [True, True, False, False, True])
+    unseen = read_directions(np.array([0.4, -1.0, 3.0, 0.1]))
+    assert (unseen.kind, unseen.seen, unseen.known.any()) == ("activity", False, False)
+    given = read_directions(np.array([0.4, 1.0, -3.0]), "inhibition")
+    assert (given.seen, given.known.all(), given.sign.tolist()) == (False, True, [-1, -1, -1])
+    assert read_directions(fallen, "knock-down").sign.tolist() == [-1, -1, -1, -1]
 
 
 def test_direct_effects_of_a_noise_free_chain():
@@ -130,6 +191,17 @@ def test_shrinkage_learns_hubs_where_there_are_some_and_not_otherwise():
     assert learned.probability[real].mean() > 0.5
     flat, _ = shares(np.full(number, 0.05))
     assert flat.share.max() < 4 * flat.share.min()
+
+
+def test_evidence_keeps_growing_with_the_effect():
+    """A null density below 1e-300 must not be where evidence ends (|z| = 37)."""
+    z = np.array([0.0, 5, 20, 29, 37, 45, 90, 180])
+    error = np.full((1, len(z)), 0.044)
+    effects = KnockOutEffects(np.array([0]), z[None] * error, error, np.ones(len(z)), np.array([1000]))
+    log_odds = shrink_effects(effects).log_odds[0, 1:]
+    assert (np.diff(log_odds) > 0).all()
+    assert log_odds[-2] == pytest.approx(90**2 / 2, rel=0.02)
+    assert log_odds[-1] == pytest.approx(180**2 / 2, rel=0.05)
 
 
 def test_partial_correlation_sees_through_a_chain():

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from cistron.errors import InputError
-from cistron.evaluation.edge_truth import average_precision
+from cistron.evaluation.edges.truth import average_precision
 from cistron.formats.perturbed_cells import assemble_cells
 from cistron.networks import METHODS, CausalBenchModel, NetworkInference
-from cistron.networks.combined import DefaultSettings
+from cistron.networks.settings import DefaultSettings
 from cistron.world.networks import CONTROL, NetworkWorldSettings, network_world
 
 
@@ -121,7 +121,7 @@ def test_direct_edges_rank_above_their_shortcuts():
 def test_few_perturbations_or_unseen_knock_downs_leave_direct_effects_out():
     few = METHODS["default"](_chain(bystanders=5), DefaultSettings(resamples=0), 0)
     assert few.direct is None
-    assert few.details == {"knock_down_seen": True, "direct_effects": False}
+    assert few.details == {"perturbations": "knock-down", "direct_effects": False}
     assert few.weight[0, 1] > 0
     cells = _chain(bystanders=20)
     values = cells.values.toarray()
@@ -129,9 +129,23 @@ def test_few_perturbations_or_unseen_knock_downs_leave_direct_effects_out():
         values[cells.perturbation == gene, gene] += 2
     inhibited = dataclasses.replace(cells, values=type(cells.values)(values))
     activity = METHODS["default"](inhibited, DefaultSettings(resamples=0), 0)
-    assert activity.details == {"knock_down_seen": False, "direct_effects": False}
+    assert activity.details == {"perturbations": "activity", "direct_effects": False}
     assert activity.weight[0, 1] > 0
     assert activity.sign[0, 1] == 1
+
+
+def test_an_activation_screen_is_the_mirror_of_a_knock_down_screen():
+    """All values negated: every perturbed gene rises, the network and its signs stay."""
+    cells = _chain(bystanders=20)
+    mirrored = dataclasses.replace(cells, values=-cells.values)
+    first, second = (METHODS["default"](part, DefaultSettings(resamples=0), 0) for part in (cells, mirrored))
+    assert second.details == {"perturbations": "activation", "direct_effects": True}
+    np.testing.assert_allclose(second.weight, first.weight, rtol=1e-3, atol=1e-3)
+    assert (second.sign == first.sign).all()
+    for name in ("mean-shift", "direct", "wasserstein"):
+        first, second = (METHODS[name](part, METHODS[name].settings(), 0) for part in (cells, mirrored))
+        np.testing.assert_allclose(second.weight, first.weight, rtol=1e-3, atol=1e-3)
+        assert second.sign[0, 1] == second.sign[1, 2] == first.sign[0, 1] == 1
 
 
 @pytest.mark.parametrize("name", ["default", "mean-shift", "wasserstein", "direct", "partial-correlation"])

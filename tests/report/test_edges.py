@@ -30,7 +30,7 @@ def test_the_demo_finds_the_planted_network_and_ends_in_a_page(demo):
         "default is best by AUPRC",
         "The network default",
         "What the probabilities are worth",
-        "control against control",
+        "less the W of permuted labels",
     ):
         assert text in page
     assert (folder / "figures" / "edges_network.png").exists()

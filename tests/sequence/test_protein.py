@@ -234,7 +234,8 @@ PROTEIN = ">BRCA1\nMKTAYIAKQRQISFVKSHFSRQ\n"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "holds no protein"),
+        ("", "is empty"),
+        ("\n", "holds no protein"),
         ("MKTAY\n", "is no FASTA"),
         (">BRCA1\n\n>TP53\nMK\n", "BRCA1 has no residues"),
         (">BRCA1\n" + "ACGT" * 20 + "\n>TP53\n" + "TTGA" * 20, "this is DNA"),
@@ -286,7 +287,7 @@ def test_weights_that_cannot_be_used(tmp_path, weights, fails):
 def test_settings_that_make_no_sense(tmp_path):
     with pytest.raises(InputError, match="overlaps the next by less than itself"):
         ProteinEmbeddingSettings(window=10, overlap=10)
-    with pytest.raises(InputError, match="batch-tokens"):
+    with pytest.raises(InputError, match="batch_tokens must be 1 or more"):
         ProteinEmbeddingSettings(batch_tokens=0)
     path = tmp_path / "p.fa"
     path.write_text(">tr|A0|A0_HUMAN x\nMKK\n")

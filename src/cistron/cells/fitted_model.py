@@ -17,7 +17,7 @@ from cistron.cells.methods import METHODS
 from cistron.cells.normalisation import Normalisation, require_counts
 from cistron.cells.splits import CellSplit
 from cistron.errors import IdentifierError, InputError
-from cistron.formats.gene_embedding import build_gene_embedding
+from cistron.formats.gene_embedding import build_gene_embedding, embedding_genes
 from cistron.genes.identity import match_genes
 from cistron.methods import Method
 
@@ -135,7 +135,7 @@ class CellModel:
             raise InputError(
                 f"embeddings must have the {self.facts.blocks} columns of the training ones, in that order. Given: {widths}"
             )
-        shared = set.intersection(*(set(map(str, embedding.obs_names)) for embedding in embeddings))
+        shared = set.intersection(*(set(embedding_genes(embedding)) for embedding in embeddings))
         new = tuple(sorted(shared - set(self.genes)))
         values = (join_values(embeddings, new) - self.scaling[0]) / self.scaling[1]
         predictor = self.predictor.with_genes(self.feature_regression.predict(values))

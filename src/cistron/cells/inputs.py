@@ -13,7 +13,8 @@ from scipy import sparse
 from cistron.cells.rows import BLOCK_CELLS, MemoryRows, Rows, SelectedRows, choose_layer, open_matrix
 from cistron.errors import IdentifierError, InputError
 from cistron.formats.expression_scale import Scale, detect_scale
-from cistron.genes.identity import guess_namespace, normalise_identifiers, read_gene_map, require_little_loss
+from cistron.genes.gene_map import read_gene_map
+from cistron.genes.identity import guess_namespace, normalise_identifiers, require_little_loss
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cistron.cells.inputs import Cells
@@ -22,7 +23,8 @@ def read_gene_table(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by gene, with what the file has of ``chromosome``, ``position`` (0-based start site), ``group`` and others.
+        Indexed by gene, with what the file has of ``chromosome``, ``position`` (0-based start site; the
+        middle of a gene without a strand), ``group`` and others.
 
     Raises
     ------
@@ -38,12 +40,15 @@ def read_gene_table(path: str | Path) -> pd.DataFrame:
     if "group" in table:
         table["group"] = table["group"].replace("", None)
     if places.form == "gtf":
-        sites = choose_start_sites(places.transcripts).set_index("gene")
-        table["position"] = sites["position"].reindex(table.index)
-    elif "position" not in table and {"start", "end"} <= set(table.columns):
-        table["position"] = table[
-            "start"
-        ]  # a table without strands; of genes on the minus strand it is the other end
+        known = places.transcripts[places.transcripts["strand"] != "."]
+        table["position"] = choose_start_sites(known).set_index("gene")["position"].reindex(table.index)
+    if {"start", "end"} <= set(table.columns):
+        middle = (table["start"] + table["end"]) // 2
+        position = table["position"] if "position" in table else pd.Series(np.nan, table.index)
+        unknown = int((position.isna() & middle.notna()).sum())
+        if unknown:
+            say(f"{places.name}: {unknown:,} genes have no strand; their middle stands for the start site")
+        table["position"] = position.fillna(middle)
     return table
 
 

@@ -6,19 +6,35 @@
 from importlib import import_module
 from typing import Any
 
+from cistron.old_names import keep_old_modules
+
 _WHERE = {
-    "BuildSettings": "build",
-    "ChromatinModel": "model",
+    "BuildSettings": "settings",
+    "ChromatinModel": "fitted_model",
     "ExpressionPredictor": "estimator",
+    "MarkRidgeSettings": "settings",
     "NetworkSettings": "settings",
-    "RidgeSettings": "settings",
+    "RidgeSettings": "settings",  # MarkRidgeSettings, until 0.3
     "build_gene_tracks": "build",
-    "choose_parts": "parts",
-    "load_chromatin_model": "model",
+    "choose_parts": "parts",  # choose_split, until 0.3
+    "choose_split": "splits",
+    "load_chromatin_model": "saving",
     "predict_expression": "estimator",
-    "save_chromatin_model": "model",
+    "save_chromatin_model": "saving",
 }
 __all__ = sorted(_WHERE)
+
+keep_old_modules(
+    __name__,
+    {
+        "design_settings": ("settings",),
+        "epigenesis_settings": ("settings",),
+        "model": ("fitted_model", "saving"),
+        "parts": ("splits",),
+        "prune": ("design_pruning",),
+    },
+    {"Parts": "TwoAxisSplit", "choose_parts": "choose_split"},
+)
 
 
 def __getattr__(name: str) -> Any:

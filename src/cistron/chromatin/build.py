@@ -2,9 +2,9 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,54 +23,12 @@ from cistron.chromatin.inputs import (
     read_start_sites,
     read_track_list,
 )
+from cistron.chromatin.settings import BuildSettings
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GENES_PER_CHUNK, GeneTracks, create_gene_tracks, open_gene_tracks
-from cistron.genome.tracks import Transform, Uncovered, bin_many, coverage
-from cistron.methods import Count, check_settings
-from cistron.runtime import atomic_directory, check_writable, say, sha256_of, track
+from cistron.genome.tracks import bin_many, coverage
+from cistron.runtime import RunRecord, atomic_directory, check_writable, record_path, say, sha256_of, track
 from cistron.runtime.shards import fingerprint
-
-
-@dataclass(frozen=True)
-class BuildSettings:
-    """How signal is binned and expression is scaled.
-
-    Attributes
-    ----------
-    window
-        Base pairs around a start site, half on each side.
-    bin_size
-        Base pairs of a bin.
-    transform
-        ``log1p-mean``: log(1 + mean of the bin), ``mean-log1p``: mean over base pairs of log(1 + signal);
-        ``logged``: the values are log(1 + signal) already; ``none``: they are not, and no logarithm is taken.
-    uncovered
-        Base pairs without a record count as ``zero``, or are left out of the mean (``skip``).
-    orientation
-        Of arrays that are binned already: ``transcription``, or ``genome``, which is reversed for genes on the minus strand.
-    expression_scale
-        What the expression table holds: ``tpm``, ``rpkm``, ``cpm``, ``counts`` (log1p is taken), or ``log1p`` (taken already).
-    genome_build
-        Build of tracks and annotation, recorded.
-    licence
-        Licence of the data, recorded.
-    """
-
-    window: Count = 20_000
-    bin_size: Count = 100
-    transform: Transform = "log1p-mean"
-    uncovered: Uncovered = "zero"
-    orientation: Literal["transcription", "genome"] = "transcription"
-    expression_scale: Literal["tpm", "rpkm", "cpm", "counts", "log1p"] = "tpm"
-    genome_build: str = ""
-    licence: str = ""
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-        if self.window < 2 * self.bin_size or self.window % (2 * self.bin_size):
-            raise InputError(
-                f"window must be an even number of bins. Given: {self.window:,} bp in bins of {self.bin_size:,} bp"
-            )
 
 
 def build_gene_tracks(
@@ -119,45 +77,83 @@ def build_gene_tracks(
     InputError
         If the inputs contradict each other; nothing is left behind.
     """
-    settings = settings or BuildSettings()
     if (tracks is None) == (binned is None):
         raise InputError("give either --tracks (a list of bigWigs) or --binned (arrays)")
-    output = check_writable(output)
-    if tracks is not None:
-        return _from_bigwigs(
-            output, Path(tracks), annotation, expression, split, settings, workers, scheduler, allow_loss
-        )
-    return _from_arrays(
-        output,
-        read_binned(str(binned)),
-        Path(str(binned)),
-        annotation,
-        expression,
-        split,
-        settings,
-        allow_loss,
+    given = _Given(
+        check_writable(output), annotation, expression, split, settings or BuildSettings(), allow_loss
     )
+    if tracks is not None:
+        return _from_bigwigs(given, read_track_list(tracks), workers, scheduler)
+    return _from_arrays(given, read_binned(str(binned)), Path(str(binned)))
 
 
-def _from_bigwigs(
-    output: Path,
-    tracks: Path,
-    annotation: str | Path | None,
-    expression: str | Path | None,
-    split: str | Path | None,
-    settings: BuildSettings,
-    workers: int,
-    scheduler: str | None,
-    allow_loss: bool,
-) -> GeneTracks:
-    listed = read_track_list(tracks)
-    if annotation is None:
+def build_files(output: str | Path, *, settings: BuildSettings | None = None, **given: Any) -> GeneTracks:
+    """Build the store and write the record of the run beside it.
+
+    Parameters
+    ----------
+    output
+        Folder of the zarr store.
+    settings
+        How.
+    **given
+        The rest of what :func:`build_gene_tracks` takes.
+
+    Returns
+    -------
+    GeneTracks
+        The finished store.
+    """
+    named = [given.get(name) for name in ("tracks", "binned", "annotation", "expression", "split")]
+    inputs = [path for path in named if path is not None and Path(path).exists()]
+    run = RunRecord("chromatin build", settings or BuildSettings(), inputs, 0)
+    store = build_gene_tracks(output, settings=settings, **given)
+    run.record("shape", list(store.tracks.values.shape))
+    run.record("missing_tracks", int((~store.tracks.measured).sum()))
+    run.write(record_path(output))
+    return store
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What the two ways of building have in common."""
+
+    output: Path
+    annotation: str | Path | None
+    expression: str | Path | None
+    split: str | Path | None
+    settings: BuildSettings
+    allow_loss: bool
+
+    def meet_expression(
+        self, genes: pd.DataFrame, cell_types: list[str], what: str
+    ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+        levels = None if self.expression is None else read_expression(self.expression)
+        return meet_expression(genes, levels, cell_types, what, self.allow_loss)
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What a store is made of besides its values."""
+
+    method: str
+    genes: pd.DataFrame
+    cell_types: list[str]
+    marks: list[str]
+    measured: np.ndarray
+    levels: pd.DataFrame | None
+    origin: pd.DataFrame
+
+
+def _from_bigwigs(given: _Given, listed: pd.DataFrame, workers: int, scheduler: str | None) -> GeneTracks:
+    if given.annotation is None:
         raise InputError("bigWigs need --annotation, a GTF, BED or table of start sites")
+    output, settings = given.output, given.settings
     cell_types, marks = (list(dict.fromkeys(listed[column])) for column in ("cell_type", "mark"))
-    genes = read_start_sites(annotation)
-    levels = None if expression is None else read_expression(expression)
-    genes, levels = meet_expression(genes, levels, cell_types, Path(annotation).name, allow_loss)
-    genes = on_chromosomes(genes, listed["path"].tolist(), allow_loss)
+    genes, levels = given.meet_expression(
+        read_start_sites(given.annotation), cell_types, Path(given.annotation).name
+    )
+    genes = on_chromosomes(genes, listed["path"].tolist(), given.allow_loss)
     levels = None if levels is None else levels.loc[genes["gene"]]
     windows = _windows(genes, settings)
     sums = [sha256_of(path) for path in track(listed["path"], "checking bigWigs", unit="files")]
@@ -187,22 +183,9 @@ def _from_bigwigs(
     covered = {str(path): round(coverage(path), 4) for path in listed["path"]}
     origin = listed.assign(source=listed["path"].map(lambda path: Path(path).name), sha256=sums)
     parts = {place: np.load(done[name], mmap_mode="r") for place, name in zip(places, names)}
+    contents = _Contents("bigWig", genes, cell_types, marks, measured, levels, origin)
     with atomic_directory(output) as partial:
-        store = _create(
-            partial,
-            output.stem,
-            "bigWig",
-            windows,
-            genes,
-            cell_types,
-            marks,
-            measured,
-            levels,
-            split,
-            origin,
-            settings,
-            {"covered": covered},
-        )
+        store = _create(partial, given, contents, settings, {"covered": covered})
         for start in track(range(0, len(genes), GENES_PER_CHUNK), "writing", unit="chunks"):
             rows = slice(start, start + GENES_PER_CHUNK)
             block = np.full((len(genes[rows]), len(cell_types), len(marks), store.bins), np.nan, np.float32)
@@ -213,18 +196,10 @@ def _from_bigwigs(
     return open_gene_tracks(output)
 
 
-def _from_arrays(
-    output: Path,
-    arrays: BinnedArrays,
-    path: Path,
-    annotation: str | Path | None,
-    expression: str | Path | None,
-    split: str | Path | None,
-    settings: BuildSettings,
-    allow_loss: bool,
-) -> GeneTracks:
+def _from_arrays(given: _Given, arrays: BinnedArrays, path: Path) -> GeneTracks:
+    output, settings = given.output, given.settings
     bins = arrays.values.shape[3]
-    if annotation is None:
+    if given.annotation is None:
         if settings.orientation == "genome":
             raise InputError(
                 "arrays in genome orientation need --annotation, which says the strand of each gene"
@@ -233,32 +208,28 @@ def _from_arrays(
             {"gene": arrays.genes, "chromosome": "", "position": bins * settings.bin_size // 2, "strand": "+"}
         )
     else:
-        genes = read_start_sites(annotation)
-        genes = known_genes(genes, arrays.genes, path.name, Path(annotation).name, allow_loss)
-    levels = None if expression is None else read_expression(expression)
-    genes, levels = meet_expression(genes, levels, arrays.cell_types, path.name, allow_loss)
-    settings = BuildSettings(**{**settings.__dict__, "window": bins * settings.bin_size})
+        genes = read_start_sites(given.annotation)
+        genes = known_genes(genes, arrays.genes, path.name, Path(given.annotation).name, given.allow_loss)
+    genes, levels = given.meet_expression(genes, arrays.cell_types, path.name)
+    settings = replace(settings, window=bins * settings.bin_size)
     row_of = {gene: number for number, gene in enumerate(arrays.genes)}
     rows = genes["gene"].map(row_of).to_numpy()
     turned = (genes["strand"] == "-").to_numpy() & (settings.orientation == "genome")
-    digest = sha256_of(path)
+    tracks = np.argwhere(arrays.measured)
     origin = pd.DataFrame(
-        [
-            {
-                "cell_type": arrays.cell_types[c],
-                "mark": arrays.marks[m],
-                "source": path.name,
-                "kind": "measured",
-                "sha256": digest,
-            }
-            for c, m in np.argwhere(arrays.measured)
-        ]
+        {
+            "cell_type": [arrays.cell_types[c] for c, _ in tracks],
+            "mark": [arrays.marks[m] for _, m in tracks],
+            "source": path.name,
+            "kind": "measured",
+            "sha256": sha256_of(path),
+        }
+    )
+    contents = _Contents(
+        "binned arrays", genes, arrays.cell_types, arrays.marks, arrays.measured, levels, origin
     )
     with atomic_directory(output) as partial:
-        store = _create(
-            partial, output.stem, "binned arrays", _windows(genes, settings), genes, arrays.cell_types, arrays.marks, arrays.measured,
-            levels, split, origin, settings, {},
-        )  # fmt: skip
+        store = _create(partial, given, contents, settings, {})
         for start in range(0, len(genes), GENES_PER_CHUNK):
             part = slice(start, start + GENES_PER_CHUNK)
             block = np.where(arrays.measured[None, :, :, None], arrays.values[rows[part]], np.nan)
@@ -268,28 +239,17 @@ def _from_arrays(
 
 
 def _create(
-    path: Path,
-    name: str,
-    method: str,
-    windows: pd.DataFrame,
-    genes: pd.DataFrame,
-    cell_types: list[str],
-    marks: list[str],
-    measured: np.ndarray,
-    levels: pd.DataFrame | None,
-    split: str | Path | None,
-    origin: pd.DataFrame,
-    settings: BuildSettings,
-    facts: Mapping[str, object],
+    path: Path, given: _Given, contents: _Contents, settings: BuildSettings, facts: Mapping[str, object]
 ) -> GeneTracks:
-    sequences = windows.assign(name=genes["gene"].to_numpy())
+    genes, levels = contents.genes, contents.levels
+    sequences = _windows(genes, settings)
     if "symbol" in genes:
         sequences["symbol"] = genes["symbol"].to_numpy()
-    if split is not None:
-        sequences["split"] = read_split(Path(split), genes["gene"].tolist())
+    if given.split is not None:
+        sequences["split"] = read_split(Path(given.split), genes["gene"].tolist())
     elif "split" in genes:
         sequences["split"] = checked_parts(genes["split"], "start sites")
-    expression = None if levels is None else levels[cell_types].to_numpy()
+    expression = None if levels is None else levels[contents.cell_types].to_numpy()
     if settings.expression_scale == "tpm" and expression is not None and (expression % 1 == 0).all():
         say(
             "expression is taken as TPM, but all values are whole numbers; if they are counts, say --expression-scale counts"
@@ -300,16 +260,16 @@ def _create(
     return create_gene_tracks(
         path,
         genes=sequences,
-        cell_types=cell_types,
-        marks=marks,
+        cell_types=contents.cell_types,
+        marks=contents.marks,
         bins=settings.window // settings.bin_size,
         bin_size=settings.bin_size,
-        measured=measured,
+        measured=contents.measured,
         expression=expression,
         scale=scale,
-        origin=origin,
-        name=name,
-        method=method,
+        origin=contents.origin,
+        name=given.output.stem,
+        method=contents.method,
         genome_build=settings.genome_build,
         licence=settings.licence,
         parameters={"transform": settings.transform, "uncovered": settings.uncovered, **facts},

@@ -14,7 +14,17 @@ from cistron.runtime import say
 
 
 def on_chromosomes(genes: pd.DataFrame, bigwigs: list[Path], allow_loss: bool) -> pd.DataFrame:
-    """Check that every bigWig has the chromosomes, and that no start site lies behind its chromosome's end."""
+    """Check that every bigWig has the chromosomes, and that no start site lies behind its chromosome's end.
+
+    Parameters
+    ----------
+    genes
+        Start sites: ``gene, chromosome, position``.
+    bigwigs
+        Files of signal.
+    allow_loss
+        Leave out genes on chromosomes that a file lacks; an error otherwise.
+    """
     for path in bigwigs:
         lengths = open_bigwig(path).chroms()
         known = {normalise_chromosome(name): int(size) for name, size in lengths.items()}
@@ -44,6 +54,19 @@ def meet_expression(
     """Keep the genes that both sides have; say what was left out of each.
 
     Too few is less than 95% of the smaller side: a table of all genes may meet the marks of a few, and the other way round.
+
+    Parameters
+    ----------
+    genes
+        Start sites, one row per gene.
+    levels
+        Expression, genes x cell types, or ``None``.
+    cell_types
+        Cell types of the marks; the table must have them all.
+    what
+        Name of the side that the genes are of, for messages.
+    allow_loss
+        Go on when too few genes meet.
     """
     if levels is None:
         return genes, None
@@ -73,7 +96,19 @@ def meet_expression(
 def known_genes(
     genes: pd.DataFrame, wanted: list[str], what: str, annotation: str, allow_loss: bool
 ) -> pd.DataFrame:
-    """Rows of the annotation for the genes of the arrays, in their order."""
+    """Rows of the annotation for the genes of the arrays, in their order.
+
+    Parameters
+    ----------
+    genes
+        Start sites, one row per gene.
+    wanted
+        Genes of the arrays.
+    what, annotation
+        Names of the two sides, for messages.
+    allow_loss
+        Go on when more than 5% of the genes are lost.
+    """
     indexed = genes.set_index("gene", drop=False)
     present = [gene for gene in wanted if gene in indexed.index]
     lost = len(wanted) - len(present)

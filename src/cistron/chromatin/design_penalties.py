@@ -21,7 +21,20 @@ def total_variation(edit: Tensor, size: int) -> Tensor:
 
 
 def profile_distance(values: Tensor, mean: Tensor, precision: Tensor) -> Tensor:
-    """Squared Mahalanobis distance of the profile of each cell type from the training data, a feature, [gene, cell type]."""
+    """Squared Mahalanobis distance of the profile of each cell type from the training data, divided by the number of features.
+
+    Parameters
+    ----------
+    values
+        Marks, float [gene, cell type, mark, bin].
+    mean, precision
+        Mean and inverse covariance of the profiles of the training data, [feature] and [feature, feature].
+
+    Returns
+    -------
+    Tensor
+        [gene, cell type].
+    """
     bins = mean.shape[0] // values.shape[2]
     flat = functional.adaptive_avg_pool1d(values.flatten(0, 2), bins)
     centred = flat.unflatten(0, values.shape[:3]).flatten(2) - mean

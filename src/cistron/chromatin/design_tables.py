@@ -1,14 +1,20 @@
 """A design as tables: wanted against achieved, and where the marks were edited."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
+import torch
 
-from cistron.chromatin.design import Design, edited_blocks
+from cistron.chromatin.design_penalties import blocks_of
 from cistron.formats.designed_epigenome import EDIT_COLUMNS, OUTCOME_COLUMNS
 from cistron.formats.gene_tracks import GeneTracks
 
+if TYPE_CHECKING:
+    from cistron.chromatin.design import Design
 
-def outcome_table(design: Design, store: GeneTracks) -> pd.DataFrame:
+
+def outcome_table(design: "Design", store: GeneTracks) -> pd.DataFrame:
     """One row a gene and cell type: where it started, what was wanted, what the networks and the judge say."""
     share, judged, size, blocks = (
         design.share(design.achieved),
@@ -37,8 +43,23 @@ def outcome_table(design: Design, store: GeneTracks) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(OUTCOME_COLUMNS))
 
 
-def edit_table(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFrame:
-    """One row a gene, cell type, mark and kilobase whose mean signal was edited."""
+def edit_table(design: "Design", store: GeneTracks, marks: list[str]) -> pd.DataFrame:
+    """List what was edited: one row per gene, cell type, mark and kilobase.
+
+    Parameters
+    ----------
+    design
+        The design.
+    store
+        Data that it started from.
+    marks
+        Marks of the model.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``formats.designed_epigenome.EDIT_COLUMNS``.
+    """
     size = max(1, 1000 // store.tracks.bin_size)
     rows = []
     place = store.positions()
@@ -57,8 +78,23 @@ def edit_table(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFr
     return pd.DataFrame(rows, columns=list(EDIT_COLUMNS))
 
 
-def mean_edit(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFrame:
-    """Mean edit over genes and target cell types by mark and kilobase: mark, start, end, change."""
+def mean_edit(design: "Design", store: GeneTracks, marks: list[str]) -> pd.DataFrame:
+    """Average the edits over genes and target cell types.
+
+    Parameters
+    ----------
+    design
+        The design.
+    store
+        Data that it started from.
+    marks
+        Marks of the model.
+
+    Returns
+    -------
+    DataFrame
+        One row per mark and kilobase: ``mark, start, end, change``.
+    """
     size = max(1, 1000 // store.tracks.bin_size)
     change = (design.designed - design.original)[:, design.target].mean(axis=(0, 1))  # [mark, bin]
     place = store.positions()
@@ -76,7 +112,7 @@ def mean_edit(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFra
     return pd.DataFrame(rows, columns=["mark", "start", "end", "change"])
 
 
-def shortfall(design: Design, store: GeneTracks) -> str | None:
+def shortfall(design: "Design", store: GeneTracks) -> str | None:
     """Say how far the worst gene got where the constraints do not allow the target; ``None`` where all reach it."""
     share = design.share(design.achieved)
     short = share < design.settings.tolerance - 1e-3
@@ -90,3 +126,9 @@ def shortfall(design: Design, store: GeneTracks) -> str | None:
         f"the constraints do not allow the target for {int(short.sum())} of {len(share)} genes; {store.genes[design.genes[row]]} got "
         f"{moved:+.2f} of {wanted:+.2f} ({share[row]:.0%}, wanted at least {design.settings.tolerance:.0%})"
     )
+
+
+def edited_blocks(design: "Design", size: int = 10) -> np.ndarray:
+    """Number of mark x kilobase x cell type that an edit touches, [gene]."""
+    parts = blocks_of(torch.from_numpy(design.designed - design.original), size)
+    return (parts.abs().amax(dim=-1) > 1e-6).sum(dim=(1, 2, 3)).numpy()

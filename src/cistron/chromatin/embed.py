@@ -1,16 +1,19 @@
 """A gene embedding of what the network sees in the marks of a gene: its features in front of the last linear layer."""
 
+from pathlib import Path
+
 import anndata
 import numpy as np
 import torch
 
 from cistron.chromatin.estimator import model_parts, read_marks
-from cistron.chromatin.layers import Rows
-from cistron.chromatin.model import ChromatinModel
+from cistron.chromatin.fitted_model import ChromatinModel
+from cistron.chromatin.layers import CellTypeRows
 from cistron.chromatin.network import ChromatinNetwork
-from cistron.formats.gene_embedding import build_gene_embedding
-from cistron.formats.gene_tracks import GeneTracks
-from cistron.runtime import track
+from cistron.chromatin.saving import load_chromatin_model
+from cistron.formats.gene_embedding import build_gene_embedding, write_gene_embedding
+from cistron.formats.gene_tracks import GeneTracks, open_gene_tracks
+from cistron.runtime import check_writable, limit_threads, track
 
 
 def embed_genes(
@@ -71,9 +74,47 @@ def _features(network: ChromatinNetwork, values: np.ndarray, measured: np.ndarra
     """Mean and standard deviation over cell types of the head's features, [gene, 2 x feature]."""
     known = torch.from_numpy(np.broadcast_to(measured, values.shape[:3]).copy())
     with torch.no_grad():
-        rows = Rows.of(known.any(dim=-1))
+        rows = CellTypeRows.of(known.any(dim=-1))
         trunk, _ = network.trunk(torch.from_numpy(values), known, rows)
         features = network.head.features(trunk)
         mean = rows.pool(features)
         spread = rows.pool((features - rows.tile(mean)).square()).sqrt()
     return torch.cat([mean, spread], dim=1).numpy()
+
+
+def embed_files(
+    model: str | Path,
+    data: str | Path,
+    output: str | Path,
+    *,
+    dimensions: int = 64,
+    name: str | None = None,
+    threads: int | None = None,
+) -> anndata.AnnData:
+    """Embed all genes of a store and write the embedding.
+
+    Parameters
+    ----------
+    model
+        Folder of a model.
+    data
+        Store of :func:`cistron.chromatin.build.build_gene_tracks`.
+    output
+        Gene embedding to write.
+    dimensions, name
+        As of :func:`embed_genes`.
+    threads
+        Threads of numerical libraries.
+
+    Returns
+    -------
+    AnnData
+        The embedding.
+    """
+    check_writable(output)
+    with limit_threads(threads):
+        embedding = embed_genes(
+            load_chromatin_model(model), open_gene_tracks(data), dimensions=dimensions, name=name
+        )
+    write_gene_embedding(embedding, output)
+    return embedding

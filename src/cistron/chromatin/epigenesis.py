@@ -6,17 +6,21 @@ marks, averaged over genes with intervals.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from cistron.chromatin.epigenesis_settings import EpigenesisSettings
-from cistron.chromatin.estimator import read_marks
-from cistron.chromatin.model import ChromatinModel
+from cistron.chromatin.epigenesis_output import write_epigenesis_folder
+from cistron.chromatin.estimator import model_parts, read_marks
+from cistron.chromatin.fitted_model import ChromatinModel
+from cistron.chromatin.saving import load_chromatin_model
+from cistron.chromatin.settings import EpigenesisSettings
 from cistron.errors import InputError
 from cistron.formats.epigenesis import EpigenesisMap
-from cistron.formats.gene_tracks import GeneTracks
-from cistron.runtime import random_generator, track
+from cistron.formats.gene_tracks import GeneTracks, open_gene_tracks
+from cistron.runtime import RunRecord, check_writable, limit_threads, random_generator, track
 from cistron.statistics.bootstrap import block_draws, percentile_interval
 
 ALL, OTHERS = "all", "others"
@@ -203,3 +207,66 @@ def _interval(values: np.ndarray, draws: int, seed: int) -> tuple[np.ndarray, np
         return mean, mean - half, mean + half, "95% t interval over networks"
     empty = np.full_like(mean, np.nan)
     return mean, empty, empty, ""
+
+
+def epigenesis_files(
+    model: str | Path,
+    data: str | Path,
+    output: str | Path,
+    genes: Sequence[str] = (),
+    settings: EpigenesisSettings | None = None,
+    *,
+    part: Literal["train", "validation", "test", "all"] = "test",
+    seed: int = 0,
+    threads: int | None = None,
+) -> EpigenesisMap:
+    """Slide a peak of each mark for a model and a store, and write the folder of the map.
+
+    Parameters
+    ----------
+    model
+        Folder of a model.
+    data
+        Store of :func:`cistron.chromatin.build.build_gene_tracks`.
+    output
+        Folder to write to, as of :func:`write_epigenesis_folder`.
+    genes
+        Genes to average over, by identifier or symbol; those of ``part`` when empty.
+    settings
+        What is slid where.
+    part
+        Part of the model's split that genes are drawn from.
+    seed, threads
+        How the work runs.
+
+    Returns
+    -------
+    EpigenesisMap
+        The map.
+
+    Raises
+    ------
+    InputError
+        If an input cannot be read, a gene is unknown, or the part has no gene.
+    """
+    model, output = Path(model), check_writable(output)
+    fitted, store = load_chromatin_model(model), open_gene_tracks(data)
+    settings = settings or EpigenesisSettings()
+    run = RunRecord("chromatin epigenesis", settings, [model / "model.safetensors"], seed)
+    with limit_threads(threads):
+        found = epigenesis(fitted, store, _rows(fitted, store, genes, part), settings, seed=seed)
+    write_epigenesis_folder(found, output, run, model.name)
+    return found
+
+
+def _rows(model: ChromatinModel, store: GeneTracks, genes: Sequence[str], part: str) -> np.ndarray:
+    if genes:
+        return store.gene_numbers(list(genes))
+    if part == "all":
+        return np.arange(len(store.genes))
+    found = np.flatnonzero(np.array(model_parts(model, store.genes, "genes")) == part)
+    if not len(found):
+        raise InputError(
+            f"{store.path.name} has no gene of the model's {part} part; name genes, or give --part all"
+        )
+    return found

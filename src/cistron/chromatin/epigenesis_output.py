@@ -23,7 +23,19 @@ def strongest(found: EpigenesisMap) -> pd.DataFrame:
 
 
 def write_epigenesis_folder(found: EpigenesisMap, output: Path, run: RunRecord, model: str) -> None:
-    """Write ``map.zarr``, ``effects.parquet``, ``scores.parquet`` and, last, ``run.json``."""
+    """Write ``map.zarr``, ``effects.parquet``, ``scores.parquet`` and, last, ``run.json``.
+
+    Parameters
+    ----------
+    found
+        The map.
+    output
+        Folder to write to.
+    run
+        Record of the run.
+    model
+        Name of the model, as the scores have it.
+    """
     write_epigenesis(output / "map.zarr", found)
     with atomic_path(output / "effects.parquet") as partial:
         found.table.to_parquet(partial, index=False)

@@ -1,5 +1,7 @@
 """What a user calls: a store of marks and expression in; a model, predictions, an embedding out."""
 
+import shutil
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -8,16 +10,18 @@ import anndata
 import numpy as np
 import pandas as pd
 
-from cistron.chromatin.fitting import Task
+from cistron.chromatin.fitted_model import ChromatinModel
+from cistron.chromatin.fitting import FittingData
 from cistron.chromatin.methods import METHODS
-from cistron.chromatin.model import ChromatinModel
-from cistron.chromatin.parts import HeldOut, Parts, choose_parts
+from cistron.chromatin.saving import load_chromatin_model, save_chromatin_model
 from cistron.chromatin.settings import NetworkSettings
 from cistron.chromatin.signal import MEMORY_BYTES, permutation_of
+from cistron.chromatin.splits import HeldOut, TwoAxisSplit, choose_split
 from cistron.errors import InputError
-from cistron.formats.gene_tracks import GeneTracks
-from cistron.formats.prediction import prediction
+from cistron.formats.gene_tracks import GeneTracks, open_gene_tracks
+from cistron.formats.prediction import prediction, write_prediction
 from cistron.methods import Estimator, Method
+from cistron.runtime import RunRecord, atomic_path, check_writable, limit_threads
 
 _PARTS = ("train", "validation", "test")
 
@@ -65,11 +69,12 @@ class ExpressionPredictor(Estimator):
         self,
         store: GeneTracks,
         *,
-        parts: Parts | None = None,
+        split: TwoAxisSplit | None = None,
         held_out: HeldOut = "genes",
         permuted: bool = False,
         directory: str | Path | None = None,
         memory: int = MEMORY_BYTES,
+        parts: TwoAxisSplit | None = None,
     ) -> ChromatinModel:
         """Fit on the training part.
 
@@ -77,16 +82,18 @@ class ExpressionPredictor(Estimator):
         ----------
         store
             Marks and expression.
-        parts
-            Split; of :func:`choose_parts` when absent.
+        split
+            Genes and cell types to fit on, to stop by and to test on; of :func:`choose_split` when absent.
         held_out
-            What is held out, where ``parts`` is absent.
+            What is held out, where ``split`` is absent.
         permuted
             Give each gene the marks of another: the negative control.
         directory
             Folder that a killed run is taken up from.
         memory
             Bytes of marks that may be held; more is streamed from disk.
+        parts
+            Name of ``split`` until 0.3.
 
         Returns
         -------
@@ -94,7 +101,7 @@ class ExpressionPredictor(Estimator):
             The fitted model.
         """
         store.require_expression()
-        parts = parts or choose_parts(store, held_out)
+        split = split or parts or choose_split(store, held_out)
         method, settings = self.record, self.settings_in_force()
         if isinstance(settings, NetworkSettings) and (method.name == "per-cell") != (
             settings.merge == "none"
@@ -106,20 +113,20 @@ class ExpressionPredictor(Estimator):
             "tracks": store.origin.to_dict("list"),
             "parameters": store.parameters,
             "permuted": permuted,
-            "training": sorted(parts.genes.train),
-            "cell_types": sorted(parts.cell_types.train),
+            "training": sorted(split.genes.train),
+            "cell_types": sorted(split.cell_types.train),
         }
         permutation = permutation_of(store, self.seed) if permuted else None
-        task = Task(
+        data = FittingData(
             store,
-            parts,
+            split,
             self.seed,
             None if directory is None else Path(directory),
             memory,
             permutation,
             identity,
         )
-        fitted, found = method(task, settings)
+        fitted, found = method(data, settings)
         header = store.tracks.header
         facts = {
             "method": method.name,
@@ -133,15 +140,89 @@ class ExpressionPredictor(Estimator):
             "licence": header["licence"],
             "seed": self.seed,
             "control": "permuted input" if permuted else "",
-            "genes": {part: sorted(getattr(parts.genes, part)) for part in _PARTS},
-            "cell_types": {part: sorted(getattr(parts.cell_types, part)) for part in _PARTS},
+            "genes": {part: sorted(getattr(split.genes, part)) for part in _PARTS},
+            "cell_types": {part: sorted(getattr(split.cell_types, part)) for part in _PARTS},
             **found,
         }
         return ChromatinModel(method.name, settings, facts, **fitted)
 
+    def train_files(
+        self,
+        data: str | Path,
+        output: str | Path,
+        *,
+        held_out: HeldOut = "genes",
+        validation_cell_types: Sequence[str] = (),
+        test_cell_types: Sequence[str] = (),
+        permuted: bool = False,
+        memory: int = MEMORY_BYTES,
+        threads: int | None = None,
+    ) -> ChromatinModel:
+        """Fit on a store and write the model.
+
+        While a network is fitted its checkpoints lie in ``OUTPUT.fit``; the same call goes on from there after an interrupt.
+
+        Parameters
+        ----------
+        data
+            Store of :func:`cistron.chromatin.build.build_gene_tracks`.
+        output
+            Folder of the model; ``run.json`` and the record of each network stand in it.
+        held_out, validation_cell_types, test_cell_types
+            As of :func:`cistron.chromatin.splits.choose_split`.
+        permuted, memory
+            As of :meth:`fit`.
+        threads
+            Threads of numerical libraries.
+
+        Returns
+        -------
+        ChromatinModel
+            The fitted model.
+
+        Raises
+        ------
+        InputError
+            If the store cannot be read or fitted on, or the output cannot be written.
+        """
+        data, output = Path(data), check_writable(output)
+        store = open_gene_tracks(data)
+        store.require_expression()
+        split = choose_split(store, held_out, validation_cell_types, test_cell_types)
+        chosen = {"method": self.method, "preset": self.preset, "settings": self.settings_in_force()}
+        run = RunRecord("chromatin train", chosen, [data / "zarr.json"], self.seed)
+        directory = output.with_name(output.name + ".fit")
+        with limit_threads(threads):
+            model = self.fit(store, split=split, permuted=permuted, directory=directory, memory=memory)
+        save_chromatin_model(model, output)
+        for name in ("validation_losses", "epochs", "seconds"):
+            if name in model.facts:
+                run.record(name, model.facts[name])
+        run.write(output / "run.json")
+        if directory.exists():
+            for log in directory.glob("*/log.csv"):
+                shutil.copy(log, output / f"{log.parent.name}.log.csv")
+            shutil.rmtree(directory)
+        return model
+
 
 def model_parts(model: ChromatinModel, names: list[str], axis: str) -> list[str]:
-    """Part of each gene or cell type (``axis``) in the fit of a model; ``unused`` where it took no part."""
+    """Say which part of the split each gene or cell type was in when a model was fitted.
+
+    Parameters
+    ----------
+    model
+        Fitted model.
+    names
+        Genes or cell types.
+    axis
+        ``genes`` or ``cell_types``.
+
+    Returns
+    -------
+    list of str
+        ``train``, ``validation``, ``test``, or ``unused`` where it took no part.
+    """
     part_of = {name: part for part in _PARTS for name in model.facts[axis][part]}
     return [part_of.get(name, "unused") for name in names]
 
@@ -149,7 +230,26 @@ def model_parts(model: ChromatinModel, names: list[str], axis: str) -> list[str]
 def read_marks(
     model: ChromatinModel, store: GeneTracks, rows: np.ndarray, permutation: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Marks of some genes in the order of the model: float32 [gene, cell type, mark, bin] and bool [cell type, mark]."""
+    """Read the marks of some genes, in the order of the model's marks.
+
+    Parameters
+    ----------
+    model
+        Fitted model.
+    store
+        Marks.
+    rows
+        Rows of the genes in the store.
+    permutation
+        For the negative control: gene i gets the marks of gene ``permutation[i]``.
+
+    Returns
+    -------
+    ndarray
+        Values, float32 [gene, cell type, mark, bin], 0 where a track was not measured.
+    ndarray
+        Which tracks were measured, bool [cell type, mark].
+    """
     order = model.mark_order(store)
     source = rows if permutation is None else permutation[rows]
     unique, back = np.unique(source, return_inverse=True)
@@ -190,7 +290,7 @@ def predict_expression(
     if model.method == "gene-mean":
         means = np.array([model.gene_means.get(gene, np.nan) for gene in store.genes], np.float32)
         predicted[:] = means
-        seen = {name for part in ("train",) for name in model.facts["cell_types"][part]}
+        seen = model.facts["cell_types"]["train"]
         # the mean of the training cell types is no prediction of one of them
         predicted[[name in seen for name in store.cell_types]] = np.nan
     else:
@@ -235,4 +335,56 @@ def predict_expression(
     )
     if len(model.networks) > 1:
         result.layers["std"] = spread
+    return result
+
+
+def predict_files(
+    model: str | Path,
+    data: str | Path,
+    output: str | Path,
+    *,
+    name: str | None = None,
+    threads: int | None = None,
+) -> anndata.AnnData:
+    """Predict all genes and cell types of a store and write the prediction.
+
+    Parameters
+    ----------
+    model
+        Folder of a model.
+    data
+        Store of :func:`cistron.chromatin.build.build_gene_tracks`.
+    output
+        Prediction (.h5ad), or a table of genes x cell types (.tsv, .tsv.gz), the only form for data without expression.
+    name
+        Name of the prediction; that of the method when absent.
+    threads
+        Threads of numerical libraries.
+
+    Returns
+    -------
+    AnnData
+        The prediction.
+
+    Raises
+    ------
+    InputError
+        If store and model do not go together, or the output cannot be written.
+    """
+    output = check_writable(output)
+    store, fitted = open_gene_tracks(data), load_chromatin_model(model)
+    table = output.name.endswith((".tsv", ".tsv.gz"))
+    if not table:
+        if output.suffix != ".h5ad":
+            raise InputError(f"predictions are written as .h5ad or .tsv. Given: {output.name}")
+        store.require_expression()
+    with limit_threads(threads):
+        result = predict_expression(fitted, store, name=name)
+    if table:
+        values = np.asarray(result.layers["predicted"]).T
+        frame = pd.DataFrame(values, index=store.genes, columns=store.cell_types)
+        with atomic_path(output) as partial:
+            frame.to_csv(partial, sep="\t", float_format="%.5g", index_label="gene")
+    else:
+        write_prediction(output, result)
     return result

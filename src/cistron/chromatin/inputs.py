@@ -21,6 +21,15 @@ BINNED_PARTS = ("values", "genes", "cell_types", "marks")
 def read_columns(path: Path, columns: tuple[str, ...], what: str) -> pd.DataFrame:
     """Read a delimited table with a header, all as text.
 
+    Parameters
+    ----------
+    path
+        Table.
+    columns
+        Columns that it must have.
+    what
+        What it is, for messages.
+
     Raises
     ------
     InputError

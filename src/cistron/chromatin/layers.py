@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
-class Rows:
+class CellTypeRows:
     """Which row is which gene; absent cell types have no row, so nothing can come of them.
 
     Attributes
@@ -28,7 +28,7 @@ class Rows:
     full: bool
 
     @classmethod
-    def of(cls, present: Tensor) -> "Rows":
+    def of(cls, present: Tensor) -> "CellTypeRows":
         """Number the rows of a mask bool [gene, cell type]."""
         gene = present.nonzero()[:, 0]
         return cls(present, gene, present.sum(dim=1).clamp(min=1), bool(present.all()))
@@ -66,10 +66,22 @@ class Rows:
         return rows.new_full(self.present.shape, absent).masked_scatter(self.present, rows)
 
 
+Rows = CellTypeRows  # its name until 0.3
+
+
 def convolution(inputs: int, outputs: int, kernel: int, dilation: int = 1, bias: bool = True) -> nn.Conv2d:
     """A convolution of 1 x kernel that keeps the number of positions.
 
     Two-dimensional, because memory laid out with channels last, which oneDNN runs about twice as fast, is known there only.
+
+    Parameters
+    ----------
+    inputs, outputs
+        Channels.
+    kernel, dilation
+        Positions that it sees, odd, and their distance.
+    bias
+        Whether it has one.
     """
     return nn.Conv2d(
         inputs, outputs, (1, kernel), padding=(0, dilation * (kernel // 2)), dilation=(1, dilation), bias=bias
@@ -129,8 +141,18 @@ class MixingBlock(nn.Module):
         self.pooling = pooling
         self.residual = inputs == channels
 
-    def forward(self, x: Tensor, rows: Rows, added: Tensor | None = None) -> Tensor:
-        """[row, channel, 1, position]; ``added`` [row, channel, 1, 1] goes in before the normalisation."""
+    def forward(self, x: Tensor, rows: CellTypeRows, added: Tensor | None = None) -> Tensor:
+        """Mix the features of each cell type with their mean over cell types; the shape stays.
+
+        Parameters
+        ----------
+        x
+            float [row, channel, 1, position].
+        rows
+            Which row is which gene.
+        added
+            float [row, channel, 1, 1]; goes in before the normalisation.
+        """
         h = rows.add_tiled(self.own(x), self.shared(rows.pool(x, self.pooling)))
         if added is not None:
             h = h + added

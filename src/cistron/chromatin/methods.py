@@ -1,11 +1,10 @@
 """The list of chromatin methods. A new one is a file and an entry here (page ``docs/guide/adding_a_chromatin_method.md``).
 
-``make(task, settings)`` takes a :class:`cistron.chromatin.fitting.Task` and gives two dictionaries: the parts of a
-:class:`cistron.chromatin.model.ChromatinModel` besides method, settings and facts, and further facts.
+``make(data, settings)`` takes :class:`cistron.chromatin.fitting.FittingData` and gives two dictionaries: the parts of a
+:class:`cistron.chromatin.fitted_model.ChromatinModel` besides method, settings and facts, and further facts.
 """
 
-from cistron.chromatin.design_settings import DesignSettings
-from cistron.chromatin.settings import GeneMeanSettings, NetworkSettings, RidgeSettings
+from cistron.chromatin.settings import DesignSettings, GeneMeanSettings, MarkRidgeSettings, NetworkSettings
 from cistron.methods import Method, MethodList, Traits
 
 METHODS = MethodList(
@@ -34,11 +33,11 @@ METHODS = MethodList(
     Method(
         name="ridge",
         summary="ridge on the marks around the start site",
-        settings=RidgeSettings,
+        settings=MarkRidgeSettings,
         make="cistron.chromatin.fitting:fit_ridge_method",
         meaning="ridge on the mean of each mark at the promoter (preset window: in 20 bins of the window)",
         reference="Karlic et al. 2010",
-        presets={"window": RidgeSettings.window},
+        presets={"window": MarkRidgeSettings.window},
     ),
     Method(
         name="gene-mean",

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cistron.chromatin.layers import MixingBlock, PlainBlock, Rows
+from cistron.chromatin.layers import CellTypeRows, MixingBlock, PlainBlock
 from cistron.chromatin.settings import NetworkSettings
 
 HEAD_POSITIONS = 6
@@ -43,7 +43,17 @@ class EquivariantLinear(nn.Module):
         return torch.where(known, (flat - self.centre) / self.scale, 0.0)
 
     def forward(self, values: Tensor, measured: Tensor, present: Tensor) -> Tensor:
-        """Give [gene, cell type] of values [gene, cell type, mark, bin] and two masks."""
+        """Give [gene, cell type] of values [gene, cell type, mark, bin] and two masks.
+
+        Parameters
+        ----------
+        values
+            float [gene, cell type, mark, bin].
+        measured
+            bool [gene, cell type, mark].
+        present
+            Which cell types have a mark, bool [gene, cell type].
+        """
         x = self.features(values, measured)
         weight = present.unsqueeze(-1).to(x.dtype)
         mean = (x * weight).sum(dim=1, keepdim=True) / weight.sum(dim=1, keepdim=True).clamp(min=1)
@@ -125,7 +135,7 @@ class ChromatinNetwork(nn.Module):
         present = measured.any(dim=-1) if present is None else present
         known = measured & present.unsqueeze(-1)
         values = torch.where(known.unsqueeze(-1), values, 0.0)
-        rows = Rows.of(present)
+        rows = CellTypeRows.of(present)
         h, pooled = self.trunk(values, known, rows)
         y = self.head(h)
         if pooled is not None:
@@ -136,8 +146,18 @@ class ChromatinNetwork(nn.Module):
             y = y - self.expression_mean + self.linear(values, known, present)
         return torch.where(present, y, 0.0)
 
-    def trunk(self, values: Tensor, known: Tensor, rows: Rows) -> tuple[Tensor, Tensor | None]:
-        """Features in front of the head, [row, channel, 1, position]; of the late form those of the invariant tower too, a row a gene."""
+    def trunk(self, values: Tensor, known: Tensor, rows: CellTypeRows) -> tuple[Tensor, Tensor | None]:
+        """Features in front of the head, [row, channel, 1, position]; of the late form those of the invariant tower too, a row a gene.
+
+        Parameters
+        ----------
+        values
+            float [gene, cell type, mark, bin].
+        known
+            bool [gene, cell type, mark].
+        rows
+            Which row is which gene.
+        """
         x = (values - self.mark_centre[:, None]) / self.mark_scale[:, None]
         x = rows.fold(torch.where(known.unsqueeze(-1), x, 0.0))
         if self.settings.coarse > 1:

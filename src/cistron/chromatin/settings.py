@@ -1,10 +1,11 @@
-"""Settings of the chromatin methods; apart from the models, so that the command line reads them without loading torch."""
+"""Settings of the chromatin wing; apart from the models, so that the command line reads them without loading torch."""
 
 from dataclasses import dataclass, field
 from typing import Literal
 
 from cistron.errors import InputError
-from cistron.methods import Count, CountOrZero, NotNegative, Positive, Share, check_settings
+from cistron.genome.tracks import Transform, Uncovered
+from cistron.methods import Count, CountOrZero, NotNegative, Positive, PositiveShare, Share, check_settings
 from cistron.training.settings import FitSettings
 
 Merge = Literal["interleaved", "late", "none"]
@@ -117,7 +118,7 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True)
-class RidgeSettings:
+class MarkRidgeSettings:
     """Settings of the linear baseline.
 
     Attributes
@@ -135,11 +136,168 @@ class RidgeSettings:
         check_settings(self)
 
     @classmethod
-    def window(cls) -> "RidgeSettings":
+    def window(cls) -> "MarkRidgeSettings":
         """The whole window, in 20 bins."""
         return cls(bins=20)
+
+
+RidgeSettings = MarkRidgeSettings  # its name until 0.3
 
 
 @dataclass(frozen=True)
 class GeneMeanSettings:
     """The mean of a gene over the training cell types has no settings."""
+
+
+@dataclass(frozen=True)
+class BuildSettings:
+    """How signal is binned and expression is scaled.
+
+    Attributes
+    ----------
+    window
+        Base pairs around a start site, half on each side.
+    bin_size
+        Base pairs of a bin.
+    transform
+        ``log1p-mean``: log(1 + mean of the bin), ``mean-log1p``: mean over base pairs of log(1 + signal);
+        ``logged``: the values are log(1 + signal) already; ``none``: they are not, and no logarithm is taken.
+    uncovered
+        Base pairs without a record count as ``zero``, or are left out of the mean (``skip``).
+    orientation
+        Of arrays that are binned already: ``transcription``, or ``genome``, which is reversed for genes on the minus strand.
+    expression_scale
+        What the expression table holds: ``tpm``, ``rpkm``, ``cpm``, ``counts`` (log1p is taken), or ``log1p`` (taken already).
+    genome_build
+        Build of tracks and annotation, recorded.
+    licence
+        Licence of the data, recorded.
+    """
+
+    window: Count = 20_000
+    bin_size: Count = 100
+    transform: Transform = "log1p-mean"
+    uncovered: Uncovered = "zero"
+    orientation: Literal["transcription", "genome"] = "transcription"
+    expression_scale: Literal["tpm", "rpkm", "cpm", "counts", "log1p"] = "tpm"
+    genome_build: str = ""
+    licence: str = ""
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.window < 2 * self.bin_size or self.window % (2 * self.bin_size):
+            raise InputError(
+                f"window must be an even number of bins. Given: {self.window:,} bp in bins of {self.bin_size:,} bp"
+            )
+
+
+@dataclass(frozen=True)
+class DesignSettings:
+    """Settings of the design. ``DesignSettings.paper()`` is plain descent, as published.
+
+    Attributes
+    ----------
+    fold
+        Wanted expression over the predicted one, before the logarithm; below 1 lowers it.
+    level
+        Wanted expression on the scale of the data instead of ``fold``.
+    cell_types
+        Cell types that are to reach it; all when empty. The others are held where they are.
+    hold
+        Weight of what the held cell types move by, against what the wanted ones lack.
+    edit_cell_types
+        Cell types whose marks may be edited; those of ``cell_types`` when empty.
+    marks
+        Marks that may be edited; all when empty.
+    region
+        Base pairs from the start site within which edits lie.
+    quantile
+        Values stay between 0 and this quantile of the mark in the training data (or the gene's own value, where that is
+        higher); 0 for no limit.
+    l1
+        Relative price of the sum of absolute changes (kb x log signal).
+    group
+        Relative price of touching a mark x kilobase x cell type.
+    total_variation
+        Relative price of uneven edits.
+    distance
+        Relative price of moving the marks away from the training data (Mahalanobis distance of 1-kb means).
+    price
+        Price of all these against the squared error; 0 seeks the highest at which the target is reached, gene by gene.
+    tolerance
+        Share of the wanted change at which the target counts as reached.
+    judge
+        Keep the last network of the ensemble out of the optimisation, to judge by.
+    prune
+        Take edits back, smallest first, while the target stays reached.
+    steps
+        Steps of the descent, at most.
+    learning_rate
+        Largest change of a bin in a step.
+    """
+
+    fold: Positive = 100.0
+    level: float | None = None
+    cell_types: tuple[str, ...] = ()
+    hold: NotNegative = 1.0
+    edit_cell_types: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    region: tuple[int, int] = (-10_000, 10_000)
+    quantile: Share = 0.995
+    l1: NotNegative = 0.5
+    group: NotNegative = 1.0
+    total_variation: NotNegative = 0.1
+    distance: NotNegative = 0.1
+    price: NotNegative = 0.0
+    tolerance: PositiveShare = 0.9
+    judge: bool = True
+    prune: bool = True
+    steps: Count = 240
+    learning_rate: Positive = 0.1
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.region[0] >= self.region[1]:
+            raise InputError(f"region must begin before it ends. Given: {self.region}")
+
+    @classmethod
+    def paper(cls) -> "DesignSettings":
+        """Descent on the squared error alone (equation 1), over all networks."""
+        return cls(
+            quantile=0.0, l1=0.0, group=0.0, total_variation=0.0, distance=0.0, judge=False, prune=False
+        )
+
+
+@dataclass(frozen=True)
+class EpigenesisSettings:
+    """Which peak is slid along the window, and on what background.
+
+    Attributes
+    ----------
+    background
+        ``empty``: no mark anywhere; ``ablated``: the gene's real marks, the slid mark taken away; ``real``: the real marks with
+        the peak on top.
+    cell_type
+        Cell type that gets the peak; all when absent.
+    width
+        Base pairs of the peak.
+    stride
+        Base pairs between its places.
+    height
+        Signal of the peak before the logarithm; 20 is p = 1e-20 of MACS2's -log10 p.
+    genes
+        Largest number of genes to average over, drawn from those given.
+    draws
+        Bootstrap draws over genes.
+    """
+
+    background: Literal["empty", "ablated", "real"] = "empty"
+    cell_type: str | None = None
+    width: Count = 1000
+    stride: Count = 1000
+    height: Positive = 20.0
+    genes: Count = 100
+    draws: Count = 1000
+
+    def __post_init__(self) -> None:
+        check_settings(self)

@@ -90,7 +90,15 @@ class Signal:
             yield rows, self.read(rows)
 
     def shuffled(self, size: int, seed: int, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Go through all genes in batches of random order; when streaming, neighbouring chunks are shuffled together."""
+        """Go through all genes in batches of random order; when streaming, neighbouring chunks are shuffled together.
+
+        Parameters
+        ----------
+        size
+            Genes in a batch.
+        seed, epoch
+            They determine the order.
+        """
         random = random_generator(seed, "chromatin batches", epoch)
         if self._held is not None:
             order = random.permutation(len(self))

@@ -97,7 +97,21 @@ def _profile_distance(profiles: np.ndarray, known: np.ndarray) -> tuple[np.ndarr
 def start_network(
     marks: int, bins: int, settings: NetworkSettings, summary: SignalSummary, examples: Examples, seed: int
 ) -> ChromatinNetwork:
-    """Build a network with standardised marks and its linear path fitted."""
+    """Build a network with standardised marks and its linear path fitted.
+
+    Parameters
+    ----------
+    marks, bins
+        Shape of the input.
+    settings
+        Settings of the network.
+    summary
+        Of the training marks.
+    examples
+        Training examples, for the linear path and the mean expression.
+    seed
+        Seed of the weights.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(seed, "chromatin network"))
         network = ChromatinNetwork(marks, bins, settings)
@@ -130,7 +144,17 @@ Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 def training_batches(examples: Examples, settings: NetworkSettings, seed: int, epoch: int) -> Iterator[Batch]:
-    """Batches of marks, mask [gene, cell type, mark] and expression; some steps see a subset of the cell types."""
+    """Batches of marks, mask [gene, cell type, mark] and expression; some steps see a subset of the cell types.
+
+    Parameters
+    ----------
+    examples
+        Training examples.
+    settings
+        Settings of the network.
+    seed, epoch
+        They determine the order and what is masked.
+    """
     random = random_generator(seed, "cell types and marks", epoch)
     number = examples.signal.shape[1]
     measured = torch.from_numpy(examples.signal.measured)
@@ -176,6 +200,15 @@ def expression_loss(
     """Squared error, divided into that of a gene's mean over cell types and that of the differences between them.
 
     With ``level_weight`` 1 their sum is the plain mean squared error over what was measured.
+
+    Parameters
+    ----------
+    model
+        Network.
+    batch
+        Marks, mask and expression.
+    level_weight
+        Weight of the error of a gene's mean.
     """
     values, measured, expression = batch
     seen = torch.isfinite(expression)
@@ -204,7 +237,23 @@ def fit_ensemble(
     directory: str | Path | None,
     seed: int,
 ) -> tuple[list[ChromatinNetwork], list[FitReport]]:
-    """Fit the networks of an ensemble, one after the other; each is taken up where it was interrupted."""
+    """Fit the networks of an ensemble, one after the other; each is taken up where it was interrupted.
+
+    Parameters
+    ----------
+    training, validation
+        Examples to fit on and to stop by; ``None`` for no early stop.
+    summary
+        Of the training marks.
+    settings
+        Settings of the network.
+    identity
+        What tells this data from other data.
+    directory
+        Folder of checkpoints, one a member.
+    seed
+        Seed of everything random.
+    """
     marks, bins = training.signal.shape[2:]
     networks, reports = [], []
     for member in range(settings.members):

@@ -113,7 +113,7 @@ def train(
     cell_split
         How cells are held out; none trains on all cells.
     gene_table
-        GTF, BED or table with chromosome, position and group of the genes; the cells' var when absent.
+        Where genes lie and their groups: GTF, GFF3, BED or a table (docs/formats/gene_places.md); the cells' var when absent.
     regions
         BED with train, valid or test in column 4, for --gene-split regions (Enformer publishes one).
     test_chromosome

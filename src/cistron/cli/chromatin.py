@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cistron.chromatin.build import BuildSettings
 from cistron.chromatin.methods import METHODS
+from cistron.chromatin.settings import BuildSettings
 from cistron.cli.chromatin_questions import design, embed, epigenesis
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
 from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers
@@ -44,31 +44,28 @@ def build(
     binned
         Arrays that are binned already, .npz or zarr: values [gene, cell type, mark, bin], genes, cell_types, marks, optional measured.
     annotation
-        Start sites: a GTF, a BED, or a table with gene, chromosome, position (0-based) and strand.
+        Where genes lie: GTF, GFF3, BED or a table, for example gene, chromosome, position (0-based) and strand
+        (docs/formats/gene_places.md).
     expression
         Table of genes x cell types (TPM; see --expression-scale).
     split
         Table with gene and split (train, validation, test, unused); chromosomes 1-12, 13-14 and 15-22 when absent.
     """
-    from cistron.chromatin.build import build_gene_tracks
-    from cistron.runtime import RunRecord, record_path
+    from cistron.chromatin.build import build_files
 
-    given = {
-        "tracks": tracks,
-        "binned": binned,
-        "annotation": annotation,
-        "expression": expression,
-        "split": split,
-    }
-    inputs = [path for path in given.values() if path is not None and path.exists()]
-    run = RunRecord("chromatin build", settings or BuildSettings(), inputs, 0)
-    store = build_gene_tracks(
-        output, **given, settings=settings, workers=workers, scheduler=scheduler, allow_loss=allow_loss
-    )  # fmt: skip
+    store = build_files(
+        output,
+        tracks=tracks,
+        binned=binned,
+        annotation=annotation,
+        expression=expression,
+        split=split,
+        settings=settings,
+        workers=workers,
+        scheduler=scheduler,
+        allow_loss=allow_loss,
+    )
     absent = int((~store.tracks.measured).sum())
-    run.record("shape", list(store.tracks.values.shape))
-    run.record("missing_tracks", absent)
-    run.write(record_path(output))
     shape = store.tracks.values.shape
     show(
         f"wrote {output}: {shape[0]:,} genes x {shape[1]} cell types x {shape[2]} marks x {shape[3]} bins; {absent} tracks missing; "
@@ -111,43 +108,20 @@ def train(
     memory
         Gigabytes of marks that may be held; more is streamed from disk.
     """
-    import shutil
-
     from cistron.chromatin.estimator import ExpressionPredictor
-    from cistron.chromatin.model import save_chromatin_model
-    from cistron.chromatin.parts import choose_parts
-    from cistron.formats.gene_tracks import open_gene_tracks
-    from cistron.runtime import RunRecord, check_writable, limit_threads
 
-    method, settings = chosen.method.name, chosen.settings()
-    check_writable(output)
-    store = open_gene_tracks(data)
-    store.require_expression()
-    parts = choose_parts(store, held_out, validation_cell_types, test_cell_types)
-    run = RunRecord(
-        "chromatin train",
-        {"method": method, "preset": chosen.preset, "settings": settings},
-        [data / "zarr.json"],
-        seed,
+    model = ExpressionPredictor(**chosen.estimator_arguments(), seed=seed).train_files(
+        data,
+        output,
+        held_out=held_out,
+        validation_cell_types=validation_cell_types,
+        test_cell_types=test_cell_types,
+        permuted=permuted,
+        memory=int(memory * 1e9),
+        threads=threads,
     )
-    folder = output.with_name(output.name + ".fit")
-    with limit_threads(threads):
-        predictor = ExpressionPredictor(settings, method=method, seed=seed)
-        model = predictor.fit(
-            store, parts=parts, permuted=permuted, directory=folder, memory=int(memory * 1e9)
-        )
-    save_chromatin_model(model, output)
-    for name in ("validation_losses", "epochs", "seconds"):
-        if name in model.facts:
-            run.record(name, model.facts[name])
-    run.write(output / "run.json")
-    if folder.exists():
-        for log in folder.glob("*/log.csv"):
-            shutil.copy(log, output / f"{log.parent.name}.log.csv")
-        shutil.rmtree(folder)
-    show(
-        f"wrote {output}: {method} fitted on {len(parts.genes.train):,} genes in {len(parts.cell_types.train)} cell types"
-    )
+    genes, cell_types = (len(model.facts[axis]["train"]) for axis in ("genes", "cell_types"))
+    show(f"wrote {output}: {model.method} fitted on {genes:,} genes in {cell_types} cell types")
     if model.facts.get("validation_losses"):
         show(
             "  validation loss by member: "
@@ -173,33 +147,9 @@ def predict(
     name
         Name of the prediction; that of the method when absent.
     """
-    import numpy as np
-    import pandas as pd
+    from cistron.chromatin.estimator import predict_files
 
-    from cistron.chromatin.estimator import predict_expression
-    from cistron.chromatin.model import load_chromatin_model
-    from cistron.errors import InputError
-    from cistron.formats.gene_tracks import open_gene_tracks
-    from cistron.formats.prediction import write_prediction
-    from cistron.runtime import atomic_path, check_writable, limit_threads
-
-    check_writable(output)
-    store, fitted = open_gene_tracks(data), load_chromatin_model(model)
-    table = output.name.endswith((".tsv", ".tsv.gz"))
-    if not table:
-        if output.suffix != ".h5ad":
-            raise InputError(f"predictions are written as .h5ad or .tsv. Given: {output.name}")
-        store.require_expression()
-    with limit_threads(threads):
-        result = predict_expression(fitted, store, name=name)
-    if table:
-        frame = pd.DataFrame(
-            np.asarray(result.layers["predicted"]).T, index=store.genes, columns=store.cell_types
-        )
-        with atomic_path(output) as partial:
-            frame.to_csv(partial, sep="\t", float_format="%.5g", index_label="gene")
-    else:
-        write_prediction(output, result)
+    result = predict_files(model, data, output, name=name, threads=threads)
     parts = result.var["split"].value_counts()
     show(
         f"wrote {output}: {result.n_vars:,} genes ({', '.join(f'{n:,} {part}' for part, n in parts.items())}) x {result.n_obs} cell types"

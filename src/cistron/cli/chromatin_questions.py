@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cistron.chromatin.epigenesis_settings import EpigenesisSettings
 from cistron.chromatin.methods import DESIGN
+from cistron.chromatin.settings import EpigenesisSettings
 from cistron.cli.method_options import ChosenMethod, preset_options
 from cistron.cli.options import Output, Seed, Threads
 from cistron.methods import Count
@@ -46,19 +46,10 @@ def epigenesis(
     report
         Write figures and the HTML report.
     """
-    from cistron.chromatin.epigenesis import epigenesis as run_epigenesis
-    from cistron.chromatin.epigenesis_output import strongest, write_epigenesis_folder
-    from cistron.chromatin.model import load_chromatin_model
-    from cistron.formats.gene_tracks import open_gene_tracks
-    from cistron.runtime import RunRecord, check_writable, limit_threads
+    from cistron.chromatin.epigenesis import epigenesis_files
+    from cistron.chromatin.epigenesis_output import strongest
 
-    check_writable(output)
-    fitted, store = load_chromatin_model(model), open_gene_tracks(data)
-    settings = settings or EpigenesisSettings()
-    run = RunRecord("chromatin epigenesis", settings, [model / "model.safetensors"], seed)
-    with limit_threads(threads):
-        found = run_epigenesis(fitted, store, _genes(fitted, store, gene, part), settings, seed=seed)
-    write_epigenesis_folder(found, output, run, str(model.name))
+    found = epigenesis_files(model, data, output, gene, settings, part=part, seed=seed, threads=threads)
     for row in strongest(found).itertuples():
         interval = (
             f" [{row.low:+.2f}, {row.high:+.2f}]" if row.low == row.low else " (one network: no interval)"
@@ -100,52 +91,18 @@ def design(
     allow_shortfall
         Write what was reached where the target is not.
     """
-    from cistron.chromatin.design import design_epigenome
-    from cistron.chromatin.design_tables import edit_table, outcome_table, shortfall
-    from cistron.chromatin.model import load_chromatin_model
-    from cistron.errors import InputError
-    from cistron.formats.designed_epigenome import write_designed_epigenome
-    from cistron.formats.gene_tracks import open_gene_tracks
-    from cistron.runtime import RunRecord, atomic_path, check_writable, limit_threads, record_path, say
+    from cistron.chromatin.design import design_files
+    from cistron.runtime import say
 
-    if not gene:
-        raise InputError("no gene was given; name at least one with --gene")
-    check_writable(output)
-    fitted, store = load_chromatin_model(model), open_gene_tracks(data)
-    rows = store.gene_numbers(list(gene))
-    chosen = settings.settings()
-    run = RunRecord("chromatin design", chosen, [model / "model.safetensors"], 0)
-    with limit_threads(threads):
-        found = design_epigenome(fitted, store, rows, chosen)
-    short = shortfall(found, store)
-    if short is not None and not allow_shortfall:
-        raise InputError(
-            f"{short}; allow more marks, a wider region or a higher quantile, ask for less, or keep it with --allow-shortfall"
-        )
-    if short is not None:
-        say(short)
-        run.warn(short)
-    outcome, edits = outcome_table(found, store), edit_table(found, store, fitted.marks)
-    sequences = store.tracks.sequences.iloc[rows].reset_index(drop=True)
-    write_designed_epigenome(
+    outcome = design_files(
+        model,
+        data,
         output,
-        found.designed,
-        found.original,
-        found.measured,
-        sequences=sequences,
-        cell_types=store.cell_types,
-        marks=fitted.marks,
-        bin_size=store.tracks.bin_size,
-        outcome=outcome,
-        edits=edits,
-        name=output.stem,
-        genome_build=str(store.tracks.header["genome_build"]),
-        parameters=run.settings,
+        gene,
+        settings.settings(),
+        allow_shortfall=allow_shortfall,
+        threads=threads,
     )
-    for name, table in (("outcome", outcome), ("edits", edits)):
-        with atomic_path(output.with_name(f"{output.stem}.{name}.tsv")) as partial:
-            table.to_csv(partial, sep="\t", index=False, float_format="%.4f")
-    run.write(record_path(output))
     for row in outcome.drop_duplicates("gene").itertuples():
         judged = f", {row.judged_share:.0%} by the judge" if row.judged_share == row.judged_share else ""
         show(
@@ -184,34 +141,7 @@ def embed(
     name
         Name of the embedding.
     """
-    from cistron.chromatin.embed import embed_genes
-    from cistron.chromatin.model import load_chromatin_model
-    from cistron.formats import write_gene_embedding
-    from cistron.formats.gene_tracks import open_gene_tracks
-    from cistron.runtime import check_writable, limit_threads
+    from cistron.chromatin.embed import embed_files
 
-    check_writable(output)
-    with limit_threads(threads):
-        embedding = embed_genes(
-            load_chromatin_model(model), open_gene_tracks(data), dimensions=dimensions, name=name
-        )
-    write_gene_embedding(embedding, output)
+    embedding = embed_files(model, data, output, dimensions=dimensions, name=name, threads=threads)
     show(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
-
-
-def _genes(fitted, store, names: tuple[str, ...], part: str):  # type: ignore[no-untyped-def]  # model and store load late
-    import numpy as np
-
-    from cistron.chromatin.estimator import model_parts
-    from cistron.errors import InputError
-
-    if names:
-        return store.gene_numbers(list(names))
-    if part == "all":
-        return np.arange(len(store.genes))
-    found = np.flatnonzero(np.array(model_parts(fitted, store.genes, "genes")) == part)
-    if not len(found):
-        raise InputError(
-            f"{store.path.name} has no gene of the model's {part} part; name genes, or give --part all"
-        )
-    return found

@@ -142,7 +142,7 @@ def fetch(
         for path in fetch_data_set(data_set, only=only, settings=settings):
             show(path)
         if data_set.licence.commercial is False:
-            say(f"cistron: note: {licence_warning(data_set)}")
+            say(f"cistron: note: {licence_warning(data_set)}", always=True)
 
 
 @app.command

@@ -31,11 +31,9 @@ def run(directory: Path, seed: int) -> dict[str, Any]:
         save_chromatin_model,
     )
     from cistron.chromatin.design import design_epigenome
-    from cistron.chromatin.design_settings import DesignSettings
     from cistron.chromatin.epigenesis import epigenesis
     from cistron.chromatin.epigenesis_output import main_table, write_epigenesis_folder
-    from cistron.chromatin.epigenesis_settings import EpigenesisSettings
-    from cistron.chromatin.settings import NetworkFit
+    from cistron.chromatin.settings import DesignSettings, EpigenesisSettings, NetworkFit
     from cistron.evaluation.expression import run_expression
     from cistron.formats.prediction import write_prediction
     from cistron.runtime import RunRecord, limit_threads

@@ -18,9 +18,9 @@ def run(directory: Path, seed: int) -> dict[str, object]:
     dict
         ``lines`` to print, ``folder`` of the scores for the report, ``auprc`` by method.
     """
-    from cistron.evaluation.edge_rows import EdgeEvaluationSettings
     from cistron.evaluation.edges import evaluate_edges
-    from cistron.evaluation.edges_output import write_edge_evaluation
+    from cistron.evaluation.edges.rows import EdgeEvaluationSettings
+    from cistron.evaluation.edges.run import write_edge_evaluation
     from cistron.formats.edges import read_edges, write_edges
     from cistron.formats.perturbed_cells import read_perturbed_cells, split_cells
     from cistron.networks import NetworkInference

@@ -1,12 +1,13 @@
 """``cistron evaluate edges``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
+import pandas as pd
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed
-from cistron.evaluation.edge_rows import EdgeEvaluationSettings
+from cistron.evaluation.edges import EdgeEvaluationSettings, run_edges
 from cistron.runtime import show
 
 
@@ -19,7 +20,7 @@ def edges(
     undirected_reference: tuple[Path, ...] = (),
     perturbation: str = "perturbation",
     control: str = "non-targeting",
-    scale: str = "auto",
+    scale: Literal["auto", "counts", "log-normalised", "continuous"] = "auto",
     settings: Annotated[EdgeEvaluationSettings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
@@ -46,46 +47,24 @@ def edges(
     control
         Label of the control cells in that column.
     scale
-        What the values of the cells are: auto, counts, log-normalised, continuous.
+        What the values of the cells are; auto finds out.
     report
         Write figures and the HTML report.
     """
-    from cistron.errors import InputError
-    from cistron.evaluation.edges import evaluate_edges
-    from cistron.evaluation.edges_output import write_edge_evaluation
-    from cistron.formats.edges import read_edges
-    from cistron.formats.perturbed_cells import read_perturbed_cells
-    from cistron.runtime import RunRecord, check_writable
-
-    if not networks:
-        raise InputError("no network was given; name at least one edge table")
-    if scale not in ("auto", "counts", "log-normalised", "continuous"):
-        raise InputError(f"--scale is auto, counts, log-normalised or continuous. Given: {scale}")
-    check_writable(output / "run.json")
-    settings = settings or EdgeEvaluationSettings()
-    collections = [(path, True) for path in reference] + [(path, False) for path in undirected_reference]
-    inputs = [*networks, *(path for path in (cells, truth) if path), *(path for path, _ in collections)]
-    absent = [path for path in inputs if not path.exists()]
-    if absent:
-        raise InputError(f"{absent[0]} does not exist")
-    run = RunRecord("evaluate edges", settings, inputs, seed)
-    tables = [read_edges(path) for path in networks]
-    data = (
-        None
-        if cells is None
-        else read_perturbed_cells(cells, perturbation=perturbation, control=control, scale=scale)  # type: ignore[arg-type]
-    )
-    result = evaluate_edges(
-        tables,
-        cells=data,
-        truth=None if truth is None else read_edges(truth),
-        references=[(read_edges(path), directed) for path, directed in collections],
-        settings=settings,
+    scores = run_edges(
+        networks,
+        output,
+        settings,
+        cells=cells,
+        truth=truth,
+        references=reference,
+        undirected_references=undirected_reference,
+        perturbation=perturbation,
+        control=control,
+        scale=scale,
         seed=seed,
-        run_id=run.run_id,
     )
-    write_edge_evaluation(result, tables, run, output)
-    for line in _summary(result.scores):
+    for line in _summary(scores):
         show(line)
     if report:
         from cistron.report import build_report
@@ -94,7 +73,7 @@ def edges(
     show(f"scores: {output / 'scores.parquet'}")
 
 
-def _summary(scores) -> list[str]:  # type: ignore[no-untyped-def]  # a DataFrame; pandas loads late
+def _summary(scores: pd.DataFrame) -> list[str]:
     shown = ("auprc", "wasserstein_excess", "enrichment", "sign_accuracy", "calibration_error")
     lines = []
     for row in scores[scores["metric"].isin(shown)].itertuples():

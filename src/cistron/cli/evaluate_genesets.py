@@ -33,7 +33,7 @@ def genesets(
     sets
         A .gmt file, a list with one gene a line, or a folder of these.
     genes
-        Where the genes lie: a GTF, or a table with a gene and a chromosome column.
+        Where genes lie: GTF, GFF3, BED or a table with a gene and a chromosome column (docs/formats/gene_places.md).
     identifiers
         Table between gene ids (HGNC, GTF), where sets and embeddings name genes differently.
     report

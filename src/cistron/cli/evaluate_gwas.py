@@ -42,7 +42,7 @@ def gwas(
         MAGMA .genes.raw file of the same run, or a folder of TRAIT.genes.raw files: gives whitening and the
         minor allele count.
     genes
-        Gene table with symbols (HGNC, GTF) or places (GENE CHR START STOP).
+        Symbols (HGNC) or where genes lie: GTF, GFF3, BED or a table such as GENE CHR START STOP (docs/formats/gene_places.md).
     report
         Write figures and the HTML report.
     workers

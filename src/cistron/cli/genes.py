@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from cistron.cli.options import AllowLoss, Output
+from cistron.cli.running import Fetched
 from cistron.runtime import show
 
 app = App(name="genes", help="Map gene identifiers.")
@@ -18,7 +19,7 @@ def map_(
     source: Path,
     *,
     to: Namespace,
-    table: list[Path],
+    table: Annotated[list[Path], Fetched("fetch one with 'cistron data fetch hgnc_complete_set'")],
     output: Output,
     from_: Annotated[Namespace | None, Parameter(name="--from")] = None,
     allow_loss: AllowLoss = False,

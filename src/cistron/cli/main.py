@@ -7,6 +7,7 @@ import signal
 import sys
 import tomllib
 import traceback
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,7 +22,7 @@ from cistron.cli.options import check_arguments
 from cistron.cli.running import run_command
 from cistron.errors import CistronError, InputError
 from cistron.methods import SettingError
-from cistron.runtime import plain, set_progress
+from cistron.runtime import plain, say, set_progress
 
 app = App(
     name="cistron",
@@ -165,6 +166,21 @@ def _terminable() -> Iterator[list[int]]:
         signal.signal(signal.SIGTERM, before)
 
 
+@contextmanager
+def _warnings_as_remarks() -> Iterator[None]:
+    """Warnings of libraries become remarks of one line, without the source line that raised them."""
+
+    def remark(message: Warning | str, category: type[Warning], *place: object) -> None:
+        say(f"{category.__name__}: {' '.join(str(message).split())}")
+
+    before = warnings.showwarning
+    warnings.showwarning = remark  # type: ignore[assignment]  # the file and line are of no use to a user
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
+
+
 def _trouble(error: BaseException) -> str | None:
     """One line about what the machine or a file did; ``None`` for a defect of ours."""
     number = getattr(error, "errno", None)
@@ -198,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     note_tokens(tokens)
     came: list[int] = []
     try:
-        with _terminable() as came:
+        with _terminable() as came, _warnings_as_remarks():
             app.meta(tokens, exit_on_error=False, print_error=False, result_action="return_value")
             sys.stdout.flush()
     except SettingError as error:

@@ -118,6 +118,23 @@ class ChosenMethod:
                 given[error.setting][0].removeprefix("--").replace("-", "_"), error.problem
             ) from error
 
+    def estimator_arguments(self, *, several: bool = False, **shared: Any) -> dict[str, Any]:
+        """Settings, method and preset as estimators take them, after :meth:`settings` has found nothing wrong.
+
+        Parameters
+        ----------
+        several
+            Whether several matrices are given.
+        **shared
+            Values of options that several methods share; ``None`` was not given.
+        """
+        self.settings(several=several, **shared)
+        return {
+            "settings": self.given_settings(**shared),
+            "method": self.method.name,
+            "preset": self.preset,
+        }
+
     def _given_options(self, shared: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
         found = dict(self.given)
         for name, value in shared.items():
@@ -212,7 +229,7 @@ class MethodCommand:
         only: Callable[[Method], bool] | None,
         plain: bool,
     ) -> None:
-        self._function, self._methods, self._default = function, methods, default
+        self._function, self._methods, self.default = function, methods, default
         self._only, self._plain = only, plain
         self.__name__, self.__qualname__ = function.__name__, function.__qualname__
         self.__doc__, self.__module__ = function.__doc__, function.__module__
@@ -228,7 +245,7 @@ class MethodCommand:
 
     def _setting_options(self) -> list[_Option]:
         if self._plain:
-            return list(_options("", self._methods[self._default], None, True))
+            return list(_options("", self._methods[self.default], None, True))
         shown = _value_after("--method", _tokens.get())
         found: list[_Option] = []
         for method in self._listed():
@@ -253,7 +270,7 @@ class MethodCommand:
                 inspect.Parameter(
                     "method",
                     keyword,
-                    default=self._default,
+                    default=self.default,
                     annotation=Annotated[Literal[names], Parameter(help=own)],
                 )
             )
@@ -286,7 +303,7 @@ class MethodCommand:
         return {name: one.annotation for name, one in self.__signature__.parameters.items()}
 
     def __call__(self, *arguments: Any, **named: Any) -> None:
-        method = self._methods.find(named.pop("method", self._default))
+        method = self._methods.find(named.pop("method", self.default))
         preset = named.pop("settings", "default")
         prefixes = ("",) if self._plain else (method.name, *method.prefixes)
         given: dict[str, tuple[str, Any]] = {}

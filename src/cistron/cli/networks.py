@@ -1,6 +1,5 @@
 """``cistron networks``: gene networks from perturbed cells."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,7 +8,6 @@ from cyclopts import App, Parameter
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
 from cistron.cli.options import FurtherOutput, Output, Seed, Threads
 from cistron.cli.running import Writes
-from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.methods import Count, CountOrZero
 from cistron.networks.methods import METHODS
 from cistron.runtime import show
@@ -18,30 +16,6 @@ app = App(name="networks", help="Gene networks from perturbed single cells.")
 
 add_methods_command(app, METHODS)
 ScaleName = Literal["auto", "counts", "log-normalised", "continuous"]
-
-
-def _read(
-    cells: Path,
-    perturbation: str,
-    control: str,
-    excluded: Sequence[str],
-    guide: str | None,
-    layer: str | None,
-    scale: ScaleName,
-    minimum_cells: int,
-) -> PerturbedCells:
-    from cistron.formats.perturbed_cells import read_perturbed_cells
-
-    return read_perturbed_cells(
-        cells,
-        perturbation=perturbation,
-        control=control,
-        excluded=excluded,
-        guide=guide,
-        layer=layer,
-        scale=scale,
-        minimum_cells=minimum_cells,
-    )
 
 
 @app.command
@@ -101,56 +75,27 @@ def infer(
         CausalBench's filter: perturbations with more than 50 changed genes, 30% knock-down and more than 25 cells,
         and of their cells those whose target is in the lowest tenth of the control cells.
     """
-    from cistron.errors import InputError
-    from cistron.formats.edges import write_edges
-    from cistron.formats.gene_embedding import write_gene_embedding
-    from cistron.formats.perturbed_cells import split_cells
     from cistron.networks.estimator import NetworkInference
-    from cistron.networks.strong_perturbations import strong_perturbations
-    from cistron.runtime import RunRecord, check_writable, limit_threads, record_path, say
 
-    method, settings = chosen.method.name, chosen.settings()
-    if embedding is not None and not chosen.method.traits.learns_genes:
-        learning = " or ".join(one.name for one in METHODS.values() if one.traits.learns_genes)
-        raise InputError(
-            f"method {method} learns no gene embedding; use --method {learning} with --embedding"
-        )
-    if not output.name.endswith((".tsv", ".tsv.gz")):
-        raise InputError(f"edges are written as .tsv or .tsv.gz. Given: --output {output.name}")
-    if not cells.exists():
-        raise InputError(f"cells {cells} do not exist")
-    for path in (output, *([embedding] if embedding else [])):
-        check_writable(path)
-    run = RunRecord(
-        "networks infer", {"method": method, "preset": chosen.preset, "settings": settings}, [cells], seed
+    inference = NetworkInference(**chosen.estimator_arguments(), seed=seed)
+    table = inference.infer_file(
+        cells,
+        output,
+        edges=edges or None,
+        name=name,
+        embedding=embedding,
+        training_cells=training_cells,
+        strong_only=strong_only,
+        threads=threads,
+        perturbation=perturbation,
+        control=control,
+        excluded=excluded,
+        guide=guide,
+        layer=layer,
+        scale=scale,
+        minimum_cells=minimum_cells,
     )
-    with limit_threads(threads):
-        data = _read(cells, perturbation, control, excluded, guide, layer, scale, minimum_cells)
-        if strong_only:
-            data = strong_perturbations(data, seed=seed)
-        for remark in data.remarks:
-            say(f"{data.name}: {remark}")
-            run.warn(remark)
-        if training_cells:
-            data = data.select(split_cells(data)[0])
-        inference = NetworkInference(settings, method=method, seed=seed).fit(data)
-        table = inference.edges(edges or None, name=name, cells_used="training" if training_cells else "all")
-    details = inference.network.details if inference.network is not None else {}
-    if details.get("direct_effects") is False:
-        reason = (
-            "fewer than 20 genes were perturbed"
-            if details["knock_down_seen"]
-            else "most perturbed genes do not fall (taken as perturbations of activity)"
-        )
-        remark = f"{reason}, so direct and indirect effects are not told apart"
-        say(remark)
-        run.warn(remark)
-    write_edges(table, output)
-    if embedding is not None:
-        write_gene_embedding(inference.embed(name), embedding)
-    run.record("edges", len(table))
-    run.write(record_path(output))
-    show(f"wrote {output}: {len(table):,} edges of {len(data.genes):,} genes by {method}")
+    show(f"wrote {output}: {len(table):,} edges of {len(inference.genes):,} genes by {inference.method}")
 
 
 @app.command
@@ -189,16 +134,22 @@ def quality(
     output
         Write the table of all perturbations (.tsv); the first 20 are printed.
     """
-    from cistron.networks.inputs import perturbation_quality, quality_summary
-    from cistron.runtime import atomic_path
+    from cistron.networks.quality import quality_file
 
-    data = _read(cells, perturbation, control, excluded, guide, layer, scale, minimum_cells)
-    table = perturbation_quality(data)
-    for line in quality_summary(table, data):
+    table, lines = quality_file(
+        cells,
+        output,
+        perturbation=perturbation,
+        control=control,
+        excluded=excluded,
+        guide=guide,
+        layer=layer,
+        scale=scale,
+        minimum_cells=minimum_cells,
+    )
+    for line in lines:
         show(line)
     if output is not None:
-        with atomic_path(output) as partial:
-            table.to_csv(partial, sep="\t", index=False, float_format="%.5g")
         show(f"wrote {output}: {len(table):,} perturbations")
     else:
         show(table.head(20).to_string(index=False, float_format=lambda value: f"{value:.3g}"))

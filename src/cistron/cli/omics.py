@@ -10,7 +10,6 @@ from cistron.cli.omics_join import join
 from cistron.cli.omics_prepare import prepare
 from cistron.cli.omics_tune import tune
 from cistron.cli.options import Output, Seed, Threads
-from cistron.errors import InputError
 from cistron.omics import METHODS, PreprocessingSettings
 from cistron.runtime import show
 
@@ -66,29 +65,23 @@ def embed(
     licence
         Licence of the matrix, kept in the header.
     """
-    from cistron.formats import write_gene_embedding
-    from cistron.omics import OmicsEmbedder, read_matrix
-    from cistron.runtime import check_writable, limit_threads
+    from cistron.omics import OmicsEmbedder
 
-    if not matrices:
-        raise InputError("no matrix was given; name at least one file")
     shared = {"dimensions": dimensions, "variance": variance, "scale_components": scale_components}
-    settings = chosen.settings(several=len(matrices) > 1, **shared)
-    check_writable(output)
-    folder = output.with_suffix(".fit") if chosen.method.traits.trained else None
-    with limit_threads(threads):
-        embedder = OmicsEmbedder(settings, preprocessing, seed, method=chosen.method.name)
-        embedding = embedder.embed(
-            *(read_matrix(matrix, layer, genes_in) for matrix in matrices),
-            name=name,
-            evidence=evidence,
-            licence=licence,
-            directory=folder,
-        )
-    write_gene_embedding(embedding, output)
-    if folder is not None:
-        (folder / "last.ckpt").unlink(missing_ok=True)
-        show(f"record: {folder / 'log.csv'}")
+    arguments = chosen.estimator_arguments(several=len(matrices) > 1, **shared)
+    embedder = OmicsEmbedder(preprocessing=preprocessing, seed=seed, **arguments)
+    embedding = embedder.embed_files(
+        matrices,
+        output,
+        layer=layer,
+        genes_in=genes_in,
+        threads=threads,
+        name=name,
+        evidence=evidence,
+        licence=licence,
+    )
+    if embedder.log is not None:
+        show(f"record: {embedder.log}")
     for remark in embedder.remarks:
         show(f"  {remark}")
     show(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from cistron.cli.options import Output
 from cistron.methods import Share
-from cistron.omics.preprocessing import PreprocessingSettings
+from cistron.omics.settings_preparation import PreprocessingSettings
 from cistron.runtime import show
 
 
@@ -26,20 +26,9 @@ def join(
     minimum_share
         Share of all samples in which a gene must be measured to be kept.
     """
-    from cistron.errors import InputError
-    from cistron.formats.anndata_files import write_anndata
-    from cistron.omics.inputs import read_matrix
-    from cistron.omics.joining import join_matrices
-    from cistron.runtime import atomic_path, check_writable
+    from cistron.omics.joining import join_files
 
-    if output.suffix != ".h5ad":
-        raise InputError(f"a joined matrix is written as .h5ad. Given: {output.name}")
-    check_writable(output)
-    joined = join_matrices(
-        [read_matrix(path) for path in matrices], preprocessing, minimum_share=minimum_share
-    )
-    with atomic_path(output) as partial:
-        write_anndata(joined, partial)
+    joined = join_files(matrices, output, preprocessing, minimum_share=minimum_share)
     for remark in joined.uns["remarks"]:
         show(f"  {remark}")
     show(f"wrote {output}: {joined.n_obs:,} genes x {joined.n_vars:,} samples of {len(matrices)} matrices")

@@ -1,19 +1,17 @@
 """``cistron omics prepare``."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from cistron.cli.options import Output
-from cistron.omics.sources import PreparationSettings
+from cistron.omics.settings_preparation import PreparationSettings, SourceName
 from cistron.runtime import show
-
-Source = Literal["depmap", "gtex", "hpa-isoforms", "tabula-sapiens", "matrix"]
 
 
 def prepare(
-    source: Source,
+    source: SourceName,
     file: Path,
     *,
     output: Output,
@@ -33,29 +31,9 @@ def prepare(
     file
         The file of the source.
     """
-    from cistron.errors import InputError
-    from cistron.omics.sources import SOURCES
-    from cistron.omics.writing import write_matrix
-    from cistron.runtime import check_writable
+    from cistron.omics.sources import prepare_file
 
-    if not file.exists():
-        raise InputError(f"{file} does not exist; 'cistron data list' names public sources")
-    check_writable(output)
-    settings = settings or PreparationSettings()
-    prepared = SOURCES[source](file, settings)
-    if len(prepared.genes) < 2 or len(prepared.samples) < 2:
-        raise InputError(
-            f"{file.name}: {len(prepared.genes):,} genes x {len(prepared.samples):,} samples are left; at least 2 of each are needed"
-        )
-    write_matrix(
-        output,
-        prepared.genes,
-        prepared.samples,
-        prepared.blocks,
-        steps=prepared.steps,
-        sources=[file] if file.is_file() else [],
-        sample_table=prepared.sample_table,
-    )
+    prepared = prepare_file(source, file, output, settings)
     for step in prepared.steps:
         show(f"  {step}")
     show(f"wrote {output}: {len(prepared.genes):,} genes x {len(prepared.samples):,} samples")

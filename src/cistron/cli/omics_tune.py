@@ -1,21 +1,17 @@
 """``cistron omics tune``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from cistron.cli.method_options import ChosenMethod, method_options
 from cistron.cli.options import Seed, Threads
 from cistron.cli.running import Writes
-from cistron.errors import InputError
 from cistron.methods import Count
 from cistron.omics.methods import METHODS
-from cistron.omics.preprocessing import PreprocessingSettings
+from cistron.omics.settings_preparation import PreprocessingSettings
 from cistron.runtime import show
-
-if TYPE_CHECKING:
-    from cistron.omics.tuning import Score
 
 
 @method_options(METHODS, default="vdtf", only=lambda method: bool(method.traits.search))
@@ -36,8 +32,8 @@ def tune(
 ) -> None:
     """Search layers, learning rate, batch size, epochs, dimensions and more with Optuna.
 
-    Settings that are given (--METHOD.SETTING) are the same in all trials. Run the same command again to go on, or in several shells at once to share the work. Writes trials.csv and
-    best.toml, which 'cistron omics embed --config' reads.
+    Settings that are given (--METHOD.SETTING) are the same in all trials. Run the same command again to go on, or in several
+    shells at once to share the work. Writes trials.csv and best.toml, which 'cistron omics embed --config' reads.
 
     Parameters
     ----------
@@ -60,69 +56,30 @@ def tune(
     storage
         File of the study: .db for SQLite, else a journal; OUTPUT/study.journal when absent.
     """
-    from cistron.omics import read_matrix
-    from cistron.omics.tuning import best_as_toml, tune_embedder
-    from cistron.runtime import atomic_path, check_writable, limit_threads
+    from cistron.omics.tuning import tune_files
 
-    if not matrices:
-        raise InputError("no matrix was given; name at least one file")
-    method = chosen.method.name
-    if len(matrices) > 1 and not chosen.method.traits.joint:
-        raise InputError(f"{method} takes one matrix. Given: {len(matrices)}; use --method vdtf")
-    chosen.settings(several=len(matrices) > 1)  # raises on what does not fit, before any work
-    check_writable(output / "best.toml")
-    score = None if traits is None else gwas_score(traits, chromosomes)
+    arguments = chosen.estimator_arguments(several=len(matrices) > 1)
     objective = "held-out R2" if traits is None else f"GWAS {traits.name}, {chromosomes} chromosomes"
-    with limit_threads(threads):
-        report = tune_embedder(
-            [read_matrix(matrix) for matrix in matrices],
-            method,
-            storage=storage or output / "study.journal",
-            trials=trials,
-            epochs=epochs,
-            smallest=smallest,
-            largest=largest,
-            settings=chosen.given_settings(),
-            preset=chosen.preset,
-            preprocessing=preprocessing,
-            score=score,
-            objective=objective,
-            seed=seed,
-        )
-    with atomic_path(output / "trials.csv") as partial:
-        report.trials.to_csv(partial, index=False)
-    with atomic_path(output / "best.toml") as partial:
-        partial.write_text(
-            best_as_toml(method, report.best, settings=chosen.given_settings(), preset=chosen.preset)
-        )
+    score = None
+    if traits is not None:
+        from cistron.evaluation.gwas.choosing import score_to_choose_by
+
+        score = score_to_choose_by(traits, chromosomes)
+    report = tune_files(
+        matrices,
+        output,
+        **arguments,
+        storage=storage,
+        threads=threads,
+        trials=trials,
+        epochs=epochs,
+        smallest=smallest,
+        largest=largest,
+        preprocessing=preprocessing,
+        score=score,
+        objective=objective,
+        seed=seed,
+    )
     show(f"{report.finished} trials finished, {report.pruned} pruned, {report.failed} failed")
     show(f"best {objective} {report.best_value:.4f}: {report.best}")
     show(f"use it: cistron omics embed {matrices[0]} --config {output / 'best.toml'} --output EMBEDDING.h5ad")
-
-
-def gwas_score(traits: Path, chromosomes: str) -> "Score":
-    """Median delta R2 over traits, on odd or even chromosomes alone: a score to choose by, not to report."""
-    import tempfile
-
-    import numpy as np
-
-    from cistron.evaluation.gwas import GwasSettings, TraitCollection, TraitDesign, evaluate_gwas, read_traits
-
-    collection = read_traits(traits)
-    designs = []
-    for design in collection.designs:
-        numbers = design.genes["CHR"].astype(str)
-        wanted = 1 if chromosomes == "odd" else 0
-        rows = np.array([number.isdigit() and int(number) % 2 == wanted for number in numbers])
-        designs.append(TraitDesign(design.traits, design.genes[rows].reset_index(drop=True), design.z[rows]))
-    chosen = TraitCollection(collection.name, tuple(designs))
-
-    def score(embedding) -> float:  # type: ignore[no-untyped-def]  # AnnData; loads late
-        with tempfile.TemporaryDirectory() as folder:
-            settings = GwasSettings(controls=0, draws=20)
-            scores = evaluate_gwas([embedding], chosen, settings, directory=folder).scores
-        rows = scores[(scores["metric"] == "delta_r2") & (scores["stratum"] == "all genes")]
-        single = rows[~rows["target"].str.startswith("median of")]
-        return float(np.median(single["value"]))
-
-    return score

@@ -51,6 +51,19 @@ class Writes:
 
 
 @dataclasses.dataclass(frozen=True)
+class Fetched:
+    """Mark of an input that a user may not have yet.
+
+    Attributes
+    ----------
+    how
+        What to do where it is absent.
+    """
+
+    how: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Lists:
     """Mark of a parameter that names a table of further input files.
 
@@ -73,7 +86,9 @@ def marks_of(command: Callable[..., Any]) -> dict[str, list[Any]]:
     """
     hints = typing.get_type_hints(command, include_extras=True)
     return {
-        name: [mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Writes | Lists)]
+        name: [
+            mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Writes | Lists | Fetched)
+        ]
         for name, hint in hints.items()
         if name != "return"
     }
@@ -229,6 +244,7 @@ def check_paths(command: Callable[..., Any], bound: inspect.BoundArguments) -> N
     for name, value in bound.arguments.items():
         if any(isinstance(mark, Writes) for mark in marks.get(name, [])):
             continue
+        hints = [f"; {mark.how}" for mark in marks.get(name, []) if isinstance(mark, Fetched)]
         for path in value if isinstance(value, tuple | list) else (value,):
             if isinstance(path, Path) and path.suffix and not _existing(path):
-                raise InputError(f"{path} does not exist")
+                raise InputError(f"{path} does not exist{''.join(hints)}")

@@ -61,7 +61,7 @@ def embed(
     Parameters
     ----------
     annotation
-        GTF with transcripts, of the same build as the genome.
+        Where genes lie: GTF, GFF3, BED or a table (docs/formats/gene_places.md), of the same build as the genome.
     organism
         Whose CAGE tracks choose the bin.
     windows

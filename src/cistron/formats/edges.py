@@ -3,7 +3,7 @@
 import gzip
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,11 @@ import pandas as pd
 
 import cistron
 from cistron.errors import InputError
-from cistron.genes.identity import NAMESPACES, guess_namespace
+from cistron.genes.identity import NAMESPACES, guess_namespace, normalise_identifiers
+from cistron.runtime import say
 from cistron.runtime.files import atomic_path
+from cistron.runtime.tables import read_text_table
+from cistron.runtime.text_files import plain_name
 
 SCHEMA_VERSION = 1
 
@@ -165,22 +168,21 @@ _SYNONYMS = {
 }
 
 
-def _named(table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    lowered = {str(column).strip().lower(): column for column in table.columns}
-    names = {}
+def _named(columns: Sequence[str], path: Path) -> dict[str, str]:
+    """Which column of a table is which of the format; others are left out."""
+    lowered = {column.lower(): column for column in columns}
+    names = {column: lowered[column] for column in EDGE_COLUMNS if column in lowered}
     for column, candidates in _SYNONYMS.items():
         found = [lowered[candidate] for candidate in candidates if candidate in lowered]
         if found:
-            names[found[0]] = column
-    missing = [column for column in ("source", "target") if column not in names.values()]
+            names[column] = found[0]
+    missing = [column for column in ("source", "target") if column not in names]
     if missing:
         raise InputError(
             f"{path.name}: column {missing[0]!r} is absent; expected source, target, weight. "
-            f"Given: {', '.join(map(str, table.columns[:6]))}"
+            f"Given: {', '.join(map(str, columns[:6]))}"
         )
-    table = table.rename(columns=names)
-    kept = [column for column in table if column in EDGE_COLUMNS]
-    return table[kept]
+    return {column: names[column] for column in sorted(names, key=lambda name: columns.index(names[name]))}
 
 
 def read_edges(path: str | Path, *, name: str | None = None) -> Edges:
@@ -204,28 +206,28 @@ def read_edges(path: str | Path, *, name: str | None = None) -> Edges:
     path = Path(path)
     if not path.exists():
         raise InputError(f"edge table {path} does not exist")
-    plain = path.name.removesuffix(".gz").removesuffix(".xz")
-    separator = "," if plain.endswith(".csv") else "\t"
-    try:
-        table = pd.read_csv(path, sep=separator, comment="#", keep_default_na=False, na_values=[""])
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{path.name} cannot be read as an edge table ({str(error)[:120]})") from error
-    header = _read_header(path)
+    plain = plain_name(path)
+    text = read_text_table(path, "edge table", empty=True)
+    for remark in text.remarks:
+        say(remark)
+    header = _header(list(text.layout.comments))
     if int(header.get("schema_version", 0)) > SCHEMA_VERSION:
         raise InputError(
             f"{path.name} has edges schema {header['schema_version']}, newer than {SCHEMA_VERSION}; update cistron"
         )
-    table = _named(table, path)
+    table = pd.DataFrame(
+        {
+            column: text.text(given) if EDGE_COLUMNS[column][0] in ("text", "sign") else text.numbers(given)
+            for column, given in _named(text.columns, path).items()
+        }
+    )
     for column in ("source", "target"):
-        table[column] = table[column].astype("string").astype(object)
+        table[column] = normalise_identifiers(table[column], guess_namespace(table[column]))
     if "weight" not in table:
         table["weight"] = 1.0
     if "sign" in table:
-        text = table["sign"].astype(str).replace({"+": "1", "-": "-1"})
-        table["sign"] = pd.to_numeric(text, errors="coerce").fillna(0).astype(np.int64)
-    for column in table.columns.difference(["source", "target", "sign"]):
-        if pd.api.types.is_numeric_dtype(table[column]):
-            table[column] = table[column].astype(np.float64)
+        signs = table["sign"].replace({"+": "1", "-": "-1"})
+        table["sign"] = pd.to_numeric(signs, errors="coerce").fillna(0).astype(np.int64)
     if pd.api.types.is_numeric_dtype(table["weight"]):
         table = table.sort_values("weight", ascending=False, kind="stable")
     if "kind" not in header:
@@ -239,16 +241,3 @@ def read_edges(path: str | Path, *, name: str | None = None) -> Edges:
         seed=int(header.get("seed", 0)),
         parameters=json.loads(header.get("parameters", "{}")),
     )
-
-
-def _read_header(path: Path) -> dict[str, str]:
-    if path.suffix == ".xz":
-        return {}
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    lines = []
-    with opened as handle:
-        for line in handle:
-            if not line.startswith("#"):
-                break
-            lines.append(line)
-    return _header(lines)

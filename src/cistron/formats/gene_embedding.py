@@ -14,7 +14,7 @@ from cistron.errors import IdentifierError, InputError
 from cistron.formats.anndata_files import write_anndata
 from cistron.formats.header import header_problems, joined, provenance_fields, without_local_paths
 from cistron.formats.tables import first_line, read_table
-from cistron.genes.identity import guess_namespace
+from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.spreadsheets import spreadsheet_damage
 from cistron.runtime import say
 from cistron.runtime.files import atomic_path
@@ -196,6 +196,27 @@ def embedding_information(embedding: anndata.AnnData) -> dict[str, Any]:
     """Give the header of an embedding with its shape, as plain values."""
     header = {key: value for key, value in embedding.uns["cistron"].items() if key != "sources"}
     return {**header, "genes": embedding.n_obs, "dimensions": embedding.n_vars}
+
+
+def embedding_genes(embedding: anndata.AnnData) -> pd.Index:
+    """Genes of an embedding as they are joined with others: Ensembl ids without versions.
+
+    Raises
+    ------
+    IdentifierError
+        If two genes become one when versions are cut off.
+    """
+    header = embedding.uns["cistron"]
+    ids = pd.Index(
+        normalise_identifiers(embedding.obs_names, str(header["identifier_namespace"])),
+        name=embedding.obs_names.name,
+    )
+    if not ids.is_unique:
+        raise IdentifierError(
+            f"embedding {header['name']}: {int(ids.duplicated().sum()):,} genes occur more than once when versions are cut "
+            f"off, for example {ids[ids.duplicated()][0]}; keep one row each"
+        )
+    return ids
 
 
 def write_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
-from cistron.formats.gene_embedding import build_gene_embedding, require_valid
+from cistron.formats.gene_embedding import build_gene_embedding, embedding_genes, require_valid
 
 
 def combine_gene_embeddings(
@@ -58,11 +58,10 @@ def combine_gene_embeddings(
         raise InputError(
             f"embeddings come from different genome builds ({', '.join(sorted(builds))}); use one build"
         )
-    genes = embeddings[0].obs_names
-    for embedding in embeddings[1:]:
-        genes = (
-            genes.intersection(embedding.obs_names) if join == "inner" else genes.union(embedding.obs_names)
-        )
+    ids = [embedding_genes(embedding) for embedding in embeddings]
+    genes = ids[0]
+    for index in ids[1:]:
+        genes = genes.intersection(index) if join == "inner" else genes.union(index)
     if len(genes) == 0:
         raise IdentifierError(
             "the embeddings share no gene; check their identifiers with 'cistron embedding check'"
@@ -70,8 +69,8 @@ def combine_gene_embeddings(
     blocks, dimensions = [], []
     covered = np.zeros(len(genes), dtype=np.int32)
     used: dict[str, int] = {}
-    for embedding, header in zip(embeddings, headers, strict=True):
-        rows = embedding.obs_names.get_indexer(genes)
+    for embedding, header, index in zip(embeddings, headers, ids, strict=True):
+        rows = index.get_indexer(genes)
         present = rows >= 0
         covered += present
         values = np.asarray(embedding.X, dtype=np.float64)

@@ -11,7 +11,8 @@ from cistron.errors import InputError
 from cistron.formats.anndata_files import write_anndata
 from cistron.formats.gene_embedding import read_h5ad
 from cistron.formats.tables import read_table
-from cistron.genes.identity import GeneMap, guess_namespace, read_gene_map, require_little_loss
+from cistron.genes.gene_map import read_gene_map
+from cistron.genes.identity import GeneMap, guess_namespace, require_little_loss
 from cistron.genes.lists import read_gene_list
 from cistron.runtime.files import atomic_path
 from cistron.runtime.text_files import plain_name

@@ -1,27 +1,127 @@
 """What the label of a cell says: control, one perturbed gene, or something that is set aside."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from cistron.errors import IdentifierError, InputError
-from cistron.genes.identity import guess_namespace
+from cistron.formats.perturbed_cells_controls import looks_like_control
+from cistron.genes.identity import guess_namespace, without_version
 
 CONTROL = -1
 SET_ASIDE = -2
-_JOINED = re.compile(r"[+,;|]|__")
+_JOINED = re.compile(r"__|[+,;|]")
 _SIDE_LABELS = ("", "nan", "none", "excluded", "unassigned", "ambiguous", "negative", "multiplet")
+# what may follow the gene in the name of a guide: GENE_sg1, GENE-2, GENE.g3, GENE_+_95907328.23-P1P2
+_GUIDE_TAIL = re.compile(r"^[-_.](sg|g|guide|grna|sgrna|crispr[ia]?|[+-]_)?[-_.]?\d[\w.-]*$", re.IGNORECASE)
+_GUIDE_HEAD = re.compile(r"^(sg|g)[-_.]?(?=.)", re.IGNORECASE)
+
+
+@dataclass
+class LabelMeaning:
+    """What labels were found to say.
+
+    Attributes
+    ----------
+    perturbation
+        Gene number, -1 control, -2 set aside; int [cell].
+    set_aside
+        Reason to number of cells.
+    remarks
+        What was read into labels.
+    is_guide
+        Whether labels name guides and not genes.
+    """
+
+    perturbation: np.ndarray
+    set_aside: dict[str, int] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    is_guide: bool = False
+
+
+def possible_names(label: str) -> set[str]:
+    """Give every text in a label that could be the name of a gene: the label, joined parts, and starts of guides."""
+    names = {label, without_version(label)}
+    for part in (label, *_JOINED.split(label), *label.split("_")):
+        for text in (part.strip(), _GUIDE_HEAD.sub("", part.strip())):
+            names |= {text, *(text[:cut] for cut, letter in enumerate(text) if letter in "-_." and cut)}
+    return names
+
+
+def gene_of_guide(label: str, number: Mapping[str, int]) -> int | None:
+    """Find the gene of a guide by its name: the longest start before ``_``, ``-`` or ``.`` that is a measured gene.
+
+    What follows must look like the rest of a guide's name (``_sg1``, ``-2``, ``_+_95907328.23-P1P2``); ``sg`` or ``g``
+    may stand before the gene.
+    """
+    headless = _GUIDE_HEAD.sub("", label)
+    for text in dict.fromkeys((label, headless)):
+        if text != label and text in number:
+            return number[text]
+        for cut in range(len(text) - 1, 0, -1):
+            if text[cut] in "-_." and text[:cut] in number and _GUIDE_TAIL.match(text[cut:]):
+                return number[text[:cut]]
+    return None
+
+
+class _Reader:
+    """Reads labels one by one."""
+
+    def __init__(
+        self, number: Mapping[str, int], controls: Collection[str], table: Mapping[str, str]
+    ) -> None:
+        self.number, self.controls, self.table = number, controls, table
+        self.guides: dict[str, int] = {}
+
+    def one(self, part: str, joined: bool = True) -> int | None:
+        """Give the gene of one name, -1 for a control, ``None`` where it is not known.
+
+        In ``A+ctrl`` any usual name of a control is one; a label alone is only where it was chosen.
+        """
+        part = without_version(self.table.get(part, part))
+        if part in self.controls:
+            return CONTROL
+        if part in self.number:
+            return self.number[part]
+        if joined and looks_like_control(part):
+            return CONTROL
+        gene = gene_of_guide(part, self.number)
+        if gene is not None:
+            self.guides[part] = gene
+        return gene
+
+    def parts(self, label: str) -> list[int | None]:
+        """Give the genes of a label that may join several names."""
+        if label in self.controls:
+            return [CONTROL]
+        label = without_version(self.table.get(label, label))
+        if label in self.number:
+            return [self.number[label]]
+        joined = [part.strip() for part in _JOINED.split(label) if part.strip()]
+        several = [self.one(part) for part in joined]
+        if len(joined) > 1 and None not in several:
+            return several
+        for cut in (match.start() for match in re.finditer("_", label)):  # A_B: two known names
+            pair = [self.one(label[:cut]), self.one(label[cut + 1 :])]
+            if None not in pair:
+                return pair
+        whole = self.one(label, joined=False)
+        return several if whole is None and len(joined) > 1 else [whole]
 
 
 def number_perturbations(
     text: np.ndarray,
     genes: Sequence[str],
-    control: str,
+    controls: Collection[str],
     excluded: Sequence[str],
     minimum_cells: int,
     name: str,
-) -> tuple[np.ndarray, dict[str, int]]:
+    *,
+    aliases: Mapping[str, int] | None = None,
+    guide_table: Mapping[str, str] | None = None,
+) -> LabelMeaning:
     """Turn the label of each cell into the number of its perturbed gene.
 
     Parameters
@@ -29,66 +129,69 @@ def number_perturbations(
     text
         Label of each cell.
     genes
-        Measured genes.
-    control, excluded
-        Label of the control cells, labels that are not used.
+        Measured genes, Ensembl ids without versions; versions of labels are cut.
+    controls, excluded
+        Labels of the control cells, labels that are not used.
     minimum_cells
         Fewest cells of a perturbation.
     name
         Name of the data, for messages.
-
-    Returns
-    -------
-    ndarray
-        Gene number, -1 control, -2 set aside; int [cell].
-    dict of str to int
-        Reason to number of cells set aside.
+    aliases
+        Other names of genes and their numbers.
+    guide_table
+        Gene of each guide.
 
     Raises
     ------
     InputError
         If no perturbation is left; the message says why.
     """
-    number = {gene: position for position, gene in enumerate(genes)}
+    number = {**(aliases or {}), **{gene: position for position, gene in enumerate(genes)}}
+    reader = _Reader(number, controls, guide_table or {})
     labels, codes, sizes = np.unique(text.astype(str), return_inverse=True, return_counts=True)
-    aside: dict[str, int] = {}
+    result = LabelMeaning(codes, is_guide=bool(guide_table))
     meaning = np.full(len(labels), SET_ASIDE, dtype=np.int64)
-    few: list[str] = []
     unmeasured: list[str] = []
 
     def put_aside(reason: str, cells: int) -> None:
-        aside[reason] = aside.get(reason, 0) + int(cells)
+        result.set_aside[reason] = result.set_aside.get(reason, 0) + int(cells)
 
     for position, (label, cells) in enumerate(zip(labels.tolist(), sizes.tolist())):
-        if label == control:
-            meaning[position] = CONTROL
-            continue
         if label in excluded or label.lower() in _SIDE_LABELS:
             put_aside("excluded or without a label", cells)
             continue
-        if label not in number:
-            parts = [part.strip() for part in _JOINED.split(label) if part.strip()]
-            targets = [part for part in parts if part not in (control, "ctrl", "control")]
-            if len(targets) > 1 and any(part in number for part in targets):
-                put_aside("several genes perturbed at once", cells)
-                continue
-            if len(targets) == 1 and len(parts) > 1 and targets[0] in number:
-                label = targets[0]
-            else:
-                unmeasured.append(label)
-                put_aside("perturbed gene is not measured", cells)
-                continue
-        meaning[position] = number[label]
+        found = reader.parts(label)
+        targets = {part for part in found if part != CONTROL}
+        target = next(iter(targets), None)
+        if not targets:
+            meaning[position] = CONTROL
+        elif len(targets) > 1 and targets != {None}:
+            put_aside("several genes perturbed at once", cells)
+        elif looks_like_control(label):
+            put_aside("looks like a control but was not chosen as one", cells)
+        elif target is None:
+            unmeasured.append(label)
+            put_aside("perturbed gene is not measured", cells)
+        else:
+            meaning[position] = target
+    if reader.guides:
+        shown, gene = next(iter(sorted(reader.guides.items())))
+        result.is_guide = True
+        result.remarks.append(
+            f"{len(reader.guides):,} labels name guides; their gene is what stands before the guide's number "
+            f"({shown} -> {genes[gene]}); say --guide-table where that is wrong"
+        )
     perturbation = meaning[codes]
-    found, counts = np.unique(perturbation[perturbation >= 0], return_counts=True)
-    few = [genes[gene] for gene in found[counts < minimum_cells]]
+    counted, counts = np.unique(perturbation[perturbation >= 0], return_counts=True)
+    few = [genes[gene] for gene in counted[counts < minimum_cells]]
     if few:
-        small = np.isin(perturbation, found[counts < minimum_cells])
+        small = np.isin(perturbation, counted[counts < minimum_cells])
         put_aside(f"fewer than {minimum_cells} cells of the perturbation", small.sum())
         perturbation = np.where(small, SET_ASIDE, perturbation)
+    result.perturbation = perturbation
     if not (perturbation >= 0).any():
         _explain_no_perturbation(name, genes, few, unmeasured, minimum_cells)
-    return perturbation, aside
+    return result
 
 
 def _explain_no_perturbation(
@@ -103,11 +206,13 @@ def _explain_no_perturbation(
         kinds = guess_namespace(unmeasured), guess_namespace(genes)
         if kinds[0] != kinds[1] and "other" not in kinds:
             remedy = (
-                f"targets look like {kinds[0]} ids, genes like {kinds[1]} ids; labels must name "
-                "genes as the columns do: rename one of the two"
+                f"targets look like {kinds[0]} ids, genes like {kinds[1]} ids; name a column of var that has the other "
+                "names with --gene-column"
             )
         else:
-            remedy = "check the column of labels and the species"
+            remedy = (
+                "check the column of labels and the species, or give --guide-table where labels are guides"
+            )
         raise IdentifierError(
             f"{name}: none of {len(unmeasured):,} perturbed genes (for example {unmeasured[0]}) is among the "
             f"{len(genes):,} measured genes (for example {genes[0]}); {remedy}"

@@ -1,205 +1,70 @@
-"""Perturbed cells from files to arrays: AnnData with a perturbation column, or CausalBench's npz."""
+"""Perturbed cells from files: AnnData (.h5ad, .zarr), MuData (.h5mu), 10x (.h5), CausalBench's npz."""
 
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-import anndata
 import numpy as np
-from scipy import sparse
+import pandas as pd
 
 from cistron.errors import InputError
-from cistron.formats.expression_scale import Scale, detect_scale, duplicated_rows
-from cistron.formats.perturbation_labels import CONTROL, number_perturbations
-from cistron.genes.identity import guess_namespace
+from cistron.formats.expression_scale import Scale
+from cistron.formats.perturbation_labels import possible_names
+from cistron.formats.perturbed_cells_assembly import PerturbedCells, assemble_cells, split_cells
+from cistron.formats.perturbed_cells_calls import read_calls, read_guide_table
+from cistron.formats.perturbed_cells_tables import read_cell_table
 
-
-@dataclass(frozen=True)
-class PerturbedCells:
-    """Cells with the gene that was perturbed in each.
-
-    Attributes
-    ----------
-    values
-        Sparse float32 [cell, gene]: raw counts, or log-normalised or other continuous values.
-    genes
-        Unique identifiers.
-    perturbation
-        Number of the perturbed gene, -1 control, -2 set aside; int [cell].
-    scale
-        ``counts``, ``log-normalised`` or ``continuous``.
-    identifier_namespace
-        Of ``genes``.
-    set_aside
-        Reason to number of cells that are not used.
-    remarks
-        What the reader noticed and the user should know.
-    guides
-        Guide of each cell, text [cell], where the file tells.
-    name
-        Name of the data.
-    """
-
-    values: sparse.csr_matrix
-    genes: tuple[str, ...]
-    perturbation: np.ndarray
-    scale: Scale
-    identifier_namespace: str
-    set_aside: dict[str, int] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
-    guides: np.ndarray | None = None
-    name: str = "cells"
-
-    @property
-    def control(self) -> np.ndarray:
-        """Row numbers of the control cells."""
-        return np.flatnonzero(self.perturbation == CONTROL)
-
-    @property
-    def perturbed(self) -> np.ndarray:
-        """Numbers of the genes that are perturbed in at least one cell, ascending."""
-        return np.unique(self.perturbation[self.perturbation >= 0])
-
-    def select(self, cells: np.ndarray) -> "PerturbedCells":
-        """Take the cells of the given row numbers."""
-        return replace(
-            self,
-            values=self.values[cells],
-            perturbation=self.perturbation[cells],
-            guides=None if self.guides is None else self.guides[cells],
-        )
-
-    def require_perturbations(self, method: str) -> None:
-        """Raise unless there are control cells and perturbed cells.
-
-        Raises
-        ------
-        InputError
-            If one of them is absent.
-        """
-        if not len(self.control) or not len(self.perturbed):
-            raise InputError(
-                f"{method} compares perturbed with control cells. Given: {len(self.control):,} control cells and "
-                f"{len(self.perturbed):,} perturbed genes; use correlation, partial-correlation or trees without"
-            )
-
-
-def assemble_cells(
-    values: np.ndarray | sparse.spmatrix,
-    genes: Sequence[str],
-    labels: Sequence[str],
-    *,
-    control: str,
-    excluded: Sequence[str] = (),
-    guides: Sequence[str] | None = None,
-    scale: Scale | None = None,
-    minimum_cells: int = 2,
-    name: str = "cells",
-) -> PerturbedCells:
-    """Check what a file holds and number the perturbations.
-
-    Cells are set aside, with a count, when their label is in ``excluded`` or empty, names several genes, names
-    a gene that is not measured, or when fewer than ``minimum_cells`` cells share it.
-
-    Parameters
-    ----------
-    values
-        [cell, gene].
-    genes
-        Identifiers of the columns.
-    labels
-        Perturbed gene of each cell, or ``control``.
-    control
-        Label of the control cells.
-    excluded
-        Labels that are not used.
-    guides
-        Guide of each cell.
-    scale
-        What the values are; found out from the values when absent.
-    minimum_cells
-        Fewest cells of a perturbation.
-    name
-        Name of the data, for messages.
-
-    Raises
-    ------
-    InputError
-        If shapes differ, the control label is absent, or no perturbation can be used.
-    IdentifierError
-        If no perturbed gene is among the measured genes.
-    """
-    matrix = sparse.csr_matrix(values, dtype=np.float32)
-    genes = [str(gene) for gene in genes]
-    text = np.array([str(label).strip() for label in labels], dtype=object)
-    if matrix.shape != (len(text), len(genes)):
-        raise InputError(
-            f"{name}: {matrix.shape[0]:,} x {matrix.shape[1]:,} values, {len(text):,} labels and {len(genes):,} genes "
-            "do not fit; expected [cell, gene] with one label a cell"
-        )
-    if len(set(genes)) < len(genes):
-        doubled = next(gene for gene in genes if genes.count(gene) > 1)
-        raise InputError(f"{name}: gene {doubled} occurs more than once; make the gene names unique")
-    if not np.isfinite(matrix.data).all():
-        raise InputError(f"{name}: values hold NaN or infinity; expected counts or log-normalised numbers")
-    if control not in set(text):
-        common = ", ".join(sorted(set(text))[:6])
-        raise InputError(
-            f"{name}: control label {control!r} is absent; labels are for example {common}: say --control LABEL"
-        )
-    perturbation, set_aside = number_perturbations(text, genes, control, excluded, minimum_cells, name)
-    found, remark = detect_scale(matrix, scale, name)
-    remarks = [remark] if remark else []
-    copies = duplicated_rows(matrix)
-    if copies:
-        remarks.append(
-            f"{copies:,} cells are exact copies of another; remove them, they count as evidence twice"
-        )
-    for reason, count in set_aside.items():
-        remarks.append(f"{count:,} cells set aside: {reason}")
-    return PerturbedCells(
-        matrix,
-        tuple(genes),
-        perturbation,
-        found,
-        guess_namespace(genes),
-        set_aside,
-        tuple(remarks),
-        None if guides is None else np.array([str(guide) for guide in guides], dtype=object),
-        name,
-    )
+__all__ = ["PerturbedCells", "assemble_cells", "read_perturbed_cells", "split_cells"]
 
 
 def read_perturbed_cells(
     path: str | Path,
     *,
     perturbation: str = "perturbation",
-    control: str = "non-targeting",
+    control: str | Sequence[str] = (),
     excluded: Sequence[str] = ("excluded",),
     guide: str | None = None,
+    guide_table: str | Path | None = None,
+    calls: str | Path | None = None,
+    batch: str | None = None,
+    gene_column: str | None = None,
     layer: str | None = None,
     scale: Scale | Literal["auto"] = "auto",
     minimum_cells: int = 2,
+    observational: bool = False,
 ) -> PerturbedCells:
-    """Read perturbed cells from an AnnData file or CausalBench's npz.
+    """Read perturbed cells from a file.
 
     Parameters
     ----------
     path
-        ``.h5ad`` with a column of perturbations in ``obs``, or ``.npz`` with ``expression_matrix``,
-        ``interventions`` and ``var_names`` (CausalBench; log-normalised).
-    perturbation, control, excluded
-        Column of the perturbed gene (AnnData only), label of control cells, labels that are not used.
-    guide
-        Column of the guide.
+        ``.h5ad``, ``.zarr`` or ``.h5mu`` with a column of perturbations in ``obs``; 10x ``.h5`` with a table of
+        ``calls``; or ``.npz`` with ``expression_matrix``, ``interventions`` and ``var_names`` (CausalBench; log-normalised).
+    perturbation
+        Column of ``obs`` that names what was perturbed.
+    control
+        Labels of control cells or patterns with ``*``; guessed and said when empty.
+    excluded
+        Labels that are not used.
+    guide, batch
+        Columns of the guide and of the batch.
+    guide_table
+        Table of guides and their genes (two columns); labels are then guides.
+    calls
+        Table of cells and what was perturbed in them, instead of a column of ``obs``.
+    gene_column
+        Column of ``var`` whose names the genes shall have. Without it, labels that are no gene of the file are looked up
+        in the other columns of ``var``.
     layer
-        Layer that holds the counts; ``X`` when absent, or ``layers["counts"]`` where there is one.
+        Layer that holds the counts, or ``raw``; when absent ``layers["counts"]``, ``X`` or, where ``X`` holds no counts
+        and ``raw`` does, ``raw``.
     scale
         ``auto`` finds out; an AnnData without counts is an error unless its scale is said.
     minimum_cells
         Fewest cells of a perturbation.
+    observational
+        Take every cell as unperturbed; no column is needed.
 
     Raises
     ------
@@ -209,56 +74,121 @@ def read_perturbed_cells(
     path = Path(path)
     if not path.exists():
         raise InputError(f"cells {path} do not exist")
-    known = None if scale == "auto" else scale
+    known: Scale | None = None if scale == "auto" else scale
+    given = {"control": control, "excluded": excluded, "minimum_cells": minimum_cells}
+    table_of_guides = None if guide_table is None else read_guide_table(guide_table)
     if path.suffix == ".npz":
-        return _read_npz(path, control, excluded, known, minimum_cells)
-    if path.suffix != ".h5ad":
-        raise InputError(f"cells are read from .h5ad or CausalBench's .npz. Given: {path.name}")
-    try:
-        data = anndata.read_h5ad(path)
-    except (OSError, KeyError, ValueError, AttributeError, anndata._io.utils.AnnDataReadError) as error:
-        raise InputError(
-            f"{path.name} is not a readable .h5ad file; it may be truncated: write or fetch it again"
-        ) from error
-    for column in (perturbation, *([guide] if guide else [])):
-        if column not in data.obs:
+        return _read_npz(path, known, table_of_guides, observational, given)
+    table = read_cell_table(path, layer)
+    wanted = [column for column in (guide, batch) if column]
+    if calls is None and not observational:
+        wanted.insert(0, perturbation)
+    for column in wanted:
+        if column not in table.obs:
+            advice = "; give --calls TABLE" if path.suffix == ".h5" and column == perturbation else ""
             raise InputError(
-                f"{path.name}: obs has no column {column!r}; it has {', '.join(map(str, data.obs.columns[:10]))}"
+                f"{path.name}: obs has no column {column!r}; it has "
+                f"{', '.join(map(str, table.obs.columns[:10])) or 'none'}{advice}"
             )
-    if not data.obs_names.is_unique:
-        doubled = data.obs_names[data.obs_names.duplicated()]
+    if not table.obs.index.is_unique:
+        doubled = table.obs.index[table.obs.index.duplicated()]
         raise InputError(
             f"{path.name}: {len(doubled):,} cells occur more than once, for example {doubled[0]}; remove the copies "
             "or make the names unique if they are different cells"
         )
-    if layer is None and "counts" in data.layers:
-        layer = "counts"
-    if layer is not None and layer not in data.layers:
-        raise InputError(
-            f"{path.name}: there is no layer {layer!r}; it has {', '.join(data.layers) or 'none'}"
-        )
-    matrix = data.X if layer is None else data.layers[layer]
+    remarks = list(table.remarks)
+    if observational:
+        labels = [""] * len(table.obs)
+    elif calls is not None:
+        labels, remark = read_calls(calls, table.obs.index)
+        remarks.append(remark)
+    else:
+        labels = table.obs[perturbation].astype(str).tolist()
+    genes = gene_names(table.var, gene_column, path.name)
+    named = [*labels, *(table_of_guides or {}).values()]
+    aliases, remark = ({}, "") if observational else _aliases(table.var, genes, named)
+    remarks += [remark] if remark else []
     cells = assemble_cells(
-        matrix,
-        list(data.var_names),
-        data.obs[perturbation].astype(str).tolist(),
-        control=control,
-        excluded=excluded,
-        guides=data.obs[guide].astype(str).tolist() if guide else None,
+        table.values,
+        genes,
+        labels,
+        guides=table.obs[guide].astype(str).tolist() if guide else None,
+        batches=table.obs[batch].astype(str).tolist() if batch else None,
+        guide_table=table_of_guides,
+        aliases=aliases,
+        observational=observational,
         scale=known,
-        minimum_cells=minimum_cells,
         name=path.name,
+        **given,  # type: ignore[arg-type]
     )
     if known is None and cells.scale != "counts":
         raise InputError(
             f"{path.name}: expected raw counts, but values look {cells.scale} (not whole numbers); name the layer of "
             f"the counts with --layer, or say --scale {cells.scale} to use them as they are"
         )
-    return cells
+    return _with_remarks(cells, remarks)
+
+
+def _with_remarks(cells: PerturbedCells, remarks: Sequence[str]) -> PerturbedCells:
+    from dataclasses import replace
+
+    return replace(cells, remarks=(*remarks, *cells.remarks))
+
+
+def gene_names(var: pd.DataFrame, column: str | None, name: str) -> list[str]:
+    """Give the names of the genes: the index of ``var``, or a column where it names a gene alone.
+
+    Parameters
+    ----------
+    var
+        Table of genes.
+    column
+        Column with the names that genes shall have.
+    name
+        Name of the file, for messages.
+    """
+    index = [str(gene) for gene in var.index]
+    if column is None:
+        return index
+    if column not in var:
+        raise InputError(
+            f"{name}: var has no column {column!r}; it has {', '.join(map(str, var.columns[:10])) or 'none'}"
+        )
+    names = var[column].astype("string").fillna("").str.strip()
+    usable = ~names.duplicated(keep=False) & (names != "") & ~names.isin(["nan", "None"])
+    return [new if good else old for new, old, good in zip(names.tolist(), index, usable.tolist())]
+
+
+def _aliases(var: pd.DataFrame, genes: Sequence[str], labels: Sequence[str]) -> tuple[dict[str, int], str]:
+    """Find other names of genes that labels use, in the index or a text column of ``var``."""
+    known = set(genes)
+    unknown = {name for label in set(labels) for name in possible_names(label)} - known
+    best: tuple[int, str, dict[str, int]] = (0, "", {})
+    columns = {"its index": pd.Series(var.index.astype(str), index=var.index)}
+    columns |= {
+        f"column {column!r}": var[column].astype("string")
+        for column in var
+        if not pd.api.types.is_numeric_dtype(var[column])
+    }
+    for title, names in columns.items():
+        once = ~names.duplicated(keep=False).to_numpy() & names.notna().to_numpy()
+        found = {
+            str(gene): place for place, gene in enumerate(names) if once[place] and str(gene) not in known
+        }
+        met = len(unknown & found.keys())
+        if met > best[0]:
+            best = (met, title, found)
+    if not best[0]:
+        return {}, ""
+    return best[2], f"{best[0]:,} perturbed genes are named as in {best[1]} of var and are matched by it"
 
 
 def _read_npz(
-    path: Path, control: str, excluded: Sequence[str], scale: Scale | None, minimum_cells: int
+    path: Path,
+    scale: Scale | None,
+    guide_table: Mapping[str, str] | None,
+    observational: bool,
+    given: dict[str, object],
 ) -> PerturbedCells:
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -278,51 +208,9 @@ def _read_npz(
         arrays[0],
         arrays[1].tolist(),
         arrays[2].tolist(),
-        control=control,
-        excluded=excluded,
+        guide_table=guide_table,
+        observational=observational,
         scale=scale,
-        minimum_cells=minimum_cells,
         name=path.name,
+        **given,  # type: ignore[arg-type]
     )
-
-
-def split_cells(cells: PerturbedCells, *, share: float = 0.2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Split cells into training and test rows, stratified by perturbation, as CausalBench does.
-
-    All cells take part, also those set aside, so that the split of CausalBench's own data is met exactly.
-
-    Parameters
-    ----------
-    cells
-        Perturbed cells.
-    share
-        Share of the test cells.
-    seed
-        0 is CausalBench's.
-
-    Returns
-    -------
-    ndarray
-        Row numbers for training.
-    ndarray
-        Row numbers for testing.
-
-    Raises
-    ------
-    InputError
-        If a perturbation has too few cells to be on both sides.
-    """
-    from sklearn.model_selection import train_test_split
-
-    labels = cells.perturbation
-    _, counts = np.unique(labels, return_counts=True)
-    if counts.min() < 2:
-        raise InputError(
-            f"{cells.name}: a perturbation with one cell cannot be split; keep those with at least 2 (--minimum-cells)"
-        )
-    names = np.array(["non-targeting", "excluded", *cells.genes], dtype=object)
-    codes = np.where(labels == -1, 0, np.where(labels == -2, 1, labels + 2))
-    train, test = train_test_split(
-        np.arange(len(labels)), test_size=share, random_state=seed, stratify=names[codes]
-    )
-    return train, test

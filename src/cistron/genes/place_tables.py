@@ -205,8 +205,8 @@ def read_bed(path: str | Path, what: str = "gene places") -> tuple[pd.DataFrame,
     Returns
     -------
     table
-        ``gene`` (without version), ``chromosome``, ``start``, ``end`` (0-based, half-open), ``position``, ``strand`` where
-        there are six columns.
+        ``gene`` (without version), ``chromosome``, ``start``, ``end`` (0-based, half-open), ``position`` of windows,
+        ``strand`` where there are six columns.
     remarks
         What was assumed, one sentence each.
 
@@ -251,13 +251,11 @@ def read_bed(path: str | Path, what: str = "gene places") -> tuple[pd.DataFrame,
     windows = bool((widths == widths.mode().iloc[0]).mean() >= 0.9)
     remarks = []
     if not windows:
-        table["position"] = table["start"].where(table["strand"] != "-", table["end"] - 1)
         remarks.append(
             f"{path.name} has rows of different widths, taken for genes: start sites are their 5' ends"
         )
     else:
-        middle = (table["start"] + table["end"]) // 2
-        table["position"] = middle
+        table["position"] = (table["start"] + table["end"]) // 2
         if widths.max() > 1:
             remarks.append(
                 f"{path.name} has rows of one width, taken for windows: start sites are their middles"

@@ -1,5 +1,6 @@
 """Where genes lie: the one reader of gene places, in every form in which they are published."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.genes.columns import find_columns
 from cistron.genes.gene_features import GENE_COLUMNS, TRANSCRIPT_COLUMNS, read_gene_features
+from cistron.genes.identity import guess_namespace
 from cistron.genes.place_tables import expected_columns, places_of_frame, read_bed
 from cistron.genes.start_sites import SITE_COLUMNS, UNTAGGED, choose_start_sites
 from cistron.runtime.tables import read_text_table
@@ -153,6 +155,8 @@ def read_gene_places(path: str | Path, what: str = "annotation") -> GenePlaces:
         text = read_text_table(path, what, header=None)
         _refuse_doubled(text.columns, path.name)
         frame = text.frame
+        if text.layout.headerless and guess_namespace(text.frame.iloc[:, 0]) != "ensembl":
+            raise InputError(f"{what} {path.name} has no header; {expected_columns()}")
         if text.layout.headerless:  # CELLxGENE's gene list: Ensembl id, symbol, version, length, biotype
             frame = frame.iloc[:, :2].set_axis(["gene", "symbol"][: frame.shape[1]], axis=1)
         table, remarks = places_of_frame(frame, path.name, text.layout.line_of)
@@ -160,8 +164,8 @@ def read_gene_places(path: str | Path, what: str = "annotation") -> GenePlaces:
     if table.empty:
         raise InputError(f"{what} {path.name} holds no genes; {expected_columns()}")
     transcripts = _sites_of_rows(table)
-    if "position" not in table and len(transcripts):
-        table["position"] = transcripts["position"]
+    if "position" not in table and {"start", "end", "strand"} <= set(table.columns):
+        table["position"] = _five_prime(table).where(table["strand"] != ".")  # no start site without a strand
     genes = table.drop(columns=["rank", "transcript"], errors="ignore").drop_duplicates(
         "gene", ignore_index=True
     )
@@ -176,7 +180,7 @@ def _sites_of_rows(table: pd.DataFrame) -> pd.DataFrame:
     if "position" in table:
         position = table["position"]
     elif {"start", "end"} <= set(table.columns):
-        position = table["start"].where(table["strand"] != "-", table["end"] - 1)
+        position = _five_prime(table)
     else:
         return empty
     known = position.notna() & (table["chromosome"] != "")
@@ -187,12 +191,18 @@ def _sites_of_rows(table: pd.DataFrame) -> pd.DataFrame:
     return rows[list(TRANSCRIPT_COLUMNS)].astype({"position": "int64"}).reset_index(drop=True)
 
 
+def _five_prime(table: pd.DataFrame) -> pd.Series:
+    return table["start"].where(table["strand"] != "-", table["end"] - 1)
+
+
 def place_form(path: Path, what: str) -> str:
     """Tell ``gtf``, ``bed``, ``parquet`` or ``table`` by the first row, or by the suffix where that says nothing."""
-    if path.is_file():
-        with path.open("rb") as raw:
-            if raw.read(4) == b"PAR1" or path.suffix == ".parquet":
-                return "parquet"
+    with (
+        suppress(OSError),
+        path.open("rb") as raw,
+    ):  # what cannot be opened is refused by the reader of the form
+        if raw.read(4) == b"PAR1" or path.suffix == ".parquet":
+            return "parquet"
     suffix = plain_name(path).rpartition(".")[2].lower()
     if suffix in ("gtf", "gff", "gff2", "gff3"):
         return "gtf"

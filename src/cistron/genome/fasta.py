@@ -182,6 +182,8 @@ class IndexedFasta:
         if self.path.stat().st_size > 1 << 28:
             say(f"indexing {self.path.name}, once")
         records = _make_index(self._bytes.chunks())
+        if not records:
+            return records  # there is nothing to index
         lines = [
             f"{name}\t{record.length}\t{record.offset}\t{record.line_bases}\t{record.line_bytes}\n"
             for name, record in records.items()

@@ -6,6 +6,7 @@ import pandas as pd
 
 from cistron.errors import InputError
 from cistron.genome.sequence import Genome
+from cistron.runtime.text_files import read_lines
 
 REGION_COLUMNS = ("name", "chromosome", "start", "end", "strand")
 
@@ -16,7 +17,7 @@ def read_regions(path: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     path
-        BED, plain or gzip: chromosome, start, end, and optionally name, score, strand. Lines that begin with ``#``,
+        BED, plain or packed: chromosome, start, end, and optionally name, score, strand. Lines that begin with ``#``,
         ``track`` or ``browser`` are skipped.
 
     Returns
@@ -31,17 +32,9 @@ def read_regions(path: str | Path) -> pd.DataFrame:
         If the file is absent, empty or a row is not a region.
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"regions {path} do not exist")
     rows = []
-    try:
-        lines = pd.read_csv(
-            path, sep="\x00", header=None, names=["line"], dtype=str, keep_default_na=False, quoting=3
-        )["line"]
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"regions {path.name} cannot be read ({error})") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith(("#", "track", "browser")):
+    for number, line in read_lines(path, "regions"):
+        if line.startswith(("#", "track", "browser")):
             continue
         fields = line.split("\t") if "\t" in line else line.split()
         try:

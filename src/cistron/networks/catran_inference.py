@@ -6,8 +6,9 @@ import numpy as np
 
 from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.networks.catran_batches import CatranSettings, CellBatches
+from cistron.networks.catran_batches import CatranBatches
 from cistron.networks.network import Network
+from cistron.networks.settings import CatranSettings
 from cistron.runtime.seeds import seed_for
 
 if TYPE_CHECKING:
@@ -127,7 +128,17 @@ def prepare_values(cells: PerturbedCells, settings: CatranSettings) -> tuple["to
 
 
 def infer_catran(cells: PerturbedCells, settings: CatranSettings, seed: int) -> Network:
-    """Fit CaTran and read the network and the gene embedding out of it."""
+    """Fit CaTran and read the network and the gene embedding out of it.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    settings
+        Settings of CaTran.
+    seed
+        Seed of everything random.
+    """
     import torch
 
     from cistron.networks.catran import Catran
@@ -149,7 +160,7 @@ def infer_catran(cells: PerturbedCells, settings: CatranSettings, seed: int) -> 
     report = fit(
         model,
         CatranLoss(settings, genes),
-        CellBatches(values, perturbation, settings, seed),
+        CatranBatches(values, perturbation, settings, seed),
         settings=FitSettings(epochs=1, patience=None, accelerator="cpu"),
         optimiser=lambda network: Lion(
             network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay

@@ -4,8 +4,8 @@
                        + u (c5 + c6 V_st + c7 E_st)
 
 V are the log-odds of a direct effect (``deconvolution``), E those of any effect (``shrinkage``), rho the partial
-correlation over all cells, and ``agree`` is +1 where rho has the sign that the knock-out implies, -1 where it has
-the other; ``u`` says how well the data see knock-downs (the logarithm of the median z of the perturbed genes
+correlation over all cells, and ``agree`` is +1 where rho has the sign that the perturbation implies, -1 where it has
+the other, 0 where nobody knows which way the source was moved; ``u`` says how well the data see knock-downs (the logarithm of the median z of the perturbed genes
 themselves, less 2): sparse data make V and E timid, deep data make them bold. The coefficients were fitted by logistic regression on planted networks of development seeds
 (``benchmarks/networks_fit.py``), half with hubs and half without, shallow and deep, 30 and 100 cells per knock-out.
 A source that was not perturbed has rho only, and coefficients of its own.
@@ -16,20 +16,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.methods import Count, CountOrZero, check_settings
 from cistron.networks.covariation import covariance, partial_correlation_matrix
 from cistron.networks.deconvolution import DirectEffects, direct_log_odds
+from cistron.networks.direction import Directions, regulation_sign
 from cistron.networks.effects import (
     GroupMoments,
     KnockOutEffects,
     group_moments,
-    knock_down_seen,
     knock_out_effects,
-    regulation_sign,
+    screen_directions,
 )
 from cistron.networks.network import Network
+from cistron.networks.normalisation import normalise
+from cistron.networks.settings import DefaultSettings
 from cistron.networks.shrinkage import ShrunkenEffects, shrink_effects
 from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator
@@ -43,43 +43,13 @@ FEWEST_PERTURBATIONS = 20  # with fewer, direct effects are not determined
 
 
 @dataclass(frozen=True)
-class DefaultSettings:
-    """Parts of the default method; each can be left out, which is how the ablation is made.
-
-    Attributes
-    ----------
-    direct
-        Use direct effects; total effects alone otherwise.
-    learn_hubs
-        Learn how unevenly targets are spread over sources.
-    co_variation
-        Use the partial correlation and its sign.
-    resamples
-        Resamples of the cells for ``stability``; 0 leaves it out.
-    candidates
-        Candidate sources of a gene in the deconvolution.
-    most_cells
-        Cells that the partial correlation is computed on, at most.
-    """
-
-    direct: bool = True
-    learn_hubs: bool = True
-    co_variation: bool = True
-    resamples: CountOrZero = 10
-    candidates: Count = 100
-    most_cells: Count = 20_000
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-
-
-@dataclass(frozen=True)
 class Evidence:
     """The terms of the log-odds, each [perturbation, gene]."""
 
     effects: KnockOutEffects
     total: ShrunkenEffects
     direct: DirectEffects
+    directions: Directions
     partial: np.ndarray  # [gene, gene]
     cells: float
 
@@ -88,7 +58,9 @@ class Evidence:
         rho = self.partial[self.effects.sources]
         strength = np.abs(rho)
         moved = np.where(self.direct.effect != 0, self.direct.effect, self.effects.shift)
-        agree = -np.sign(rho) * np.sign(moved)
+        # where nobody knows which way a gene was moved, the sign of co-variation says nothing
+        implied = np.where(self.directions.known, self.directions.sign, 0.0)[:, None]
+        agree = np.sign(rho) * np.sign(moved) * implied
         direct = _bounded(self.direct.log_odds)
         total = _bounded(self.total.log_odds)
         visible = self.visibility
@@ -120,13 +92,24 @@ def _bounded(log_odds: np.ndarray) -> np.ndarray:
     return np.sign(log_odds) * (np.minimum(np.abs(log_odds), _BOUND) + np.log1p(beyond))
 
 
-def supported_settings(effects: KnockOutEffects, settings: DefaultSettings) -> DefaultSettings:
+def supported_settings(
+    effects: KnockOutEffects, directions: Directions, settings: DefaultSettings
+) -> DefaultSettings:
     """Leave direct effects out where the data cannot determine them.
 
-    They are measured in units of each source's own fall, which must be seen, and each perturbation is one equation
+    They are measured in units of each source's own move, which must be seen, and each perturbation is one equation
     for the direct effects of all others, so there must be more than a few.
+
+    Parameters
+    ----------
+    effects
+        Effects of the perturbations.
+    directions
+        Which way they moved their genes.
+    settings
+        Settings that were asked for.
     """
-    determined = knock_down_seen(effects) and len(effects.sources) >= FEWEST_PERTURBATIONS
+    determined = directions.seen and len(effects.sources) >= FEWEST_PERTURBATIONS
     return settings if determined else replace(settings, direct=False)
 
 
@@ -145,20 +128,22 @@ def _evidence(
     learned: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Evidence:
     effects = knock_out_effects(moments)
+    directions = screen_directions(effects, settings.direction)
     total = shrink_effects(effects, learned=learned)
     if not settings.learn_hubs:
         total = _without_hubs(total, effects)
-    if not supported_settings(effects, settings).direct:
+    if not supported_settings(effects, directions, settings).direct:
         direct = DirectEffects(np.full(effects.shift.shape, -_BOUND), np.zeros(effects.shift.shape))
-        return Evidence(effects, total, direct, partial, cells)
+        return Evidence(effects, total, direct, directions, partial, cells)
     direct = direct_log_odds(
         effects,
         total,
+        directions,
         most_candidates=settings.candidates,
         learn_hubs=settings.learn_hubs,
         sweeps=25 if learned is None else 12,
     )
-    return Evidence(effects, total, direct, partial, cells)
+    return Evidence(effects, total, direct, directions, partial, cells)
 
 
 def _without_hubs(total: ShrunkenEffects, effects: KnockOutEffects) -> ShrunkenEffects:
@@ -169,31 +154,49 @@ def _without_hubs(total: ShrunkenEffects, effects: KnockOutEffects) -> ShrunkenE
     before = np.maximum(total.probability, 1e-12)
     after = 1 / (1 + np.exp(-np.clip(log_odds, -50, 50)))
     return ShrunkenEffects(
-        log_odds, total.mean * after / before, np.full(len(total.share), share), total.learned
+        log_odds,
+        total.mean * after / before,
+        np.full(len(total.share), share),
+        total.learned,
     )
 
 
 def gather_evidence(cells: PerturbedCells, settings: DefaultSettings, seed: int = 0) -> Evidence:
-    """Compute all terms from cells."""
-    values = log_normalise(cells.values, cells.scale)
-    partial, number = _partial(values, cells.perturbation, settings, seed)
-    return _evidence(group_moments(values, cells.perturbation), partial, number, settings)
+    """Compute all terms from cells.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    settings
+        Settings of the default method.
+    seed
+        Seed of everything random.
+    """
+    values = normalise(cells)
+    partial, number = _partial(values, cells, settings, seed)
+    moments = group_moments(values, cells.perturbation, batch=cells.batch)
+    return _evidence(moments, partial, number, settings)
 
 
 def _partial(
     values: sparse.csr_matrix,
-    perturbation: np.ndarray,
+    cells: PerturbedCells,
     settings: DefaultSettings,
     seed: int,
     weights: np.ndarray | None = None,
 ) -> tuple[np.ndarray, float]:
     if not settings.co_variation:
         return np.zeros((values.shape[1],) * 2), 0.0
-    used = np.flatnonzero((perturbation >= -1) & (True if weights is None else weights > 0))
+    used = np.flatnonzero((cells.perturbation >= -1) & (True if weights is None else weights > 0))
     if len(used) > settings.most_cells:
         random = random_generator(seed, "cells for covariation")
         used = np.sort(random.choice(used, settings.most_cells, replace=False))
-    covariances, _, number = covariance(values[used], None if weights is None else weights[used])
+    covariances, _, number = covariance(
+        values[used],
+        None if weights is None else weights[used],
+        batch=None if cells.batch is None else cells.batch[used],
+    )
     return partial_correlation_matrix(covariances, number), number
 
 
@@ -201,9 +204,8 @@ def combine(evidence: Evidence, settings: DefaultSettings) -> np.ndarray:
     """Give the log-odds of a direct edge, float32 [source, target]; NaN on the diagonal."""
     genes = len(evidence.partial)
     coefficients = np.array(COEFFICIENTS[1:])
-    if not supported_settings(
-        evidence.effects, settings
-    ).direct:  # the evidence for any effect takes its place
+    if not supported_settings(evidence.effects, evidence.directions, settings).direct:
+        # the evidence for any effect takes its place
         coefficients[[1, 6]] += coefficients[[0, 5]]
         coefficients[[0, 5]] = 0
     if not settings.co_variation:
@@ -235,13 +237,13 @@ def _stability(
     genes = len(cells.genes)
     probability = np.nan_to_num(_logistic(log_odds))
     expected = int(min(max(probability.sum(), 50), genes * (genes - 1)))
-    values = log_normalise(cells.values, cells.scale)
+    values = normalise(cells)
     found = np.zeros((genes, genes), dtype=np.float32)
     for draw in track(range(settings.resamples), "resampling cells", unit="resamples"):
         random = random_generator(seed, "resampled cells", draw)
         weights = _resample_weights(cells.perturbation, random)
-        partial, number = _partial(values, cells.perturbation, settings, seed, weights)
-        moments = group_moments(values, cells.perturbation, weights)
+        partial, number = _partial(values, cells, settings, seed, weights)
+        moments = group_moments(values, cells.perturbation, weights, cells.batch)
         evidence = _evidence(moments, partial, number, settings, first.total.learned)
         again = Network(cells.genes, combine(evidence, settings))
         found[again.strongest(expected)] += 1
@@ -253,7 +255,17 @@ def _logistic(x: np.ndarray) -> np.ndarray:
 
 
 def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -> Network:
-    """Infer a network with signs, probabilities, direct shares and stability."""
+    """Infer a network with signs, probabilities, direct shares and stability.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    settings
+        Settings of the default method.
+    seed
+        Seed of everything random.
+    """
     cells.require_perturbations("the default method")
     evidence = gather_evidence(cells, settings, seed)
     log_odds = combine(evidence, settings)
@@ -261,15 +273,14 @@ def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -
     sign = np.sign(evidence.partial).astype(np.int8)
     np.fill_diagonal(sign, 0)
     moved = np.where(evidence.direct.effect != 0, evidence.direct.effect, evidence.effects.shift)
-    own = evidence.effects.own if knock_down_seen(evidence.effects) else -np.ones(len(sources))
-    sign[sources] = regulation_sign(moved, own)
-    deconvolved = supported_settings(evidence.effects, settings).direct
+    sign[sources] = regulation_sign(moved, evidence.directions.sign)
+    deconvolved = supported_settings(evidence.effects, evidence.directions, settings).direct
     direct = None
     if deconvolved:
         direct = np.ones((genes, genes), dtype=np.float32)
         chance = _logistic(evidence.direct.log_odds)
         direct[sources] = chance / np.maximum(evidence.total.probability, chance + 1e-9)
-    details = {"knock_down_seen": knock_down_seen(evidence.effects), "direct_effects": deconvolved}
+    details = {"perturbations": evidence.directions.kind, "direct_effects": deconvolved}
     return Network(
         cells.genes,
         log_odds,

@@ -3,15 +3,18 @@
 import numpy as np
 from scipy import sparse
 
-from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.networks.network import Network
+from cistron.networks.normalisation import normalise
 from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
 
 
 def covariance(
-    values: sparse.csr_matrix, weights: np.ndarray | None = None, block: int = 4000
+    values: sparse.csr_matrix,
+    weights: np.ndarray | None = None,
+    block: int = 4000,
+    batch: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Covariance of genes over cells, in blocks of cells.
 
@@ -23,6 +26,8 @@ def covariance(
         Times that each cell counts.
     block
         Cells that are made dense at a time.
+    batch
+        Batch of each cell: what differs between batches is left out.
 
     Returns
     -------
@@ -45,6 +50,11 @@ def covariance(
             # float32 inside a block of a few thousand cells, float64 between blocks
             total += (dense * weight[part, None].astype(np.float32)).T @ dense
             progress.advance(len(dense))
+    if batch is not None:
+        indicator = sparse.csr_matrix((weight, (batch, np.arange(len(batch)))))
+        sizes = np.asarray(indicator.sum(axis=1)).ravel()
+        apart = (indicator @ values).toarray() / np.maximum(sizes, 1)[:, None] - mean
+        total -= (apart * sizes[:, None]).T @ apart
     return total / max(number - 1, 1), mean, number
 
 
@@ -73,17 +83,40 @@ def partial_correlation_matrix(covariances: np.ndarray, cells: float) -> np.ndar
     return partial
 
 
-def sample_cells(cells: PerturbedCells, most: int, seed: int) -> sparse.csr_matrix:
-    """Log-normalised values of at most ``most`` cells that are not set aside, chosen at random."""
+def sample_cells(cells: PerturbedCells, most: int, seed: int) -> tuple[sparse.csr_matrix, np.ndarray | None]:
+    """Normalised values and batches of at most ``most`` cells that are not set aside, chosen at random.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    most
+        Cells, at most.
+    seed
+        Seed of the choice.
+    """
     used = np.flatnonzero(cells.perturbation >= -1)
     if len(used) > most:
         used = np.sort(random_generator(seed, "cells for covariation").choice(used, most, replace=False))
-    return log_normalise(cells.values, cells.scale)[used]
+    return normalise(cells)[used], None if cells.batch is None else cells.batch[used]
 
 
 def co_variation(cells: PerturbedCells, partial: bool, most_cells: int, seed: int) -> Network:
-    """Score both directions of a pair by the absolute (partial) correlation over all cells."""
-    covariances, _, number = covariance(sample_cells(cells, most_cells, seed))
+    """Score both directions of a pair by the absolute (partial) correlation over all cells.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    partial
+        Partial correlation; plain otherwise.
+    most_cells
+        Cells used, at most.
+    seed
+        Seed of their choice.
+    """
+    values, batch = sample_cells(cells, most_cells, seed)
+    covariances, _, number = covariance(values, batch=batch)
     matrix = partial_correlation_matrix(covariances, number) if partial else correlation_matrix(covariances)
     weight = np.abs(matrix).astype(np.float32)
     np.fill_diagonal(weight, np.nan)

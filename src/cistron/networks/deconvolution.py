@@ -2,10 +2,10 @@
 
 When source s is perturbed, a target moves because its own regulators move:
 
-    d_st = sum_k r_sk b_kt + noise,     r_kk = -1,
+    d_st = sum_k r_sk b_kt + noise,     r_kk = -1 (lowered) or +1 (raised),
 
-where ``r_sk`` is the (shrunken) shift of gene k in units of its own fall when it is perturbed itself, and
-``b_kt`` is minus the direct effect of k's knock-out on t. This is modular response analysis
+where ``r_sk`` is the (shrunken) shift of gene k in units of its own move when it is perturbed itself, and
+``b_kt`` is what the rise of k by that much does to t directly. This is modular response analysis
 (Bruggeman et al. 2002, J. Theor. Biol. 218, 507) for many noisy perturbations. Each ``b_kt`` is zero or
 normal (spike and slab); the share of targets of each source has a beta prior whose spread is learned, so that
 hubs are used where the data show them and not assumed. Posterior by coordinate ascent (Carbonetto and
@@ -16,7 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cistron.networks.effects import KnockOutEffects, knock_down_sizes
+from cistron.networks.direction import Directions
+from cistron.networks.effects import KnockOutEffects, perturbation_sizes
 from cistron.networks.shrinkage import ShrunkenEffects
 from cistron.runtime.progress import Progress
 from cistron.runtime.threads import limit_threads
@@ -31,7 +32,7 @@ class DirectEffects:
     log_odds
         Natural log-odds of a direct effect [perturbation, gene].
     effect
-        Its size given that there is one: the shift of the target that the source's knock-out causes directly,
+        Its size given that there is one: the shift of the target that the source's perturbation causes directly,
         in standard deviations of the target [perturbation, gene].
     """
 
@@ -84,6 +85,7 @@ def _learned_shares(included: np.ndarray, targets: int) -> np.ndarray:
 def direct_log_odds(
     effects: KnockOutEffects,
     shrunken: ShrunkenEffects,
+    directions: Directions,
     *,
     sweeps: int = 25,
     most_candidates: int = 100,
@@ -95,6 +97,8 @@ def direct_log_odds(
     ----------
     effects, shrunken
         Shifts and their posterior.
+    directions
+        Which way each perturbed gene was moved.
     sweeps
         Rounds of coordinate ascent.
     most_candidates
@@ -109,16 +113,17 @@ def direct_log_odds(
     """
     sources = effects.sources
     number, genes = effects.shift.shape
-    fall = knock_down_sizes(effects)
-    regressors = (shrunken.mean[:, sources] / fall[None, :]).astype(np.float32)
-    np.fill_diagonal(regressors, -1.0)
+    moved = perturbation_sizes(effects, directions)
+    regressors = (shrunken.mean[:, sources] / moved[None, :]).astype(np.float32)
+    np.fill_diagonal(regressors, directions.sign)
     candidates = _candidates(shrunken, sources, most_candidates)
     gram, product = _statistics(effects, regressors, candidates)
     rows = np.arange(genes)
     diagonal = np.diagonal(gram, axis1=1, axis2=2).copy()  # (genes, C)
     itself = sources[candidates] == rows[:, None]
     included = np.where(itself, 0, shrunken.probability[candidates, rows[:, None]])
-    size = np.where(itself, 0, -shrunken.mean[candidates, rows[:, None]] / np.maximum(included, 1e-6))
+    total = shrunken.mean[candidates, rows[:, None]] * directions.sign[candidates]
+    size = np.where(itself, 0, total / np.maximum(included, 1e-6))
     slab = 0.09
     share = np.clip(shrunken.share, 0.002, 0.5)
     log_odds = np.zeros((genes, candidates.shape[1]))
@@ -145,5 +150,5 @@ def direct_log_odds(
     full = np.full((number, genes), -12.0)
     effect = np.zeros((number, genes))
     full[candidates, rows[:, None]] = np.clip(log_odds, -50, 50)
-    effect[candidates, rows[:, None]] = -size
+    effect[candidates, rows[:, None]] = directions.sign[candidates] * size
     return DirectEffects(full, effect)

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import anndata
 import numpy as np
 
 from cistron.errors import InputError
-from cistron.formats.edges import Edges
-from cistron.formats.gene_embedding import build_gene_embedding
+from cistron.formats.edges import Edges, write_edges
+from cistron.formats.gene_embedding import build_gene_embedding, write_gene_embedding
 from cistron.formats.perturbed_cells import PerturbedCells, assemble_cells
 from cistron.methods import Estimator, Method
+from cistron.networks.inputs import read_cells
 from cistron.networks.methods import METHODS
 from cistron.networks.network import Network
+from cistron.runtime import RunRecord, check_writable, limit_threads, record_path, say
 
 
 class NetworkInference(Estimator):
@@ -65,13 +68,28 @@ class NetworkInference(Estimator):
         self.cells_name, self.namespace = cells.name, cells.identifier_namespace
         return self
 
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """Genes of the fitted network."""
+        return tuple(self._fitted().genes)
+
     def _fitted(self) -> Network:
         if self.network is None:
             raise InputError("no network was inferred yet; call fit(cells) or infer(cells) first")
         return self.network
 
     def edges(self, count: int | None = 1000, *, name: str | None = None, cells_used: str = "all") -> Edges:
-        """Give the ``count`` strongest edges of the fitted network (all when ``None``)."""
+        """Give the strongest edges of the fitted network.
+
+        Parameters
+        ----------
+        count
+            Number of edges; all that are scored when ``None``.
+        name
+            Name of the network; that of the method when absent.
+        cells_used
+            Which cells it was fitted on, recorded: ``all`` or ``training``.
+        """
         network = self._fitted()
         parameters = {
             "settings": asdict(self.settings_in_force()),
@@ -92,6 +110,88 @@ class NetworkInference(Estimator):
     def infer(self, cells: PerturbedCells, edges: int | None = 1000) -> Edges:
         """Fit and give the strongest edges."""
         return self.fit(cells).edges(edges)
+
+    def infer_file(
+        self,
+        cells: str | Path,
+        output: str | Path,
+        *,
+        edges: int | None = 1000,
+        name: str | None = None,
+        embedding: str | Path | None = None,
+        training_cells: bool = False,
+        strong_only: bool = False,
+        threads: int | None = None,
+        **reading: Any,
+    ) -> Edges:
+        """Infer a network from a file of cells and write its edges, with a record of the run beside them.
+
+        Parameters
+        ----------
+        cells
+            File of cells.
+        output
+            Table of edges, .tsv or .tsv.gz.
+        edges
+            Number of edges to write; all that are scored when ``None``.
+        name
+            Name of the network; that of the method when absent.
+        embedding
+            Also write the gene embedding of a method that learns one, .h5ad.
+        training_cells, strong_only
+            As of :func:`cistron.networks.inputs.read_cells`.
+        threads
+            Threads of numerical libraries.
+        **reading
+            What :func:`cistron.formats.perturbed_cells.read_perturbed_cells` takes besides the path.
+
+        Returns
+        -------
+        Edges
+            What was written.
+
+        Raises
+        ------
+        InputError
+            If the cells cannot be read, the method learns no embedding, or an output cannot be written.
+        """
+        cells, output, method = Path(cells), Path(output), self.record
+        if embedding is not None and not method.traits.learns_genes:
+            raise InputError(
+                f"method {method.name} learns no gene embedding; use {_learning()} with --embedding"
+            )
+        if not output.name.endswith((".tsv", ".tsv.gz")):
+            raise InputError(f"edges are written as .tsv or .tsv.gz. Given: --output {output.name}")
+        if not cells.exists():
+            raise InputError(f"cells {cells} do not exist")
+        for path in (output, *([embedding] if embedding else [])):
+            check_writable(path)
+        chosen = {"method": method.name, "preset": self.preset, "settings": self.settings_in_force()}
+        run = RunRecord("networks infer", chosen, [cells], self.seed)
+        with limit_threads(threads):
+            data, remarks = read_cells(
+                cells, strong_only=strong_only, training_cells=training_cells, seed=self.seed, **reading
+            )
+            for remark in remarks:
+                say(f"{data.name}: {remark}")
+                run.warn(remark)
+            network = self.fit(data)._fitted()
+            table = self.edges(edges, name=name, cells_used="training" if training_cells else "all")
+        if network.details.get("direct_effects") is False:
+            reason = (
+                "fewer than 20 genes were perturbed"
+                if network.details["perturbations"] != "activity"
+                else "most perturbed genes do not visibly move (taken as perturbations of activity)"
+            )
+            remark = f"{reason}, so direct and indirect effects are not told apart"
+            say(remark)
+            run.warn(remark)
+        write_edges(table, output)
+        if embedding is not None:
+            write_gene_embedding(self.embed(name), embedding)
+        run.record("edges", len(table))
+        run.write(record_path(output))
+        return table
 
     def embed(self, name: str | None = None) -> anndata.AnnData:
         """Give the gene embedding of a method that learns one (``catran``), in the shared format.

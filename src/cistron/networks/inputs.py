@@ -1,73 +1,50 @@
-"""Perturbed cells: quality view. (The files are read by ``cistron.formats.perturbed_cells``.)"""
+"""Perturbed cells from a file, cut down to what a network is inferred from."""
 
-import numpy as np
-import pandas as pd
-from scipy import sparse
+from pathlib import Path
+from typing import Any
 
-from cistron.formats.expression_scale import log_normalise
-from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.networks.effects import group_moments, knock_out_effects
+from cistron.formats.perturbed_cells import PerturbedCells, read_perturbed_cells, split_cells
+from cistron.networks.quality import composition_remarks, perturbation_quality, quality_summary
+from cistron.networks.strong_perturbations import strong_perturbations
+
+# the first three have a file of their own, quality.py; this place of theirs holds until 0.3
+__all__ = ["composition_remarks", "perturbation_quality", "quality_summary", "read_cells"]
 
 
-def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
-    """Tell for each perturbation how many cells it has and whether its knock-down is seen.
+def read_cells(
+    path: str | Path,
+    *,
+    strong_only: bool = False,
+    training_cells: bool = False,
+    seed: int = 0,
+    **reading: Any,
+) -> tuple[PerturbedCells, list[str]]:
+    """Read the cells that a network is inferred from.
 
     Parameters
     ----------
-    cells
-        Perturbed cells.
+    path
+        File of cells.
+    strong_only
+        Keep CausalBench's strong perturbations only (:func:`strong_perturbations`).
+    training_cells
+        Keep the cells that ``cistron evaluate edges`` does not score on.
+    seed
+        Seed of the choice of strong perturbations.
+    **reading
+        What :func:`cistron.formats.perturbed_cells.read_perturbed_cells` takes besides the path.
 
     Returns
     -------
-    DataFrame
-        One row a perturbed gene: ``gene``, ``cells``, ``guides`` (0 where unknown), ``control_mean`` and
-        ``perturbed_mean`` (counts per cell of median depth, or as given), ``remaining`` (their ratio), ``z``
-        (standardised shift of the gene itself), ``knock_down`` (``seen`` where z < -2, ``raised`` where z > 2,
-        ``not seen`` otherwise), ``moved`` (share of the other genes with |z| > 3; 0.003 by chance).
+    PerturbedCells
+        The cells.
+    list of str
+        What the user must know about the file.
     """
-    cells.require_perturbations("the quality view")
-    effects = knock_out_effects(group_moments(log_normalise(cells.values, cells.scale), cells.perturbation))
-    rows = np.arange(len(effects.sources))
-    own = effects.z[rows, effects.sources]
-    linear = group_moments(_linear(cells), cells.perturbation)
-    before = linear.mean[0, effects.sources]
-    after = linear.mean[1 + rows, effects.sources]
-    others = np.abs(effects.z) > 3
-    others[rows, effects.sources] = False
-    guides = np.zeros(len(rows), dtype=np.int64)
-    if cells.guides is not None:
-        guides[:] = [len(set(cells.guides[cells.perturbation == source])) for source in effects.sources]
-    return pd.DataFrame(
-        {
-            "gene": [cells.genes[source] for source in effects.sources],
-            "cells": effects.cells.astype(np.int64),
-            "guides": guides,
-            "control_mean": before,
-            "perturbed_mean": after,
-            "remaining": np.divide(after, before, out=np.full(len(rows), np.nan), where=before > 0),
-            "z": own,
-            "knock_down": np.where(own < -2, "seen", np.where(own > 2, "raised", "not seen")),
-            "moved": others.sum(axis=1) / max(len(cells.genes) - 1, 1),
-        }
-    )
-
-
-def _linear(cells: PerturbedCells) -> sparse.csr_matrix:
-    values = log_normalise(cells.values, cells.scale).copy()
-    if cells.scale != "continuous":
-        np.expm1(values.data, out=values.data)
-    return values
-
-
-def quality_summary(quality: pd.DataFrame, cells: PerturbedCells) -> list[str]:
-    """Say the quality view in a few lines."""
-    seen = int((quality["knock_down"] == "seen").sum())
-    few = int((quality["cells"] < 20).sum())
-    lines = [
-        f"{cells.name}: {cells.values.shape[0]:,} cells x {len(cells.genes):,} genes ({cells.scale}, "
-        f"{cells.identifier_namespace} ids), {len(cells.control):,} control cells",
-        f"{len(quality):,} perturbed genes with {int(quality['cells'].min()):,} to {int(quality['cells'].max()):,} cells "
-        f"(median {int(quality['cells'].median()):,}); {few:,} have fewer than 20",
-        f"knock-down seen for {seen:,} of {len(quality):,} perturbations",
-    ]
-    return lines + list(cells.remarks)
+    cells = read_perturbed_cells(path, **reading)
+    if strong_only:
+        cells = strong_perturbations(cells, seed=seed)
+    remarks = [*cells.remarks, *composition_remarks(cells)]
+    if training_cells:
+        cells = cells.select(split_cells(cells)[0])
+    return cells, remarks

@@ -5,10 +5,14 @@
 """
 
 from cistron.methods import Method, MethodList, NoSettings, Traits
-from cistron.networks.catran_batches import CatranSettings
-from cistron.networks.combined import DefaultSettings
-from cistron.networks.settings import CovariationSettings, DirectSettings, MeanShiftSettings
-from cistron.networks.trees import TreesSettings
+from cistron.networks.settings import (
+    CatranSettings,
+    CovariationSettings,
+    DefaultSettings,
+    DirectSettings,
+    MeanShiftSettings,
+    TreesSettings,
+)
 
 METHODS = MethodList(
     "network",

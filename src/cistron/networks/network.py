@@ -77,7 +77,21 @@ class Network:
         seed: int = 0,
         parameters: Mapping[str, Any] | None = None,
     ) -> Edges:
-        """Make a table of the ``count`` strongest edges (all when ``None``)."""
+        """Make a table of the ``count`` strongest edges (all when ``None``).
+
+        Parameters
+        ----------
+        count
+            Number of edges; all that are scored when ``None``.
+        name
+            Name of the network.
+        method
+            Name of the method.
+        identifier_namespace
+            Namespace of the genes.
+        seed, parameters
+            Kept in the header.
+        """
         source, target = self.strongest(count)
         names = np.array(self.genes, dtype=object)
         table = pd.DataFrame(

@@ -43,26 +43,52 @@ class ShrunkenEffects:
     @property
     def probability(self) -> np.ndarray:
         """Posterior probability of an effect [perturbation, gene]."""
-        return 1 / (1 + np.exp(-np.clip(self.log_odds, -50, 50)))
+        return _logistic(self.log_odds)
 
 
-def _normal(x: np.ndarray, variance: np.ndarray) -> np.ndarray:
-    return np.exp(-0.5 * x**2 / variance) / np.sqrt(2 * np.pi * variance) + 1e-300
+def _logistic(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-np.clip(x, -50, 50)))
+
+
+def _logit(share: np.ndarray) -> np.ndarray:
+    return np.log(share / (1 - share))
+
+
+def log_normal(x: np.ndarray, variance: np.ndarray) -> np.ndarray:
+    """Log density of a normal of mean 0; never underflows, so that evidence keeps growing with the effect."""
+    return -0.5 * (x**2 / variance + np.log(2 * np.pi * variance))
+
+
+# exp of more overflows float64; beyond it log(1 - p + p r) is log p + log r to the last digit
+_LARGEST = 600.0
 
 
 def _rows(
     shift: np.ndarray, error: np.ndarray, mask: np.ndarray, sizes: np.ndarray, prior: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """One E-step for some sources: responsibilities, component parts, posterior over shares, odds, densities."""
-    null = _normal(shift, error**2)
-    parts = np.stack([_normal(shift, error**2 + size**2) for size in SIZES])
-    effect = np.tensordot(sizes, parts, 1)
-    ratio = effect / null  # (S, T)
-    evidence = np.stack([(np.log1p(share * (ratio - 1)) * mask).sum(axis=1) for share in SHARES], axis=1)
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """One E-step for some sources.
+
+    Gives the posterior over shares [source, share], its mean [source], the log-ratio of effect to null
+    [source, gene], and the responsibilities of the sizes given an effect [size, source, gene].
+    """
+    null = log_normal(shift, error**2)
+    parts = np.stack([log_normal(shift, error**2 + size**2) for size in SIZES])
+    parts += np.log(sizes)[:, None, None]
+    highest = parts.max(axis=0)
+    parts -= highest
+    np.exp(parts, out=parts)
+    total = parts.sum(axis=0)
+    parts /= total
+    log_ratio = np.log(total) + highest - null  # (S, T)
+    capped = np.minimum(log_ratio, _LARGEST)
+    beyond, excess = log_ratio - capped, np.expm1(capped)
+    evidence = np.stack(
+        [((np.log1p(share * excess) + beyond) * mask).sum(axis=1) for share in SHARES], axis=1
+    )
     evidence += np.log(prior + 1e-300)
     posterior = np.exp(evidence - evidence.max(axis=1, keepdims=True))
     posterior /= posterior.sum(axis=1, keepdims=True)  # (S, shares)
-    return posterior, posterior @ SHARES, ratio, parts, effect
+    return posterior, posterior @ SHARES, log_ratio, parts
 
 
 def shrink_effects(
@@ -101,24 +127,19 @@ def shrink_effects(
     if learned is not None:
         (sizes, prior), steps = learned, 0
     for _ in range(steps):
-        posterior, share, ratio, parts, effect = _rows(shift[part], error[part], mask[part], sizes, prior)
+        posterior, share, log_ratio, parts = _rows(shift[part], error[part], mask[part], sizes, prior)
         prior = posterior.mean(axis=0)
-        odds = share[:, None] * ratio
-        responsibility = odds / (odds + 1 - share[:, None]) * mask[part]
-        amount = np.array([(responsibility * sizes[k] * parts[k] / effect).sum() for k in range(len(SIZES))])
+        responsibility = _logistic(_logit(share)[:, None] + log_ratio) * mask[part]
+        amount = np.einsum("st,kst->k", responsibility, parts)
         sizes = (amount + 1) / (amount + 1).sum()
     log_odds = np.empty((number, genes))
     mean = np.empty((number, genes))
     shares = np.empty(number)
     for start in range(0, number, block):
         rows = slice(start, start + block)
-        _, share, ratio, parts, effect = _rows(shift[rows], error[rows], mask[rows], sizes, prior)
+        _, share, log_ratio, parts = _rows(shift[rows], error[rows], mask[rows], sizes, prior)
         shares[rows] = share
-        log_odds[rows] = np.log(share / (1 - share))[:, None] + np.log(ratio)
-        shrunken = sum(
-            sizes[k] * parts[k] * (SIZES[k] ** 2 / (SIZES[k] ** 2 + error[rows] ** 2))
-            for k in range(len(SIZES))
-        )
-        probability = 1 / (1 + np.exp(-np.clip(log_odds[rows], -50, 50)))
-        mean[rows] = probability * shrunken / effect * shift[rows]
+        log_odds[rows] = _logit(share)[:, None] + log_ratio
+        kept = sum(parts[k] * (SIZES[k] ** 2 / (SIZES[k] ** 2 + error[rows] ** 2)) for k in range(len(SIZES)))
+        mean[rows] = _logistic(log_odds[rows]) * kept * shift[rows]
     return ShrunkenEffects(log_odds, mean, shares, (sizes, prior))

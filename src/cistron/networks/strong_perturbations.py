@@ -5,8 +5,7 @@ Anderson-Darling test, knocks its target down by at least 30% and has more than 
 their cells those whose target is no higher than in the lowest tenth of the control cells.
 """
 
-from dataclasses import dataclass, replace
-from typing import Annotated
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,43 +13,12 @@ from cistron.errors import InputError
 from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbation_labels import SET_ASIDE
 from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.methods import Count, CountOrZero, OpenShare, Range, Share, check_settings
+from cistron.networks.settings import StrengthSettings
 from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator
 
 # critical values of the standardised statistic for two samples (Scholz and Stephens 1987, table 2, extended as in SciPy)
 CRITICAL = {0.05: 1.961, 0.01: 3.752, 0.001: 6.546}
-
-
-@dataclass(frozen=True)
-class StrengthSettings:
-    """What makes a perturbation strong.
-
-    Attributes
-    ----------
-    changed_genes
-        More genes than these must differ from control cells.
-    level
-        Level of the Anderson-Darling test of a gene.
-    knock_down
-        Least share of the target's mean expression that is lost.
-    cells
-        More cells than these.
-    percentile
-        Cells are kept whose target is at most at this percentile of the control cells.
-    most_control
-        Control cells that the test uses, at most.
-    """
-
-    changed_genes: CountOrZero = 50
-    level: OpenShare = 0.001
-    knock_down: Share = 0.3
-    cells: CountOrZero = 25
-    percentile: Annotated[float, Range(0, 100)] = 10.0
-    most_control: Count = 1000
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 def anderson_darling_scale(first: int, second: int) -> float:

@@ -5,50 +5,15 @@ target. Cells are binned once for all genes, which is where the time of the orig
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
 
-from cistron.formats.expression_scale import log_normalise
 from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.methods import Count, Positive, PositiveShare, Range, check_settings
 from cistron.networks.network import Network
+from cistron.networks.normalisation import normalise
+from cistron.networks.settings import TreesSettings
 from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator, seed_for
-
-
-@dataclass(frozen=True)
-class TreesSettings:
-    """Size of the trees.
-
-    Attributes
-    ----------
-    rounds, learning_rate, depth
-        Trees a gene, their shrinkage and depth.
-    columns
-        Share of the genes that each tree may choose from.
-    rows
-        Share of the cells that each tree sees.
-    bins
-        Bins of a gene's values.
-    most_cells
-        Cells used, at most.
-    threads
-        Threads of xgboost.
-    """
-
-    rounds: Count = 40
-    learning_rate: Positive = 0.1
-    depth: Count = 3
-    columns: PositiveShare = 0.2
-    rows: PositiveShare = 0.9
-    bins: Annotated[int, Range(2)] = 32
-    most_cells: Count = 20_000
-    threads: Count = 1
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 def boosted_trees(
@@ -107,12 +72,22 @@ def boosted_trees(
 
 
 def infer_trees(cells: PerturbedCells, settings: TreesSettings, seed: int) -> Network:
-    """Score an edge by the share of the source in the gain of the trees that predict the target."""
+    """Score an edge by the share of the source in the gain of the trees that predict the target.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+    settings
+        Size of the trees.
+    seed
+        Seed of everything random.
+    """
     used = np.flatnonzero(cells.perturbation >= -1)
     if len(used) > settings.most_cells:
         random = random_generator(seed, "cells for trees")
         used = np.sort(random.choice(used, settings.most_cells, replace=False))
-    values = log_normalise(cells.values, cells.scale)[used].toarray()
+    values = normalise(cells)[used].toarray()
     weight = boosted_trees(values, range(values.shape[1]), settings, seed)
     np.fill_diagonal(weight, np.nan)
     return Network(cells.genes, weight)

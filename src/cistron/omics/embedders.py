@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cistron.omics.pca import PcaSettings, principal_components
+from cistron.omics.pca import principal_components
 from cistron.omics.preprocessing import PreparedMatrix
-from cistron.omics.settings import AutoencoderSettings, VdtfSettings
+from cistron.omics.settings import AutoencoderSettings, PcaSettings, VdtfSettings
 
 if TYPE_CHECKING:
     from cistron.training import FitReport
@@ -43,7 +43,19 @@ class EmbeddingValues:
 def embed_pca(
     matrices: Sequence[PreparedMatrix], settings: PcaSettings, seed: int, directory: Path | None
 ) -> EmbeddingValues:
-    """Principal components of one matrix."""
+    """Principal components of one matrix.
+
+    Parameters
+    ----------
+    matrices
+        Prepared matrices: one.
+    settings
+        Settings of the method.
+    seed
+        Seed of everything random.
+    directory
+        Folder for record and checkpoint; not used.
+    """
     result = principal_components(matrices[0], settings, seed)
     explained = float(result.explained.sum())
     return EmbeddingValues(
@@ -56,7 +68,19 @@ def embed_pca(
 def embed_autoencoder(
     matrices: Sequence[PreparedMatrix], settings: AutoencoderSettings, seed: int, directory: Path | None
 ) -> EmbeddingValues:
-    """Latent variables of an autoencoder of one matrix."""
+    """Latent variables of an autoencoder of one matrix.
+
+    Parameters
+    ----------
+    matrices
+        Prepared matrices: one.
+    settings
+        Settings of the method.
+    seed
+        Seed of everything random.
+    directory
+        Folder for record and checkpoint, or ``None``.
+    """
     from cistron.omics.autoencoder import encode  # loads torch
 
     result = encode(matrices[0], settings, directory=directory, seed=seed)
@@ -72,7 +96,19 @@ def embed_autoencoder(
 def embed_vdtf(
     matrices: Sequence[PreparedMatrix], settings: VdtfSettings, seed: int, directory: Path | None
 ) -> EmbeddingValues:
-    """Posterior of the gene embedding of variational deep tensor factorisation."""
+    """Posterior of the gene embedding of variational deep tensor factorisation.
+
+    Parameters
+    ----------
+    matrices
+        Prepared matrices: one or several.
+    settings
+        Settings of the method.
+    seed
+        Seed of everything random.
+    directory
+        Folder for record and checkpoint, or ``None``.
+    """
     from cistron.omics.factorise import factorise  # loads torch
 
     result = factorise(matrices, settings, directory=directory, seed=seed)

@@ -1,6 +1,6 @@
 """What a user calls: a matrix in, a gene embedding out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,14 @@ import anndata
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
-from cistron.formats.gene_embedding import build_gene_embedding
+from cistron.formats.gene_embedding import build_gene_embedding, write_gene_embedding
 from cistron.methods import Estimator, Method
 from cistron.omics.embedders import EmbeddingValues
-from cistron.omics.inputs import OmicsMatrix
+from cistron.omics.inputs import OmicsMatrix, read_matrix
 from cistron.omics.methods import METHODS
-from cistron.omics.preprocessing import PreprocessingSettings, prepare_matrix
+from cistron.omics.preprocessing import prepare_matrix
+from cistron.omics.settings_preparation import PreprocessingSettings
+from cistron.runtime import check_writable, limit_threads
 
 
 class OmicsEmbedder(Estimator):
@@ -56,6 +58,7 @@ class OmicsEmbedder(Estimator):
         self.method = method
         self.preset = preset
         self.remarks: list[str] = []
+        self.log: Path | None = None
         self.settings_in_force()  # raises on what does not fit
 
     @property
@@ -153,3 +156,52 @@ class OmicsEmbedder(Estimator):
             sources=[one.path for one in given if one.path is not None and not one.path.is_dir()],
             standard_deviation=fitted.standard_deviation,
         )
+
+    def embed_files(
+        self,
+        matrices: Sequence[str | Path],
+        output: str | Path,
+        *,
+        layer: str | None = None,
+        genes_in: str = "auto",
+        threads: int | None = None,
+        **facts: Any,
+    ) -> anndata.AnnData:
+        """Embed matrix files and write the embedding.
+
+        A method that is fitted epoch by epoch keeps its record, :attr:`log`, and until it is done its checkpoint in the
+        folder ``OUTPUT.fit`` beside the output; the same call goes on from there after an interrupt.
+
+        Parameters
+        ----------
+        matrices
+            Files of :func:`read_matrix`; more than one for a joint method.
+        output
+            Gene embedding to write.
+        layer, genes_in
+            As of :func:`read_matrix`.
+        threads
+            Threads of numerical libraries.
+        **facts
+            ``name``, ``evidence`` and ``licence`` of :meth:`embed`.
+
+        Returns
+        -------
+        AnnData
+            The embedding. What was done is in :attr:`remarks`.
+
+        Raises
+        ------
+        InputError
+            If a matrix cannot be read or embedded, or the output cannot be written.
+        """
+        output = check_writable(output)
+        directory = output.with_suffix(".fit") if self.record.traits.trained else None
+        with limit_threads(threads):
+            read = [read_matrix(matrix, layer, genes_in) for matrix in matrices]
+            embedding = self.embed(*read, directory=directory, **facts)
+        write_gene_embedding(embedding, output)
+        if directory is not None:
+            self.log = directory / "log.csv"
+            (directory / "last.ckpt").unlink(missing_ok=True)
+        return embedding

@@ -9,6 +9,7 @@ import torch
 from sklearn.utils.extmath import randomized_svd
 
 from cistron.errors import InputError
+from cistron.genes.identity import join_advice
 from cistron.omics.axes import principal_axes
 from cistron.omics.preprocessing import PreparedMatrix
 from cistron.omics.scaling import scaled_entries
@@ -173,9 +174,10 @@ def _check(matrices: Sequence[PreparedMatrix], settings: VdtfSettings) -> None:
     for number, (name, own) in enumerate(zip(names, genes)):
         others = set().union(*(genes[:number] + genes[number + 1 :]))
         if len(matrices) > 1 and not others & own:
+            advice = join_advice(sorted(own), sorted(others), f"matrix {name}", "the others")
             raise InputError(
-                f"matrix {name} shares no gene with the other {len(matrices) - 1} matrices (its ids look like "
-                f"{min(own)}); one embedding needs shared genes: convert ids with 'cistron genes map'"
+                f"matrix {name} shares no gene with the other {len(matrices) - 1} matrices; one embedding needs shared "
+                f"genes: {advice}"
             )
     samples = sum(len(matrix.matrix.samples) for matrix in matrices)
     if settings.gene_dimension > samples and not settings.beyond_samples:

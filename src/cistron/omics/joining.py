@@ -1,14 +1,18 @@
 """Join matrices of different assays into one: more samples of the same genes."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import anndata
 import numpy as np
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
-from cistron.omics.inputs import OmicsMatrix
-from cistron.omics.preprocessing import PreprocessingSettings, prepare_matrix
+from cistron.formats.anndata_files import write_anndata
+from cistron.omics.inputs import OmicsMatrix, read_matrix
+from cistron.omics.preprocessing import prepare_matrix
+from cistron.omics.settings_preparation import PreprocessingSettings
+from cistron.runtime import atomic_path, check_writable
 
 
 def join_matrices(
@@ -38,8 +42,8 @@ def join_matrices(
     Returns
     -------
     AnnData
-        ``uns["remarks"]`` says what was done. ``obs`` = genes, ``var`` = samples (named ``MATRIX:SAMPLE``, column ``matrix``), ``X`` float32
-        [gene, sample] with NaN where a gene was not measured.
+        ``obs`` = genes, ``var`` = samples (named ``MATRIX:SAMPLE``, column ``matrix``), ``X`` float32 [gene, sample] with NaN
+        where a gene was not measured; ``uns["remarks"]`` says what was done.
 
     Raises
     ------
@@ -92,3 +96,36 @@ def join_matrices(
         f"{dropped:,} of {len(measured):,} genes left out: measured in fewer than {minimum_share:.0%} of the samples",
     ]
     return result
+
+
+def join_files(
+    matrices: Sequence[str | Path],
+    output: str | Path,
+    settings: PreprocessingSettings | None = None,
+    *,
+    minimum_share: float = 0.5,
+) -> anndata.AnnData:
+    """Join matrix files and write the result as .h5ad.
+
+    Parameters
+    ----------
+    matrices
+        Files of :func:`cistron.omics.inputs.read_matrix`.
+    output
+        File to write.
+    settings, minimum_share
+        As of :func:`join_matrices`.
+
+    Returns
+    -------
+    AnnData
+        The joined matrix.
+    """
+    output = Path(output)
+    if output.suffix != ".h5ad":
+        raise InputError(f"a joined matrix is written as .h5ad. Given: {output.name}")
+    check_writable(output)
+    joined = join_matrices([read_matrix(path) for path in matrices], settings, minimum_share=minimum_share)
+    with atomic_path(output) as partial:
+        write_anndata(joined, partial)
+    return joined

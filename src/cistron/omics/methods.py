@@ -5,8 +5,7 @@ prepared matrices (one, unless the method is joint), and a folder for its record
 """
 
 from cistron.methods import Method, MethodList, Traits
-from cistron.omics.pca import PcaSettings
-from cistron.omics.settings import AutoencoderSettings, VdtfSettings
+from cistron.omics.settings import AutoencoderSettings, PcaSettings, VdtfSettings
 
 METHODS = MethodList(
     "embedding",

@@ -10,45 +10,12 @@ import numpy as np
 from scipy import linalg
 
 from cistron.errors import InputError
-from cistron.methods import Count, CountOrZero, PositiveShare, check_settings
 from cistron.omics.preprocessing import PreparedMatrix
+from cistron.omics.settings import PcaSettings
 from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
 
 _COVARIANCE_LIMIT = 6000  # samples; above, the covariance costs more than passes over the matrix
-
-
-@dataclass(frozen=True)
-class PcaSettings:
-    """Settings of ``pca``.
-
-    Attributes
-    ----------
-    dimensions
-        Number of components; give this or variance.
-    variance
-        Share of the variance that the components must explain, in (0, 1].
-    scale
-        Divide the scores of each component by their standard deviation, as the report does. Kept as they are by
-        default: how much a component varies tells how much it is worth, and ridge uses that.
-    passes
-        Power iterations of the randomised method.
-    """
-
-    dimensions: Count | None = None
-    variance: PositiveShare | None = None
-    scale: bool = False
-    passes: CountOrZero = 2
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-        if self.dimensions is not None and self.variance is not None:
-            raise InputError("give either dimensions or variance, not both")
-
-    @classmethod
-    def paper(cls) -> "PcaSettings":
-        """Settings of the report: every component has unit variance."""
-        return cls(scale=True)
 
 
 @dataclass(frozen=True)

@@ -2,49 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from cistron.errors import InputError
-from cistron.methods import PositiveShare, check_settings
 from cistron.omics.inputs import OmicsMatrix
+from cistron.omics.settings_preparation import PreprocessingSettings
 
 LOG_ABOVE = 50.0
-
-
-@dataclass(frozen=True)
-class PreprocessingSettings:
-    """What is done to a matrix before it is embedded.
-
-    Attributes
-    ----------
-    log
-        log2(x + 1): yes, no, or auto, which takes the logarithm of values that are nowhere negative and
-        somewhere above 50.
-    centre_genes
-        Subtract the mean of each gene. Off by default: how much a gene is expressed at all tells about its
-        function, and on the GWAS task that level is worth nearly half of the signal.
-    scale_genes
-        Divide each gene by its standard deviation.
-    centre_samples
-        Subtract the mean of each sample.
-    scale_samples
-        Divide each sample by its standard deviation, so that no sample counts more than another.
-    minimum_measured
-        Share of samples in which a gene must be measured; genes below are left out. The missing values of the
-        others are filled with the gene's mean.
-    """
-
-    log: Literal["auto", "yes", "no"] = "auto"
-    centre_genes: bool = False
-    scale_genes: bool = False
-    centre_samples: bool = True
-    scale_samples: bool = True
-    minimum_measured: PositiveShare = 0.5
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 @dataclass

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cistron.errors import InputError
-from cistron.omics.preprocessing import PreparedMatrix, PreprocessingSettings
+from cistron.omics.preprocessing import PreparedMatrix
+from cistron.omics.settings_preparation import PreprocessingSettings
 from cistron.runtime.seeds import random_generator
 
 _ROWS = 1024  # rows at once: bounds the memory of temporary arrays

@@ -1,10 +1,10 @@
-"""Settings of the networks; apart from the models, so that the command line reads them without loading torch."""
+"""Settings of the embedding methods; apart from the models, so that the command line reads them without loading torch."""
 
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from cistron.errors import InputError
-from cistron.methods import Count, CountOrZero, NotNegative, Positive, Range, check_settings
+from cistron.methods import Count, CountOrZero, NotNegative, Positive, PositiveShare, Range, check_settings
 from cistron.training.settings import FitSettings
 
 
@@ -200,3 +200,36 @@ class VdtfSettings:
             tile_entries=1_000_000,
             fit=VdtfFit(epochs=500, learning_rate=1e-3, patience=20, schedule="constant"),
         )
+
+
+@dataclass(frozen=True)
+class PcaSettings:
+    """Settings of ``pca``.
+
+    Attributes
+    ----------
+    dimensions
+        Number of components; give this or variance.
+    variance
+        Share of the variance that the components must explain, in (0, 1].
+    scale
+        Divide the scores of each component by their standard deviation, as the report does. Kept as they are by
+        default: how much a component varies tells how much it is worth, and ridge uses that.
+    passes
+        Power iterations of the randomised method.
+    """
+
+    dimensions: Count | None = None
+    variance: PositiveShare | None = None
+    scale: bool = False
+    passes: CountOrZero = 2
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if self.dimensions is not None and self.variance is not None:
+            raise InputError("give either dimensions or variance, not both")
+
+    @classmethod
+    def paper(cls) -> "PcaSettings":
+        """Settings of the report: every component has unit variance."""
+        return cls(scale=True)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,11 +11,13 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.lists import read_gene_list
-from cistron.methods import Count, CountOrZero, NotNegative, check_settings
 from cistron.omics.correction import subtract_olfactory_bias, whiten_samples
 from cistron.omics.inputs import read_matrix
-from cistron.omics.preprocessing import PreprocessingSettings, prepare_matrix
+from cistron.omics.preprocessing import prepare_matrix
 from cistron.omics.pseudobulk import pseudobulk
+from cistron.omics.saving import write_matrix
+from cistron.omics.settings_preparation import PreparationSettings, SourceName
+from cistron.runtime import check_writable
 from cistron.runtime.number_tables import number_blocks, read_number_table
 from cistron.runtime.progress import Progress
 from cistron.runtime.table_layout import Layout
@@ -24,55 +25,6 @@ from cistron.runtime.text_files import open_text
 
 _ROWS = 500
 _DEPMAP_COLUMN = re.compile(r"^(?P<symbol>.+?)\s*\((?P<entrez>\d+)\)$")
-
-
-@dataclass(frozen=True)
-class PreparationSettings:
-    """Settings of ``cistron omics prepare``.
-
-    Attributes
-    ----------
-    universe
-        File with the genes to keep, one a line in the first column; all when absent.
-    olfactory
-        depmap: file with the olfactory receptor genes, one a line. Without it no bias is corrected.
-    components
-        depmap: components of the olfactory PCA.
-    drop_last
-        depmap: cell lines to leave out after it.
-    whiten
-        depmap: make the cell lines uncorrelated (generalised least squares).
-    identifier
-        depmap: which of SYMBOL (ENTREZ) names the genes.
-    group
-        tabula-sapiens: column of obs with the classes of cells.
-    layer
-        tabula-sapiens: layer to read instead of X.
-    genes_in
-        tabula-sapiens: column of var with the gene ids.
-    per_cell
-        tabula-sapiens: total that each cell is scaled to before the sum; 0 takes the values as they are.
-    minimum_cells
-        tabula-sapiens: smallest class of cells.
-    matrix
-        matrix: what is done to it.
-    """
-
-    universe: Path | None = None
-    olfactory: Path | None = None
-    components: Count = 4
-    drop_last: CountOrZero = 4
-    whiten: bool = False
-    identifier: Literal["symbol", "entrez"] = "symbol"
-    group: str = "cell_ontology_class"
-    layer: str | None = None
-    genes_in: str | None = None
-    per_cell: NotNegative = 10_000.0
-    minimum_cells: Count = 1
-    matrix: PreprocessingSettings = field(default_factory=PreprocessingSettings)
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 @dataclass(frozen=True)
@@ -317,10 +269,57 @@ def prepare_generic(path: Path, settings: PreparationSettings) -> Prepared:
     return Prepared(genes, prepared.matrix.samples, blocks(), steps)
 
 
-SOURCES: dict[str, Callable[[Path, PreparationSettings], Prepared]] = {
+SOURCES: dict[SourceName, Callable[[Path, PreparationSettings], Prepared]] = {
     "depmap": prepare_depmap,
     "gtex": prepare_gtex,
     "hpa-isoforms": prepare_isoforms,
     "tabula-sapiens": prepare_cells,
     "matrix": prepare_generic,
 }
+
+
+def prepare_file(
+    source: SourceName, file: str | Path, output: str | Path, settings: PreparationSettings | None = None
+) -> Prepared:
+    """Turn the file of a public source into a matrix of genes x samples, written block by block.
+
+    Parameters
+    ----------
+    source
+        Name in :data:`SOURCES`.
+    file
+        The file of the source.
+    output
+        Matrix to write, .h5ad.
+    settings
+        How.
+
+    Returns
+    -------
+    Prepared
+        What was written; its blocks are used up.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or fewer than 2 genes or samples are left.
+    """
+    file = Path(file)
+    if not file.exists():
+        raise InputError(f"{file} does not exist; 'cistron data list' names public sources")
+    check_writable(output)
+    prepared = SOURCES[source](file, settings or PreparationSettings())
+    if len(prepared.genes) < 2 or len(prepared.samples) < 2:
+        raise InputError(
+            f"{file.name}: {len(prepared.genes):,} genes x {len(prepared.samples):,} samples are left; at least 2 of each are needed"
+        )
+    write_matrix(
+        output,
+        prepared.genes,
+        prepared.samples,
+        prepared.blocks,
+        steps=prepared.steps,
+        sources=[file] if file.is_file() else [],
+        sample_table=prepared.sample_table,
+    )
+    return prepared

@@ -42,7 +42,15 @@ class Decoder(nn.Module):
     def pairs(
         self, a: torch.Tensor, b: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor
     ) -> torch.Tensor:
-        """Chosen pairs: a [g, ...] and b [s, ...], rows and columns int64 [n] -> float [n]."""
+        """Chosen pairs: a [g, ...] and b [s, ...], rows and columns int64 [n] -> float [n].
+
+        Parameters
+        ----------
+        a, b
+            Embeddings of genes and of samples, float [g, ...] and [s, ...].
+        rows, columns
+            Gene and sample of each pair, int64 [n].
+        """
         predicted = self._rest(self.from_gene(a)[rows] + self.from_sample(b)[columns])
         if self.interaction is None:
             return predicted
@@ -175,7 +183,15 @@ class TensorFactorisation(nn.Module):
         return values
 
     def predict(self, assay: int, genes: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
-        """Scaled values of chosen entries at the mean embeddings: genes, samples int64 [n] -> float [n]."""
+        """Scaled values of chosen entries at the mean embeddings: genes, samples int64 [n] -> float [n].
+
+        Parameters
+        ----------
+        assay
+            Number of the matrix.
+        genes, samples
+            Gene and sample of each entry, int64 [n].
+        """
         found, rows = torch.unique(genes, return_inverse=True)
         return self.decoders()[assay].pairs(self.gene_mean[found], self.sample[assay], rows, samples)
 

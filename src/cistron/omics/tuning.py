@@ -12,10 +12,11 @@ import anndata
 from cistron.errors import InputError
 from cistron.methods import Method, with_given
 from cistron.omics.estimator import OmicsEmbedder
-from cistron.omics.inputs import OmicsMatrix
+from cistron.omics.inputs import OmicsMatrix, read_matrix
 from cistron.omics.methods import METHODS
-from cistron.omics.preprocessing import PreprocessingSettings
 from cistron.omics.settings import AutoencoderSettings
+from cistron.omics.settings_preparation import PreprocessingSettings
+from cistron.runtime import atomic_path, check_writable, limit_threads
 from cistron.training import Choice, Real, SearchSpace, TuneReport, Whole, tune
 
 Score = Callable[[anndata.AnnData], float]
@@ -62,7 +63,15 @@ def _common_space(smallest: int, largest: int, epochs: int) -> dict[str, Real | 
 
 
 def autoencoder_space(smallest: int, largest: int, epochs: int) -> SearchSpace:
-    """Search space of the autoencoder for a range of dimensions and a largest number of epochs."""
+    """Search space of the autoencoder for a range of dimensions and a largest number of epochs.
+
+    Parameters
+    ----------
+    smallest, largest
+        Range of the latent dimensions.
+    epochs
+        Largest number of epochs.
+    """
     return {
         **_common_space(smallest, largest, epochs),
         "layers": Choice((2, 4, 6)),
@@ -73,7 +82,15 @@ def autoencoder_space(smallest: int, largest: int, epochs: int) -> SearchSpace:
 
 
 def vdtf_space(smallest: int, largest: int, epochs: int) -> SearchSpace:
-    """Search space of VDTF for a range of dimensions and a largest number of epochs."""
+    """Search space of VDTF for a range of dimensions and a largest number of epochs.
+
+    Parameters
+    ----------
+    smallest, largest
+        Range of the gene dimensions.
+    epochs
+        Largest number of epochs.
+    """
     return {
         **_common_space(smallest, largest, epochs),
         "layers": Whole(2, 6),
@@ -239,3 +256,60 @@ def best_as_toml(
 def _toml(value: Any) -> str:
     """A value as TOML has it; ``"none"`` where there is none, which the command line reads as such."""
     return json.dumps("none" if value is None else list(value) if isinstance(value, tuple) else value)
+
+
+def tune_files(
+    matrices: Sequence[str | Path],
+    output: str | Path,
+    method: str,
+    *,
+    storage: str | Path | None = None,
+    threads: int | None = None,
+    **search: Any,
+) -> TuneReport:
+    """Search settings on matrix files; write ``trials.csv`` and ``best.toml``.
+
+    Parameters
+    ----------
+    matrices
+        Files of :func:`cistron.omics.inputs.read_matrix`; several only for a joint method.
+    output
+        Folder to write to.
+    method
+        Name of the method.
+    storage
+        File of the study; ``study.journal`` in the folder when absent.
+    threads
+        Threads of numerical libraries.
+    **search
+        The rest of what :func:`tune_embedder` takes.
+
+    Returns
+    -------
+    TuneReport
+        Best parameters and all trials.
+
+    Raises
+    ------
+    InputError
+        If no matrix is given, or several to a method that takes one.
+    """
+    output = Path(output)
+    if not matrices:
+        raise InputError("no matrix was given; name at least one file")
+    if len(matrices) > 1 and not METHODS.find(method).traits.joint:
+        raise InputError(f"{method} takes one matrix. Given: {len(matrices)}; use --method vdtf")
+    check_writable(output / "best.toml")
+    with limit_threads(threads):
+        report = tune_embedder(
+            [read_matrix(matrix) for matrix in matrices],
+            method,
+            storage=storage or output / "study.journal",
+            **search,
+        )
+    with atomic_path(output / "trials.csv") as partial:
+        report.trials.to_csv(partial, index=False)
+    shared = {name: search[name] for name in ("settings", "preset") if name in search}
+    with atomic_path(output / "best.toml") as partial:
+        partial.write_text(best_as_toml(method, report.best, **shared))
+    return report

@@ -18,7 +18,7 @@ SHOWN = {
     "auprc": ("AUPRC", "area under the precision-recall curve over all pairs"),
     "wasserstein_excess": (
         "W less null",
-        "Wasserstein distance of the edges less that of control against control",
+        "Wasserstein distance of the edges less that of permuted labels",
     ),
     "enrichment": ("enrichment", "precision over that of random pairs"),
 }

@@ -46,9 +46,17 @@ def plain(text: str) -> str:
     return _LONG_WORD.sub(lambda match: f"{match[0][:_WORD]}... ({len(match[0]):,} letters)", safe)
 
 
-def say(message: str) -> None:
-    """Print one remark on standard error, unless progress is off."""
-    if _enabled:
+def say(message: str, *, always: bool = False) -> None:
+    """Print one remark on standard error, unless progress is off.
+
+    Parameters
+    ----------
+    message
+        One line.
+    always
+        Print it even where progress is off: what a user must know to be allowed to go on.
+    """
+    if _enabled or always:
         print(plain(message), file=sys.stderr, flush=True)  # noqa: T201  (the one place that prints remarks)
 
 

@@ -204,7 +204,13 @@ def _is_headerless(header: list[str], missing: frozenset[str]) -> bool:
 
 
 def read_layout(
-    path: str | Path, what: str, *, header: bool | None, comment: str, missing: frozenset[str]
+    path: str | Path,
+    what: str,
+    *,
+    header: bool | None,
+    comment: str,
+    missing: frozenset[str],
+    empty: bool = False,
 ) -> Layout:
     """Look at the first lines of a table.
 
@@ -220,6 +226,8 @@ def read_layout(
         Text with which comment lines begin, or empty.
     missing
         What stands for a missing number.
+    empty
+        Whether a header without rows is a table.
 
     Raises
     ------
@@ -259,9 +267,11 @@ def read_layout(
     if header is False or (header is None and _is_headerless(columns, missing)):
         names = ["", *(f"d{index}" for index in range(len(columns) - 1))]
         return Layout(path, what, separator, tuple(names), skip - 1, True, False, tuple(comments), comment)
-    if first is None:
-        raise InputError(f"{what} {path.name} has no rows below its header ({top[:60]!r})")
     extra = False
+    if first is None:
+        if not empty:
+            raise InputError(f"{what} {path.name} has no rows below its header ({top[:60]!r})")
+        return Layout(path, what, separator, tuple(columns), skip, False, extra, tuple(comments), comment)
     row = split_fields(first, separator)
     if len(row) == len(columns) + 1:
         # a separator at the end of every row, or R's row names, which have no name in the header

@@ -141,6 +141,7 @@ def read_text_table(
     columns: Sequence[str] = (),
     header: bool | None = True,
     comment: str = "#",
+    empty: bool = False,
 ) -> TextTable:
     """Read a delimited table, all cells as text.
 
@@ -156,6 +157,8 @@ def read_text_table(
         Whether the first line is a header; ``None`` looks whether it is one.
     comment
         Text with which comment lines begin, or empty.
+    empty
+        Whether a header without rows is a table.
 
     Returns
     -------
@@ -170,7 +173,7 @@ def read_text_table(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    layout = read_layout(path, what, header=header, comment=comment, missing=MISSING)
+    layout = read_layout(path, what, header=header, comment=comment, missing=MISSING, empty=empty)
     absent = [column for column in columns if column not in layout.columns]
     if absent:
         raise InputError(
@@ -179,8 +182,12 @@ def read_text_table(
         )
     remarks: list[str] = []
     batches = list(parse_rows(layout, {}, remarks))
-    if not batches:
+    if not batches and not empty:
         raise InputError(f"{layout.label} has no rows below its header")
+    if not batches:
+        return TextTable(
+            layout, pa.table({f"c{place}": pa.array([], pa.string()) for place in range(len(layout.columns))})
+        )
     data = pa.Table.from_batches(batches)
     cells = [pc.utf8_trim_whitespace(column) for column in data.columns[: len(layout.columns)]]
     empty = pc.equal(cells[0], "")

@@ -1,6 +1,5 @@
 """Proteins of genes from FASTA: headers of GENCODE, Ensembl and UniProt, or gene names alone."""
 
-import gzip
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 
 from cistron.errors import IdentifierError, InputError
 from cistron.genes.identity import guess_namespace
+from cistron.runtime.text_files import open_text
 
 STANDARD = frozenset("ACDEFGHIKLMNPQRSTVWY")
 _KNOWN = STANDARD | frozenset("XBUZO")
@@ -171,20 +171,17 @@ def _records(path: Path) -> Iterator[tuple[str, str]]:
     """Header and letters of each record."""
     header: str | None = None
     parts: list[str] = []
-    try:
-        with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as handle:
-            for line in handle:
-                if line.startswith(">"):
-                    if header is not None:
-                        yield header, "".join(parts)
-                    header, parts = line[1:].strip(), []
-                elif header is None and line.strip():
-                    raise InputError(
-                        f"{path.name} is no FASTA: it begins with {line.strip()[:40]!r}, not with '>'"
-                    )
-                else:
-                    parts.append("".join(line.split()))
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InputError(f"{path.name} cannot be read ({error}); it may be truncated") from error
+    with open_text(path, "proteins") as handle:
+        for line in handle:
+            if line.startswith(">"):
+                if header is not None:
+                    yield header, "".join(parts)
+                header, parts = line[1:].strip(), []
+            elif header is None and line.strip():
+                raise InputError(
+                    f"{path.name} is no FASTA: it begins with {line.strip()[:40]!r}, not with '>'"
+                )
+            else:
+                parts.append("".join(line.split()))
     if header is not None:
         yield header, "".join(parts)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cistron.errors import InputError
 from cistron.runtime import atomic_path
+from cistron.runtime.tables import read_text_table
 
 TRACK_COLUMNS = ("organism", "index", "identifier", "description", "strand_pair")
 # CAGE in the published order of 5,313 and 1,643 tracks (targets_*.txt of the Basenji repository).
@@ -42,15 +43,10 @@ def read_track_table(paths: Mapping[str, Path], tracks: Mapping[str, int]) -> pd
             raise InputError(
                 f"a track table for {organism} was given, but the model has {', '.join(tracks)} only"
             )
-        try:
-            table = pd.read_csv(path, sep="\t")
-        except (OSError, ValueError, EOFError) as error:
-            raise InputError(f"track table {path} cannot be read ({error})") from error
-        absent = {"identifier", "description"} - set(table.columns)
-        if absent:
-            raise InputError(f"track table {Path(path).name} has no column {sorted(absent)[0]}")
+        text = read_text_table(path, "track table", columns=("identifier", "description"))
+        table = text.frame
         own = pd.Series(range(len(table)))
-        pair = table.get("strand_pair", own)
+        pair = text.numbers("strand_pair", missing=False) if "strand_pair" in text else own
         parts.append(
             pd.DataFrame(
                 {
@@ -58,7 +54,7 @@ def read_track_table(paths: Mapping[str, Path], tracks: Mapping[str, int]) -> pd
                     "index": own,
                     "identifier": table["identifier"].astype(str),
                     "description": table["description"].astype(str),
-                    "strand_pair": pair.astype(int),
+                    "strand_pair": np.asarray(pair, dtype=int),
                 }
             )
         )

@@ -9,7 +9,7 @@ from cistron.errors import InputError
 from cistron.evaluation.genesets.evaluate import GeneSetSettings, evaluate_gene_sets
 from cistron.evaluation.genesets.sets import read_chromosomes, read_gene_sets
 from cistron.evaluation.result_folder import require_folder, write_folder
-from cistron.formats.gene_embedding import read_gene_embedding
+from cistron.formats.gene_embedding import embedding_genes, read_gene_embedding
 from cistron.runtime.provenance import RunRecord
 from cistron.runtime.threads import limit_threads
 
@@ -59,6 +59,8 @@ def run_gene_sets(
         raise InputError("no embedding was given; name at least one file")
     output, files = require_folder(output, (*embeddings, sets, genes, identifiers))
     read = [read_gene_embedding(path) for path in embeddings]
+    for embedding in read:
+        embedding.obs_names = embedding_genes(embedding)
     spaces = {str(embedding.uns["cistron"]["identifier_namespace"]) for embedding in read}
     if len(spaces) > 1:
         raise InputError(

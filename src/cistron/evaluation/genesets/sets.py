@@ -7,7 +7,8 @@ import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
 from cistron.genes.chromosomes import human_chromosomes
-from cistron.genes.identity import guess_namespace, normalise_identifiers, read_gene_map
+from cistron.genes.gene_map import read_gene_map
+from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.lists import read_gene_list
 from cistron.genes.places import read_gene_places
 from cistron.runtime.text_files import plain_name, read_lines

@@ -7,8 +7,8 @@ import anndata
 import numpy as np
 import pandas as pd
 
-from cistron.errors import IdentifierError
-from cistron.genes.identity import match_genes, normalise_identifiers
+from cistron.formats.gene_embedding import embedding_genes
+from cistron.genes.identity import match_genes
 
 MINIMUM_GENES = 100
 
@@ -56,12 +56,7 @@ def prepare_embeddings(embeddings: list[anndata.AnnData], genes: pd.Index, trait
         number = 2
         while name in taken:
             name, number = f"{header['name']}.{number}", number + 1
-        ids = pd.Index(normalise_identifiers(embedding.obs_names, str(header["identifier_namespace"])))
-        if not ids.is_unique:
-            raise IdentifierError(
-                f"embedding {name}: {int(ids.duplicated().sum()):,} genes occur more than once when versions are cut "
-                f"off, for example {ids[ids.duplicated()][0]}"
-            )
+        ids = embedding_genes(embedding)
         match = match_genes(
             list(ids), list(genes), f"embedding {name}", f"traits {traits_name}", MINIMUM_GENES
         )

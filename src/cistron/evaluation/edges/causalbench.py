@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.evaluation.edge_interventions import (
+from cistron.evaluation.edges.interventions import (
     HeldOutCells,
     Pair,
-    control_null,
     edge_effects,
     held_out_cells,
+    permutation_null,
     significant,
 )
 from cistron.formats.expression_scale import log_normalise
@@ -71,7 +71,21 @@ def training_rows(
 def call_model(
     model: EdgeModel, cells: PerturbedCells, rows: np.ndarray, regime: TrainingRegime, seed: int
 ) -> list[Pair]:
-    """Hand training cells to a model in CausalBench's form (log-normalised dense matrix, ``non-targeting``)."""
+    """Hand training cells to a model in CausalBench's form (log-normalised dense matrix, ``non-targeting``).
+
+    Parameters
+    ----------
+    model
+        What is called.
+    cells
+        Perturbed cells.
+    rows
+        Rows of the training cells.
+    regime
+        Training regime that the model is told.
+    seed
+        Seed that the model is told.
+    """
     values = log_normalise(cells.values, cells.scale)[rows].toarray()
     names = np.array([*cells.genes, "non-targeting"], dtype=object)
     answer = model(values, names[cells.perturbation[rows]].tolist(), list(cells.genes), regime, seed)
@@ -128,7 +142,7 @@ def evaluate_model(
                 "mean_wasserstein": np.nan if empty else float(effects["wasserstein"].mean()),
                 "null_wasserstein": np.nan
                 if empty
-                else float(control_null(effects, held_out, repeats=1, seed=seed).mean()),
+                else float(permutation_null(effects, held_out, repeats=1, seed=seed).mean()),
                 "significant": np.nan if empty else float(significant(effects["p_value"].to_numpy()).mean()),
                 "enough": len(pairs) >= least_edges,
             }

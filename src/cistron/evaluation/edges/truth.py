@@ -96,7 +96,17 @@ def judge(
 
 
 def average_precision(score: np.ndarray, true: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Area under the precision-recall steps; pairs of equal score enter together (as scikit-learn does)."""
+    """Area under the precision-recall steps; pairs of equal score enter together (as scikit-learn does).
+
+    Parameters
+    ----------
+    score
+        float [pair].
+    true
+        bool [pair].
+    weight
+        Weight of each pair; all alike when ``None``.
+    """
     order = np.argsort(-score, kind="stable")
     score, hits = score[order], true[order].astype(np.float64)
     mass = np.ones(len(score)) if weight is None else weight[order]
@@ -133,6 +143,15 @@ def average_precision_interval(
 ) -> tuple[float, float, float]:
     """Average precision with a 95% bootstrap interval over target genes, the units that were drawn alike.
 
+    Parameters
+    ----------
+    judged
+        Scored pairs.
+    resamples
+        Bootstrap samples.
+    seed
+        Seed of these.
+
     Returns
     -------
     float, float, float
@@ -164,6 +183,15 @@ def sign_accuracy(network: Edges, truth: Edges) -> tuple[float, int]:
 
 def calibration_curve(network: Edges, judged: Judged, bins: int = 10) -> pd.DataFrame:
     """Observed share of true edges by stated probability.
+
+    Parameters
+    ----------
+    network
+        Edges with probabilities.
+    judged
+        Scored pairs.
+    bins
+        Bins of the probability.
 
     Returns
     -------

@@ -3,8 +3,8 @@
 An edge A -> B is compared with the cells in which A was perturbed: B's Wasserstein distance to control cells and
 the Mann-Whitney test of the same (Chevalley et al. 2022, arXiv 2210.17283). Corrected here: parents without
 perturbed cells are counted and left out (the original raises KeyError), an empty network is a valid one,
-significance can be adjusted for the number of edges, and the distance that control cells have among themselves
-at the same sizes is reported beside the distance of the edges, because most of it is sampling noise.
+significance can be adjusted for the number of edges, and the distance that remains when the labels of the cells are
+permuted is reported beside the distance of the edges, because most of it is sampling noise.
 """
 
 from collections.abc import Sequence
@@ -91,17 +91,31 @@ def edge_effects(pairs: Sequence[Pair], held_out: HeldOutCells) -> pd.DataFrame:
 
 
 def significant(p_values: np.ndarray, *, level: float = 0.05, adjust: bool = False) -> np.ndarray:
-    """Tell which edges are significant; ``adjust`` controls the false discovery rate (Benjamini and Hochberg)."""
+    """Tell which edges are significant; ``adjust`` controls the false discovery rate (Benjamini and Hochberg).
+
+    Parameters
+    ----------
+    p_values
+        float [edge].
+    level
+        Level of the test.
+    adjust
+        Control the false discovery rate (Benjamini and Hochberg).
+    """
     p_values = np.asarray(p_values, dtype=np.float64)
     if adjust and len(p_values):
         p_values = stats.false_discovery_control(p_values)
     return p_values < level
 
 
-def control_null(
+def permutation_null(
     effects: pd.DataFrame, held_out: HeldOutCells, *, repeats: int = 3, seed: int = 0
 ) -> np.ndarray:
-    """Mean Wasserstein distance of the same children between control cells and as many other control cells.
+    """Mean Wasserstein distance of the same children after the labels of the cells are permuted.
+
+    Perturbed and control cells of an edge are pooled and dealt out again into groups of the true sizes, so the null
+    has the sampling noise of the comparison that was made. Control cells alone cannot give that where there are
+    fewer of them than of perturbed cells.
 
     Parameters
     ----------
@@ -110,9 +124,9 @@ def control_null(
     held_out
         Cells.
     repeats
-        Draws of pseudo-perturbed control cells.
+        Permutations of each parent.
     seed
-        Seed of the draws.
+        Seed of the permutations.
 
     Returns
     -------
@@ -121,32 +135,42 @@ def control_null(
     """
     number = {gene: position for position, gene in enumerate(held_out.genes)}
     control = held_out.rows[""]
-    random = random_generator(seed, "control against control")
+    random = random_generator(seed, "permuted labels")
+    sources, targets = effects["source"].to_numpy(), effects["target"].to_numpy()
     total = np.zeros(len(effects))
-    for _ in range(repeats):
-        draws: dict[str, np.ndarray] = {}
-        for position, (source, target, size) in enumerate(
-            zip(effects["source"], effects["target"], effects["n"])
-        ):
-            if source not in draws:
-                # at most half of the control cells stand in for perturbed ones
-                draws[source] = random.permutation(control)[: min(int(size), len(control) // 2)]
-            rest = np.setdiff1d(control, draws[source], assume_unique=True)
-            column = held_out.values[:, number[target]]
-            total[position] += stats.wasserstein_distance(column[rest], column[draws[source]])
+    for source in pd.unique(sources):
+        pooled = np.concatenate([control, held_out.rows[source]])
+        here = np.flatnonzero(sources == source)
+        for _ in range(repeats):
+            dealt = random.permutation(pooled)
+            for position in here:
+                column = held_out.values[dealt, number[targets[position]]]
+                total[position] += stats.wasserstein_distance(column[: len(control)], column[len(control) :])
     return total / max(repeats, 1)
 
 
-def paths(pairs: Sequence[Pair], longest: int) -> dict[str, set[str]]:
-    """Descendants of each source over at most ``longest`` edges (any length where it is -1)."""
+def paths(pairs: Sequence[Pair], longest: int, *, causalbench: bool = False) -> dict[str, set[str]]:
+    """Find the descendants of each source.
+
+    Parameters
+    ----------
+    pairs
+        Edges (source, target).
+    longest
+        Most edges on a path; any number where it is -1.
+    causalbench
+        Count as CausalBench 1.1.2 does: it joins what was reached with what was reached, so each step doubles the
+        length and "up to 3" follows paths of up to 4 edges, "up to 4" of up to 8.
+    """
     children: dict[str, set[str]] = {}
     for source, target in pairs:
         children.setdefault(source, set()).add(target)
     reached = {source: set(targets) for source, targets in children.items()}
     steps = 0
     while longest < 0 or steps < longest - 1:
+        onward = reached if causalbench else children
         deeper = {
-            source: (found | {far for near in found for far in reached.get(near, ())}) - {source}
+            source: (found | {far for near in found for far in onward.get(near, ())}) - {source}
             for source, found in reached.items()
         }
         steps += 1
@@ -164,11 +188,27 @@ def false_omission_rate(
     draws: int = 500,
     level: float = 0.05,
     seed: int = 0,
+    causalbench: bool = False,
 ) -> tuple[float, int]:
     """Share of significant effects among pairs that the network does not join by a path.
 
     Pairs are drawn from perturbed parents and measured genes only; the original draws from all genes and raises
     KeyError where a parent has no cells.
+
+    Parameters
+    ----------
+    pairs
+        Edges (source, target).
+    held_out
+        Cells.
+    longest, causalbench
+        What joins a pair; see :func:`paths`.
+    draws
+        Pairs that are drawn at most.
+    level
+        Level of the Mann-Whitney test.
+    seed
+        Seed of the draw.
 
     Returns
     -------
@@ -177,7 +217,7 @@ def false_omission_rate(
     int
         Number of pairs that it is over.
     """
-    reached = paths(pairs, longest)
+    reached = paths(pairs, longest, causalbench=causalbench)
     missing = [
         (source, target)
         for source in held_out.parents

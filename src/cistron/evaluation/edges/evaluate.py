@@ -1,4 +1,4 @@
-"""The task ``edges``: networks against held-out perturbed cells, a known network, and collections of interactions."""
+"""Score networks against held-out perturbed cells, a known network, and collections of interactions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.evaluation.edge_interventions import held_out_cells
-from cistron.evaluation.edge_rows import (
+from cistron.evaluation.edges.interventions import held_out_cells
+from cistron.evaluation.edges.rows import (
     EdgeEvaluationSettings,
     against_cells,
     against_reference,
@@ -44,7 +44,19 @@ class EdgeEvaluation:
 
 
 def random_network(genes: Sequence[str], sources: Sequence[str], edges: int, seed: int) -> Edges:
-    """Draw a network without knowledge: pairs of a source and another gene in random order."""
+    """Draw a network without knowledge: pairs of a source and another gene in random order.
+
+    Parameters
+    ----------
+    genes
+        All genes.
+    sources
+        Genes that edges may start from.
+    edges
+        Number of edges.
+    seed
+        Seed of the draw.
+    """
     random = random_generator(seed, "random network")
     possible = len(sources) * (len(genes) - 1)
     chosen = np.sort(random.choice(possible, size=min(edges, possible), replace=False))
@@ -61,6 +73,16 @@ def random_network(genes: Sequence[str], sources: Sequence[str], edges: int, see
         }
     )
     return Edges(table, "random", "random", seed=seed)
+
+
+def cells_label(networks: Sequence[Edges], settings: EdgeEvaluationSettings) -> str:
+    """Name the cells that score the networks for what they are: held out only where every network says so."""
+    if settings.test_share >= 1:
+        return "all cells"
+    used = {network.parameters.get("cells") for network in networks if network.method != "random"}
+    if used <= {"training"}:
+        return "held-out cells"
+    return "cells not held out" if "all" in used else "cells not known to be held out"
 
 
 def evaluate_edges(
@@ -129,6 +151,7 @@ def evaluate_edges(
         genes = sorted(pd.unique(truth.table[["source", "target"]].to_numpy().ravel()).tolist())
     sources = held_out.parents if held_out is not None else genes
     size = max([len(network) for network in networks] + [1])
+    label = cells_label(networks, settings)
     everything = [*networks]
     if "random" not in names:
         everything.append(random_network(genes, sources, size, seed))
@@ -138,7 +161,7 @@ def evaluate_edges(
     for network in everything:
         mine: list[dict[str, Any]] = []
         if held_out is not None:
-            found, table = against_cells(network, held_out, settings, seed)
+            found, table = against_cells(network, held_out, settings, seed, label)
             mine += found
             effects.append(table.assign(network=network.name))
         if truth is not None:

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from cistron.evaluation import edge_truth
-from cistron.evaluation.edge_interventions import (
+from cistron.evaluation.edges import truth as edge_truth
+from cistron.evaluation.edges.interventions import (
     HeldOutCells,
-    control_null,
     edge_effects,
     false_omission_rate,
+    permutation_null,
     significant,
 )
-from cistron.evaluation.edge_references import score_against_reference, wilson
+from cistron.evaluation.edges.references import score_against_reference, wilson
 from cistron.formats.edges import Edges
 from cistron.methods import Count, OpenShare, PositiveShare, Range, check_settings
 from cistron.runtime.seeds import random_generator
@@ -36,11 +36,11 @@ class EdgeEvaluationSettings:
     level
         Level of the Mann-Whitney test.
     longest_path
-        Longest predicted path that excuses a pair from the false omission rate; -1 any.
+        Edges on the longest predicted path that excuses a pair from the false omission rate; -1 any.
     omission_draws
         Pairs drawn for the false omission rate.
     null_repeats
-        Draws of control cells for the null of the Wasserstein distance.
+        Permutations of the labels for the null of the Wasserstein distance.
     perturbed_sources_only
         Judge against the truth only pairs whose source was perturbed (needs cells).
     resamples
@@ -82,12 +82,26 @@ def _interval(values: np.ndarray, resamples: int, seed: int, name: str) -> tuple
 
 
 def against_cells(
-    network: Edges, held_out: HeldOutCells, settings: EdgeEvaluationSettings, seed: int
+    network: Edges, held_out: HeldOutCells, settings: EdgeEvaluationSettings, seed: int, target: str
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
-    """Score the edges on held-out cells; also gives the effect of each edge."""
+    """Score the edges on perturbed cells, named ``target``; also gives the effect of each edge.
+
+    Parameters
+    ----------
+    network
+        Edges.
+    held_out
+        Cells.
+    settings
+        Settings of the task.
+    seed
+        Seed of draws.
+    target
+        Name of the cells in the scores.
+    """
     pairs = strongest(network, settings.edges).pairs()
     effects = edge_effects(pairs, held_out)
-    base = {"target": "held-out cells", "stratum": "edges whose parent was perturbed", "n": len(effects)}
+    base = {"target": target, "stratum": "edges whose parent was perturbed", "n": len(effects)}
     rows: list[dict[str, Any]] = [
         {
             **base,
@@ -99,7 +113,7 @@ def against_cells(
     ]
     if len(effects):
         distance = effects["wasserstein"].to_numpy()
-        null = control_null(effects, held_out, repeats=settings.null_repeats, seed=seed)
+        null = permutation_null(effects, held_out, repeats=settings.null_repeats, seed=seed)
         boot = "95% bootstrap over edges"
         for metric, values, null_value in (
             ("mean_wasserstein", distance, float(null.mean())),
@@ -114,7 +128,7 @@ def against_cells(
                     "low": low,
                     "high": high,
                     "interval": boot,
-                    "null_model": "control against control of the same sizes",
+                    "null_model": "permuted labels, same sizes",
                     "null_value": null_value,
                 }
             )
@@ -134,21 +148,26 @@ def against_cells(
                     "null_value": 0.0 if adjust else settings.level,
                 }
             )
-    rate, number = false_omission_rate(
-        pairs,
-        held_out,
-        longest=settings.longest_path,
-        draws=settings.omission_draws,
-        level=settings.level,
-        seed=seed,
-    )
-    if number:
+    for metric, causalbench in (("false_omission_rate", False), ("false_omission_rate_causalbench", True)):
+        rate, number = false_omission_rate(
+            pairs,
+            held_out,
+            longest=settings.longest_path,
+            draws=settings.omission_draws,
+            level=settings.level,
+            seed=seed,
+            causalbench=causalbench,
+        )
+        if not number:
+            continue
         low, high = wilson(round(rate * number), number)
+        longest = "any number of" if settings.longest_path < 0 else f"up to {settings.longest_path}"
         rows.append(
             {
                 **base,
-                "metric": "false_omission_rate",
-                "stratum": f"pairs without a predicted path of up to {settings.longest_path} edges",
+                "metric": metric,
+                "stratum": f"pairs without a predicted path of {longest} edges"
+                + (", as CausalBench counts them" if causalbench else ""),
                 "value": rate,
                 "low": low,
                 "high": high,
@@ -167,7 +186,21 @@ def against_truth(
     settings: EdgeEvaluationSettings,
     seed: int,
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
-    """Score the order, the signs and the probabilities; also gives the calibration curve."""
+    """Score the order, the signs and the probabilities; also gives the calibration curve.
+
+    Parameters
+    ----------
+    network, truth
+        Edges that are scored, and the known network.
+    genes
+        Universe of genes; those of the two networks when ``None``.
+    sources
+        Genes whose edges count; all when ``None``.
+    settings
+        Settings of the task.
+    seed
+        Seed of resampling.
+    """
     judged = edge_truth.judge(network, truth, genes, sources)
     pairs = int(judged.allowed.sum())
     base = {
@@ -263,7 +296,19 @@ def against_truth(
 def against_reference(
     network: Edges, reference: Edges, genes: Sequence[str], directed: bool, settings: EdgeEvaluationSettings
 ) -> list[dict[str, Any]]:
-    """Score the edges against a collection of interactions."""
+    """Score the edges against a collection of interactions.
+
+    Parameters
+    ----------
+    network, reference
+        Edges that are scored, and the collection.
+    genes
+        Universe of genes.
+    directed
+        Whether the direction of pairs counts.
+    settings
+        Settings of the task.
+    """
     score = score_against_reference(strongest(network, settings.edges), reference, genes, directed=directed)
     base = {
         "target": f"reference {reference.name}",

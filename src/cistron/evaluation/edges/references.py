@@ -48,7 +48,15 @@ class ReferenceScore:
 
 
 def wilson(successes: int, number: int, z: float = 1.959963985) -> tuple[float, float]:
-    """Give the 95% interval of a share (Wilson 1927)."""
+    """Give the 95% interval of a share (Wilson 1927).
+
+    Parameters
+    ----------
+    successes, number
+        Counts.
+    z
+        Quantile of the normal distribution; that of 95% by default.
+    """
     if not number:
         return 0.0, 1.0
     share = successes / number

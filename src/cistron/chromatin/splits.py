@@ -17,7 +17,7 @@ TRAINING_CHROMOSOMES = tuple(str(number) for number in range(1, 13))
 
 
 @dataclass(frozen=True)
-class Parts:
+class TwoAxisSplit:
     """Splits along both axes.
 
     Attributes
@@ -38,12 +38,12 @@ class Parts:
         return np.flatnonzero(np.isin(self.cell_types.part_of(store.cell_types), parts))
 
 
-def choose_parts(
+def choose_split(
     store: GeneTracks,
     held_out: HeldOut = "genes",
     validation_cell_types: Iterable[str] = (),
     test_cell_types: Iterable[str] = (),
-) -> Parts:
+) -> TwoAxisSplit:
     """Split genes by the store's own column ``split``, else by chromosome (train 1-12, validation 13-14, test 15-22).
 
     Parameters
@@ -75,8 +75,8 @@ def choose_parts(
         raise InputError("the split leaves no cell type to train on; hold out fewer")
     cells = Split(frozenset(train), frozenset(validation), frozenset(test), how="by name")
     if held_out == "cell-types":
-        return Parts(Split(frozenset(store.genes), frozenset(), frozenset(), how="none"), cells)
-    return Parts(_gene_split(store), cells)
+        return TwoAxisSplit(Split(frozenset(store.genes), frozenset(), frozenset(), how="none"), cells)
+    return TwoAxisSplit(_gene_split(store), cells)
 
 
 def _gene_split(store: GeneTracks) -> Split:

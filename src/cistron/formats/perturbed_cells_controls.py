@@ -1,0 +1,107 @@
+"""Which labels mark control cells: those that are named, by pattern too, or those that look like controls."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from cistron.errors import InputError
+
+_WORDS = (
+    r"non[-_ .]?target(ing|s|ed)?",
+    r"nontarget(ing)?",
+    r"ntc?",
+    r"neg[-_ .]?(ctrl|control)",
+    r"negative[-_ .]?(ctrl|control)",
+    r"ctrl",
+    r"control",
+    r"safe([-_ .]?(targeting|target|harbou?r|cutter))?",
+    r"intergenic",
+    r"scrambled?",
+    r"aavs1",
+    r"rosa26",
+    r"lacz",
+    r"unperturbed",
+    r"mock",
+    r"unt",
+)
+_TAIL = r"([-_ .]*(sg|g|grna|sgrna|guide|ctrl|control|site|rna)?[-_ .]*\d*)*"
+_LOOKS = re.compile(rf"^(sg|g)?[-_ .]?({'|'.join(_WORDS)}){_TAIL}$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Labels of the control cells.
+
+    Attributes
+    ----------
+    labels
+        All labels that are control.
+    remark
+        What was guessed, for the user; empty where it was said.
+    """
+
+    labels: frozenset[str]
+    remark: str = ""
+
+
+def looks_like_control(label: str) -> bool:
+    """Tell whether a label is written as control cells usually are (``NTC``, ``non-targeting_00017``, ``AAVS1``...)."""
+    return bool(_LOOKS.match(label.strip()))
+
+
+def _listed(labels: Collection[str], most: int = 6) -> str:
+    shown = sorted(labels)[:most]
+    return ", ".join(shown) + (f" and {len(labels) - most:,} more" if len(labels) > most else "")
+
+
+def find_controls(
+    sizes: dict[str, int], given: Sequence[str], genes: Collection[str], name: str, needed: bool = True
+) -> Controls:
+    """Find the labels of the control cells.
+
+    Parameters
+    ----------
+    sizes
+        Each label and its number of cells.
+    given
+        Labels or patterns with ``*`` and ``?``; guessed when empty.
+    genes
+        Measured genes: a gene's name is never guessed to be a control.
+    name
+        Name of the data, for messages.
+    needed
+        Raise where none is found.
+
+    Raises
+    ------
+    InputError
+        If a given label or pattern meets none, or nothing looks like a control; the message lists the most
+        frequent labels and those that look like controls.
+    """
+    alike = {label for label in sizes if looks_like_control(label) and label not in genes}
+    frequent = sorted(sizes, key=lambda label: (-sizes[label], label))[:6]
+    hint = "the most frequent labels are " + ", ".join(f"{label} ({sizes[label]:,})" for label in frequent)
+    if alike:
+        hint += f"; these look like controls: {_listed(alike)}"
+    if not given:
+        if not alike:
+            if not needed:
+                return Controls(frozenset())
+            raise InputError(
+                f"{name}: no label looks like control cells; {hint}: say --control LABEL or 'PATTERN*'"
+            )
+        cells = sum(sizes[label] for label in alike)
+        return Controls(
+            frozenset(alike),
+            f"{cells:,} cells taken as control by their labels: {_listed(alike)} (say --control to choose)",
+        )
+    found: set[str] = set()
+    for pattern in given:
+        met = {label for label in sizes if label == pattern or fnmatchcase(label, pattern)}
+        if not met:
+            raise InputError(
+                f"{name}: control label {pattern!r} is absent; {hint}: say --control LABEL (several, or 'PATTERN*')"
+            )
+        found |= met
+    return Controls(frozenset(found))

@@ -1,0 +1,115 @@
+"""How well perturbed cells answer: cells per perturbation, and whether each knock-down is seen."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from cistron.formats.perturbed_cells import PerturbedCells, read_perturbed_cells
+from cistron.networks.effects import effects_of, group_moments
+from cistron.networks.normalisation import dominant_genes, normalise
+from cistron.runtime import atomic_path
+
+
+def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
+    """Tell for each perturbation how many cells it has and whether its knock-down is seen.
+
+    Parameters
+    ----------
+    cells
+        Perturbed cells.
+
+    Returns
+    -------
+    DataFrame
+        One row a perturbed gene: ``gene``, ``cells``, ``guides`` (0 where unknown), ``control_mean`` and
+        ``perturbed_mean`` (counts per cell of median depth, or as given), ``remaining`` (their ratio), ``z``
+        (standardised shift of the gene itself), ``knock_down`` (``seen`` where z < -2, ``raised`` where z > 2,
+        ``not seen`` otherwise), ``moved`` (share of the other genes with |z| > 3; 0.003 by chance).
+    """
+    cells.require_perturbations("the quality view")
+    effects = effects_of(cells)
+    rows = np.arange(len(effects.sources))
+    own = effects.z[rows, effects.sources]
+    linear = group_moments(_linear(cells), cells.perturbation)
+    before = linear.mean[0, effects.sources]
+    after = linear.mean[1 + rows, effects.sources]
+    others = np.abs(effects.z) > 3
+    others[rows, effects.sources] = False
+    guides = np.zeros(len(rows), dtype=np.int64)
+    if cells.guides is not None:
+        guides[:] = [len(set(cells.guides[cells.perturbation == source])) for source in effects.sources]
+    return pd.DataFrame(
+        {
+            "gene": [cells.genes[source] for source in effects.sources],
+            "cells": effects.cells.astype(np.int64),
+            "guides": guides,
+            "control_mean": before,
+            "perturbed_mean": after,
+            "remaining": np.divide(after, before, out=np.full(len(rows), np.nan), where=before > 0),
+            "z": own,
+            "knock_down": np.where(own < -2, "seen", np.where(own > 2, "raised", "not seen")),
+            "moved": others.sum(axis=1) / max(len(cells.genes) - 1, 1),
+        }
+    )
+
+
+def _linear(cells: PerturbedCells) -> sparse.csr_matrix:
+    values = normalise(cells).copy()
+    if cells.scale != "continuous":
+        np.expm1(values.data, out=values.data)
+    return values
+
+
+def composition_remarks(cells: PerturbedCells) -> list[str]:
+    """Say which genes hold so much of the counts that they are left out of the totals of cells."""
+    return [
+        f"{gene} holds {share:.0%} of the counts; it is left out of the cells' totals, because its changes would move "
+        "every other gene"
+        for gene, share in dominant_genes(cells).items()
+    ]
+
+
+def quality_summary(quality: pd.DataFrame, cells: PerturbedCells) -> list[str]:
+    """Say the quality view in a few lines."""
+    seen = int((quality["knock_down"] == "seen").sum())
+    few = int((quality["cells"] < 20).sum())
+    lines = [
+        f"{cells.name}: {cells.values.shape[0]:,} cells x {len(cells.genes):,} genes ({cells.scale}, "
+        f"{cells.identifier_namespace} ids), {len(cells.control):,} control cells",
+        f"{len(quality):,} perturbed genes with {int(quality['cells'].min()):,} to {int(quality['cells'].max()):,} cells "
+        f"(median {int(quality['cells'].median()):,}); {few:,} have fewer than 20",
+        f"knock-down seen for {seen:,} of {len(quality):,} perturbations",
+    ]
+    return [*lines, *composition_remarks(cells), *cells.remarks]
+
+
+def quality_file(
+    cells: str | Path, output: str | Path | None = None, **reading: Any
+) -> tuple[pd.DataFrame, list[str]]:
+    """Look at a file of cells and write the table of its perturbations.
+
+    Parameters
+    ----------
+    cells
+        File of cells.
+    output
+        Table to write (.tsv); none when absent.
+    **reading
+        What :func:`cistron.formats.perturbed_cells.read_perturbed_cells` takes besides the path.
+
+    Returns
+    -------
+    DataFrame
+        Table of :func:`perturbation_quality`.
+    list of str
+        Lines of :func:`quality_summary`.
+    """
+    data = read_perturbed_cells(cells, **reading)
+    table = perturbation_quality(data)
+    if output is not None:
+        with atomic_path(output) as partial:
+            table.to_csv(partial, sep="\t", index=False, float_format="%.5g")
+    return table, quality_summary(table, data)

@@ -1,0 +1,89 @@
+"""Totals that a change of composition does not move."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy import sparse, stats
+
+from cistron.formats.expression_scale import log_normalise
+from cistron.formats.perturbed_cells import assemble_cells
+from cistron.networks import METHODS
+from cistron.networks.effects import effects_of
+from cistron.networks.normalisation import composition, dominant_genes, normalise, weighted_median
+from cistron.networks.quality import composition_remarks
+from cistron.networks.settings import DefaultSettings
+
+
+def panel(seed=0, rise=1.4, share=0.44, raised=1):
+    """Knocking down A raises the first ``raised`` of the others by ``rise``; H holds ``share`` of the counts."""
+    random = np.random.default_rng(seed)
+    names = ["A", "H", "B", "C", *(f"X{number}" for number in range(36))]
+    mean = random.lognormal(2.0, 0.8, len(names))
+    mean[1] = (mean.sum() - mean[1]) * share / (1 - share)
+    counts, labels = [], []
+    for label, number in (("ctrl", 1500), ("A", 400), ("B", 400), ("C", 400)):
+        expected = np.tile(mean, (number, 1))
+        if label != "ctrl":
+            expected[:, names.index(label)] *= 0.2
+        if label == "A":
+            expected[:, 1 : 1 + raised] *= rise
+        expected *= random.lognormal(0, 0.3, (number, 1))
+        counts.append(random.poisson(random.gamma(5, expected / 5)))
+        labels += [label] * number
+    return assemble_cells(np.vstack(counts), names, labels, control="ctrl")
+
+
+@pytest.mark.parametrize("share", [0.44, 0.15])  # left out of the total, and only corrected by the ratios
+def test_one_gene_that_rises_does_not_make_others_fall(share):
+    cells = panel(share=share, rise=1.4 if share > 0.2 else 3.0)
+    z = effects_of(cells).z
+    assert z[0, 1] > 10
+    assert np.median(z[0, 4:]) == pytest.approx(0, abs=0.8)
+    assert (np.abs(z[0, 4:]) > 3).sum() <= 1
+    plain = dataclasses.replace(cells, values=log_normalise(cells.values, "counts"), scale="continuous")
+    assert np.median(effects_of(plain).z[0, 4:]) < -2  # what plain totals do
+
+
+def test_no_false_edges_by_composition():
+    for seed in range(3):
+        network = METHODS["default"](panel(seed), DefaultSettings(resamples=0), 0)
+        likely = {
+            (network.genes[a], network.genes[b])
+            for a, b in np.argwhere(np.nan_to_num(network.probability) >= 0.5)
+        }
+        assert {pair for pair in likely if pair[0] == "A"} == {("A", "H")}
+
+
+def test_log_normalised_values_are_corrected_alike():
+    cells = panel()
+    values = log_normalise(cells.values, "counts")
+    z = effects_of(dataclasses.replace(cells, values=values, scale="log-normalised")).z
+    assert np.median(z[0, 4:]) == pytest.approx(0, abs=0.8)
+
+
+def test_nothing_is_corrected_where_nothing_changes():
+    cells = panel(rise=1.0, share=0.1)
+    found = composition(cells.values, cells.perturbation)
+    assert not len(found.dominant)
+    np.testing.assert_allclose(found.correction, 1, atol=0.03)
+    assert (
+        stats.pearsonr(
+            normalise(cells).data[:5000], log_normalise(cells.values, "counts").data[:5000]
+        ).statistic
+        > 0.999
+    )
+    few = composition(sparse.csr_matrix(np.ones((6, 3))), np.array([-1, -1, -1, 0, 0, 0]))
+    assert few.correction.tolist() == [1.0]
+
+
+def test_a_dominant_gene_is_named():
+    assert dominant_genes(panel()).keys() == {"H"}
+    assert dominant_genes(panel())["H"] == pytest.approx(0.44, abs=0.02)
+    assert dominant_genes(panel(share=0.1)) == {}
+    assert composition_remarks(panel())[0].startswith("H holds 44% of the counts")
+
+
+def test_weighted_median_by_hand():
+    assert weighted_median(np.array([3.0, 1.0, 2.0]), np.array([1.0, 1.0, 1.0])) == 2
+    assert weighted_median(np.array([3.0, 1.0, 2.0]), np.array([5.0, 1.0, 1.0])) == 3
