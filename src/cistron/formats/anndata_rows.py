@@ -132,8 +132,15 @@ def open_anndata(
     return StoredCells(path.name, path, cells, table, matrix, layers, kind, (*remarks, *left_out))
 
 
-def open_store(path: Path, what: str = "file") -> Any:
+def open_store(path: Path, what: str = "file", form: str = "AnnData") -> Any:
     """Open an HDF5 file or a zarr folder for reading.
+
+    Parameters
+    ----------
+    path
+        File or folder.
+    what, form
+        What it is and what form it should have, for messages.
 
     Raises
     ------
@@ -149,9 +156,9 @@ def open_store(path: Path, what: str = "file") -> Any:
             )
         import zarr
 
-        with told_damage(path.name):
+        with told_damage(path.name, form):
             return zarr.open_group(path, mode="r")
-    with told_damage(path.name):
+    with told_damage(path.name, form):
         with path.open("rb") as file:
             packed = file.read(2) == b"\x1f\x8b"
         if packed:
