@@ -45,6 +45,8 @@ class TrainRequest:
     cell_type: str | None = None
     donor: str = "donor"
     layer: str | None = None
+    gene_column: str | None = None
+    modality: str | None = None
     scale: Any = "auto"
     gene_map: Path | None = None
     minimum_counts: NotNegative = 0.0
@@ -145,6 +147,8 @@ def _read(request: Any, namespace: str | None) -> Cells:
     return read_cells(
         request.cells,
         layer=request.layer,
+        gene_column=request.gene_column,
+        modality=request.modality,
         scale=request.scale,
         gene_map=request.gene_map,
         namespace=namespace,
@@ -193,6 +197,8 @@ class PredictRequest:
     donor: str = "donor"
     name: str | None = None
     layer: str | None = None
+    gene_column: str | None = None
+    modality: str | None = None
     scale: Any = "auto"
     gene_map: Path | None = None
     minimum_counts: NotNegative = 0.0

@@ -121,7 +121,7 @@ def build_gene_tracks(
     """
     settings = settings or BuildSettings()
     if (tracks is None) == (binned is None):
-        raise InputError("give either --tracks (a list of bigWigs) or --binned (arrays)")
+        raise InputError("give either --track-table (a list of bigWigs) or --binned (arrays)")
     output = check_writable(output)
     if tracks is not None:
         return _from_bigwigs(

@@ -9,7 +9,7 @@ from cistron.chromatin.build import BuildSettings
 from cistron.chromatin.methods import METHODS
 from cistron.cli.chromatin_questions import design, embed, epigenesis
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
-from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers
+from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers, renamed
 from cistron.cli.running import Lists
 from cistron.methods import Positive
 from cistron.runtime import show
@@ -25,7 +25,7 @@ add_methods_command(app, METHODS)
 def build(
     *,
     output: Output,
-    tracks: Annotated[Path | None, Lists()] = None,
+    track_table: Annotated[Path | None, renamed("--track-table", "--tracks"), Lists()] = None,
     binned: Path | None = None,
     annotation: Path | None = None,
     expression: Path | None = None,
@@ -39,12 +39,12 @@ def build(
 
     Parameters
     ----------
-    tracks
+    track_table
         Table with cell_type, mark, path of a bigWig, and optional kind (measured or imputed). Tracks that are missing are masked.
     binned
         Arrays that are binned already, .npz or zarr: values [gene, cell type, mark, bin], genes, cell_types, marks, optional measured.
     annotation
-        Start sites: a GTF, a BED, or a table with gene, chromosome, position (0-based) and strand.
+        Gene places: a GTF, a BED, or a table with gene, chromosome, position (0-based) and strand.
     expression
         Table of genes x cell types (TPM; see --expression-scale).
     split
@@ -54,7 +54,7 @@ def build(
     from cistron.runtime import RunRecord, record_path
 
     given = {
-        "tracks": tracks,
+        "tracks": track_table,
         "binned": binned,
         "annotation": annotation,
         "expression": expression,

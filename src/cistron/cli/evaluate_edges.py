@@ -1,13 +1,31 @@
 """``cistron evaluate edges``."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output, Seed
+from cistron.cli.options import (
+    ControlLabel,
+    GeneColumn,
+    Layer,
+    Modality,
+    Output,
+    Perturbation,
+    Scale,
+    Seed,
+    renamed,
+)
 from cistron.evaluation.edge_rows import EdgeEvaluationSettings
+from cistron.methods import OpenShare
 from cistron.runtime import show
+
+
+@dataclass(frozen=True)
+class _Settings(EdgeEvaluationSettings):
+    __doc__ = EdgeEvaluationSettings.__doc__
+    level: Annotated[OpenShare, renamed("--test-level", "--level")] = EdgeEvaluationSettings.level
 
 
 def edges(
@@ -17,10 +35,13 @@ def edges(
     truth: Path | None = None,
     reference: tuple[Path, ...] = (),
     undirected_reference: tuple[Path, ...] = (),
-    perturbation: str = "perturbation",
-    control: str = "non-targeting",
-    scale: str = "auto",
-    settings: Annotated[EdgeEvaluationSettings | None, Parameter(name="*")] = None,
+    perturbation: Perturbation = "perturbation",
+    control: ControlLabel = "non-targeting",
+    layer: Layer = None,
+    gene_column: GeneColumn = None,
+    modality: Modality = None,
+    scale: Scale = "auto",
+    settings: Annotated[_Settings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
 ) -> None:
@@ -34,19 +55,13 @@ def edges(
     networks
         Edge tables: source, target, weight[, sign, probability, direct].
     cells
-        Perturbed cells (.h5ad, or CausalBench's .npz); 20% of them are held out.
+        Perturbed cells (.h5ad, .zarr, .h5mu and others, or CausalBench's .npz); 20% of them are held out.
     truth
         Known network: a table with source, target[, sign].
     reference
         Collections of directed pairs, for example ChIP-Atlas (.csv, .tsv, also .gz and .xz).
     undirected_reference
         Collections of undirected pairs, for example CORUM or STRING.
-    perturbation
-        Column of obs that names the perturbed gene of each cell.
-    control
-        Label of the control cells in that column.
-    scale
-        What the values of the cells are: auto, counts, log-normalised, continuous.
     report
         Write figures and the HTML report.
     """
@@ -59,10 +74,8 @@ def edges(
 
     if not networks:
         raise InputError("no network was given; name at least one edge table")
-    if scale not in ("auto", "counts", "log-normalised", "continuous"):
-        raise InputError(f"--scale is auto, counts, log-normalised or continuous. Given: {scale}")
     check_writable(output / "run.json")
-    settings = settings or EdgeEvaluationSettings()
+    settings = settings or _Settings()
     collections = [(path, True) for path in reference] + [(path, False) for path in undirected_reference]
     inputs = [*networks, *(path for path in (cells, truth) if path), *(path for path, _ in collections)]
     absent = [path for path in inputs if not path.exists()]
@@ -73,7 +86,15 @@ def edges(
     data = (
         None
         if cells is None
-        else read_perturbed_cells(cells, perturbation=perturbation, control=control, scale=scale)  # type: ignore[arg-type]
+        else read_perturbed_cells(
+            cells,
+            perturbation=perturbation,
+            control=control,
+            layer=layer,
+            scale=scale,
+            gene_column=gene_column,
+            modality=modality,
+        )
     )
     result = evaluate_edges(
         tables,

@@ -1,47 +1,35 @@
 """``cistron networks``: gene networks from perturbed cells."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
-from cistron.cli.options import FurtherOutput, Output, Seed, Threads
+from cistron.cli.options import (
+    ControlLabel,
+    Excluded,
+    FurtherOutput,
+    GeneColumn,
+    Guide,
+    Layer,
+    MinimumCells,
+    Modality,
+    Output,
+    Perturbation,
+    Scale,
+    Seed,
+    Threads,
+    renamed,
+)
 from cistron.cli.running import Writes
-from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.methods import Count, CountOrZero
+from cistron.methods import CountOrZero
 from cistron.networks.methods import METHODS
 from cistron.runtime import show
 
 app = App(name="networks", help="Gene networks from perturbed single cells.")
 
 add_methods_command(app, METHODS)
-ScaleName = Literal["auto", "counts", "log-normalised", "continuous"]
-
-
-def _read(
-    cells: Path,
-    perturbation: str,
-    control: str,
-    excluded: Sequence[str],
-    guide: str | None,
-    layer: str | None,
-    scale: ScaleName,
-    minimum_cells: int,
-) -> PerturbedCells:
-    from cistron.formats.perturbed_cells import read_perturbed_cells
-
-    return read_perturbed_cells(
-        cells,
-        perturbation=perturbation,
-        control=control,
-        excluded=excluded,
-        guide=guide,
-        layer=layer,
-        scale=scale,
-        minimum_cells=minimum_cells,
-    )
 
 
 @app.command
@@ -50,17 +38,19 @@ def infer(
     cells: Path,
     *,
     output: Output,
-    perturbation: str = "perturbation",
-    control: str = "non-targeting",
-    excluded: tuple[str, ...] = ("excluded",),
-    guide: str | None = None,
-    layer: str | None = None,
-    scale: ScaleName = "auto",
-    minimum_cells: Count = 2,
+    perturbation: Perturbation = "perturbation",
+    control: ControlLabel = "non-targeting",
+    excluded: Excluded = ("excluded",),
+    guide: Guide = None,
+    layer: Layer = None,
+    gene_column: GeneColumn = None,
+    modality: Modality = None,
+    scale: Scale = "auto",
+    minimum_cells: MinimumCells = 2,
     chosen: ChosenMethod,
     edges: CountOrZero | None = 1000,
     name: str | None = None,
-    embedding: FurtherOutput = None,
+    output_embedding: Annotated[FurtherOutput, renamed("--output-embedding", "--embedding")] = None,
     training_cells: Annotated[bool, Parameter(negative=())] = False,
     strong_only: Annotated[bool, Parameter(negative=())] = False,
     seed: Seed = 0,
@@ -74,26 +64,12 @@ def infer(
     Parameters
     ----------
     cells
-        .h5ad with raw counts and a column of perturbed genes, or CausalBench's .npz.
-    perturbation
-        Column of obs that names the perturbed gene of each cell.
-    control
-        Label of the control cells in that column.
-    excluded
-        Labels whose cells are not used.
-    guide
-        Column of obs that names the guide.
-    layer
-        Layer with the counts; X, or layers["counts"] where there is one, when absent.
-    scale
-        What the values are; auto finds out.
-    minimum_cells
-        Fewest cells of a perturbation.
+        Raw counts with a column of perturbed genes: .h5ad, .zarr, .h5mu and others, or CausalBench's .npz.
     edges
         Number of edges to write; 0 writes all that are scored.
     name
         Name of the network; that of the method when absent.
-    embedding
+    output_embedding
         Also write the gene embedding that the method learns (catran), .h5ad.
     training_cells
         Use only the 80% of the cells that 'cistron evaluate edges' does not score on.
@@ -104,28 +80,39 @@ def infer(
     from cistron.errors import InputError
     from cistron.formats.edges import write_edges
     from cistron.formats.gene_embedding import write_gene_embedding
-    from cistron.formats.perturbed_cells import split_cells
+    from cistron.formats.perturbed_cells import read_perturbed_cells, split_cells
     from cistron.networks.estimator import NetworkInference
     from cistron.networks.strong_perturbations import strong_perturbations
     from cistron.runtime import RunRecord, check_writable, limit_threads, record_path, say
 
     method, settings = chosen.method.name, chosen.settings()
-    if embedding is not None and not chosen.method.traits.learns_genes:
+    if output_embedding is not None and not chosen.method.traits.learns_genes:
         learning = " or ".join(one.name for one in METHODS.values() if one.traits.learns_genes)
         raise InputError(
-            f"method {method} learns no gene embedding; use --method {learning} with --embedding"
+            f"method {method} learns no gene embedding; use --method {learning} with --output-embedding"
         )
     if not output.name.endswith((".tsv", ".tsv.gz")):
         raise InputError(f"edges are written as .tsv or .tsv.gz. Given: --output {output.name}")
     if not cells.exists():
         raise InputError(f"cells {cells} do not exist")
-    for path in (output, *([embedding] if embedding else [])):
+    for path in (output, *([output_embedding] if output_embedding else [])):
         check_writable(path)
     run = RunRecord(
         "networks infer", {"method": method, "preset": chosen.preset, "settings": settings}, [cells], seed
     )
     with limit_threads(threads):
-        data = _read(cells, perturbation, control, excluded, guide, layer, scale, minimum_cells)
+        data = read_perturbed_cells(
+            cells,
+            perturbation=perturbation,
+            control=control,
+            excluded=excluded,
+            guide=guide,
+            layer=layer,
+            scale=scale,
+            minimum_cells=minimum_cells,
+            gene_column=gene_column,
+            modality=modality,
+        )
         if strong_only:
             data = strong_perturbations(data, seed=seed)
         for remark in data.remarks:
@@ -146,8 +133,8 @@ def infer(
         say(remark)
         run.warn(remark)
     write_edges(table, output)
-    if embedding is not None:
-        write_gene_embedding(inference.embed(name), embedding)
+    if output_embedding is not None:
+        write_gene_embedding(inference.embed(name), output_embedding)
     run.record("edges", len(table))
     run.write(record_path(output))
     show(f"wrote {output}: {len(table):,} edges of {len(data.genes):,} genes by {method}")
@@ -157,13 +144,15 @@ def infer(
 def quality(
     cells: Path,
     *,
-    perturbation: str = "perturbation",
-    control: str = "non-targeting",
-    excluded: tuple[str, ...] = ("excluded",),
-    guide: str | None = None,
-    layer: str | None = None,
-    scale: ScaleName = "auto",
-    minimum_cells: Count = 2,
+    perturbation: Perturbation = "perturbation",
+    control: ControlLabel = "non-targeting",
+    excluded: Excluded = ("excluded",),
+    guide: Guide = None,
+    layer: Layer = None,
+    gene_column: GeneColumn = None,
+    modality: Modality = None,
+    scale: Scale = "auto",
+    minimum_cells: MinimumCells = 2,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"]), Writes()] = None,
 ) -> None:
     """Tell how many cells each perturbation has and whether its knock-down is seen.
@@ -171,28 +160,26 @@ def quality(
     Parameters
     ----------
     cells
-        .h5ad with raw counts and a column of perturbed genes, or CausalBench's .npz.
-    perturbation
-        Column of obs that names the perturbed gene of each cell.
-    control
-        Label of the control cells in that column.
-    excluded
-        Labels whose cells are not used.
-    guide
-        Column of obs that names the guide.
-    layer
-        Layer with the counts.
-    scale
-        What the values are; auto finds out.
-    minimum_cells
-        Fewest cells of a perturbation.
+        Raw counts with a column of perturbed genes: .h5ad, .zarr, .h5mu and others, or CausalBench's .npz.
     output
         Write the table of all perturbations (.tsv); the first 20 are printed.
     """
+    from cistron.formats.perturbed_cells import read_perturbed_cells
     from cistron.networks.inputs import perturbation_quality, quality_summary
     from cistron.runtime import atomic_path
 
-    data = _read(cells, perturbation, control, excluded, guide, layer, scale, minimum_cells)
+    data = read_perturbed_cells(
+        cells,
+        perturbation=perturbation,
+        control=control,
+        excluded=excluded,
+        guide=guide,
+        layer=layer,
+        scale=scale,
+        minimum_cells=minimum_cells,
+        gene_column=gene_column,
+        modality=modality,
+    )
     table = perturbation_quality(data)
     for line in quality_summary(table, data):
         show(line)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output
+from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Output
 from cistron.methods import Share
 from cistron.omics.preprocessing import PreprocessingSettings
 from cistron.runtime import show
@@ -15,6 +15,10 @@ def join(
     *matrices: Path,
     output: Output,
     minimum_share: Share = 0.5,
+    layer: Layer = None,
+    genes_in: GenesIn = "auto",
+    gene_column: GeneColumn = None,
+    modality: Modality = None,
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
 ) -> None:
     """Put matrices of different assays side by side, on one scale, over the union of their genes.
@@ -36,7 +40,9 @@ def join(
         raise InputError(f"a joined matrix is written as .h5ad. Given: {output.name}")
     check_writable(output)
     joined = join_matrices(
-        [read_matrix(path) for path in matrices], preprocessing, minimum_share=minimum_share
+        [read_matrix(path, layer, genes_in, gene_column=gene_column, modality=modality) for path in matrices],
+        preprocessing,
+        minimum_share=minimum_share,
     )
     with atomic_path(output) as partial:
         write_anndata(joined, partial)

@@ -1,13 +1,23 @@
 """``cistron omics prepare``."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output
+from cistron.cli.options import Output, renamed
 from cistron.omics.sources import PreparationSettings
 from cistron.runtime import show
+
+
+@dataclass(frozen=True)
+class _Settings(PreparationSettings):
+    __doc__ = PreparationSettings.__doc__
+    universe: Annotated[Path | None, renamed("--genes", "--universe")] = None
+    group: Annotated[str, renamed("--cell-type", "--group")] = PreparationSettings.group
+    genes_in: Annotated[str | None, renamed("--gene-column", "--genes-in")] = None
+
 
 Source = Literal["depmap", "gtex", "hpa-isoforms", "tabula-sapiens", "matrix"]
 
@@ -17,7 +27,7 @@ def prepare(
     file: Path,
     *,
     output: Output,
-    settings: Annotated[PreparationSettings | None, Parameter(name="*")] = None,
+    settings: Annotated[_Settings | None, Parameter(name="*")] = None,
 ) -> None:
     """Turn the file of a public source, or anybody's matrix, into a matrix of genes x samples (.h5ad).
 
@@ -28,7 +38,7 @@ def prepare(
     ----------
     source
         depmap: CRISPR gene effects (.csv); gtex: TPM of all samples (.gct, .gct.gz); hpa-isoforms: RNA isoforms (.tsv);
-        tabula-sapiens: single cells (.h5ad, .zarr), pseudobulk by class of cells; matrix: any matrix that
+        tabula-sapiens: single cells (.h5ad, .zarr, .h5mu, or the .h5 or a folder of Cell Ranger), pseudobulk by class of cells; matrix: any matrix that
         omics embed reads.
     file
         The file of the source.
@@ -41,7 +51,7 @@ def prepare(
     if not file.exists():
         raise InputError(f"{file} does not exist; 'cistron data list' names public sources")
     check_writable(output)
-    settings = settings or PreparationSettings()
+    settings = settings or _Settings()
     prepared = SOURCES[source](file, settings)
     if len(prepared.genes) < 2 or len(prepared.samples) < 2:
         raise InputError(

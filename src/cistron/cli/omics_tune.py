@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from cistron.cli.method_options import ChosenMethod, method_options
-from cistron.cli.options import Seed, Threads
+from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Seed, Threads
 from cistron.cli.running import Writes
 from cistron.errors import InputError
 from cistron.methods import Count
@@ -30,6 +30,10 @@ def tune(
     traits: Path | None = None,
     chromosomes: Literal["odd", "even"] = "odd",
     storage: Annotated[Path | None, Writes(shared=True, growing=True)] = None,
+    layer: Layer = None,
+    genes_in: GenesIn = "auto",
+    gene_column: GeneColumn = None,
+    modality: Modality = None,
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
     seed: Seed = 0,
     threads: Threads = None,
@@ -75,7 +79,10 @@ def tune(
     objective = "held-out R2" if traits is None else f"GWAS {traits.name}, {chromosomes} chromosomes"
     with limit_threads(threads):
         report = tune_embedder(
-            [read_matrix(matrix) for matrix in matrices],
+            [
+                read_matrix(matrix, layer, genes_in, gene_column=gene_column, modality=modality)
+                for matrix in matrices
+            ],
             method,
             storage=storage or output / "study.journal",
             trials=trials,

@@ -51,6 +51,11 @@ class Writes:
 
 
 @dataclasses.dataclass(frozen=True)
+class MayBeAbsent:
+    """Mark of a parameter that names a file or folder that need not exist, or whose absence the command explains better."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Lists:
     """Mark of a parameter that names a table of further input files.
 
@@ -63,6 +68,19 @@ class Lists:
     column: str = "path"
 
 
+@dataclasses.dataclass(frozen=True)
+class Reads:
+    """Mark of a parameter of texts that are paths of input files.
+
+    Attributes
+    ----------
+    words
+        Texts that are no files.
+    """
+
+    words: tuple[str, ...] = ()
+
+
 def marks_of(command: Callable[..., Any]) -> dict[str, list[Any]]:
     """Marks of each parameter of a command.
 
@@ -73,7 +91,11 @@ def marks_of(command: Callable[..., Any]) -> dict[str, list[Any]]:
     """
     hints = typing.get_type_hints(command, include_extras=True)
     return {
-        name: [mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Writes | Lists)]
+        name: [
+            mark
+            for mark in getattr(hint, "__metadata__", ())
+            if isinstance(mark, Writes | Lists | MayBeAbsent)
+        ]
         for name, hint in hints.items()
         if name != "return"
     }
@@ -114,6 +136,7 @@ def run_command(
         for name, mark in writes.items()
         if arguments.arguments[name] is not None
     ]
+    check_paths(command, bound)
     if not outputs:
         return command(*bound.args, **bound.kwargs)
     given = {
@@ -123,7 +146,6 @@ def run_command(
     }
     lists = {key: mark.column for key, found in marks.items() for mark in found if isinstance(mark, Lists)}
     inputs: list[Path] = []
-    check_paths(command, bound)
     settings = _without_paths({key: value for key, value in given.items() if key not in INCIDENTAL}, inputs)
     for key, column in lists.items():
         if given[key] is not None:
@@ -227,8 +249,23 @@ def check_paths(command: Callable[..., Any], bound: inspect.BoundArguments) -> N
     """
     marks = marks_of(command)
     for name, value in bound.arguments.items():
-        if any(isinstance(mark, Writes) for mark in marks.get(name, [])):
-            continue
-        for path in value if isinstance(value, tuple | list) else (value,):
-            if isinstance(path, Path) and path.suffix and not _existing(path):
-                raise InputError(f"{path} does not exist")
+        own = marks.get(name, [])
+        for mark in own:
+            if isinstance(mark, Reads):
+                value = [Path(text) for text in value if text not in mark.words]
+        if not any(isinstance(mark, Writes | MayBeAbsent) for mark in own):
+            for path in _paths(value):
+                if not _existing(path):
+                    raise InputError(f"{path} does not exist")
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """Paths in an argument, those in lists and in settings included."""
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from _paths(one)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from _paths(getattr(value, field.name))

@@ -47,9 +47,12 @@ class PreparationSettings:
     group
         tabula-sapiens: column of obs with the classes of cells.
     layer
-        tabula-sapiens: layer to read instead of X.
+        tabula-sapiens, matrix: layer of the values. Cells are read from layers["counts"] where there is one, else from X; a matrix
+        from X.
     genes_in
-        tabula-sapiens: column of var with the gene ids.
+        tabula-sapiens, matrix: column of var with the gene ids.
+    modality
+        tabula-sapiens, matrix: modality of a .h5mu, or feature type of Cell Ranger's files.
     per_cell
         tabula-sapiens: total that each cell is scaled to before the sum; 0 takes the values as they are.
     minimum_cells
@@ -67,6 +70,7 @@ class PreparationSettings:
     group: str = "cell_ontology_class"
     layer: str | None = None
     genes_in: str | None = None
+    modality: str | None = None
     per_cell: NotNegative = 10_000.0
     minimum_cells: Count = 1
     matrix: PreprocessingSettings = field(default_factory=PreprocessingSettings)
@@ -278,6 +282,7 @@ def prepare_cells(path: Path, settings: PreparationSettings) -> Prepared:
         settings.group,
         layer=settings.layer,
         genes_in=settings.genes_in,
+        modality=settings.modality,
         per_cell=settings.per_cell or None,
         minimum_cells=settings.minimum_cells,
     )
@@ -301,7 +306,10 @@ def prepare_cells(path: Path, settings: PreparationSettings) -> Prepared:
 
 def prepare_generic(path: Path, settings: PreparationSettings) -> Prepared:
     """Anybody's matrix: logarithm, filling, centring and scaling by PreprocessingSettings, streamed."""
-    prepared = prepare_matrix(read_matrix(path, settings.layer), settings.matrix)
+    prepared = prepare_matrix(
+        read_matrix(path, settings.layer, gene_column=settings.genes_in, modality=settings.modality),
+        settings.matrix,
+    )
     steps = list(prepared.remarks)
     kept = _kept(prepared.genes, settings, steps)
 
