@@ -78,7 +78,7 @@ def build_gene_tracks(
         If the inputs contradict each other; nothing is left behind.
     """
     if (tracks is None) == (binned is None):
-        raise InputError("give either --tracks (a list of bigWigs) or --binned (arrays)")
+        raise InputError("give either --track-table (a list of bigWigs) or --binned (arrays)")
     given = _Given(
         check_writable(output), annotation, expression, split, settings or BuildSettings(), allow_loss
     )

@@ -50,7 +50,7 @@ def test_wide_matrix_takes_places_from_a_gene_table(planted, tmp_path):
     collection = read_traits(tmp_path / "wide.tsv", places)
     assert len(collection.designs) == 2  # one trait lacks a gene
     assert collection.z_frame().isna().sum().sum() == 1
-    with pytest.raises(InputError, match="give --genes TABLE"):
+    with pytest.raises(InputError, match="give --annotation TABLE"):
         read_traits(tmp_path / "wide.tsv")
 
 

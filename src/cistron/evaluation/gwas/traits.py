@@ -204,7 +204,7 @@ def _read_wide(path: Path, gene_table: pd.DataFrame | None) -> dict[str, pd.Data
     if gene_table is None:
         raise InputError(
             f"traits {path.name} is a wide gene x trait matrix ({wide.shape[0]:,} x {wide.shape[1]:,}), which does not say "
-            "where genes lie: give --genes TABLE (GENE CHR START STOP, if known NSNPS NPARAM MAC) or --covariance"
+            "where genes lie: give --annotation TABLE (GENE CHR START STOP, if known NSNPS NPARAM MAC) or --covariance"
         )
     genes = normalise_identifiers(wide.index.astype(str), guess_namespace(wide.index.astype(str)))
     wide = wide.set_axis(genes, axis=0)
