@@ -299,7 +299,7 @@ class TestBadInput:
         assert "--network.channels is a setting of method network and per-cell, not of ridge" in fails(
             "chromatin", "train", data, "--method", "ridge", "--network.channels", 3, "-o", model
         )
-        assert "do not exist" in fails("chromatin", "train", tmp_path / "none", "-o", model)
+        assert "does not exist" in fails("chromatin", "train", tmp_path / "none", "-o", model)
         assert "settings.json" in fails("chromatin", "predict", tmp_path, data, "-o", tmp_path / "p.h5ad")
         assert not model.exists()
 
