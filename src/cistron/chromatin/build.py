@@ -25,6 +25,7 @@ from cistron.chromatin.inputs import (
 )
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GENES_PER_CHUNK, GeneTracks, create_gene_tracks, open_gene_tracks
+from cistron.genome.bigwig import assembly_lengths
 from cistron.genome.tracks import Transform, Uncovered, bin_many, coverage
 from cistron.methods import Count, check_settings
 from cistron.runtime import atomic_directory, check_writable, say, sha256_of, track
@@ -157,7 +158,8 @@ def _from_bigwigs(
     genes = read_start_sites(annotation)
     levels = None if expression is None else read_expression(expression)
     genes, levels = meet_expression(genes, levels, cell_types, Path(annotation).name, allow_loss)
-    genes = on_chromosomes(genes, listed["path"].tolist(), allow_loss)
+    lengths = assembly_lengths(listed["path"], settings.genome_build)
+    genes = on_chromosomes(genes, listed["path"].tolist(), lengths, settings.uncovered, allow_loss)
     levels = None if levels is None else levels.loc[genes["gene"]]
     windows = _windows(genes, settings)
     sums = [sha256_of(path) for path in track(listed["path"], "checking bigWigs", unit="files")]
@@ -169,14 +171,20 @@ def _from_bigwigs(
         "transform": settings.transform,
     }
     shards = output.parent / f".{output.name}.shards-{fingerprint([options, windows.to_json()])}"
-    done = bin_many(
-        dict(zip(names, listed["path"])),
-        windows,
-        shards,
-        workers=workers,
-        scheduler=scheduler,
-        **options,  # type: ignore[arg-type]
-    )
+    try:
+        done = bin_many(
+            dict(zip(names, listed["path"])),
+            windows,
+            shards,
+            lengths=lengths,
+            workers=workers,
+            scheduler=scheduler,
+            **options,  # type: ignore[arg-type]
+        )
+    except InputError:
+        if not any(shards.glob("*.npy")):  # nothing that the next run could go on from
+            shutil.rmtree(shards, ignore_errors=True)
+        raise
     measured = np.zeros((len(cell_types), len(marks)), bool)
     measured[tuple(np.array(places).T)] = True
     if not measured.all():

@@ -5,7 +5,9 @@ A store of :mod:`cistron.formats.tracks` (sequences = genes, in the direction of
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from cistron.formats.tracks import Tracks, create_tracks, open_tracks
 GENES_PER_CHUNK = 64
 ORIGIN_COLUMNS = ("cell_type", "mark", "source", "kind", "sha256")
 KINDS = ("measured", "imputed")
+_BETWEEN = re.compile(r"[\s_\-\u2010-\u2015\u2212]+")
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,35 @@ class GeneTracks:
         return np.array([known[name] for name in names], dtype=np.int64)
 
 
+def bare_name(name: str) -> str:
+    """Give a name without what spellings of one thing differ in: case, blanks, hyphens and underscores."""
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", name)).casefold()
+
+
+def require_distinct(names: Iterable[str], what: str) -> None:
+    """Raise where two names differ in case, blanks, hyphens or underscores only: one thing under two names is two tracks.
+
+    Parameters
+    ----------
+    names
+        Names; the same name may stand more than once.
+    what
+        What they are names of, for the message.
+
+    Raises
+    ------
+    InputError
+        Naming the two.
+    """
+    seen: dict[str, str] = {}
+    for name in dict.fromkeys(map(str, names)):
+        other = seen.setdefault(bare_name(name), name)
+        if other != name:
+            raise InputError(
+                f"{what} {other!r} and {name!r} differ in case, blanks or hyphens only; write one name the same way everywhere"
+            )
+
+
 def create_gene_tracks(
     path: str | Path,
     *,
@@ -153,6 +185,8 @@ def create_gene_tracks(
         index = pd.Index(names)
         if not index.is_unique:
             raise InputError(f"{what} occur more than once, for example {index[index.duplicated()][0]}")
+    require_distinct(cell_types, "cell types")
+    require_distinct(marks, "marks")
     empty = [cell_types[n] for n in np.flatnonzero(~measured.any(axis=1)).tolist()]
     empty += [marks[n] for n in np.flatnonzero(~measured.any(axis=0)).tolist()]
     if empty:

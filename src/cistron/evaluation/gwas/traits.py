@@ -200,7 +200,7 @@ def _read_long(path: Path) -> pd.DataFrame:
 
 
 def _read_wide(path: Path, gene_table: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
-    wide = read_table(path)
+    wide = read_table(path, word2vec=False)
     if gene_table is None:
         raise InputError(
             f"traits {path.name} is a wide gene x trait matrix ({wide.shape[0]:,} x {wide.shape[1]:,}), which does not say "
