@@ -25,6 +25,7 @@ from cistron.chromatin.inputs import (
 )
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GENES_PER_CHUNK, GeneTracks, create_gene_tracks, open_gene_tracks
+from cistron.formats.store import seal_store
 from cistron.genome.bigwig import assembly_lengths
 from cistron.genome.tracks import Transform, Uncovered, bin_many, coverage
 from cistron.methods import Count, check_settings
@@ -217,6 +218,7 @@ def _from_bigwigs(
             for (c, m), values in parts.items():
                 block[:, c, m] = values[rows]
             store.tracks.values[rows] = block
+        seal_store(partial)
     shutil.rmtree(shards)
     return open_gene_tracks(output)
 
@@ -272,6 +274,7 @@ def _from_arrays(
             block = np.where(arrays.measured[None, :, :, None], arrays.values[rows[part]], np.nan)
             block = np.where(turned[part, None, None, None], block[..., ::-1], block)
             store.tracks.values[part] = block if settings.transform in ("none", "logged") else np.log1p(block)
+        seal_store(partial)
     return open_gene_tracks(output)
 
 
