@@ -6,11 +6,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-import anndata
 import numpy as np
 from scipy import sparse
 
 from cistron.errors import InputError
+from cistron.formats.anndata_rows import SUFFIXES, is_stored_cells, open_anndata
 from cistron.formats.expression_scale import Scale, detect_scale, duplicated_rows
 from cistron.formats.perturbation_labels import CONTROL, number_perturbations
 from cistron.genes.identity import guess_namespace
@@ -182,24 +182,32 @@ def read_perturbed_cells(
     layer: str | None = None,
     scale: Scale | Literal["auto"] = "auto",
     minimum_cells: int = 2,
+    gene_column: str | None = None,
+    modality: str | None = None,
 ) -> PerturbedCells:
     """Read perturbed cells from an AnnData file or CausalBench's npz.
 
     Parameters
     ----------
     path
-        ``.h5ad`` with a column of perturbations in ``obs``, or ``.npz`` with ``expression_matrix``,
+        Cells with a column of perturbations in ``obs``, in any form that
+        :func:`cistron.formats.anndata_rows.open_anndata` opens, or ``.npz`` with ``expression_matrix``,
         ``interventions`` and ``var_names`` (CausalBench; log-normalised).
     perturbation, control, excluded
         Column of the perturbed gene (AnnData only), label of control cells, labels that are not used.
     guide
         Column of the guide.
     layer
-        Layer that holds the counts; ``X`` when absent, or ``layers["counts"]`` where there is one.
+        Layer that holds the counts (``raw``: AnnData's ``.raw``); ``layers["counts"]`` where there is one, else ``X``, when
+        absent.
     scale
         ``auto`` finds out; an AnnData without counts is an error unless its scale is said.
     minimum_cells
         Fewest cells of a perturbation.
+    gene_column
+        Column of var with the gene ids; the names of var when absent. Genes without an id are left out with a remark.
+    modality
+        Modality of a ``.h5mu``, or feature type of Cell Ranger's files.
 
     Raises
     ------
@@ -207,48 +215,40 @@ def read_perturbed_cells(
         If the file cannot be read, a column is absent, or values are not what was expected.
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError(f"cells {path} do not exist")
     known = None if scale == "auto" else scale
     if path.suffix == ".npz":
+        if not path.exists():
+            raise InputError(f"cells {path} do not exist")
         return _read_npz(path, control, excluded, known, minimum_cells)
-    if path.suffix != ".h5ad":
-        raise InputError(f"cells are read from .h5ad or CausalBench's .npz. Given: {path.name}")
-    try:
-        data = anndata.read_h5ad(path)
-    except (OSError, KeyError, ValueError, AttributeError, anndata._io.utils.AnnDataReadError) as error:
+    if path.exists() and not is_stored_cells(path):
         raise InputError(
-            f"{path.name} is not a readable .h5ad file; it may be truncated: write or fetch it again"
-        ) from error
+            f"cells are read from {', '.join(SUFFIXES)}, folders of Cell Ranger or CausalBench's .npz. Given: {path.name}"
+        )
+    data = open_anndata(path, layer=layer, gene_column=gene_column, modality=modality)
+    table = data.observations
     for column in (perturbation, *([guide] if guide else [])):
-        if column not in data.obs:
+        if column not in table:
             raise InputError(
-                f"{path.name}: obs has no column {column!r}; it has {', '.join(map(str, data.obs.columns[:10]))}"
+                f"{path.name}: obs has no column {column!r}; it has {', '.join(map(str, table.columns[:10])) or 'none'}"
             )
-    if not data.obs_names.is_unique:
-        doubled = data.obs_names[data.obs_names.duplicated()]
+    if not table.index.is_unique:
+        doubled = table.index[table.index.duplicated()]
         raise InputError(
             f"{path.name}: {len(doubled):,} cells occur more than once, for example {doubled[0]}; remove the copies "
             "or make the names unique if they are different cells"
         )
-    if layer is None and "counts" in data.layers:
-        layer = "counts"
-    if layer is not None and layer not in data.layers:
-        raise InputError(
-            f"{path.name}: there is no layer {layer!r}; it has {', '.join(data.layers) or 'none'}"
-        )
-    matrix = data.X if layer is None else data.layers[layer]
     cells = assemble_cells(
-        matrix,
-        list(data.var_names),
-        data.obs[perturbation].astype(str).tolist(),
+        data.matrix.in_memory(),
+        list(data.variables.index),
+        table[perturbation].astype(str).tolist(),
         control=control,
         excluded=excluded,
-        guides=data.obs[guide].astype(str).tolist() if guide else None,
+        guides=table[guide].astype(str).tolist() if guide else None,
         scale=known,
         minimum_cells=minimum_cells,
         name=path.name,
     )
+    cells = replace(cells, remarks=(*data.remarks, *cells.remarks))
     if known is None and cells.scale != "counts":
         raise InputError(
             f"{path.name}: expected raw counts, but values look {cells.scale} (not whole numbers); name the layer of "

@@ -283,7 +283,7 @@ def prepare_cells(path: Path, settings: PreparationSettings) -> Prepared:
     )
     genes = normalise_identifiers(found.genes, guess_namespace(found.genes))
     cells = int(found.classes.sum())
-    steps = [f"mean of {cells:,} cells by {settings.group}: {len(found.classes):,} classes"]
+    steps = [*found.remarks, f"mean of {cells:,} cells by {settings.group}: {len(found.classes):,} classes"]
     steps.append(
         f"each cell scaled to {settings.per_cell:g} first" if settings.per_cell else "cells not scaled"
     )
