@@ -41,6 +41,7 @@ COMMANDS = {
     "data": "List and fetch public data sets.",
     "genes": "Map gene identifiers.",
     "embedding": "Check, convert and combine gene embeddings.",
+    "store": "Check that zarr stores are whole.",
     "omics": "Gene embeddings from omics matrices.",
     "cells": "Expression in single cells from gene embeddings.",
     "networks": "Gene networks from perturbed single cells.",
