@@ -66,7 +66,7 @@ def test_written_splits_are_read_and_a_name_on_both_sides_is_refused(world, tmp_
 
 def test_a_split_that_cannot_be_made_says_why(world):
     data = read_cells(world.cells)
-    with pytest.raises(InputError, match="gene-table"):
+    with pytest.raises(InputError, match="--annotation"):
         split_both(data, SplitSettings(), genes=pd.DataFrame(index=list(data.genes)))
     with pytest.raises(InputError, match="does not occur"):
         split_both(data, SplitSettings(test_chromosomes=("77",)), genes=world.cells.var)

@@ -317,7 +317,7 @@ def test_wanted_genes(run, fails, world, tmp_path):
         ("chr2", "chr9", "lie on chromosomes that genome.fa lacks"),
         ("\t59601\t", "\t159601\t", "is genes.gtf of another genome build"),
         ("protein_coding", "lncRNA", "has no protein_coding genes; its biotypes are lncRNA"),
-        ("transcript\t", "CDS\t", "has no gene rows or transcript rows"),
+        ("gene_id", "id", "no gene_id; expected one in each row of a GTF"),
     ],
 )
 def test_annotations_of_another_genome(fails, world, tmp_path, text, replaced, words):

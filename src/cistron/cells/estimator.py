@@ -267,6 +267,8 @@ def read_requested_cells(request: TrainRequest | PredictRequest, namespace: str 
     return read_cells(
         request.cells,
         layer=request.layer,
+        gene_column=request.gene_column,
+        modality=request.modality,
         scale=request.scale,
         gene_map=request.gene_map,
         namespace=namespace,

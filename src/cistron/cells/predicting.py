@@ -108,7 +108,7 @@ def write_predictions(
     if keep is not None:
         kept = kept[[model.genes[number] in keep for number in kept]]
     if not len(kept):
-        raise InputError(f"the model has no {genes} genes; choose --genes all")
+        raise InputError(f"the model has no {genes} genes; choose --part all")
     observations = _observations(model, cells, donor)
     table = pd.DataFrame(
         {"split": _gene_parts(model)[kept]}, index=pd.Index([model.genes[number] for number in kept])

@@ -215,6 +215,8 @@ class _CellsRequest:
     gene_table: Path | None = None
     donor: str = "donor"
     layer: str | None = None
+    gene_column: str | None = None
+    modality: str | None = None
     scale: Any = "auto"
     gene_map: Path | None = None
     minimum_counts: NotNegative = 0.0

@@ -105,7 +105,7 @@ def split_both(
 def _column(genes: pd.DataFrame, names: Sequence[str], column: str, how: str) -> pd.Series:
     if column not in genes:
         raise InputError(
-            f"a gene split by {how} needs the {column} of each gene; give --gene-table (GTF, BED or a table) with a "
+            f"a gene split by {how} needs the {column} of each gene; give --annotation (GTF, BED or a table) with a "
             f"column {column!r}, or use --gene-split random (the genes' own columns are {', '.join(map(str, genes.columns)) or 'none'})"
         )
     found = genes[column].reindex(list(names))

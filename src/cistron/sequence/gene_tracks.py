@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.formats.store import seal_store
 from cistron.formats.tracks import create_tracks
 from cistron.genome import Genome
 from cistron.runtime import atomic_directory, check_writable
@@ -115,6 +116,7 @@ def write_gene_tracks(
             sequences_per_chunk=256,
         )
         store.values[:] = values[:, None, :, None]
+        seal_store(partial)
 
 
 GeneTracks = GeneTrackRequest  # its name before 0.2; kept until 0.3

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.formats.store import seal_store
 from cistron.formats.tracks import Tracks, create_tracks, open_tracks
 from cistron.genome import Genome, centred_windows
 from cistron.runtime import Progress, check_writable, say, sha256_of
@@ -106,6 +107,7 @@ def predict_regions(
         finished.touch()
     _fill(store, model, genome, windows, track_table, tracks, settings, finished)
     finished.unlink()
+    seal_store(partial)
     replace_directory(partial, output)
     return open_tracks(output)
 

@@ -12,10 +12,9 @@ import pandas as pd
 import torch
 
 from cistron.formats import build_gene_embedding
-from cistron.runtime import check_writable, run_shards, sha256_of
-from cistron.runtime.shards import fingerprint
-from cistron.sequence.embed import join_shards
+from cistron.runtime import check_writable, sha256_of
 from cistron.sequence.esm2 import END, PAD, START, TOKENS, Esm2
+from cistron.sequence.gene_shards import run_gene_shards
 from cistron.sequence.inputs_proteins import STANDARD, Protein, ProteinGenes
 from cistron.sequence.saving_esm2 import load_esm2, read_settings
 from cistron.sequence.settings import InferenceSettings, ProteinEmbeddingSettings
@@ -195,26 +194,18 @@ def embed_protein_genes(
         "shape": asdict(shape),
     }
     work = [(gene, [protein.residues for protein in own]) for gene, own in chosen.items()]
-    directory = output.parent / f".{output.name}.shards-{fingerprint([parameters, work, shard_size])}"
-    shards = {
-        f"genes-{first:06d}": {
-            "genes": work[first : first + shard_size],
-            "weights": str(Path(weights).absolute()),
-            "settings": asdict(settings),
-        }
-        for first in range(0, len(work), shard_size)
-    }
-    paths = run_shards(
+    joined = run_gene_shards(
         embed_shard,
-        shards,
-        directory,
-        suffix=".npz",
+        work,
+        {"weights": str(Path(weights).absolute()), "settings": asdict(settings)},
+        output,
+        tag=[parameters, work, shard_size],
+        shard_size=shard_size,
         workers=workers,
         threads=threads,
         scheduler=scheduler,
         description="embedding proteins",
     )
-    joined = join_shards(list(paths.values()))
     embedding = build_gene_embedding(
         joined["embedding"],
         joined["gene"].tolist(),
