@@ -1,6 +1,7 @@
 """A design as tables: wanted against achieved, and where the marks were edited."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -61,31 +62,20 @@ class Design:
 
 def outcome_table(design: Design, store: GeneTracks) -> pd.DataFrame:
     """One row a gene and cell type: where it started, what was wanted, what the networks and the judge say."""
-    share, judged, size, blocks = (
-        design.share(design.achieved),
-        design.share(design.judged),
-        design.size,
-        edited_blocks(design),
-    )
-    rows = []
-    for number, gene in enumerate(design.genes):
-        for cell, name in enumerate(store.cell_types):
-            rows.append(
-                {
-                    "gene": store.genes[gene],
-                    "cell_type": name,
-                    "role": "target" if design.target[cell] else "held",
-                    "start": design.start[number, cell],
-                    "wanted": design.wanted[number, cell],
-                    "achieved": design.achieved[number, cell],
-                    "judged": design.judged[number, cell],
-                    "share": share[number],
-                    "judged_share": judged[number],
-                    "edit_size": size[number],
-                    "edited_blocks": int(blocks[number]),
-                }
-            )
-    return pd.DataFrame(rows, columns=list(OUTCOME_COLUMNS))
+    cells = len(store.cell_types)
+    by_gene: dict[str, Any] = {
+        "gene": [store.genes[gene] for gene in design.genes],
+        "share": design.share(design.achieved),
+        "judged_share": design.share(design.judged),
+        "edit_size": design.size,
+        "edited_blocks": edited_blocks(design),
+    }
+    table = pd.DataFrame({name: np.repeat(values, cells) for name, values in by_gene.items()})
+    table["cell_type"] = np.tile(store.cell_types, len(design.genes))
+    table["role"] = np.tile(np.where(design.target, "target", "held"), len(design.genes))
+    for name in ("start", "wanted", "achieved", "judged"):
+        table[name] = getattr(design, name).ravel()
+    return table[list(OUTCOME_COLUMNS)]
 
 
 def edit_table(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFrame:

@@ -11,6 +11,9 @@ from cistron.errors import InputError
 from cistron.formats.gene_tracks import GeneTracks
 from cistron.training import in_batches
 
+# parts of a SignalSummary that a model keeps
+SUMMARY = ("quantiles", "profile_mean", "profile_precision")
+
 
 def _kind(transform: str) -> str:
     """What the values are, however they came about: log1p or signal."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cistron.chromatin.fitted_model import SUMMARY
 from cistron.chromatin.linear_path import bin_means, fit_linear, promoter_means
 from cistron.chromatin.settings import GeneMeanSettings, MarkRidgeSettings, NetworkSettings
 from cistron.chromatin.signal import Signal
@@ -78,11 +79,7 @@ def fit_network(data: FittingData, settings: NetworkSettings) -> tuple[dict[str,
     )
     parts = {
         "networks": tuple(network.eval() for network in networks),
-        "summary": {
-            "quantiles": summary.quantiles,
-            "profile_mean": summary.profile_mean,
-            "profile_precision": summary.profile_precision,
-        },
+        "summary": {name: getattr(summary, name) for name in SUMMARY},
     }
     facts = {
         "validation_losses": [report.best_loss for report in reports],

@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from cistron.chromatin.fitted_model import ChromatinModel
+from cistron.chromatin.fitted_model import SUMMARY, ChromatinModel
 from cistron.chromatin.linear_path import LinearFit
 from cistron.chromatin.methods import METHODS
 from cistron.training import ModelCard, load_model, save_model, settings_from
 
 KIND = "chromatin"
 _LINEAR = ("centre", "scale", "difference", "level")
-_SUMMARY = ("quantiles", "profile_mean", "profile_precision")
 
 
 def save_chromatin_model(model: ChromatinModel, directory: str | Path) -> None:
@@ -94,7 +93,7 @@ def load_chromatin_model(directory: str | Path) -> ChromatinModel:
         dict(zip(facts.get("mean_genes", []), means)),
         {
             name: saved.weights[f"summary.{name}"].numpy()
-            for name in _SUMMARY
+            for name in SUMMARY
             if f"summary.{name}" in saved.weights
         },
     )

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 
@@ -235,10 +236,10 @@ def scaled_entries(prepared: PreparedMatrix, share: float, most: int, seed: int)
         return ScaledEntries(name, genes, values, held_out, scale.gene_mean, scale.entries, [])
     return ScaledEntries(
         name,
-        [gene for gene, keep in zip(genes, seen) if keep],
+        list(compress(genes, seen)),
         values[seen],
         held_out[seen],
         scale.gene_mean[seen],
         scale.entries[seen],
-        [gene for gene, keep in zip(genes, seen) if not keep],
+        list(compress(genes, ~seen)),
     )

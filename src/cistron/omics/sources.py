@@ -1,8 +1,9 @@
 """Public sources as matrices: DepMap, GTEx, HPA isoforms, Tabula Sapiens. A new one is a function and an entry."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,16 @@ def _kept(genes: list[str], settings: PreparationSettings, steps: list[str]) -> 
     return kept
 
 
+def _kept_rows(blocks: Iterable[np.ndarray], kept: np.ndarray) -> Iterator[np.ndarray]:
+    """Pass on the rows to keep, block by block."""
+    start = 0
+    for block in blocks:
+        chosen = kept[start : start + len(block)]
+        start += len(block)
+        if chosen.any():
+            yield block[chosen]
+
+
 def prepare_depmap(path: Path, settings: PreparationSettings) -> Prepared:
     """DepMap gene effects (cell lines x ``SYMBOL (ENTREZ)``): olfactory bias, division by the global deviation.
 
@@ -89,7 +100,7 @@ def prepare_depmap(path: Path, settings: PreparationSettings) -> Prepared:
         values = np.where(missing, np.nanmean(values, axis=1, keepdims=True), values)
         steps.append(f"{int(missing.sum()):,} missing entries filled with the gene's mean")
     measured = np.isfinite(values).all(axis=1)
-    values, genes = values[measured], [gene for gene, keep in zip(genes, measured) if keep]
+    values, genes = values[measured], list(compress(genes, measured))
     samples = [str(name) for name in frame.index]
     intercept = np.ones(len(samples))
     if settings.olfactory is not None:
@@ -103,7 +114,7 @@ def prepare_depmap(path: Path, settings: PreparationSettings) -> Prepared:
     else:
         steps.append("olfactory bias not corrected: no list of olfactory genes was given (--olfactory)")
     kept = _kept(genes, settings, steps)
-    values, genes = values[kept], [gene for gene, keep in zip(genes, kept) if keep]
+    values, genes = values[kept], list(compress(genes, kept))
     if settings.whiten:
         whitened = whiten_samples(values)
         values, intercept = whitened.values, whitened.intercept
@@ -138,15 +149,9 @@ def prepare_gtex(path: Path, settings: PreparationSettings) -> Prepared:
     deviation = np.sqrt(squares / max(count, 1)) or 1.0
     steps.append(f"divided by the global standard deviation {deviation:.4f}")
 
-    def blocks() -> Iterator[np.ndarray]:
-        start = 0
-        for names, block in _gct_blocks(path, len(samples)):
-            chosen = kept[start : start + len(names)]
-            start += len(names)
-            if chosen.any():
-                yield _log_centred(block[chosen]) / np.float32(deviation)
-
-    return Prepared([gene for gene, keep in zip(genes, kept) if keep], samples, blocks(), steps)
+    blocks = _kept_rows((block for _, block in _gct_blocks(path, len(samples))), kept)
+    scaled = (_log_centred(block) / np.float32(deviation) for block in blocks)
+    return Prepared(list(compress(genes, kept)), samples, scaled, steps)
 
 
 def _log_centred(block: np.ndarray) -> np.ndarray:
@@ -244,7 +249,7 @@ def prepare_cells(path: Path, settings: PreparationSettings) -> Prepared:
     kept = _kept(genes, settings, steps)
     values = np.log2(found.values[kept] + np.float32(1))
     return Prepared(
-        [gene for gene, keep in zip(genes, kept) if keep],
+        list(compress(genes, kept)),
         [str(name) for name in found.classes.index],
         iter([values]),
         steps,
@@ -260,17 +265,8 @@ def prepare_generic(path: Path, settings: PreparationSettings) -> Prepared:
     )
     steps = list(prepared.remarks)
     kept = _kept(prepared.genes, settings, steps)
-
-    def blocks() -> Iterator[np.ndarray]:
-        start = 0
-        for block in prepared.blocks():
-            chosen = kept[start : start + len(block)]
-            start += len(block)
-            if chosen.any():
-                yield block[chosen]
-
-    genes = [gene for gene, keep in zip(prepared.genes, kept) if keep]
-    return Prepared(genes, prepared.matrix.samples, blocks(), steps)
+    blocks = _kept_rows(prepared.blocks(), kept)
+    return Prepared(list(compress(prepared.genes, kept)), prepared.matrix.samples, blocks, steps)
 
 
 SOURCES: dict[SourceName, Callable[[Path, PreparationSettings], Prepared]] = {
