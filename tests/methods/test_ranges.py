@@ -93,7 +93,7 @@ def test_the_list_of_settings_classes_is_not_empty():
         (Share, [0, 0.5, 1], [-0.1, 1.1, math.nan], "must lie between 0 and 1"),
         (PositiveShare, [0.1, 1], [0, 1.1], "must lie between 0 and 1, without 0"),
         (OpenShare, [0.1], [0, 1], "without 0 and 1"),
-        (Positive, [1e-9, 1e300], [0, math.inf], "must be positive"),
+        (Positive, [1e-9, 1e30], [0, math.inf], "must be positive"),
         (Annotated[int, Range(2, 8)] | None, [2, 8, None], [1, 9], "must lie between 2 and 8"),
         (tuple[Count, ...], [(1, 2), ()], [(1, 0)], "must be 1 or more"),
         (Annotated[float, Range(high=3)], [-1e9, 3], [3.5], "must be at most 3"),
