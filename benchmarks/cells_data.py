@@ -9,8 +9,8 @@ import anndata
 import numpy as np
 import pandas as pd
 
-from cistron.cells.gene_table import read_gene_table
 from cistron.cells.inputs import Cells, read_cells
+from cistron.cells.inputs_gene_places import read_gene_table
 from cistron.formats.gene_embedding import build_gene_embedding
 from cistron.omics import OmicsEmbedder, PcaSettings, read_matrix
 

@@ -14,8 +14,8 @@ import pandas as pd
 from scipy import sparse
 
 from cistron.cells import read_cells
-from cistron.cells.transformer_fit import CellBatches
-from cistron.cells.transformer_settings import TransformerSettings
+from cistron.cells.settings import TransformerSettings
+from cistron.cells.transformer_fit import HiddenGeneBatches
 from cistron.runtime import set_progress
 
 CELLS, GENES, EXPRESSED, TYPES = 500_000, 19_000, 600, 40
@@ -72,7 +72,7 @@ def loaders() -> None:
     """Batches of 256 shuffled cells, sparse: this loader, AnnData's backed rows at random, and in order."""
     cells = read_cells(PATH)
     settings = TransformerSettings(batch_cells=256)
-    batches = CellBatches(cells, np.arange(CELLS), np.full(GENES, 1 / GENES), settings, 0)
+    batches = HiddenGeneBatches(cells, np.arange(CELLS), np.full(GENES, 1 / GENES), settings, 0)
     taken, started = 0, time.perf_counter()
     for block in batches._shuffled(np.random.default_rng(0)):
         taken += block.shape[0]

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.cells_scale import GENES, made
 from cistron.cells import CellExpression, SplitSettings, read_cells, read_features, split_both
-from cistron.cells.bilinear import BilinearSettings
+from cistron.cells.settings import BilinearSettings
 from cistron.formats.gene_embedding import build_gene_embedding
 from cistron.runtime import set_progress
 

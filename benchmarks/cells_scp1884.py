@@ -15,9 +15,9 @@ import pandas as pd
 
 from benchmarks.cells_data import CONSENSUS, FPKM, TEST, VALIDATION, gut, promoter_kmers, tissues
 from cistron.cells import CellExpression, SplitSettings, read_features, split_both
-from cistron.cells.bilinear import BilinearSettings
 from cistron.cells.inputs import Cells
 from cistron.cells.predicting import write_predictions
+from cistron.cells.settings import BilinearSettings
 from cistron.cells.splits import CellSplit
 from cistron.evaluation.expression.evaluate import ExpressionSettings
 from cistron.evaluation.expression.run import run_expression

@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.cells_worlds import correlations, show
 from cistron.cells import CellExpression, SplitSettings, read_cells, read_features, split_both
-from cistron.cells.transformer_settings import TransformerSettings
+from cistron.cells.settings import TransformerSettings
 from cistron.runtime import set_progress
 from cistron.world.cells import CellWorldSettings, cell_world
 

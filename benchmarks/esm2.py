@@ -11,8 +11,10 @@ import warnings
 import numpy as np
 import torch
 
-from cistron.sequence.esm2 import TOKENS, Esm2, Esm2Settings, their_names
-from cistron.sequence.protein_embed import ProteinEmbeddingSettings, embed_proteins
+from cistron.sequence.esm2 import TOKENS, Esm2
+from cistron.sequence.protein_embed import embed_proteins
+from cistron.sequence.saving_esm2 import their_names
+from cistron.sequence.settings import Esm2Settings, ProteinEmbeddingSettings
 
 SHAPE = Esm2Settings(layers=30, width=640, heads=20, hidden=2560)
 PROTEINS, SEED = 10, 0

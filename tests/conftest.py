@@ -42,6 +42,27 @@ def run(capsys) -> Callable[..., tuple[int, str, str]]:
 
 
 @pytest.fixture
+def remarks(capsys) -> Callable[[], str]:
+    """What was remarked on standard error since the last call; remarks are on."""
+    set_progress(True)
+    return lambda: capsys.readouterr().err
+
+
+@pytest.fixture
+def aloud(capsys) -> Callable[..., tuple[int, str, str]]:
+    """Like ``run``, with the remarks on standard error."""
+
+    def _aloud(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        set_progress(True)
+        code = main([*map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return _aloud
+
+
+@pytest.fixture
 def fails(run) -> Callable[..., str]:
     """Run a command that must fail: exit code 2, one line on standard error, which is returned."""
 

@@ -4,14 +4,10 @@ from pathlib import Path
 
 import torch
 
-from cistron.formats import write_gene_embedding
 from cistron.genome import Genome
-from cistron.sequence import PRESETS, load_weights, save_weights
-from cistron.sequence.embed import embed_annotation
-from cistron.sequence.gene_sites import read_gene_sites
-from cistron.sequence.gene_vectors import GeneEmbeddingSettings
-from cistron.sequence.random_model import random_model
-from cistron.sequence.track_table import cage_tracks
+from cistron.sequence import PRESETS, DnaEmbedder, load_weights
+from cistron.sequence.random_model import write_random_model
+from cistron.sequence.settings import GeneEmbeddingSettings
 from cistron.world.sequence import planted_genome, write_planted_genome
 
 folder = Path("genes_from_dna")
@@ -21,8 +17,7 @@ fasta, annotation = write_planted_genome(planted_genome(seed=1), folder)
 
 # 2. A model. This one is small and its weights are random: its predictions mean nothing. `load_weights` reads
 #    trained ones, of enformer-pytorch or DeepMind, as well.
-model, tracks = random_model(PRESETS["small"], seed=1)
-save_weights(model, folder / "model", tracks=tracks, origin={"weights": "random, not trained"})
+write_random_model(folder / "model", PRESETS["small"], seed=1)
 model = load_weights(folder / "model")
 
 # 3. Tracks of one window: 16,384 bp give 96 bins after cropping.
@@ -40,16 +35,7 @@ contribution = (window.grad * window).sum(-1)[0]
 print("base with the largest contribution:", 20_000 + int(contribution.abs().argmax()))
 
 # 5. A vector a gene: the trunk at the start site with the highest predicted CAGE.
-genes = read_gene_sites(annotation, genome)
-embedding = embed_annotation(
-    genes,
-    genome,
-    folder / "model",
-    cage_tracks(tracks),
-    folder / "dna.h5ad",
-    settings=GeneEmbeddingSettings(neighbours=1),
-    annotation=annotation,
-)
-write_gene_embedding(embedding, folder / "dna.h5ad")
+embedder = DnaEmbedder(folder / "model", GeneEmbeddingSettings(neighbours=1))
+embedding = embedder.embed(fasta, annotation, folder / "dna.h5ad", build="planted")
 print(embedding.obs[["chromosome", "strand", "canonical_start_site", "bin_start"]].head())
 assert embedding.shape == (12, 192)

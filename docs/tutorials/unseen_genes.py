@@ -4,7 +4,6 @@ from pathlib import Path
 
 from cistron.cells import CellExpression, SplitSettings, read_cells, read_features, split_both
 from cistron.cells.predicting import write_predictions
-from cistron.cells.saved import load_cells_model, save_cells_model
 from cistron.evaluation.expression import ExpressionSettings, run_expression
 from cistron.report import build_report
 from cistron.world.cells import CellWorldSettings, cell_world, write_cell_world
@@ -31,9 +30,9 @@ for name, method, permuted in (
 ):
     features = read_features([files["embedding"]], cells.genes, split.genes, permute=permuted)
     model = CellExpression(method=method).fit(cells, features, split, cell_type="cell_type")
-    save_cells_model(model, folder / name)
+    model.save(folder / name)
     paths.append(folder / f"{name}.h5ad")
-    write_predictions(load_cells_model(folder / name), cells, paths[-1], name=name)
+    write_predictions(CellExpression.load(folder / name), cells, paths[-1], name=name)
 
 # 4. Scores in four quadrants: seen and unseen genes, seen and unseen cells.
 scores = run_expression(paths, folder / "scores", ExpressionSettings(draws=100, permutations=2, halvings=0))
@@ -47,5 +46,5 @@ assert unseen.loc["bilinear", "value"] > 0.3
 assert abs(unseen.loc["permuted", "value"]) < 0.25
 
 # 5. What the model learned of each gene is itself a gene embedding, and the scores are a report.
-print(load_cells_model(folder / "bilinear").embed())
+print(CellExpression.load(folder / "bilinear").embed())
 print("report:", build_report([folder / "scores"], folder / "report.html"))

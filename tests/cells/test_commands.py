@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cistron.cells import METHODS, SplitSettings
-from cistron.cells.commands import TrainRequest
+from cistron.cells.settings import TrainRequest
 from cistron.errors import InputError
 from cistron.formats.gene_embedding import read_gene_embedding, write_gene_embedding
 from cistron.formats.prediction import read_prediction
@@ -163,7 +163,7 @@ def no_chromosomes(data):
         (normalised, ("--scale", "log-normalised", "--unit", "cell-type"), "sums of counts"),
         (empty_cell, (), "1 cells have no counts"),
         (symbols, ("--gene-split", "random"), "symbols"),
-        (no_chromosomes, (), "--gene-table"),
+        (no_chromosomes, (), "--annotation"),
         (None, ("--test-chromosome", "99"), "does not occur"),
         (None, ("--head", "bins"), "--head is of method transformer"),
         (None, ("--factors", "3", "--method", "gene-mean"), "--factors is of"),

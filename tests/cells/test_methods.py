@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from cistron.cells import METHODS, CellExpression, read_cells, read_features
-from cistron.cells.bilinear import BilinearSettings
-from cistron.cells.gene_map import fit_gene_map
-from cistron.cells.own_part import shrink_to_features
-from cistron.cells.saved import load_cells_model, save_cells_model
+from cistron.cells.kernel_ridge import fit_kernel_ridge
+from cistron.cells.settings import BilinearSettings
+from cistron.cells.shrinkage import shrink_to_features
 from cistron.errors import InputError
 from cistron.genes.splits import Split
 from cistron.world.cells import CellWorldSettings, cell_world
@@ -119,8 +118,8 @@ def test_order_of_genes_block_size_and_storage_change_nothing(fitted, world, pre
 def test_saved_models_predict_the_same(fitted, predicted, tmp_path, name):
     cells, split, features, _ = fitted
     model = CellExpression(method=name, seed=4).fit(cells, features, split, cell_type="cell_type")
-    save_cells_model(model, tmp_path / "model")
-    again = load_cells_model(tmp_path / "model")
+    model.save(tmp_path / "model")
+    again = CellExpression.load(tmp_path / "model")
     assert again.facts == model.facts
     assert again.split == split
     np.testing.assert_array_equal(predicted(again, cells)[0], predicted(model, cells)[0])
@@ -129,8 +128,8 @@ def test_saved_models_predict_the_same(fitted, predicted, tmp_path, name):
 def test_the_same_seed_gives_the_same_model(fitted):
     cells, split, features, model = fitted
     again = CellExpression(method="bilinear").fit(cells, features, split)
-    for name, value in model.model.arrays().items():
-        np.testing.assert_array_equal(again.model.arrays()[name], value)
+    for name, value in model.predictor.arrays().items():
+        np.testing.assert_array_equal(again.predictor.arrays()[name], value)
 
 
 def test_genes_that_the_model_never_saw_can_be_added(fitted, world, predicted, within):
@@ -201,7 +200,7 @@ def test_posterior_factors_are_those_of_the_textbook(fitted):
     from cistron.cells.normalisation import Normalisation
 
     cells, _, _, model = fitted
-    linear, training = model.model, len(model.training)
+    linear, training = model.predictor, len(model.training)
     block = cells.only(model.training).rows.block(0, 3)[:, cells.only(model.training).columns]
     normalisation = Normalisation("counts", np.arange(training))
     everything = np.ones(training, dtype=bool)
@@ -222,7 +221,7 @@ def test_kernel_finds_what_lines_cannot():
     split = Split(frozenset(names[:300]), frozenset(), frozenset(names[300:]))
     error = {}
     for kernel in (True, False):
-        fitted = fit_gene_map(x[:300], y[:300], names[:300], split, kernel=kernel)
+        fitted = fit_kernel_ridge(x[:300], y[:300], names[:300], split, kernel=kernel)
         error[kernel] = ((fitted.predict(x[300:]) - y[300:]) ** 2).mean(axis=0)
     assert error[True][0] < 0.02
     assert error[False][0] > 0.1
@@ -234,14 +233,14 @@ def test_more_columns_than_genes_give_the_ridge_of_the_textbook():
     x, y = random.standard_normal((30, 200)) / 200**0.5, random.standard_normal((30, 2))
     names = [f"g{number}" for number in range(30)]
     split = Split(frozenset(names[:20]), frozenset(), frozenset(names[20:]))
-    wide = fit_gene_map(x[:20], y[:20], names[:20], split, kernel=False)
+    wide = fit_kernel_ridge(x[:20], y[:20], names[:20], split, kernel=False)
     assert wide.coefficients.shape[0] == 21
     turned = x @ np.linalg.qr(random.standard_normal((200, 200)))[0]
-    again = fit_gene_map(turned[:20], y[:20], names[:20], split, kernel=False)
+    again = fit_kernel_ridge(turned[:20], y[:20], names[:20], split, kernel=False)
     np.testing.assert_allclose(wide.predict(x[20:]), again.predict(turned[20:]), atol=1e-8)
 
 
-def test_own_part_is_the_posterior_mean():
+def test_shrinkage_gives_the_posterior_mean():
     random = np.random.default_rng(1)
     predicted = random.standard_normal((4000, 1))
     true = predicted + random.normal(0, 0.5, (4000, 1))

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from cistron.cells import SplitSettings, read_cells, read_features, split_both
-from cistron.cells.features import GeneFeatures, _scaling
-from cistron.cells.gene_map import fit_gene_map
-from cistron.cells.gene_table import read_gene_table
+from cistron.cells.inputs_features import GeneFeatures, _scaling
+from cistron.cells.inputs_gene_places import read_gene_table
+from cistron.cells.kernel_ridge import fit_kernel_ridge
 from cistron.cells.splits import read_split, write_split
 from cistron.cells.training_data import TrainingData
 from cistron.errors import InputError, LeakageError
@@ -66,7 +66,7 @@ def test_written_splits_are_read_and_a_name_on_both_sides_is_refused(world, tmp_
 
 def test_a_split_that_cannot_be_made_says_why(world):
     data = read_cells(world.cells)
-    with pytest.raises(InputError, match="gene-table"):
+    with pytest.raises(InputError, match="--annotation"):
         split_both(data, SplitSettings(), genes=pd.DataFrame(index=list(data.genes)))
     with pytest.raises(InputError, match="does not occur"):
         split_both(data, SplitSettings(test_chromosomes=("77",)), genes=world.cells.var)
@@ -86,7 +86,7 @@ def test_code_that_fits_refuses_held_out_genes_and_cells(fitted):
     with pytest.raises(LeakageError, match="cells"):
         TrainingData(cells.only(train), np.arange(len(names)), split, "a test")
     with pytest.raises(LeakageError, match="map"):
-        fit_gene_map(np.ones((len(cheat), 2)), np.ones((len(cheat), 1)), cheat, split.genes)
+        fit_kernel_ridge(np.ones((len(cheat), 2)), np.ones((len(cheat), 1)), cheat, split.genes)
     with pytest.raises(LeakageError, match="scaling"):
         _scaling(np.ones((len(cheat), 2)), cheat, split.genes, (2,))
 
@@ -112,8 +112,8 @@ def test_values_of_held_out_genes_and_cells_change_nothing_that_is_fitted(world,
     training = len(again.training)
     for name, value in honest.model.arrays().items():
         np.testing.assert_array_equal(again.model.arrays()[name][:training], value[:training], err_msg=name)
-    for name, value in honest.gene_map.arrays().items():
-        np.testing.assert_array_equal(again.gene_map.arrays()[name], value, err_msg=name)
+    for name, value in honest.feature_regression.arrays().items():
+        np.testing.assert_array_equal(again.feature_regression.arrays()[name], value, err_msg=name)
 
 
 def test_features_align_by_identifier_and_are_scaled_on_training_genes(world, fitted):
@@ -157,7 +157,7 @@ def test_an_embedding_of_a_tenth_of_the_genes_is_refused(world, fitted):
 
 
 def test_settings_are_checked():
-    with pytest.raises(InputError, match="genes are split by"):
+    with pytest.raises(InputError, match="genes must be random, chromosome, group or regions"):
         SplitSettings(genes="folds")
     assert dataclasses.is_dataclass(SplitSettings())
 

@@ -1,6 +1,7 @@
 """The transformer: its parts against textbook forms, its predictions against leaks, its training against the planted truth."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,9 +11,8 @@ from scipy import stats
 from cistron.cells import CellExpression, read_cells, read_features
 from cistron.cells.attention import Attention, exact_attention, orthogonal_features, performer_attention
 from cistron.cells.expression_heads import Bins, count_loss, expected_expression, fit_bins, parameters_of
-from cistron.cells.saved import load_cells_model, save_cells_model
+from cistron.cells.settings import AttentionName, HeadName, TransformerSettings
 from cistron.cells.transformer import ExpressionTransformer
-from cistron.cells.transformer_settings import ATTENTIONS, HEADS, TransformerSettings
 from cistron.errors import InputError
 
 SMALL = TransformerSettings(
@@ -119,8 +119,8 @@ def test_classes_halve_what_is_above_zero_and_empty_ones_weigh_nothing():
     assert float(even.expected(raw)) == pytest.approx(float(frequency @ even.values), rel=1e-5)
 
 
-@pytest.mark.parametrize("attention", ATTENTIONS)
-@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("attention", get_args(AttentionName))
+@pytest.mark.parametrize("head", get_args(HeadName))
 def test_every_attention_and_head_fits_predicts_and_is_saved(fitted, predicted, tmp_path, attention, head):
     cells, split, features, _ = fitted
     settings = replace(SMALL, attention=attention, head=head)
@@ -128,8 +128,8 @@ def test_every_attention_and_head_fits_predicts_and_is_saved(fitted, predicted, 
     few = cells.keep_cells(np.arange(20))
     values, _ = predicted(model, few)
     assert np.isfinite(values).all()
-    save_cells_model(model, tmp_path / "model")
-    again, _ = predicted(load_cells_model(tmp_path / "model"), few)
+    model.save(tmp_path / "model")
+    again, _ = predicted(CellExpression.load(tmp_path / "model"), few)
     np.testing.assert_allclose(again, values, atol=1e-5)
 
 
@@ -146,7 +146,7 @@ def test_a_value_takes_no_part_in_its_own_prediction_and_batches_do_not_matter(f
         data.X = values
         after, _ = predicted(model, read_cells(data).keep_cells(few))
         np.testing.assert_allclose(after[:, gene], before[:, gene], atol=1e-5)
-    model.model.cells_at_once, model.model.genes_at_once = 7, 11
+    model.predictor.cells_at_once, model.predictor.genes_at_once = 7, 11
     after, _ = predicted(model, cells.keep_cells(few))
     np.testing.assert_allclose(after, before, atol=1e-4)
 

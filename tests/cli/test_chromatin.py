@@ -206,7 +206,7 @@ class TestBadInput:
 
     def test_a_bigwig_that_lacks_a_chromosome(self, build, run, bigwigs, tmp_path):
         path = tmp_path / "short.bw"
-        pybigtools.open(str(path), "w").write({"chr1": 500_000}, iter([("chr1", 0, 100, 1.0)]))
+        pybigtools.open(str(path), "w").write({"chr1": 150_000}, iter([("chr1", 0, 100, 1.0)]))
         listed = self.listed(bigwigs, tmp_path, lambda t: t.assign(path=[str(path), *t["path"][1:]]))
         assert "bigWig short.bw has no chromosome chr10 and 20 more" in build(tracks=listed)
         code, _, errors = run(
@@ -216,11 +216,41 @@ class TestBadInput:
         assert code == 0, errors
         assert set(open_gene_tracks(tmp_path / "lossy.zarr").tracks.sequences["chromosome"]) == {"chr1"}
 
+    def test_bigwigs_of_different_assemblies(self, build, bigwigs, tmp_path):
+        path = tmp_path / "hg19.bw"
+        pybigtools.open(str(path), "w").write({"chr1": 151_000}, iter([("chr1", 0, 100, 1.0)]))
+        listed = self.listed(bigwigs, tmp_path, lambda t: t.assign(path=[str(path), *t["path"][1:]]))
+        assert "different assemblies: chr1 has 151,000 bp in hg19.bw and 150,000 bp in" in build(
+            tracks=listed
+        )
+
+    def test_names_that_differ_in_case_blanks_or_hyphens(self, build, bigwigs, tmp_path):
+        for column, change in (
+            ("mark", str.lower),
+            ("mark", lambda n: n[:3] + "-" + n[3:]),
+            ("cell_type", lambda n: n.replace("_", " ")),
+        ):
+            listed = self.listed(
+                bigwigs, tmp_path, lambda t, c=column, f=change: t.assign(**{c: [f(t[c].iloc[0]), *t[c][1:]]})
+            )
+            assert "differ in case, blanks or hyphens only" in build(tracks=listed)
+
+    def test_a_damaged_bigwig(self, build, bigwigs, tmp_path):
+        other = bigwigs["tracks"].parent / pd.read_csv(bigwigs["tracks"], sep="\t")["path"].iloc[0]
+        for content in (other.read_bytes()[:3000], b"chr1\t0\t10\t1\n"):
+            (tmp_path / "bad.bw").write_bytes(content)
+            listed = self.listed(
+                bigwigs, tmp_path, lambda t: t.assign(path=[str(tmp_path / "bad.bw"), *t["path"][1:]])
+            )
+            assert "bad.bw is" in build(tracks=listed)
+            assert not [p.name for p in tmp_path.iterdir() if "shards" in p.name]
+
     def test_signal_that_has_no_logarithm(self, build, bigwigs, arrays, world, tmp_path):
         for value, words in ((-1.0, "negative signal"), (np.nan, "holds NaN")):
             path = tmp_path / "bad.bw"
-            lengths = {f"chr{n}": 200_000 for n in range(1, 23)}
-            records = [(name, 0, 200_000, value) for name in sorted(lengths)]
+            other = pd.read_csv(bigwigs["tracks"], sep="\t")["path"].iloc[1]
+            lengths = pybigtools.open(str(bigwigs["tracks"].parent / other)).chroms()
+            records = [(name, 0, 100_000, value) for name in sorted(lengths)]
             pybigtools.open(str(path), "w").write(lengths, iter(records))
             listed = self.listed(bigwigs, tmp_path, lambda t, p=str(path): t.assign(path=[p, *t["path"][1:]]))
             assert words in build(tracks=listed)
@@ -299,7 +329,7 @@ class TestBadInput:
         assert "--network.channels is a setting of method network and per-cell, not of ridge" in fails(
             "chromatin", "train", data, "--method", "ridge", "--network.channels", 3, "-o", model
         )
-        assert "do not exist" in fails("chromatin", "train", tmp_path / "none", "-o", model)
+        assert "does not exist" in fails("chromatin", "train", tmp_path / "none", "-o", model)
         assert "settings.json" in fails("chromatin", "predict", tmp_path, data, "-o", tmp_path / "p.h5ad")
         assert not model.exists()
 

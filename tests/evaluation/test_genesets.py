@@ -112,7 +112,7 @@ def test_sets_of_every_form_are_read(tmp_path):
     mapped = read_gene_sets(folder).mapped("ensembl", table)
     assert mapped.members["essential"] == {"ENSG00000141510", "ENSG00000136997"}
     assert "2 of 4 genes" in mapped.remarks[0]
-    with pytest.raises(InputError, match="--identifiers"):
+    with pytest.raises(InputError, match="--gene-map"):
         sets.mapped("ensembl", None)
 
 

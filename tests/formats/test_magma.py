@@ -199,8 +199,8 @@ def correlations(draw):
         {
             "GENE": [f"GENE{number}" for number in range(count)],
             "CHR": chromosomes,
-            "START": rng.integers(1, 250_000_000, count).astype(float),
-            "STOP": rng.integers(1, 250_000_000, count).astype(float),
+            "START": np.arange(1, count + 1) * 100_000.0,
+            "STOP": np.arange(1, count + 1) * 100_000.0 + rng.integers(1, 90_000, count),
             "NSNPS": rng.integers(1, 99, count).astype(float),
             "NPARAM": rng.integers(1, 99, count).astype(float),
             "N": rng.integers(1, 500_000, count).astype(float),
@@ -224,6 +224,47 @@ def test_genes_raw_round_trip(tmp_path_factory, original):
     np.testing.assert_allclose(
         chosen.matrix.toarray(), original.matrix.toarray()[np.ix_(order, order)], atol=1e-12
     )
+
+
+def magma_rows(count=120, seed=0):
+    """Rows of two chromosomes as MAGMA writes them: correlations with all genes within 5 Mb before."""
+    rng = np.random.default_rng(seed)
+    rows = ["# VERSION = 110", "# COVAR = NSAMP MAC"]
+    for chromosome in "12":
+        start = np.cumsum(rng.integers(50_000, 900_000, count))
+        stop = start + rng.integers(1_000, 300_000, count)
+        for gene in range(count):
+            number = next(
+                (n for n in range(gene + 1) if n == gene or start[gene] - stop[gene - n - 1] >= 5_000_000), 0
+            )
+            numbers = " ".join(f"{value:.3f}" for value in rng.uniform(-0.1, 0.1, number))
+            rows.append(
+                f"G{chromosome}_{gene} {chromosome} {start[gene]} {stop[gene]} 5 3 1000 50 1.5 {numbers}".strip()
+            )
+    return rows
+
+
+def test_a_removed_row_of_genes_raw_is_noticed(tmp_path):
+    rows = magma_rows()
+    path = tmp_path / "a.genes.raw"
+    path.write_text("\n".join(rows) + "\n")
+    assert len(read_genes_raw(path).genes) == 240
+    noticed = 0
+    for row in range(2, 242, 5):
+        path.write_text("\n".join(rows[:row] + rows[row + 1 :]) + "\n")
+        try:
+            read_genes_raw(path)
+        except InputError as error:
+            noticed += "removed" in str(error)
+    # nothing is wrong where no later gene reaches back over the row
+    assert noticed >= 46
+    path.write_text(
+        "\n".join(row for row in rows if row.split()[0] not in {f"G1_{n}" for n in range(50, 60)}) + "\n"
+    )
+    with pytest.raises(
+        InputError, match=r"line 5\d: gene G1_60 has \d+ correlations, which reach back to G1_4\d"
+    ):
+        read_genes_raw(path)
 
 
 def test_genes_raw_cannot_hold_everything(tmp_path):

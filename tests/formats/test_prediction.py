@@ -54,7 +54,9 @@ def test_float32_is_not_copied():
 
 
 def test_blocks_give_the_same_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["cistron.formats.prediction"], "_BLOCK_VALUES", 3)  # one row a block
+    monkeypatch.setattr(
+        sys.modules["cistron.formats.prediction_checks"], "_BLOCK_VALUES", 3
+    )  # one row a block
     write_prediction(tmp_path / "whole.h5ad", made())
     with writing_prediction(tmp_path / "blocks.h5ad", CELLS, GENES, **FACTS) as writer:
         writer.write(1, PREDICTED[1:], OBSERVED[1:])

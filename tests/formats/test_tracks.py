@@ -101,7 +101,7 @@ def test_contradictions(tmp_path, changes, words):
 
 
 def test_what_is_no_store(fails, tmp_path):
-    assert "do not exist" in fails("sequence", "bigwig", tmp_path / "none", "-o", tmp_path / "bw")
+    assert "does not exist" in fails("sequence", "bigwig", tmp_path / "none", "-o", tmp_path / "bw")
     (tmp_path / "folder").mkdir()
     assert "not a tracks store" in fails("sequence", "bigwig", tmp_path / "folder", "-o", tmp_path / "bw")
     _create(tmp_path / "t.zarr", chromosomes={})

@@ -39,11 +39,11 @@ def test_networks_and_labels(tmp_path):
     )
     assert read_edges(tmp_path / "a.tsv").pairs() == [(PLAIN[0], PLAIN[1]), (PLAIN[2], PLAIN[1])]
     labels = np.array([VERSIONED[0], PLAIN[1], f"{VERSIONED[2]}+ctrl", "control"])
-    perturbed, _ = number_perturbations(labels, PLAIN, "control", (), 1, "cells")
-    assert perturbed.tolist() == [0, 1, 2, -1]
+    meaning = number_perturbations(labels, PLAIN, {"control"}, (), 1, "cells")
+    assert meaning.perturbation.tolist() == [0, 1, 2, -1]
 
 
 def test_labels_are_no_reason_to_map_genes():
-    with pytest.raises(IdentifierError, match="labels must name genes as the columns do") as caught:
-        number_perturbations(np.array(["TP53", "MYC", "BRCA1"]), PLAIN, "control", (), 1, "cells")
+    with pytest.raises(IdentifierError, match="name a column of var") as caught:
+        number_perturbations(np.array(["TP53", "MYC", "BRCA1"]), PLAIN, {"control"}, (), 1, "cells")
     assert "genes map" not in str(caught.value)

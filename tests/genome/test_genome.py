@@ -1,6 +1,10 @@
 """FASTA windows and regions, against text that is read whole."""
 
+import bz2
 import gzip
+import lzma
+import os
+import time
 import zlib
 
 import numpy as np
@@ -116,15 +120,125 @@ def test_builds_are_named_never_guessed(tmp_path, genome):
 
 
 def test_a_wrong_build_is_noticed(tmp_path):
-    # an index alone tells the lengths; 248,956,422 bp is chromosome 1 of GRCh38
+    # 248,956,422 bp is chromosome 1 of GRCh38; its letters are a hole in the file, which takes no room
     path = tmp_path / "hg38.fa"
-    path.write_text(">chr1\nACGT\n")
-    (tmp_path / "hg38.fa.fai").write_text("chr1\t248956422\t6\t60\t61\n")
+    path.write_text(">chr1\n")
+    os.truncate(path, 6 + 248_956_422)
+    (tmp_path / "hg38.fa.fai").write_text("chr1\t248956422\t6\t248956422\t248956423\n")
     assert Genome(path).build == "GRCh38"
     with pytest.raises(InputError, match="was called hg19, but its chromosome 1 has the length of GRCh38"):
         Genome(path, build="hg19")
-    with pytest.raises(InputError, match="truncated"):
-        Genome(path).window("1", 1000, 2000)
+
+
+def reference(path):
+    """Sequences of a FASTA, read whole."""
+    found, name = {}, ""
+    for line in path.read_text().splitlines():
+        if line.startswith(">"):
+            name = line[1:].split()[0]
+            found[name] = ""
+        else:
+            found[name] += line.strip()
+    return found
+
+
+EDITS = {
+    "a longer header": lambda text: text.replace(">chr1 some", ">chr1 quite some"),
+    "a shorter header": lambda text: text.replace(">chrM some words", ">chrM"),
+    "a renamed sequence": lambda text: text.replace(">chrM", ">chrX"),
+    "an added sequence": lambda text: text + ">new\nACGT\n",
+    "an added sequence in front": lambda text: ">new\nACGT\n" + text,
+    "added letters": lambda text: text[:-1] + "ACG\n",
+    "inserted letters": lambda text: text.replace("\n>chrM", "A\n>chrM"),
+    "removed letters": lambda text: text.replace("C\n>chrM", "\n>chrM"),
+    "other lines": lambda _: fasta_text(17).decode(),
+    "lines of one more": lambda _: fasta_text(14).decode(),
+    "other ends of lines": lambda text: text.replace("\n", "\r\n"),
+    "a sequence less": lambda text: text[: text.index(">chr1")] + text[text.index(">chrM") :],
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("pack", [bytes, bgzip])
+def test_an_index_that_no_longer_fits_is_made_again(tmp_path, remarks, edit, pack):
+    path = tmp_path / "g.fa"
+    path.write_bytes(pack(fasta_text()))
+    IndexedFasta(path)
+    text = EDITS[edit](fasta_text().decode())
+    path.write_bytes(pack(text.encode()))
+    index = tmp_path / "g.fa.fai"
+    os.utime(index, (time.time() + 60,) * 2)
+    genome = Genome(path, build="toy", ambiguous="n")
+    (tmp_path / "plain.fa").write_text(text)
+    expected = reference(tmp_path / "plain.fa")
+    assert dict(genome.lengths) == {name: len(dna) for name, dna in expected.items()}
+    for name, dna in expected.items():
+        np.testing.assert_array_equal(genome.codes(name, 0, len(dna)), encode(dna))
+    assert "g.fa.fai does not fit g.fa" in remarks()
+    Genome(path, build="toy")
+    assert "does not fit" not in remarks()
+
+
+@pytest.mark.parametrize("left", [0.2, 0.6, 0.97])
+def test_a_truncated_fasta_is_refused_by_its_index(tmp_path, left):
+    path = tmp_path / "g.fa"
+    path.write_bytes(fasta_text())
+    IndexedFasta(path)
+    path.write_bytes(fasta_text()[: int(left * len(fasta_text()))])
+    with pytest.raises(InputError, match=r"g\.fa is truncated: by its index"):
+        IndexedFasta(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"chr1\n", b"\x00\x01\xff", b"chr1\tx\t1\t2\t3\n", b"chr1\t5\t0\t0\t0\n"]
+)
+def test_a_damaged_index_is_made_again(tmp_path, content):
+    path = tmp_path / "g.fa"
+    path.write_bytes(fasta_text())
+    (tmp_path / "g.fa.fai").write_bytes(content)
+    os.utime(tmp_path / "g.fa.fai", (time.time() + 60,) * 2)
+    assert Genome(path, build="toy").lengths == {name: len(dna) for name, dna in DNA.items()}
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+)
+def test_fasta_that_is_packed_otherwise_is_unpacked_once(tmp_path, remarks, suffix, pack):
+    path = tmp_path / f"g.fa{suffix}"
+    path.write_bytes(pack(fasta_text()))
+    genome = Genome(path, build="toy")
+    np.testing.assert_array_equal(genome.codes("2", 0, 61), encode(DNA["2"]))
+    copy = tmp_path / "g.unpacked.fa"
+    assert copy.read_bytes() == fasta_text()
+    assert "is unpacked once into" in remarks()
+    Genome(path, build="toy")
+    assert "unpacked once" not in remarks()
+    assert path.read_bytes() == pack(fasta_text())
+
+
+def test_a_packed_fasta_that_changed_is_unpacked_again_and_nothing_of_the_user_is_replaced(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("CISTRON_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "g.fa.gz"
+    path.write_bytes(gzip.compress(fasta_text()))
+    (tmp_path / "g.unpacked.fa").write_text("mine")
+    os.utime(tmp_path / "g.unpacked.fa", (0, 0))
+    assert Genome(path, build="toy").lengths["chrM"] == 6
+    path.write_bytes(gzip.compress(b">chrM\nACG\n"))
+    os.utime(path, (10, 10))
+    assert Genome(path, build="toy").lengths == {"chrM": 3}
+    assert (tmp_path / "g.unpacked.fa").read_text() == "mine"
+
+
+@pytest.mark.parametrize("left", [0.1, 0.5, 0.99])
+def test_a_packed_fasta_that_is_cut_is_refused_and_leaves_nothing(tmp_path, left):
+    packed = gzip.compress(fasta_text() * 1, compresslevel=1)
+    path = tmp_path / "g.fa.gz"
+    path.write_bytes(packed[: int(left * len(packed))])
+    with pytest.raises(InputError, match=r"g\.fa\.gz"):
+        Genome(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["g.fa.gz"]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +248,7 @@ def test_a_wrong_build_is_noticed(tmp_path):
         ("a.fa", b"ACGT\n", "does not begin with '>'"),
         ("a.fa", b">x\nACGT\nACGTACGT\n", "differ in length"),
         ("a.fa", b">x\nACGT\n>x\nACGT\n", "occurs twice"),
-        ("a.fa.gz", gzip.compress(b">x\nACGT\n"), "compressed with gzip"),
+        ("a.fa.gz", gzip.compress(b""), "empty"),
         ("a.fa.gz", bgzip(b">x\nACGT\n" * 50)[:-40], "truncated"),
     ],
 )

@@ -1,6 +1,7 @@
 """A person's own DNA: variants put into windows, checked by eye and against strings put together by hand."""
 
 import gzip
+import zlib
 
 import numpy as np
 import pytest
@@ -49,6 +50,18 @@ def person(fasta, tmp_path):
         return made(fasta, vcf(tmp_path / name, rows, samples), **options)
 
     return _make
+
+
+def bgzip(data):
+    """Compress as bgzip does, in blocks of 40 letters."""
+    out = b""
+    for start in [*range(0, len(data), 40), len(data)]:
+        piece = data[start : start + 40]
+        packer = zlib.compressobj(wbits=-15)
+        body = packer.compress(piece) + packer.flush()
+        head = b"\x1f\x8b\x08\x04\0\0\0\0\0\xff\x06\0BC\x02\0" + (len(body) + 25).to_bytes(2, "little")
+        out += head + body + zlib.crc32(piece).to_bytes(4, "little") + len(piece).to_bytes(4, "little")
+    return out
 
 
 def letters(codes):
@@ -211,7 +224,16 @@ def test_a_difference_that_the_first_look_missed_stops_the_window(fasta):
         (HEADER + "ann\n", "carries no variant that can be applied (no record)"),
         (HEADER + "ann\nchr1\tx\t.\tG\tT\t.\tPASS\t.\tGT\t0|1\n", "line 3: expected the fields"),
         (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tGT\tA|1\n", "line 3: expected the fields"),
-        (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tGT\n", "line 3: expected the fields"),
+        (
+            HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tGT\n",
+            "line 3: 9 tab-separated fields, but the header has 10",
+        ),
+        (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tGT\t0|1\t1|1\n", "line 3: 11 tab-separated fields"),
+        (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tGT\t-1|1\n", "line 3: expected the fields"),
+        (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tGT\t0|\n", "line 3: expected the fields"),
+        (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tGT\t1_0|1\n", "line 3: expected the fields"),
+        (HEADER + "ann\nchr1\t+3\t.\tG\tT\t.\tPASS\t.\tGT\t0|1\n", "line 3: expected the fields"),
+        (HEADER + "ann\nchr1\t3\t.\t\tT\t.\tPASS\t.\tGT\t0|1\n", "line 3: expected the fields"),
         (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tGT\t0|2\n", "names allele 2, ALT has 1"),
         (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tDP\t7\n", "1 left out: without a genotype"),
         ("BCF\2\2", "is BCF; write it as VCF"),
@@ -342,3 +364,41 @@ def test_real_variants_on_real_dna(test_data, tmp_path):
 
 def test_a_person_with_the_reference_everywhere_is_the_reference(person):
     assert both(person([(3, "G", "T", "0|0"), (5, "A", "C", "0/0")])) == [TWENTY, TWENTY]
+
+
+def test_a_mitochondrion_of_another_length_is_left_out_alone(tmp_path):
+    fasta = tmp_path / "g.fa"
+    fasta.write_text(f">chr1\n{TWENTY}\n>chrM\n{TWENTY}\n")
+    path = vcf(
+        tmp_path / "m.vcf",
+        [(3, "G", "T", "1|1")],
+        header="##contig=<ID=1,length=20>\n##contig=<ID=MT,length=18>\n",
+    )
+    path.write_text(path.read_text() + "MT\t3\t.\tC\tT\t.\tPASS\t.\tGT\t1|1\n")
+    person = made(fasta, path)
+    assert both(person)[0][2] == "T"
+    assert letters(person.copies[0].codes("chrM", 0, 20)) == TWENTY
+    assert "1 left out: on a mitochondrion of another length than that of g.fa" in person.variants.summary()
+
+
+@pytest.mark.parametrize("left", [0.3, 0.7, 0.95])
+@pytest.mark.parametrize("pack", [gzip.compress, bgzip])
+def test_a_packed_vcf_that_is_cut_is_refused(fasta, tmp_path, pack, left):
+    path = vcf(tmp_path / "v.vcf", [(3, "G", "T", "0|1")])
+    packed = pack(path.read_bytes())
+    path.write_bytes(packed[: int(left * len(packed))])
+    with pytest.raises(InputError, match=r"v\.vcf"):
+        made(fasta, path)
+
+
+def test_a_last_line_without_end_is_remarked(fasta, tmp_path, remarks):
+    path = vcf(tmp_path / "v.vcf", [(3, "G", "T", "0|1")])
+    path.write_text(path.read_text().rstrip())
+    made(fasta, path)
+    assert "v.vcf: its last line (3) has no end" in remarks()
+
+
+def test_names_that_are_no_utf8_are_no_traceback(fasta, tmp_path):
+    path = vcf(tmp_path / "v.vcf", [(3, "G", "T", "0|1")])
+    path.write_bytes(path.read_bytes() + b"chr\xff\t3\t.\tC\tT\t.\tPASS\t.\tGT\t1|1\n")
+    assert "1 left out: on chromosomes" in made(fasta, path).variants.summary()

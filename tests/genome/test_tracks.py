@@ -1,11 +1,14 @@
 """Binning of bigWigs: hand-readable numbers, ends of chromosomes, strands, and bad files."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pybigtools
 import pytest
 
 from cistron.errors import InputError
+from cistron.genome.bigwig import assembly_lengths, open_bigwig, reading_bigwig
 from cistron.genome.tracks import bin_many, bin_signal, coverage
 
 
@@ -93,7 +96,7 @@ def test_bad_files_are_told(bigwig, tmp_path):
     with pytest.raises(InputError, match="does not exist"):
         bin_signal(tmp_path / "none.bw", windows(("chr1", 0, 100, "+")))
     (tmp_path / "broken.bw").write_bytes(b"not a bigwig")
-    with pytest.raises(InputError, match="not a readable bigWig"):
+    with pytest.raises(InputError, match="is text"):
         bin_signal(tmp_path / "broken.bw", windows(("chr1", 0, 100, "+")))
     for name, value, words in (("minus", -1.0, "negative signal near chr1:0"), ("nan", np.nan, "holds NaN")):
         path = tmp_path / f"{name}.bw"
@@ -109,3 +112,102 @@ def test_real_bigwigs_are_read(test_data):
     found = bin_signal(path, windows(("X", 3_000_000, 3_020_000, "+")), transform="none")
     bases = np.nan_to_num(handle.values("chrX", 3_000_000, 3_020_000, fillna=0.0))
     np.testing.assert_allclose(found[0], bases.reshape(-1, 100).mean(axis=1), rtol=1e-5, atol=1e-6)
+
+
+def write(path, records, **lengths):
+    pybigtools.open(str(path), "w").write(lengths, iter(records))
+    return path
+
+
+def test_infinite_signal_is_refused(tmp_path):
+    for value in (np.inf, -np.inf, np.nan):
+        path = write(tmp_path / "a.bw", [("chr1", 0, 50, 1.0), ("chr1", 50, 60, value)], chr1=500)
+        with pytest.raises(InputError, match=r"a\.bw holds (infinite signal|NaN)"):
+            bin_signal(path, windows(("chr1", 100, 300, "+")))
+
+
+def test_a_chromosome_without_records_is_zero_where_the_assembly_has_it(tmp_path):
+    path = write(tmp_path / "a.bw", [("chr1", 0, 100, 2.0)], chr1=500)
+    place = windows(("2", 0, 200, "+"), ("chr1", 0, 200, "-"))
+    found = bin_signal(path, place, transform="none", lengths={"chr1": 500, "chr2": 400})
+    np.testing.assert_allclose(found, [[0, 0], [0, 2]])
+    for options in ({"uncovered": "skip", "lengths": {"chr2": 400}}, {"lengths": {"chr3": 400}}):
+        with pytest.raises(InputError, match="no chromosome 2"):
+            bin_signal(path, place, **options)
+
+
+@pytest.mark.parametrize("left", [0.02, 0.1, 0.4, 0.7])
+def test_a_truncated_bigwig_is_one_error(tmp_path, capfd, left):
+    records = [("chr1", start, start + 7, float(start % 11)) for start in range(0, 200_000, 8)]
+    path = write(tmp_path / "a.bw", records, chr1=200_000)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(left * len(whole))])
+    with pytest.raises(InputError, match=r"bigWig a\.bw is damaged or truncated"):
+        bin_signal(path, windows(("chr1", 0, 20_000, "+"), ("chr1", 150_000, 170_000, "+")))
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_bigwig_with_overwritten_bytes_never_gives_a_traceback(tmp_path, capfd, seed):
+    records = [("chr1", start, start + 7, float(start % 11)) for start in range(0, 40_000, 8)]
+    path = write(tmp_path / "a.bw", records, chr1=40_000)
+    content = bytearray(path.read_bytes())
+    random = np.random.default_rng(seed)
+    start = int(random.integers(4, len(content) - 40))
+    content[start : start + 40] = random.bytes(40)
+    path.write_bytes(content)
+    try:
+        bin_signal(path, windows(("chr1", 0, 40_000, "+")))
+    except InputError as error:
+        assert "a.bw" in str(error) or "chr1" in str(error)  # noqa: PT017  (either outcome is right, a panic is not)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"chr1\t0\t100\t1.5\nchr1\t100\t200\t2\n", "is text (bedGraph or wig?)"),
+        (b"track type=wiggle_0\nfixedStep chrom=chr1 start=1 step=1\n1\n", "is text"),
+        (b"", "is empty"),
+        (b"\x1f\x8b\x08\x00\x00\x00\x00\x00", "packed with gzip"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(80), "is not a bigWig"),
+        (b"\xeb\xf2\x89\x87" + bytes(80), "is a bigBed"),
+        (b"\x26\xfc\x8f\x88", "damaged or truncated"),
+        (b"\x26\xfc\x8f\x88" + bytes(90), "damaged or truncated"),
+    ],
+)
+def test_what_is_no_bigwig_is_said(tmp_path, content, words):
+    (tmp_path / "a.bw").write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        open_bigwig(tmp_path / "a.bw")
+    assert words in str(caught.value)
+
+
+def test_what_others_print_while_a_bigwig_is_read_is_not_lost(tmp_path, capfd):
+    with reading_bigwig(tmp_path / "a.bw"):
+        os.write(2, b"a warning\n")
+    assert capfd.readouterr().err == "a warning\n"
+
+
+def test_bigwigs_of_one_assembly(tmp_path):
+    a = write(tmp_path / "a.bw", [("chr1", 0, 9, 1.0), ("chrM", 0, 9, 1.0)], chr1=500, chrM=16571)
+    b = write(
+        tmp_path / "b.bw",
+        [("1", 0, 9, 1.0), ("2", 0, 9, 1.0), ("MT", 0, 9, 1.0)],
+        **{"1": 500, "2": 400, "MT": 16569},
+    )
+    assert assembly_lengths([a, b]) == {"chr1": 500, "2": 400, "chrM": 16571}
+    shifted = write(tmp_path / "c.bw", [("chr2", 0, 9, 1.0), ("chr1", 0, 9, 1.0)], chr1=503, chr2=400)
+    with pytest.raises(
+        InputError, match=r"different assemblies: chr1 has 500 bp in a\.bw and 503 bp in c\.bw"
+    ):
+        assembly_lengths([a, b, shifted])
+    other = write(tmp_path / "d.bw", [("scaffold", 0, 9, 1.0)], scaffold=400)
+    with pytest.raises(InputError, match=r"d\.bw shares no chromosome"):
+        assembly_lengths([a, other])
+    named = write(tmp_path / "e.bw", [("chr1", 0, 9, 1.0)], chr1=249_250_621)
+    assert (
+        assembly_lengths([named], "hg19") == assembly_lengths([named], "my strain") == {"chr1": 249_250_621}
+    )
+    with pytest.raises(InputError, match=r"e\.bw is of GRCh37 .* not of hg38"):
+        assembly_lengths([named], "hg38")

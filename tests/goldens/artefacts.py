@@ -61,12 +61,11 @@ def write_small_models(folder: Path, inputs: Path) -> None:
     from safetensors.torch import save_file
 
     from cistron.cells import CellExpression, SplitSettings, read_cells, read_features, split_both
-    from cistron.cells.saved import save_cells_model
-    from cistron.cells.transformer_settings import TransformerSettings
+    from cistron.cells.settings import TransformerSettings
     from cistron.runtime import limit_threads
     from cistron.sequence import EnformerSettings, save_weights
-    from cistron.sequence.names import enformer_pytorch_entries
     from cistron.sequence.random_model import random_model
+    from cistron.sequence.weight_layouts import enformer_pytorch_entries
     from cistron.training import FitSettings
 
     settings = EnformerSettings(
@@ -98,7 +97,7 @@ def write_small_models(folder: Path, inputs: Path) -> None:
         fitted = CellExpression(small, method="transformer", seed=0).fit(
             cells, features, split, cell_type="cell_type"
         )
-    save_cells_model(fitted, folder / "cells_transformer")
+    fitted.save(folder / "cells_transformer")
 
 
 def write_artefacts(folder: Path, inputs: Path) -> None:
@@ -119,10 +118,9 @@ def write_artefacts(folder: Path, inputs: Path) -> None:
 
 
 def _cells_model(path: Path, inputs: Path) -> dict[str, Any]:
-    from cistron.cells import read_cells
-    from cistron.cells.saved import load_cells_model
+    from cistron.cells import CellExpression, read_cells
 
-    model = load_cells_model(path)
+    model = CellExpression.load(path)
     blocks = list(model.predict(read_cells(inputs / "cells" / "cells.h5ad")))
     found = {
         "genes": array(model.genes),

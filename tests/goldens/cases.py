@@ -84,6 +84,7 @@ CASES = (
         "embedding",
         "{artefacts}/pca.h5ad --to symbol --table {inputs}/names.tsv --output {out}/pca.h5ad",
     ),
+    Case("store check", "three", "{artefacts}/marks.zarr {artefacts}/epigenesis/map.zarr {artefacts}/design.zarr --verify"),
     Case("embedding check", "two", "{artefacts}/pca.h5ad {inputs}/embedding.csv"),
     Case("embedding convert", "tsv", "{artefacts}/pca.h5ad {out}/pca.tsv"),
     Case("embedding convert", "word2vec", "{artefacts}/pca.h5ad {out}/pca.txt"),

@@ -13,7 +13,7 @@ from cistron.omics import OmicsEmbedder, PreprocessingSettings, VdtfSettings
 def dna_embedder(folder):
     from cistron.sequence import PRESETS, DnaEmbedder, EnformerSettings, save_weights
     from cistron.sequence.random_model import random_model
-    from cistron.sequence.run_settings import GeneEmbeddingSettings
+    from cistron.sequence.settings import GeneEmbeddingSettings
 
     assert isinstance(PRESETS["small"], EnformerSettings)
     model, tracks = random_model(PRESETS["small"], 0)

@@ -10,8 +10,8 @@ import pytest
 from scipy import sparse
 from sklearn.decomposition import PCA
 
-import cistron.omics.pseudobulk as pseudobulk_module
 from cistron.errors import IdentifierError, InputError
+from cistron.formats import stored_matrix
 from cistron.omics import read_matrix
 from cistron.omics.correction import subtract_olfactory_bias, whiten_samples
 from cistron.omics.pseudobulk import pseudobulk
@@ -84,7 +84,7 @@ def _cells(folder, seed=0, form="h5ad", dense=False):
 @pytest.mark.parametrize(("form", "dense"), [("h5ad", False), ("h5ad", True), ("zarr", False)])
 @pytest.mark.parametrize("per_cell", [None, 100.0])
 def test_pseudobulk_in_blocks_equals_the_mean(tmp_path, monkeypatch, form, dense, per_cell):
-    monkeypatch.setattr(pseudobulk_module, "_VALUES_AT_ONCE", 100)
+    monkeypatch.setattr(stored_matrix, "VALUES_AT_ONCE", 100)
     path, counts, classes = _cells(tmp_path, form=form, dense=dense)
     found = pseudobulk(path, "cell_ontology_class", per_cell=per_cell)
     scaled = counts

@@ -5,7 +5,7 @@ import pytest
 from cistron.chromatin.inputs import read_start_sites
 from cistron.errors import InputError
 from cistron.genome import Genome
-from cistron.sequence.gene_sites import read_gene_sites
+from cistron.sequence.inputs_gene_sites import read_gene_sites
 
 ROW = 'chr{}\tx\ttranscript\t{}\t50000\t.\t{}\t.\tgene_id "{}"; transcript_id "T{}"; gene_name "N"; {}\n'
 

@@ -12,11 +12,12 @@ import torch
 from cistron.errors import InputError
 from cistron.formats import check_gene_embedding, read_gene_embedding
 from cistron.formats.tracks import open_tracks
-from cistron.genome import Genome
+from cistron.genome import Genome, PersonSettings
 from cistron.sequence import MODELS, PRESETS, DnaEmbedder, embed, load_weights, save_weights
-from cistron.sequence.gene_sites import annotation_build, gene_sites, read_gene_sites, site_bins
-from cistron.sequence.gene_vectors import GeneEmbeddingSettings, embed_genes
+from cistron.sequence.gene_vectors import embed_genes
+from cistron.sequence.inputs_gene_sites import annotation_build, gene_sites, read_gene_sites, site_bins
 from cistron.sequence.random_model import random_model
+from cistron.sequence.settings import GeneEmbeddingSettings
 from cistron.world.sequence import planted_genome, write_planted_genome
 
 LENGTH, CROP, BINS = 16_384, 16, 96
@@ -316,7 +317,7 @@ def test_wanted_genes(run, fails, world, tmp_path):
         ("chr2", "chr9", "lie on chromosomes that genome.fa lacks"),
         ("\t59601\t", "\t159601\t", "is genes.gtf of another genome build"),
         ("protein_coding", "lncRNA", "has no protein_coding genes; its biotypes are lncRNA"),
-        ("transcript\t", "exon\t", "has no transcript rows"),
+        ("gene_id", "id", "no gene_id; expected one in each row of a GTF"),
     ],
 )
 def test_annotations_of_another_genome(fails, world, tmp_path, text, replaced, words):
@@ -365,6 +366,31 @@ def test_estimator_gives_what_the_commands_give(world, embedding, tmp_path):
     store = embedder.predict(fasta, tmp_path / "r.bed", tmp_path / "t.zarr", tracks=tracks, build="planted")
     assert store.tracks["identifier"].tolist() == ["mouse_2", "mouse_3"]
     assert np.isfinite(np.asarray(store.values[:])).all()
+
+
+def test_estimator_takes_tracks_by_number_or_word_and_says_what_it_read(world, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr("cistron.sequence.estimator.say", said.append)
+    fasta, genes, output = world / "genome.fa", world / "genes.gtf", tmp_path / "e.h5ad"
+    embedder = DnaEmbedder(world / "model")
+    assert embedder.organisms == ["human", "mouse"]
+    found = [
+        embedder.embed(fasta, genes, output, build="planted", cage=cage, threads=1, genes=["PLANTED0001"]).X
+        for cage in (CAGE, ["CAGE:"], None)
+    ]
+    for values in found[1:]:
+        np.testing.assert_array_equal(np.asarray(values), np.asarray(found[0]))
+    with pytest.raises(InputError, match="give it, too"):
+        embedder.embed(fasta, genes, output, build="planted", tracks=["CAGE:"])
+    place = planted_genome().genes.set_index("gene").loc["PLANTED0001"]
+    letter = planted_genome().chromosomes[place["chromosome"]][1000]
+    (tmp_path / "v.vcf").write_text(
+        "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tann\n"
+        f"{place['chromosome']}\t1001\t.\t{letter}\t{'C' if letter != 'C' else 'A'}\t.\tPASS\t.\tGT\t1|1\n"
+    )
+    person = PersonSettings(tmp_path / "v.vcf", "ann")
+    embedder.embed(fasta, genes, output, build="planted", person=person, genes=["PLANTED0001"], threads=1)
+    assert [line for line in said if line.startswith("v.vcf: 1 variants of sample ann")]
 
 
 def test_every_listed_model_is_there():

@@ -9,8 +9,8 @@ from torch import nn
 
 from cistron.errors import InputError
 from cistron.sequence import Enformer, EnformerSettings, parameter_count
-from cistron.sequence.names import bare_path
 from cistron.sequence.tower import AttentionPool, apply_in_pieces, gelu
+from cistron.sequence.weight_layouts import bare_path
 from cistron.sequence.weight_sources import Source, convert
 
 

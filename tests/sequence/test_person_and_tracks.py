@@ -10,10 +10,10 @@ from cistron.formats import read_gene_embedding
 from cistron.formats.tracks import check_tracks, open_tracks
 from cistron.genome import Genome, PersonSettings, one_hot, open_genome
 from cistron.sequence import PRESETS, DnaEmbedder, load_weights, save_weights
-from cistron.sequence.gene_sites import read_gene_sites
-from cistron.sequence.gene_vectors import GeneEmbeddingSettings, embed_genes
+from cistron.sequence.gene_vectors import embed_genes
+from cistron.sequence.inputs_gene_sites import read_gene_sites
 from cistron.sequence.random_model import random_model
-from cistron.sequence.run_settings import InferenceSettings
+from cistron.sequence.settings import GeneEmbeddingSettings, InferenceSettings
 from cistron.world.sequence import planted_genome, write_planted_genome
 
 LENGTH, CROP = 16_384, 16
@@ -218,7 +218,7 @@ def test_the_bin_of_a_start_site_shifts_with_an_insertion(world, tmp_path):
     (tmp_path / "v.vcf").write_text(text)
     person = PersonSettings(tmp_path / "v.vcf", "ann")
     with open_genome(world / "genome.fa", "planted", person=person) as genome:
-        from cistron.sequence.gene_sites import GeneSites
+        from cistron.sequence.inputs_gene_sites import GeneSites
 
         gene = GeneSites("g", "G", "chr1", "+", place, (site,))
         model = load_weights(world / "model")

@@ -11,9 +11,10 @@ from cistron.formats.tracks import check_tracks, open_tracks
 from cistron.genome import Genome, one_hot
 from cistron.runtime import limit_threads
 from cistron.sequence import PRESETS, load_weights, predict, save_weights
-from cistron.sequence.inference import InferenceSettings, predict_windows
+from cistron.sequence.inference import predict_windows
+from cistron.sequence.inputs_tracks import cage_tracks, choose_tracks, load_track_table
 from cistron.sequence.random_model import random_model
-from cistron.sequence.track_table import cage_tracks, choose_tracks, load_track_table
+from cistron.sequence.settings import InferenceSettings
 from cistron.world.sequence import planted_genome, write_planted_genome
 
 
@@ -159,7 +160,7 @@ def test_choosing_tracks(world):
 def test_published_cage_tracks(test_data, tmp_path):
     """Without a table the published order is known; it is that of the published table."""
     from cistron.sequence import EnformerSettings
-    from cistron.sequence.track_table import read_track_table
+    from cistron.sequence.inputs_tracks import read_track_table
 
     folder = test_data / "sequence/basenji_cross2020_enformer"
     paths = {name: folder / f"targets_{name}.txt.gz" for name in ("human", "mouse")}

@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from cistron.errors import IdentifierError, InputError
 from cistron.formats import read_gene_embedding
 from cistron.sequence import protein_embed
-from cistron.sequence.esm2 import Esm2, Esm2Settings, load_esm2
-from cistron.sequence.protein_embed import ProteinEmbeddingSettings, embed_proteins, window_starts
-from cistron.sequence.protein_fasta import parse_header, read_proteins
+from cistron.sequence.esm2 import Esm2
+from cistron.sequence.inputs_proteins import parse_header, read_proteins
+from cistron.sequence.protein_embed import embed_proteins, window_starts
+from cistron.sequence.saving_esm2 import load_esm2
+from cistron.sequence.settings import Esm2Settings, ProteinEmbeddingSettings
 
 _SPECIFICATION = importlib.util.spec_from_file_location(
     "esm2_weights", Path(__file__).with_name("esm2_weights.py")
@@ -279,7 +281,7 @@ def test_weights_that_cannot_be_used(tmp_path, weights, fails):
     )
     cut = made.write_model(tmp_path / "cut")
     (cut / "model.safetensors").write_bytes((weights / "model.safetensors").read_bytes()[:300])
-    assert "is not readable" in message(cut)
+    assert "cannot be read" in message(cut)
 
 
 def test_settings_that_make_no_sense(tmp_path):
@@ -291,3 +293,25 @@ def test_settings_that_make_no_sense(tmp_path):
     path.write_text(">tr|A0|A0_HUMAN x\nMKK\n")
     with pytest.raises(IdentifierError):
         read_proteins(path)
+
+
+def test_from_python_as_from_the_command_line(tmp_path, weights, run, fails, monkeypatch):
+    said = []
+    monkeypatch.setattr("cistron.sequence.estimator.say", said.append)
+    from cistron.sequence import ProteinEmbedder
+
+    fasta = tmp_path / "p.fa"
+    fasta.write_text(">A\nMKV*LLA\n>B\nMGGSTRRW\n")
+    arguments = ("sequence", "embed-protein", fasta, "--weights", weights, "--output")
+    assert run(*arguments, tmp_path / "command.h5ad")[0] == 0
+    embedder = ProteinEmbedder(weights, ProteinEmbeddingSettings(device="cpu"), seed=5)
+    found = embedder.embed(fasta, tmp_path / "python.h5ad")
+    assert said == ["1 proteins with a stop codon inside, read as X"]
+    expected = read_gene_embedding(tmp_path / "command.h5ad")
+    np.testing.assert_array_equal(np.asarray(found.X), np.asarray(expected.X))
+    written = read_gene_embedding(tmp_path / "python.h5ad").uns["cistron"]
+    assert (written["seed"], expected.uns["cistron"]["seed"]) == (5, 0)
+    assert list(written["sources"]["file"]) == ["p.fa"]
+    assert "written as .h5ad" in fails(*arguments, tmp_path / "e.tsv")
+    with pytest.raises(InputError, match="not a folder of ESM-2 weights"):
+        ProteinEmbedder(tmp_path)

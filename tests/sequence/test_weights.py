@@ -12,13 +12,13 @@ from safetensors.torch import load_file, save_file
 
 from cistron.errors import InputError
 from cistron.sequence import Enformer, load_weights, save_weights
-from cistron.sequence.names import bare_path, deepmind_entries, enformer_pytorch_entries, is_weight
 from cistron.sequence.tensor_bundle import (
     TensorBundle,
     decompress_snappy,
     masked_checksum,
     read_varint,
 )
+from cistron.sequence.weight_layouts import bare_path, deepmind_entries, enformer_pytorch_entries, is_weight
 from cistron.sequence.weight_sources import entries_of
 
 

@@ -30,7 +30,22 @@ def exact_attention(
 
 
 def orthogonal_features(features: int, channels: int, generator: torch.Generator) -> torch.Tensor:
-    """Random directions in orthogonal blocks with the norms of Gaussian vectors, float32 [feature, channel]."""
+    """Random directions in orthogonal blocks with the norms of Gaussian vectors.
+
+    Parameters
+    ----------
+    features
+        Number of directions.
+    channels
+        Channels of a head.
+    generator
+        Source of randomness.
+
+    Returns
+    -------
+    Tensor
+        float32 [feature, channel].
+    """
     blocks = [
         torch.linalg.qr(torch.randn(channels, channels, generator=generator))[0]
         for _ in range(math.ceil(features / channels))
@@ -48,8 +63,19 @@ def performer_attention(
 ) -> torch.Tensor:
     """Softmax attention estimated by positive random features (Choromanski et al. 2021, FAVOR+).
 
-    Time and memory grow with targets + sources, not with their product. Shapes as in :func:`exact_attention`;
-    ``directions`` [feature, channel].
+    Time and memory grow with targets + sources, not with their product.
+
+    Parameters
+    ----------
+    query, key, value, present
+        As of :func:`exact_attention`.
+    directions
+        Of :func:`orthogonal_features`, [feature, channel].
+
+    Returns
+    -------
+    Tensor
+        [cell, head, target, channel].
     """
     scale = query.shape[-1] ** -0.25
     query, key = query * scale, key * scale
@@ -100,7 +126,22 @@ class Attention(nn.Module):
     def forward(
         self, targets: torch.Tensor, sources: torch.Tensor, present: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Attend from targets [cell, target, channel] to sources [cell, source, channel]."""
+        """Attend from targets to sources.
+
+        Parameters
+        ----------
+        targets
+            [cell, target, channel].
+        sources
+            [cell, source, channel].
+        present
+            Whether a source is there, bool [cell, source]; all when ``None``.
+
+        Returns
+        -------
+        Tensor
+            [cell, target, channel].
+        """
         query = self._split(self.query(targets))
         key, value = (self._split(part) for part in self.key_value(sources).chunk(2, dim=-1))
         if self.directions is None:
@@ -126,7 +167,13 @@ class FeedForward(nn.Module):
 
 
 class Layer(nn.Module):
-    """Self-attention and feed-forward, each after a norm and added to what came in."""
+    """Self-attention and feed-forward, each after a norm and added to what came in.
+
+    Parameters
+    ----------
+    dimension, heads, performer
+        As of :class:`Attention`.
+    """
 
     def __init__(self, dimension: int, heads: int, performer: bool) -> None:
         super().__init__()

@@ -5,79 +5,27 @@ features by kernel ridge; a seen gene adds what its own cells say. The factors o
 posterior mean given the training genes that are visible in it.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from cistron.cells.features import GeneFeatures
-from cistron.cells.gene_map import GeneMap, fit_gene_map
 from cistron.cells.inputs import Cells
+from cistron.cells.kernel_ridge import fit_kernel_ridge
 from cistron.cells.linear import LinearModel
+from cistron.cells.method_input import Fitted, MethodInput
 from cistron.cells.normalisation import Normalisation
-from cistron.cells.own_part import shrink_to_features
-from cistron.cells.training_data import Moments, TrainingData, gene_folds, principal_factors
-from cistron.methods import Count, check_settings
+from cistron.cells.settings import BilinearSettings
+from cistron.cells.shrinkage import shrink_to_features
+from cistron.cells.training_data import Moments, gene_folds, principal_factors
 
 
-@dataclass(frozen=True)
-class BilinearSettings:
-    """Settings of ``bilinear``.
-
-    Attributes
-    ----------
-    factors
-        Cell factors at most; the number is chosen among its halvings on the validation cells, where there are any: too
-        many factors of few cells are noise.
-    kernel
-        Gaussian kernels on gene features beside the linear part.
-    landmarks
-        Landmark genes of the kernel.
-    own
-        Whether a seen gene keeps a mean and loadings of its own, shrunk to what its features say. Without it (and
-        without one-hot among the embeddings) seen genes are predicted from their features alone.
-    passes
-        Passes over the cells to find the factors.
-    """
-
-    factors: Count = 64
-    kernel: bool = True
-    landmarks: Count = 1000
-    own: bool = True
-    passes: Count = 5
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-
-
-def fit_bilinear(
-    data: TrainingData,
-    moments: Moments,
-    features: GeneFeatures,
-    settings: BilinearSettings,
-    seed: int,
-    validation: tuple[Cells, np.ndarray] | None = None,
-) -> tuple[LinearModel, GeneMap, dict[str, Any]]:
-    """Fit the model.
-
-    Parameters
-    ----------
-    data
-        Training cells x training genes.
-    moments
-        Their sums.
-    features
-        Features of all genes, training genes first.
-    settings
-        Rank and kernel.
-    seed
-        Seed of landmarks, folds and the start of the iteration.
-    validation
-        Validation cells (training genes only) and their row numbers, on which the number of factors is chosen.
-    """
+def fit_bilinear(inputs: MethodInput, settings: BilinearSettings) -> Fitted:
+    """Fit the model; the number of factors is chosen on the validation cells, where there are any."""
+    data, moments, features, seed = inputs.data, inputs.moments, inputs.features, inputs.seed
+    validation = inputs.validation
     loadings, residual = principal_factors(data, moments, settings.factors, passes=settings.passes, seed=seed)
     genes = data.cells.genes
-    fitted = fit_gene_map(
+    fitted = fit_kernel_ridge(
         features.values[: len(genes)],
         np.column_stack([moments.mean, loadings]),
         genes,
@@ -97,10 +45,11 @@ def fit_bilinear(
     given = (loadings, residual, moments, predicted, fitted.degrees_of_freedom, own, fold)
     models = {rank: _truncated(rank, *given) for rank in ranks}
     if validation is None:
-        return models[ranks[0]], fitted, {"factors": ranks[0]}
+        return Fitted(models[ranks[0]], fitted, {"factors": ranks[0]})
     errors = hidden_errors(models, *validation)
     rank = min(errors, key=lambda rank: errors[rank])
-    return models[rank], fitted.first_outputs(1 + rank), {"factors": rank, "validation_error": errors}
+    facts = {"factors": rank, "validation_error": errors}
+    return Fitted(models[rank], fitted.first_outputs(1 + rank), facts)
 
 
 def _truncated(
@@ -130,7 +79,24 @@ def _truncated(
 def hidden_errors(
     models: dict[int, LinearModel], cells: Cells, rows: np.ndarray, most: int = 2000
 ) -> dict[int, float]:
-    """Mean squared error of training genes in cells, each predicted from the other folds, by model."""
+    """Mean squared error of training genes in cells, each fold predicted from the other folds.
+
+    Parameters
+    ----------
+    models
+        Models by number of factors.
+    cells
+        Cells of the training genes.
+    rows
+        Row numbers of the cells to predict, ascending.
+    most
+        Most cells to look at, evenly spaced among ``rows``.
+
+    Returns
+    -------
+    dict of int to float
+        Error by number of factors.
+    """
     training = len(next(iter(models.values())).fold)
     everything = np.ones(training, dtype=bool)
     normalisation = Normalisation(cells.scale, np.arange(training))

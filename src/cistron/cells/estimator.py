@@ -1,70 +1,40 @@
-"""What a user calls: cells and gene features in, expression of any gene in any cell out."""
+"""What a user calls: cells and gene features in, expression of any gene in any cell out; or files in, a model folder out."""
 
+import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import anndata
 import numpy as np
+import pandas as pd
 
-from cistron.cells.features import GeneFeatures, join_values
-from cistron.cells.gene_map import GeneMap
-from cistron.cells.inputs import Cells, labels_of
-from cistron.cells.linear import LinearModel
+from cistron.cells.fitted_model import CellModel, Facts
+from cistron.cells.inputs import Cells, keep_rich_cells, labels_of, pseudobulk, read_cells
+from cistron.cells.inputs_features import GeneFeatures, read_features
+from cistron.cells.inputs_gene_places import genes_of
+from cistron.cells.method_input import Fitted, MethodInput
 from cistron.cells.methods import METHODS
-from cistron.cells.normalisation import Normalisation, require_counts
-from cistron.cells.problem import Fitted, Predictor, Problem
-from cistron.cells.splits import CellSplit
+from cistron.cells.saving import load_cell_model, save_cell_model
+from cistron.cells.settings import COUNT_HEADS, ONE_HOT, PredictRequest, TrainRequest, TransformerSettings
+from cistron.cells.splits import CellSplit, read_split, split_both
 from cistron.cells.training_data import TrainingData, training_moments
-from cistron.errors import IdentifierError, InputError
-from cistron.formats.gene_embedding import build_gene_embedding, embedding_genes
-from cistron.genes.identity import match_genes
+from cistron.errors import InputError
+from cistron.formats.gene_embedding import read_gene_embedding
+from cistron.genome.regions import read_regions
 from cistron.methods import Estimator, Method
+from cistron.runtime import RunRecord, check_writable, say
 
-
-@dataclass(frozen=True)
-class Facts:
-    """What a fitted model knows of its making; stored beside the weights.
-
-    Attributes
-    ----------
-    method, seed
-        Method and seed.
-    embedding, evidence, control
-        Of the gene features.
-    blocks
-        Columns of each embedding.
-    one_hot
-        Whether one-hot was among them.
-    scale
-        Scale of the cells that it was trained on.
-    dataset
-        Name of the training cells.
-    unit
-        ``cell`` or ``cell type``.
-    cell_type
-        Column of cell types, empty where there was none.
-    identifier_namespace
-        Of the genes.
-    """
-
-    method: str
-    seed: int
-    embedding: str
-    evidence: str
-    control: str
-    blocks: tuple[int, ...]
-    one_hot: bool
-    scale: str
-    dataset: str
-    unit: str
-    cell_type: str
-    identifier_namespace: str
+# Names that attributes of a fitted estimator had before 0.2; they are understood until 0.3.
+_OLD_NAMES = {"model": "predictor", "gene_map": "feature_regression"}
 
 
 class CellExpression(Estimator):
     """Predict expression of genes in cells, both possibly never seen.
+
+    After :meth:`fit` or :meth:`load` the attributes of :class:`cistron.cells.fitted_model.CellModel` are attributes of the
+    estimator as well: ``genes``, ``training``, ``split``, ``facts``, ``details`` and others.
 
     Parameters
     ----------
@@ -85,6 +55,8 @@ class CellExpression(Estimator):
     >>> model.fit(cells, features, split)  # doctest: +SKIP
     """
 
+    fitted: CellModel | None = None
+
     def __init__(
         self, settings: Any = None, *, method: str = "bilinear", preset: str = "default", seed: int = 0
     ) -> None:
@@ -93,12 +65,12 @@ class CellExpression(Estimator):
         self.preset = preset
         self.seed = seed
         self.settings_in_force()  # raises on what does not fit
-        self.model: Predictor | None = None
-        self.gene_map: GeneMap | None = None
-        self.genes: tuple[str, ...] = ()
-        self.training: tuple[str, ...] = ()
-        self.new_genes: tuple[str, ...] = ()
-        self.scaling: tuple[np.ndarray, np.ndarray] = (np.zeros(0), np.ones(0))
+
+    def __getattr__(self, name: str) -> Any:
+        name = _OLD_NAMES.get(name, name)
+        if name in CellModel.__dataclass_fields__ or name == "label":
+            return getattr(self._fitted(), name)
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     @property
     def record(self) -> Method:
@@ -139,27 +111,36 @@ class CellExpression(Estimator):
         Raises
         ------
         InputError
-            If the method needs cell types, or a cell has no counts.
+            If the method needs cell types, the values are not those that the method describes, or a cell has no counts.
         """
+        settings = self.settings_in_force()
+        if (
+            isinstance(settings, TransformerSettings)
+            and settings.head in COUNT_HEADS
+            and cells.scale != "counts"
+        ):
+            raise InputError(
+                f"head {settings.head} is a distribution of counts, but {cells.name} has {cells.scale} values; give raw counts "
+                "or use --head bins"
+            )
         if self.record.traits.needs_types and cell_type is None and unit == "cell":
             raise InputError(
                 f"method {self.record.name} compares cells with cell types; give --cell-type COLUMN"
             )
         data = TrainingData.of(cells, features.genes, split, f"method {self.record.name}")
-        features = _training_first(features, data.cells.genes)
+        features = features.with_first(data.cells.genes)
         labels = np.full(len(data.rows), "all", dtype=object)
         if unit == "cell type":
             labels = data.names.astype(object)
         elif cell_type is not None:
             labels = labels_of(cells, cell_type)[data.rows]
         moments = training_moments(data, labels)
-        problem = Problem(data, moments, features, self.seed, _validation(cells, data, split), directory)
-        fitted: Fitted = self.record(problem, self.settings_in_force())
-        self.model, self.gene_map = fitted.model, fitted.gene_map
-        self.genes, self.training = features.genes, data.cells.genes
-        self.scaling = (features.mean, features.scale)
-        self.split = split
-        self.facts = Facts(
+        validation = np.flatnonzero(cells.observations.index.astype(str).isin(split.cells.validation))
+        watched = (data.cells, validation) if len(validation) else None
+        fitted: Fitted = self.record(
+            MethodInput(data, moments, features, self.seed, watched, directory), settings
+        )
+        facts = Facts(
             self.record.name,
             self.seed,
             features.names,
@@ -173,142 +154,151 @@ class CellExpression(Estimator):
             cell_type or "",
             cells.identifier_namespace,
         )
-        self.details = fitted.facts
+        self.fitted = CellModel(
+            fitted.model,
+            fitted.feature_regression,
+            settings,
+            facts,
+            features.genes,
+            data.cells.genes,
+            (features.mean, features.scale),
+            split,
+            fitted.facts,
+        )
         return self
 
-    def _fitted(self) -> Predictor:
-        if self.model is None:
+    def _fitted(self) -> CellModel:
+        if self.fitted is None:
             raise InputError("no model was fitted yet; call fit(cells, features, split) or load one first")
-        return self.model
+        return self.fitted
 
     def with_new_genes(self, embeddings: Sequence[anndata.AnnData]) -> "CellExpression":
-        """Add genes that the model has no features of yet, from embeddings of the same columns as in training.
-
-        Raises
-        ------
-        InputError
-            If the method has no features, or the embeddings do not fit.
-        """
-        model = self._fitted()
-        widths = tuple(embedding.n_vars for embedding in embeddings)
-        if self.gene_map is None:
-            raise InputError(
-                f"method {self.record.name} has no map from features to genes; use bilinear, ridge, or a transformer whose "
-                "seen genes have vectors of their own"
-            )
-        if widths != self.facts.blocks:
-            raise InputError(
-                f"embeddings must have the {self.facts.blocks} columns of the training ones, in that order. Given: {widths}"
-            )
-        known = set(self.genes)
-        shared = set.intersection(*(set(embedding_genes(embedding)) for embedding in embeddings))
-        new = sorted(shared - known)
-        values = (join_values(embeddings, new) - self.scaling[0]) / self.scaling[1]
-        other = CellExpression(self.settings, method=self.method, preset=self.preset, seed=self.seed)
-        other.__dict__.update(self.__dict__)
-        other.model = model.with_genes(self.gene_map.predict(values))
-        other.genes, other.new_genes = (*self.genes, *new), tuple(new)
+        """Add genes that the model has no features of yet: see :meth:`CellModel.with_new_genes`."""
+        other = copy.copy(self)
+        other.fitted = self._fitted().with_new_genes(embeddings)
         return other
 
     def predict(self, cells: Cells) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Predict all genes of the model in all cells, block by block.
-
-        Parameters
-        ----------
-        cells
-            Cells of the same scale, genes in any order. Training genes that they do not measure are left out of
-            what a cell is read from; at least half must be there.
-
-        Yields
-        ------
-        ndarray
-            Row numbers of the cells, int [cell].
-        ndarray
-            Predicted, float32 [cell, gene of ``self.genes``]; NaN where undefined.
-        ndarray
-            Observed, float32 [cell, gene]; NaN where the cells do not measure a gene.
-        """
-        model = self._fitted()
-        if cells.scale != self.facts.scale:
-            raise InputError(
-                f"{cells.name} has {cells.scale} values, but the model was trained on {self.facts.scale}; give the same scale"
-            )
-        report = match_genes(list(self.training), list(cells.genes), "the model's training genes", cells.name)
-        if report.shared < 0.5 * len(self.training):
-            raise IdentifierError(
-                f"{cells.name} measures {report.shared:,} of the {len(self.training):,} training genes of the model, fewer than "
-                "half; give cells of the same genes, or map them with --gene-map"
-            )
-        present = {gene: number for number, gene in enumerate(cells.genes)}
-        place = np.array([present.get(gene, -1) for gene in self.genes])
-        measured = place >= 0
-        view = cells.only([gene for gene in self.genes if gene in present])
-        training = len(self.training)
-        spread = np.flatnonzero(measured)  # column of the view -> gene of the model
-        normalisation = Normalisation(cells.scale, np.arange(training))
-        names = cells.observations.index.to_numpy()
-        for rows, raw in view.blocks():
-            block = _widen(raw, spread, len(self.genes))
-            library = normalisation.library(block)
-            if cells.scale == "counts":
-                require_counts(library, names[rows], cells.name)
-            observed = normalisation.expression(block).toarray()
-            observed[:, ~measured] = np.nan
-            yield rows, model.predict(block[:, :training], normalisation, measured[:training]), observed
+        """Predict all genes in all cells, block by block: see :meth:`CellModel.predict`."""
+        return self._fitted().predict(cells)
 
     def embed(self, name: str | None = None) -> anndata.AnnData:
-        """Give what the model learned of each gene (mean and loadings, or token) as a gene embedding.
+        """Give what the model learned of each gene as a gene embedding: see :meth:`CellModel.embed`."""
+        return self._fitted().embed(name)
+
+    def save(self, directory: str | Path) -> None:
+        """Write the fitted model as a folder: see :func:`cistron.cells.saving.save_cell_model`."""
+        save_cell_model(self._fitted(), directory)
+
+    @classmethod
+    def load(cls, directory: str | Path) -> "CellExpression":
+        """Read what :meth:`save` wrote.
 
         Raises
         ------
         InputError
-            If the method learns nothing of genes.
+            If the folder is not such a model.
         """
-        model = self._fitted()
-        values = gene_vectors(model)
-        known = np.isfinite(values).all(axis=1)
-        if not self.record.traits.learns_genes or not known.any():
-            learning = ", ".join(method.name for method in METHODS.values() if method.traits.learns_genes)
-            raise InputError(f"method {self.record.name} learns no gene embedding; use one of {learning}")
-        evidence = "+".join(dict.fromkeys(filter(None, [*self.facts.evidence.split("+"), "expression"])))
-        return build_gene_embedding(
-            values[known],
-            [gene for gene, defined in zip(self.genes, known) if defined],
-            name=name or f"{self.record.name} {self.facts.embedding}",
-            method=f"cells {self.record.name}",
-            evidence=evidence,
-            identifier_namespace=self.facts.identifier_namespace,
-            seed=self.seed,
-            parameters={"settings": asdict(self.settings_in_force()), **asdict(self.facts)},
-        )
+        fitted = load_cell_model(directory)
+        model = cls(fitted.settings, method=fitted.facts.method, seed=fitted.facts.seed)
+        model.fitted = fitted
+        return model
 
 
-def gene_vectors(model: Predictor) -> np.ndarray:
-    """What a model learned of each gene, float [gene, dimension]."""
-    if isinstance(model, LinearModel):
-        varied = np.ptp(np.nan_to_num(model.mean)) > 0
-        return np.column_stack([model.mean, model.loadings]) if varied else model.loadings
-    return model.arrays()["tokens"]
+def train_model(request: TrainRequest, output: str | Path) -> CellExpression:
+    """Read files, split, fit and save: the job of ``cistron cells train``.
+
+    Parameters
+    ----------
+    request
+        What to do.
+    output
+        Folder to write: the model, its split (``split.json``) and the record of the run (``run.json``).
+
+    Raises
+    ------
+    InputError
+        If files or options do not fit.
+    """
+    preset = "default" if is_dataclass(request.settings) else request.preset
+    model = CellExpression(request.settings, method=request.method, preset=preset, seed=request.seed)
+    request.check()
+    output = check_writable(output)
+    run = RunRecord("cells train", request, request.files(), request.seed)
+    embeddings = [name if name == ONE_HOT else read_gene_embedding(name) for name in request.embeddings]
+    namespaces = [
+        str(one.uns["cistron"]["identifier_namespace"]) for one in embeddings if not isinstance(one, str)
+    ]
+    cells = read_requested_cells(request, namespaces[0] if namespaces else None)
+    cell_type = request.cell_type or ("cell_type" if "cell_type" in cells.observations else None)
+    if request.unit == "cell type":
+        if cell_type is None:
+            raise InputError("pseudobulks need cell types; give --cell-type COLUMN")
+        cells = pseudobulk(cells, cell_type)
+    split = _split(request, cells, cell_type)
+    features = read_features(
+        embeddings,
+        cells.genes,
+        split.genes,
+        permute=request.permute,
+        minimum_coverage=request.minimum_coverage,
+        seed=request.seed,
+    )
+    cells, remark = keep_rich_cells(cells, sorted(split.genes.train), request.minimum_counts)
+    traits = model.record.traits
+    blind = tuple(request.embeddings) == (ONE_HOT,) and traits.unseen_genes
+    unseen = "one-hot knows nothing of genes that are held out, so they will not be predicted; give --embedding FILE for them"
+    for line in filter(None, (*cells.remarks, *features.reports, remark, unseen if blind else "")):
+        say(line)
+        run.warn(line)
+    working = output.with_name(output.name + ".fitting") if traits.trained else None
+    model.fit(cells, features, split, cell_type=cell_type, unit=request.unit, directory=working)
+    model.save(output)
+    run.record("training_genes", len(model.training))
+    run.record("genes", len(model.genes))
+    run.record("split", {"genes": split.genes.how, "cells": split.cells.how})
+    run.record("fit", model.details)
+    run.write(output / "run.json")
+    return model
 
 
-def _training_first(features: GeneFeatures, training: Sequence[str]) -> GeneFeatures:
-    """Order genes with the training ones first."""
-    first = set(training)
-    order = [*training, *(gene for gene in features.genes if gene not in first)]
-    place = dict(zip(features.genes, range(len(features.genes))))
-    return replace(features, genes=tuple(order), values=features.values[[place[gene] for gene in order]])
-
-
-def _widen(block: Any, columns: np.ndarray, width: int) -> Any:
-    """Put the columns of a block in their places among ``width`` columns."""
-    from scipy import sparse
-
-    return sparse.csr_matrix(
-        (block.data, columns[block.indices], block.indptr), shape=(block.shape[0], width)
+def read_requested_cells(request: TrainRequest | PredictRequest, namespace: str | None) -> Cells:
+    """Read the cells of a request, their genes mapped to ``namespace`` where the request has a table for that."""
+    return read_cells(
+        request.cells,
+        layer=request.layer,
+        gene_column=request.gene_column,
+        modality=request.modality,
+        scale=request.scale,
+        gene_map=request.gene_map,
+        namespace=namespace,
+        allow_loss=request.allow_loss,
     )
 
 
-def _validation(cells: Cells, data: TrainingData, split: CellSplit) -> tuple[Cells, np.ndarray] | None:
-    """Validation cells x training genes, for early stopping; ``None`` where there are none."""
-    rows = np.flatnonzero(cells.observations.index.astype(str).isin(split.cells.validation))
-    return (data.cells, rows) if len(rows) else None
+def _split(request: TrainRequest, cells: Cells, cell_type: str | None) -> CellSplit:
+    if request.split_file is not None:
+        split = read_split(request.split_file)
+        known = (
+            split.genes.train & set(cells.genes),
+            split.cells.train & set(cells.observations.index.astype(str)),
+        )
+        if not all(known):
+            raise InputError(
+                f"split {request.split_file.name} names no training {'cell' if known[0] else 'gene'} of {cells.name}; give "
+                "the split of these data"
+            )
+        return split
+    regions: pd.DataFrame | None = None if request.regions is None else read_regions(request.regions)
+    splitting = request.splitting
+    if request.unit == "cell type" and splitting.cells == "random":
+        splitting = replace(splitting, cells="cell-type")
+    return split_both(
+        cells,
+        splitting,
+        genes=genes_of(cells, request.gene_table),
+        regions=regions,
+        donor=request.donor,
+        cell_type="cell_type" if request.unit == "cell type" else cell_type or "cell_type",
+        seed=request.seed,
+    )

@@ -66,7 +66,20 @@ def count_loss(
 def expected_expression(
     head: str, raw: torch.Tensor, base: torch.Tensor, library: torch.Tensor, per_cell: float
 ) -> torch.Tensor:
-    """Expectation of log(1 + counts per ``per_cell``), [cell, gene]: probabilities of the first counts, then an expansion."""
+    """Expectation of log(1 + counts per ``per_cell``): probabilities of the first counts, then an expansion.
+
+    Parameters
+    ----------
+    head, raw, base, library
+        As of :func:`count_loss`.
+    per_cell
+        Counts that a cell is scaled to.
+
+    Returns
+    -------
+    Tensor
+        [cell, gene].
+    """
     mean, shape, extra = _count_parameters(head, raw, base, library)
     scale = (per_cell / library)[:, None]
     variance = mean + mean.square() / shape

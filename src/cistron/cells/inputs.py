@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from cistron.cells.rows import BLOCK_CELLS, MemoryRows, Rows, SelectedRows, choose_layer, open_matrix
+from cistron.cells.rows import BLOCK_CELLS, DiskRows, MemoryRows, Rows, SelectedRows
 from cistron.errors import IdentifierError, InputError
+from cistron.formats.anndata_rows import RAW, choose_layer, named_genes, open_anndata
 from cistron.formats.expression_scale import Scale, detect_scale
 from cistron.genes.gene_map import read_gene_map
 from cistron.genes.identity import guess_namespace, normalise_identifiers, require_little_loss
@@ -116,15 +117,18 @@ def read_cells(
     namespace: str | None = None,
     allow_loss: bool = False,
     name: str | None = None,
+    gene_column: str | None = None,
+    modality: str | None = None,
 ) -> Cells:
     """Open cells; values stay where they are until blocks are asked for.
 
     Parameters
     ----------
     source
-        ``.h5ad``, ``.zarr``, or an AnnData in memory (or backed).
+        A file or folder of any form that :func:`cistron.formats.anndata_rows.open_anndata` opens, or an AnnData in memory (or
+        backed).
     layer
-        Layer of the values; ``layers["counts"]`` where there is one, else X, when absent.
+        Layer of the values (``raw``: AnnData's ``.raw``); ``layers["counts"]`` where there is one, else X, when absent.
     scale
         What the values are; ``auto`` accepts counts only.
     gene_map
@@ -135,6 +139,10 @@ def read_cells(
         Accept that mapping loses more than 5% of the genes.
     name
         Name of the data; that of the file when absent.
+    gene_column
+        Column of var with the gene ids; the names of var when absent. Genes without an id are left out with a remark.
+    modality
+        Modality of a ``.h5mu``, or feature type of Cell Ranger's files.
 
     Raises
     ------
@@ -144,37 +152,51 @@ def read_cells(
         If mapping loses more than 5% of the genes.
     """
     rows: Rows
-    if isinstance(source, anndata.AnnData) and source.isbacked and not source.is_view:
-        path = Path(str(source.filename))  # rows are read from its file, never all at once
-        tables, (_, rows) = source, open_matrix(path, layer)
-    elif isinstance(source, anndata.AnnData):
-        tables, path = source, None
-        place = choose_layer(list(source.layers), layer, name or "cells")
-        values = source.X if place is None else source.layers[place]
-        if values is None:
-            raise InputError(f"{name or 'cells'}: the AnnData has no X; give one with counts")
-        rows = MemoryRows(values.to_memory() if hasattr(values, "to_memory") else values)
+    if isinstance(source, anndata.AnnData) and (not source.isbacked or source.is_view):
+        path, name = None, name or "cells"
+        observations, variables, rows, left_out = _in_memory(source, layer, gene_column, name)
     else:
-        path = Path(source)
-        tables, rows = open_matrix(path, layer)
-    name = name or (path.name if path else "cells")
-    _refuse_doubled(pd.Index(tables.obs_names), "cells", name)
+        # rows of a backed AnnData are read from its file, never all at once
+        path = Path(str(source.filename)) if isinstance(source, anndata.AnnData) else Path(source)
+        opened = open_anndata(path, layer=layer, gene_column=gene_column, modality=modality)
+        name = name or path.name
+        rows, left_out = DiskRows(opened.matrix), opened.remarks
+        observations, variables = opened.observations, opened.variables
+        if isinstance(source, anndata.AnnData):
+            observations = source.obs  # labels and names may have been changed since it was opened
+            if gene_column is None and layer != RAW:
+                variables = source.var
+    _refuse_doubled(pd.Index(observations.index), "cells", name)
     genes, columns, remarks = _identify(
-        list(map(str, tables.var_names)), gene_map, namespace, allow_loss, name
+        list(map(str, variables.index)), gene_map, namespace, allow_loss, name
     )
     found = _scale_of(rows, None if scale == "auto" else scale, name)
     return Cells(
         rows,
-        tables.obs,
+        observations,
         tuple(genes),
         columns,
-        tables.var.iloc[columns].set_axis(pd.Index(genes, name="gene")),
+        variables.iloc[columns].set_axis(pd.Index(genes, name="gene")),
         found,
         guess_namespace(genes),
         name,
         path,
-        remarks,
+        (*left_out, *remarks),
     )
+
+
+def _in_memory(
+    data: anndata.AnnData, layer: str | None, gene_column: str | None, name: str
+) -> tuple[pd.DataFrame, pd.DataFrame, Rows, tuple[str, ...]]:
+    """Tables of cells and genes, the values, and remarks, of an AnnData in memory."""
+    place = choose_layer([*data.layers, *([RAW] if data.raw is not None else [])], layer, name)
+    source = data.raw if place == RAW and RAW not in data.layers else data
+    values = source.X if place is None or source is data.raw else data.layers[place]
+    if values is None:
+        raise InputError(f"{name}: the AnnData has no X; give one with counts")
+    values = values.to_memory() if hasattr(values, "to_memory") else values
+    table, kept, remarks = named_genes(source.var, gene_column, name)
+    return data.obs, table, MemoryRows(values if kept is None else values[:, kept]), remarks
 
 
 def _identify(
@@ -227,7 +249,23 @@ def _scale_of(rows: Rows, declared: Scale | None, name: str) -> Scale:
 
 
 def keep_rich_cells(cells: Cells, training: Sequence[str], minimum_counts: float) -> tuple[Cells, str]:
-    """Leave out cells with fewer counts than that in the training genes; give a remark, empty where none was left out.
+    """Leave out cells with few counts in the training genes.
+
+    Parameters
+    ----------
+    cells
+        Cells.
+    training
+        Training genes; those that the cells do not measure are ignored.
+    minimum_counts
+        Counts that a cell must have in them; 0 keeps all cells.
+
+    Returns
+    -------
+    Cells
+        Those that are kept.
+    str
+        How many were left out; empty where none was.
 
     Raises
     ------

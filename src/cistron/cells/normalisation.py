@@ -59,6 +59,15 @@ class Normalisation:
 def require_counts(library: np.ndarray, names: np.ndarray, what: str) -> None:
     """Raise when cells have no counts in the training genes.
 
+    Parameters
+    ----------
+    library
+        Counts of each cell over the training genes, float64 [cell].
+    names
+        Names of the cells, text [cell].
+    what
+        Name of the data, for the message.
+
     Raises
     ------
     InputError

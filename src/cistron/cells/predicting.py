@@ -1,4 +1,4 @@
-"""Predictions of a fitted model as files: per cell, or averaged over the cells of a type."""
+"""What are these genes in these cells? Predictions as files: for each cell, or averaged over the cells of a type."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cistron.cells.estimator import CellExpression
-from cistron.cells.inputs import Cells, labels_of
+from cistron.cells.estimator import CellExpression, read_requested_cells
+from cistron.cells.inputs import Cells, keep_rich_cells, labels_of, pseudobulk
+from cistron.cells.inputs_gene_places import read_gene_table
 from cistron.cells.normalisation import Normalisation
+from cistron.cells.settings import PredictRequest
 from cistron.errors import InputError
+from cistron.formats.gene_embedding import read_gene_embedding
 from cistron.formats.prediction import prediction, write_prediction
 from cistron.formats.prediction_blocks import writing_prediction
-from cistron.runtime.progress import Progress
-
-GENE_CHOICES = ("all", "held-out", "test")
+from cistron.runtime import Progress, RunRecord, check_writable, record_path, say
 
 
 def chosen_genes(model: CellExpression, which: str) -> np.ndarray:
@@ -107,7 +108,7 @@ def write_predictions(
     if keep is not None:
         kept = kept[[model.genes[number] in keep for number in kept]]
     if not len(kept):
-        raise InputError(f"the model has no {genes} genes; choose --genes all")
+        raise InputError(f"the model has no {genes} genes; choose --part all")
     observations = _observations(model, cells, donor)
     table = pd.DataFrame(
         {"split": _gene_parts(model)[kept]}, index=pd.Index([model.genes[number] for number in kept])
@@ -115,7 +116,7 @@ def write_predictions(
     if chromosomes is not None:
         table["chromosome"] = chromosomes.astype(object).reindex(table.index, fill_value="").astype(str)
     facts: dict[str, Any] = {
-        "name": name or default_name(model),
+        "name": name or model.label,
         "method": model.record.name,
         "scale": Normalisation(cells.scale, np.zeros(0)).name,
         "dataset": cells.name,
@@ -174,9 +175,62 @@ def _write_averages(
     write_prediction(path, prediction(means[0], means[1], table, genes, unit="cell type", **facts))
 
 
-def default_name(model: CellExpression) -> str:
-    """Name that tables show: method, embedding, control."""
-    features = (
-        model.facts.embedding if model.gene_map is not None or model.record.name == "transformer" else ""
+def predict_file(request: PredictRequest, output: str | Path) -> tuple[int, int, str]:
+    """Load a model, predict a file of cells and write the predictions: the job of ``cistron cells predict``.
+
+    Parameters
+    ----------
+    request
+        What to do.
+    output
+        Prediction file to write; the record of the run is written beside it.
+
+    Returns
+    -------
+    int
+        Number of observations.
+    int
+        Number of genes.
+    str
+        What an observation is: ``cell`` or ``cell type``.
+
+    Raises
+    ------
+    InputError
+        If files or options do not fit.
+    """
+    request.check()
+    output = check_writable(output)
+    run = RunRecord("cells predict", request, request.files(), 0)
+    model = CellExpression.load(request.model)
+    cells = read_requested_cells(request, model.facts.identifier_namespace)
+    if model.facts.unit == "cell type":
+        cells = pseudobulk(cells, model.facts.cell_type)
+    if request.embeddings:
+        model = model.with_new_genes([read_gene_embedding(path) for path in request.embeddings])
+    cells, remark = keep_rich_cells(cells, model.training, request.minimum_counts)
+    for line in filter(None, (*cells.remarks, remark)):
+        say(line)
+        run.warn(line)
+    chromosomes = None
+    if request.gene_table is not None or "chromosome" in cells.variables:
+        table = cells.variables if request.gene_table is None else read_gene_table(request.gene_table)
+        chromosomes = table.get("chromosome")
+    unseen = int(np.sum(~np.isin(model.genes, cells.genes)))
+    if unseen:
+        run.warn(
+            f"{unseen:,} genes of the model are not measured in {cells.name}; their observations are NaN"
+        )
+    size = write_predictions(
+        model,
+        cells,
+        output,
+        unit=request.unit,
+        genes=request.genes,
+        chromosomes=chromosomes,
+        donor=request.donor,
+        name=request.name,
+        sources=tuple(request.files()),
     )
-    return " ".join(filter(None, [model.record.name, features, model.facts.control and "(permuted)"]))
+    run.write(record_path(output))
+    return *size, "cell type" if "cell type" in (request.unit, model.facts.unit) else "cell"

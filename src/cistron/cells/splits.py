@@ -10,15 +10,13 @@ import numpy as np
 import pandas as pd
 
 from cistron.cells.inputs import Cells, labels_of
+from cistron.cells.settings import SplitSettings
 from cistron.errors import InputError
 from cistron.genes.identity import join_advice
 from cistron.genes.splits import Split, normalise_chromosomes, split_at_random, split_by_group
-from cistron.methods import Share, check_settings
 from cistron.runtime.files import atomic_path
 from cistron.runtime.seeds import random_generator
 
-GENE_SPLITS = ("random", "chromosome", "group", "regions")
-CELL_SPLITS = ("random", "donor", "cell-type", "none")
 PARTS = ("train", "validation", "test")
 # Names of the parts as Enformer's and others' region files spell them.
 _REGION_PARTS = {
@@ -44,46 +42,22 @@ class CellSplit:
     cells: Split
 
     def require_training(self, genes: Sequence[str], cells: Sequence[str], what: str) -> None:
-        """Raise :class:`LeakageError` unless all genes and cells belong to the training parts."""
+        """Raise unless all genes and cells belong to the training parts.
+
+        Parameters
+        ----------
+        genes, cells
+            Names of what something is fitted on.
+        what
+            What is fitted, for the message.
+
+        Raises
+        ------
+        LeakageError
+            Naming a gene or a cell that was held out.
+        """
         self.genes.require_training(genes, f"{what} (genes)")
         self.cells.require_training(cells, f"{what} (cells)")
-
-
-@dataclass(frozen=True)
-class SplitSettings:
-    """How both axes are split.
-
-    Attributes
-    ----------
-    genes
-        ``random``, ``chromosome`` (whole chromosomes), ``group`` (whole homology groups), ``regions`` (the genome
-        regions that a sequence model was trained and tested on).
-    cells
-        ``random``, ``donor`` or ``cell-type`` (whole ones), ``none`` (all cells are trained on).
-    test_genes, validation_genes
-        Share of the genes (of all groups, for ``group``), where no chromosomes are named.
-    test_cells, validation_cells
-        Share of the cells, donors or cell types.
-    test_chromosomes, validation_chromosomes
-        Chromosomes that are held out.
-    """
-
-    genes: str = "chromosome"
-    cells: str = "random"
-    test_genes: Share = 0.2
-    validation_genes: Share = 0.1
-    test_cells: Share = 0.2
-    validation_cells: Share = 0.1
-    test_chromosomes: tuple[str, ...] = ()
-    validation_chromosomes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-        if self.genes not in GENE_SPLITS or self.cells not in CELL_SPLITS:
-            raise InputError(
-                f"genes are split by {', '.join(GENE_SPLITS)} and cells by {', '.join(CELL_SPLITS)}. "
-                f"Given: {self.genes!r} and {self.cells!r}"
-            )
 
 
 def split_both(
@@ -131,7 +105,7 @@ def split_both(
 def _column(genes: pd.DataFrame, names: Sequence[str], column: str, how: str) -> pd.Series:
     if column not in genes:
         raise InputError(
-            f"a gene split by {how} needs the {column} of each gene; give --gene-table (GTF, BED or a table) with a "
+            f"a gene split by {how} needs the {column} of each gene; give --annotation (GTF, BED or a table) with a "
             f"column {column!r}, or use --gene-split random (the genes' own columns are {', '.join(map(str, genes.columns)) or 'none'})"
         )
     found = genes[column].reindex(list(names))

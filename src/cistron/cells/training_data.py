@@ -50,7 +50,19 @@ class TrainingData:
 
     @classmethod
     def of(cls, cells: Cells, genes: Sequence[str], split: CellSplit, what: str) -> "TrainingData":
-        """Select the training part of ``genes`` and of the cells."""
+        """Select the training part of the genes and of the cells.
+
+        Parameters
+        ----------
+        cells
+            All cells.
+        genes
+            Genes of which the training ones are taken, in this order.
+        split
+            Split of both axes.
+        what
+            What is fitted, for messages.
+        """
         names = cells.observations.index.astype(str)
         rows = np.flatnonzero(names.isin(split.cells.train))
         return cls(cells.only([gene for gene in genes if gene in split.genes.train]), rows, split, what)
@@ -140,6 +152,19 @@ def principal_factors(
 
     Only sparse products are formed (Halko, Martinsson and Tropp 2011, algorithm 4.4); centring is a rank-one
     correction.
+
+    Parameters
+    ----------
+    data
+        Training cells x training genes.
+    moments
+        Their sums.
+    factors
+        Number of components, at most the number of cells or genes less one.
+    passes
+        Passes over the cells.
+    seed
+        Seed of the random start.
 
     Returns
     -------

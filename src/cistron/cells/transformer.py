@@ -9,7 +9,7 @@ from torch import nn
 
 from cistron.cells.attention import Attention, FeedForward, Layer
 from cistron.cells.expression_heads import parameters_of
-from cistron.cells.transformer_settings import TransformerSettings
+from cistron.cells.settings import TransformerSettings
 
 
 class ExpressionEmbedding(nn.Module):
@@ -106,7 +106,20 @@ class ExpressionTransformer(nn.Module):
     def decode(
         self, vectors: torch.Tensor, memory: torch.Tensor, present: torch.Tensor | None
     ) -> torch.Tensor:
-        """Ask the memory: vectors of hidden genes [gene, channel] to outputs [cell, gene, parameter]."""
+        """Predict hidden genes from the memory of each cell.
+
+        Parameters
+        ----------
+        vectors
+            Vectors of the hidden genes, [gene, channel].
+        memory, present
+            Of :meth:`encode`.
+
+        Returns
+        -------
+        Tensor
+            Parameters of the head, [cell, gene, parameter].
+        """
         query = vectors.expand(len(memory), -1, -1)
         tokens = query + self.ask(query, memory, present)
         if self.summary is not None:

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 import torch
 from scipy import sparse
 
 from cistron.cells.expression_heads import fit_bins
-from cistron.cells.gene_map import GeneMap, fit_gene_map
 from cistron.cells.inputs import Cells
+from cistron.cells.kernel_ridge import KernelRidge, fit_kernel_ridge
+from cistron.cells.method_input import Fitted, MethodInput
 from cistron.cells.normalisation import Normalisation
-from cistron.cells.problem import Problem
+from cistron.cells.settings import TransformerSettings
 from cistron.cells.training_data import gene_folds, principal_factors
 from cistron.cells.transformer_model import CellTransformer, FittedTransformer, visible_library
-from cistron.cells.transformer_settings import COUNT_HEADS, TransformerSettings
 from cistron.errors import InputError
 from cistron.runtime.seeds import random_generator, seed_for
 from cistron.training import fit
@@ -24,7 +23,7 @@ CHUNK = 64  # consecutive cells that are read in one go
 BUFFER = 32  # chunks that are shuffled together
 
 
-class CellBatches:
+class HiddenGeneBatches:
     """Batches of cells, some of whose genes are hidden; epoch by epoch, the same draws for the same seed.
 
     Parameters
@@ -101,35 +100,35 @@ class CellBatches:
         }
 
 
-def _start(problem: Problem, settings: TransformerSettings) -> CellTransformer:
+def _start(inputs: MethodInput, settings: TransformerSettings) -> CellTransformer:
     """Build the model with what is known of genes before training."""
-    data, moments, features = problem.data, problem.moments, problem.features.values
+    data, moments, features = inputs.data, inputs.moments, inputs.features.values
     genes = data.cells.genes
     rate = np.log(moments.share + 0.1 / len(moments.share) / max(moments.cells, 1))
-    own = settings.own or problem.features.one_hot
+    own = settings.own or inputs.features.one_hot
     mapped = np.zeros((len(features), settings.dimension if own else 0))
     spread = features[: len(genes)].std(axis=0)
     facts = {
         "features": features[:, :0] if own else features / np.where(spread > 1e-9, spread, 1.0),
         "mapped": mapped,
         "rate": rate,
-        "rate_unseen": _gene_map(problem, rate[:, None]).predict(features)[:, 0],
+        "rate_unseen": _regress(inputs, rate[:, None]).predict(features)[:, 0],
         "mean": moments.mean,
         "deviation": np.sqrt(moments.variance),
         "share": moments.share,
     }
     tensors = {name: torch.from_numpy(np.asarray(value, dtype=np.float32)) for name, value in facts.items()}
-    tensors["fold"] = torch.from_numpy(gene_folds(genes, problem.seed))
-    sample = next(CellBatches(data.cells, data.rows, moments.share, settings, problem.seed)(-1))
+    tensors["fold"] = torch.from_numpy(gene_folds(genes, inputs.seed))
+    sample = next(HiddenGeneBatches(data.cells, data.rows, moments.share, settings, inputs.seed)(-1))
     bins = fit_bins(sample["shown"], settings.bins, settings.weighted_bins)
     if bins.values.numel() < settings.bins and settings.head == "bins":
         raise InputError(
             f"{settings.bins} classes of expression need as many different values; use fewer or another --head"
         )
-    torch.manual_seed(seed_for(problem.seed, "transformer weights") % 2**31)
+    torch.manual_seed(seed_for(inputs.seed, "transformer weights") % 2**31)
     model = CellTransformer(tensors, bins, settings)
     if model.network.own is not None:
-        loadings, _ = principal_factors(data, moments, settings.dimension, seed=problem.seed)
+        loadings, _ = principal_factors(data, moments, settings.dimension, seed=inputs.seed)
         scaled = loadings / np.sqrt((loadings**2).mean(axis=0) + 1e-12)
         with torch.no_grad():
             model.network.own.weight.mul_(0.1)
@@ -137,19 +136,19 @@ def _start(problem: Problem, settings: TransformerSettings) -> CellTransformer:
     return model
 
 
-def _gene_map(problem: Problem, outputs: np.ndarray) -> GeneMap:
-    genes = problem.data.cells.genes
-    features = problem.features.values[: len(genes)]
-    return fit_gene_map(features, outputs, genes, problem.data.split.genes, seed=problem.seed)
+def _regress(inputs: MethodInput, outputs: np.ndarray) -> KernelRidge:
+    genes = inputs.data.cells.genes
+    features = inputs.features.values[: len(genes)]
+    return fit_kernel_ridge(features, outputs, genes, inputs.data.split.genes, seed=inputs.seed)
 
 
-def _map_vectors(problem: Problem, model: CellTransformer) -> GeneMap | None:
-    """Map the vectors that seen genes learned, and their rates, from features; genes never seen take theirs from it."""
+def _regress_vectors(inputs: MethodInput, model: CellTransformer) -> KernelRidge | None:
+    """Regress the vectors that seen genes learned, and their rates, on features; genes never seen take what it predicts."""
     if model.network.own is None:
         return None
     learned = model.network.own.weight.detach().numpy().astype(np.float64)
-    fitted = _gene_map(problem, np.column_stack([model.rate.numpy(), learned]))
-    features = problem.features.values
+    fitted = _regress(inputs, np.column_stack([model.rate.numpy(), learned]))
+    features = inputs.features.values
     vectors = fitted.predict(features)[:, 1:]
     if not features.shape[1]:
         vectors[:] = np.nan  # one-hot: the rows of genes never seen are untrained
@@ -162,14 +161,12 @@ def _loss(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> torch.Tenso
     return model.loss(batch)
 
 
-def fit_transformer(
-    problem: Problem, settings: TransformerSettings
-) -> tuple[FittedTransformer, GeneMap | None, dict[str, Any]]:
+def fit_transformer(inputs: MethodInput, settings: TransformerSettings) -> Fitted:
     """Fit on training cells x training genes, watching validation cells where there are any.
 
     Parameters
     ----------
-    problem
+    inputs
         What a method is given.
     settings
         Network and fit.
@@ -177,21 +174,16 @@ def fit_transformer(
     Raises
     ------
     InputError
-        If a head of counts is given values that are not counts.
+        If there are fewer different values than classes of expression.
     """
-    data = problem.data
-    if settings.head in COUNT_HEADS and data.cells.scale != "counts":
-        raise InputError(
-            f"head {settings.head} is a distribution of counts, but {data.cells.name} has {data.cells.scale} values; give "
-            "raw counts or use --head bins"
-        )
+    data = inputs.data
     with torch.random.fork_rng():
-        model = _start(problem, settings)
-    batches = CellBatches(data.cells, data.rows, problem.moments.share, settings, problem.seed)
+        model = _start(inputs, settings)
+    batches = HiddenGeneBatches(data.cells, data.rows, inputs.moments.share, settings, inputs.seed)
     validation = None
-    if problem.validation is not None:
-        cells, rows = problem.validation
-        seen = CellBatches(cells, rows, problem.moments.share, settings, problem.seed + 1)
+    if inputs.validation is not None:
+        cells, rows = inputs.validation
+        seen = HiddenGeneBatches(cells, rows, inputs.moments.share, settings, inputs.seed + 1)
         validation = list(seen.batches(0, min(10, settings.steps_per_epoch)))
     report = fit(
         model,
@@ -205,11 +197,14 @@ def fit_transformer(
             betas=(0.9, 0.98),
             weight_decay=settings.fit.weight_decay,
         ),
-        directory=problem.directory,
+        directory=inputs.directory,
         identity={"settings": asdict(settings), "data": data.cells.name, "shape": list(data.shape)},
         split=data.split.genes,
         trained_on=data.cells.genes,
-        seed=problem.seed,
+        seed=inputs.seed,
         description="fitting the transformer",
     )
-    return FittedTransformer(model), _map_vectors(problem, model), report.as_dictionary()
+    return Fitted(FittedTransformer(model), _regress_vectors(inputs, model), report.as_dictionary())
+
+
+CellBatches = HiddenGeneBatches  # its name before 0.2; kept until 0.3

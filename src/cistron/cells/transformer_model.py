@@ -9,8 +9,8 @@ from torch import nn
 
 from cistron.cells.expression_heads import Bins, count_loss, expected_expression
 from cistron.cells.normalisation import PER_CELL, Normalisation
+from cistron.cells.settings import TransformerSettings
 from cistron.cells.transformer import ExpressionTransformer
-from cistron.cells.transformer_settings import TransformerSettings
 
 # Facts of genes and classes that travel with the weights; training genes (T) come first among all genes (G).
 GENE_FACTS = (
@@ -138,7 +138,20 @@ class CellTransformer(nn.Module):
         return count_loss(self.settings.head, raw, base[None, :], batch["library"], batch["counts"])
 
     def expected(self, raw: torch.Tensor, base: torch.Tensor, library: torch.Tensor) -> torch.Tensor:
-        """Expected expression of outputs, [cell, gene]."""
+        """Expected expression.
+
+        Parameters
+        ----------
+        raw, base
+            Of :meth:`decode`.
+        library
+            Counts of a cell over all training genes, [cell].
+
+        Returns
+        -------
+        Tensor
+            [cell, gene].
+        """
         if self.settings.head == "bins":
             return self.bins.expected(raw)
         return expected_expression(self.settings.head, raw, base[None, :], library, PER_CELL)
@@ -156,7 +169,18 @@ class FittedTransformer:
     def predict(
         self, block: sparse.csr_matrix, normalisation: Normalisation, measured: np.ndarray
     ) -> np.ndarray:
-        """Predict all genes of cells, float32 [cell, gene]; a fold of the training genes is predicted from the others."""
+        """Predict all genes of cells; a fold of the training genes is predicted from the others.
+
+        Parameters
+        ----------
+        block, normalisation, measured
+            As of :meth:`cistron.cells.method_input.Predictor.predict`.
+
+        Returns
+        -------
+        ndarray
+            float32 [cell, gene].
+        """
         model, training = self.model, self.model.training_genes
         predicted = np.full((block.shape[0], len(model.features)), np.nan, dtype=np.float32)
         folds = [int(fold) for fold in torch.unique(model.fold)]
@@ -220,6 +244,23 @@ class FittedTransformer:
 def visible_library(
     block: sparse.csr_matrix, normalisation: Normalisation, visible: np.ndarray, share: np.ndarray
 ) -> np.ndarray:
-    """Counts that a cell would have over all training genes, judged by its visible ones, float64 [cell]."""
+    """Estimate the counts that a cell would have over all training genes from its visible ones.
+
+    Parameters
+    ----------
+    block
+        Values of the training genes, sparse [cell, gene].
+    normalisation
+        Of training genes.
+    visible
+        Whether a gene is visible, bool [gene].
+    share
+        Share of each gene in the counts, [gene].
+
+    Returns
+    -------
+    ndarray
+        float64 [cell], at least 1 count in the visible genes.
+    """
     seen = normalisation.library(block, np.flatnonzero(visible))
     return np.maximum(seen, 1.0) / max(float(share[visible].sum()), 1e-9)

@@ -26,6 +26,8 @@ from cistron.chromatin.inputs import (
 from cistron.chromatin.settings import BuildSettings
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GENES_PER_CHUNK, GeneTracks, create_gene_tracks, open_gene_tracks
+from cistron.formats.store import seal_store
+from cistron.genome.bigwig import assembly_lengths
 from cistron.genome.tracks import bin_many, coverage
 from cistron.runtime import RunRecord, atomic_directory, check_writable, record_path, say, sha256_of, track
 from cistron.runtime.shards import fingerprint
@@ -78,7 +80,7 @@ def build_gene_tracks(
         If the inputs contradict each other; nothing is left behind.
     """
     if (tracks is None) == (binned is None):
-        raise InputError("give either --tracks (a list of bigWigs) or --binned (arrays)")
+        raise InputError("give either --track-table (a list of bigWigs) or --binned (arrays)")
     given = _Given(
         check_writable(output), annotation, expression, split, settings or BuildSettings(), allow_loss
     )
@@ -153,7 +155,8 @@ def _from_bigwigs(given: _Given, listed: pd.DataFrame, workers: int, scheduler: 
     genes, levels = given.meet_expression(
         read_start_sites(given.annotation), cell_types, Path(given.annotation).name
     )
-    genes = on_chromosomes(genes, listed["path"].tolist(), given.allow_loss)
+    lengths = assembly_lengths(listed["path"], settings.genome_build)
+    genes = on_chromosomes(genes, listed["path"].tolist(), lengths, settings.uncovered, given.allow_loss)
     levels = None if levels is None else levels.loc[genes["gene"]]
     windows = _windows(genes, settings)
     sums = [sha256_of(path) for path in track(listed["path"], "checking bigWigs", unit="files")]
@@ -165,14 +168,20 @@ def _from_bigwigs(given: _Given, listed: pd.DataFrame, workers: int, scheduler: 
         "transform": settings.transform,
     }
     shards = output.parent / f".{output.name}.shards-{fingerprint([options, windows.to_json()])}"
-    done = bin_many(
-        dict(zip(names, listed["path"])),
-        windows,
-        shards,
-        workers=workers,
-        scheduler=scheduler,
-        **options,  # type: ignore[arg-type]
-    )
+    try:
+        done = bin_many(
+            dict(zip(names, listed["path"])),
+            windows,
+            shards,
+            lengths=lengths,
+            workers=workers,
+            scheduler=scheduler,
+            **options,  # type: ignore[arg-type]
+        )
+    except InputError:
+        if not any(shards.glob("*.npy")):  # nothing that the next run could go on from
+            shutil.rmtree(shards, ignore_errors=True)
+        raise
     measured = np.zeros((len(cell_types), len(marks)), bool)
     measured[tuple(np.array(places).T)] = True
     if not measured.all():
@@ -192,6 +201,7 @@ def _from_bigwigs(given: _Given, listed: pd.DataFrame, workers: int, scheduler: 
             for (c, m), values in parts.items():
                 block[:, c, m] = values[rows]
             store.tracks.values[rows] = block
+        seal_store(partial)
     shutil.rmtree(shards)
     return open_gene_tracks(output)
 
@@ -235,6 +245,7 @@ def _from_arrays(given: _Given, arrays: BinnedArrays, path: Path) -> GeneTracks:
             block = np.where(arrays.measured[None, :, :, None], arrays.values[rows[part]], np.nan)
             block = np.where(turned[part, None, None, None], block[..., ::-1], block)
             store.tracks.values[part] = block if settings.transform in ("none", "logged") else np.log1p(block)
+        seal_store(partial)
     return open_gene_tracks(output)
 
 

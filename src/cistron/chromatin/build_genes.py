@@ -1,50 +1,78 @@
 """Which genes a store holds: those that start sites, bigWigs, arrays and expression have in common; what is lost is said."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from cistron.chromatin.inputs import read_columns
 from cistron.errors import IdentifierError, InputError
+from cistron.formats.gene_tracks import bare_name
 from cistron.formats.prediction import SPLIT_PARTS
 from cistron.genes.chromosomes import normalise_chromosome
 from cistron.genes.identity import guess_namespace, join_advice, normalise_identifiers, without_version
-from cistron.genome.tracks import chromosome_names, open_bigwig
+from cistron.genome.bigwig import open_bigwig
+from cistron.genome.tracks import chromosome_names
 from cistron.runtime import say
 
 
-def on_chromosomes(genes: pd.DataFrame, bigwigs: list[Path], allow_loss: bool) -> pd.DataFrame:
-    """Check that every bigWig has the chromosomes, and that no start site lies behind its chromosome's end.
+def on_chromosomes(
+    genes: pd.DataFrame, bigwigs: list[Path], lengths: Mapping[str, int], uncovered: str, allow_loss: bool
+) -> pd.DataFrame:
+    """Keep the genes on chromosomes that the bigWigs have, and check that no start site lies behind its chromosome's end.
 
     Parameters
     ----------
     genes
-        Start sites: ``gene, chromosome, position``.
+        Start sites.
     bigwigs
-        Files of signal.
+        Files of one assembly.
+    lengths
+        Its chromosomes (:func:`cistron.genome.bigwig.assembly_lengths`).
+    uncovered
+        With ``zero``, a chromosome that one file lacks and another has counts as 0 in the first; with ``skip`` it is lost, and
+        so it is where the file lacks more than half of the chromosomes (a file of one chromosome, or a cut one).
     allow_loss
-        Leave out genes on chromosomes that a file lacks; an error otherwise.
+        Go on without the genes of chromosomes that are lost.
+
+    Returns
+    -------
+    DataFrame
+        Rows of ``genes``.
+
+    Raises
+    ------
+    InputError
+        If a chromosome is lost, or a start site lies behind an end.
     """
+    known = {normalise_chromosome(name): int(size) for name, size in lengths.items()}
     for path in bigwigs:
-        lengths = open_bigwig(path).chroms()
-        known = {normalise_chromosome(name): int(size) for name, size in lengths.items()}
+        own = open_bigwig(path).chroms()
+        there = {normalise_chromosome(name) for name in own}
         place = genes["chromosome"].map(normalise_chromosome)
-        lost = ~place.isin(known)
+        empty = place.isin(known.keys() - there)
+        if uncovered == "zero" and empty.any() and 2 * len(known.keys() - there) <= len(known):
+            names = sorted(genes.loc[empty, "chromosome"].unique())
+            say(
+                f"{path.name} has no record on {', '.join(names[:3])}{' and others' if len(names) > 3 else ''}, which other bigWigs have: "
+                f"counted as 0 for {int(empty.sum()):,} genes"
+            )
+            there |= known.keys()
+        lost = ~place.isin(there)
         if lost.any():
             if not allow_loss or lost.all():
-                chromosome_names(
-                    lengths, sorted(genes.loc[lost, "chromosome"].unique()), f"bigWig {path.name}"
-                )
+                chromosome_names(own, sorted(genes.loc[lost, "chromosome"].unique()), f"bigWig {path.name}")
             say(f"left out: {lost.sum():,} genes on chromosomes that {path.name} lacks")
-            genes, place = genes[~lost].reset_index(drop=True), place[~lost].reset_index(drop=True)
-        behind = genes[genes["position"] >= place.map(known)]
-        if len(behind):
-            row = behind.iloc[0]
-            raise InputError(
-                f"{len(behind):,} start sites lie behind the end of their chromosome, for example {row['gene']} at "
-                f"{row['chromosome']}:{row['position']:,} ({known[normalise_chromosome(row['chromosome'])]:,} bp in {path.name}); is the "
-                "annotation of another genome build?"
-            )
+            genes = genes[~lost].reset_index(drop=True)
+    ends = genes["chromosome"].map(lambda name: known[normalise_chromosome(name)])
+    behind = genes[genes["position"] >= ends]
+    if len(behind):
+        row = behind.iloc[0]
+        raise InputError(
+            f"{len(behind):,} start sites lie behind the end of their chromosome, for example {row['gene']} at "
+            f"{row['chromosome']}:{row['position']:,} ({known[normalise_chromosome(row['chromosome'])]:,} bp in the bigWigs); is the "
+            "annotation of another genome build?"
+        )
     return genes
 
 
@@ -72,9 +100,10 @@ def meet_expression(
         return genes, None
     absent = [name for name in cell_types if name not in levels]
     if absent:
+        alike = [column for column in levels if bare_name(column) == bare_name(absent[0])]
         raise InputError(
             f"the expression table has no column for {len(absent)} of {len(cell_types)} cell types, for example {absent[0]!r}; it has "
-            f"{', '.join(list(levels)[:6])}"
+            + (f"{alike[0]!r}: write the name the same way in both" if alike else ", ".join(list(levels)[:6]))
         )
     found = levels.index.isin(set(genes["gene"]))
     kept = genes[genes["gene"].isin(set(levels.index))].reset_index(drop=True)

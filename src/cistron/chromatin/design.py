@@ -6,7 +6,6 @@ and one network of it only judges; edits that are not needed are taken back.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ import torch
 
 from cistron.chromatin.design_descent import DesignDescent
 from cistron.chromatin.design_pruning import prune_edits
-from cistron.chromatin.design_tables import edit_table, edited_blocks, outcome_table, shortfall
+from cistron.chromatin.design_tables import Design, edit_table, edited_blocks, outcome_table, shortfall
 from cistron.chromatin.estimator import read_marks
 from cistron.chromatin.fitted_model import ChromatinModel
 from cistron.chromatin.saving import load_chromatin_model
@@ -26,53 +25,6 @@ from cistron.formats.gene_tracks import GeneTracks, open_gene_tracks
 from cistron.runtime import RunRecord, atomic_path, check_writable, limit_threads, record_path, say
 
 __all__ = ["Design", "design_epigenome", "design_files", "edited_blocks"]
-
-
-@dataclass(frozen=True)
-class Design:
-    """Designed marks of some genes.
-
-    Attributes
-    ----------
-    genes
-        Rows of the genes in the store.
-    original, designed
-        Marks before and after, float32 [gene, cell type, mark, bin], in the order of the model's marks.
-    measured
-        bool [cell type, mark].
-    start, wanted, achieved, judged
-        Expression predicted for the original, wanted, predicted by the optimised networks, and by the judge (NaN without one),
-        float32 [gene, cell type].
-    target
-        Which cell types were to reach it, bool [cell type].
-    price
-        Price of an edit at the end, float32 [gene].
-    settings
-        What was asked for.
-    """
-
-    genes: np.ndarray
-    original: np.ndarray
-    designed: np.ndarray
-    measured: np.ndarray
-    start: np.ndarray
-    wanted: np.ndarray
-    achieved: np.ndarray
-    judged: np.ndarray
-    target: np.ndarray
-    price: np.ndarray
-    settings: DesignSettings
-
-    def share(self, predicted: np.ndarray) -> np.ndarray:
-        """Share of the wanted change that a prediction shows, mean over the target cell types, [gene]."""
-        wanted = (self.wanted - self.start)[:, self.target]
-        moved = (predicted - self.start)[:, self.target]
-        return (moved * wanted).sum(axis=1) / np.maximum((wanted**2).sum(axis=1), 1e-12)
-
-    @property
-    def size(self) -> np.ndarray:
-        """Sum of absolute changes, kb x log signal, [gene] (bins of 100 bp)."""
-        return np.abs(self.designed - self.original).sum(axis=(1, 2, 3)) / 10
 
 
 def design_epigenome(

@@ -1,20 +1,66 @@
 """A design as tables: wanted against achieved, and where the marks were edited."""
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
 from cistron.chromatin.design_penalties import blocks_of
+from cistron.chromatin.settings import DesignSettings
 from cistron.formats.designed_epigenome import EDIT_COLUMNS, OUTCOME_COLUMNS
 from cistron.formats.gene_tracks import GeneTracks
 
-if TYPE_CHECKING:
-    from cistron.chromatin.design import Design
+
+@dataclass(frozen=True)
+class Design:
+    """Designed marks of some genes.
+
+    Attributes
+    ----------
+    genes
+        Rows of the genes in the store.
+    original, designed
+        Marks before and after, float32 [gene, cell type, mark, bin], in the order of the model's marks.
+    measured
+        bool [cell type, mark].
+    start, wanted, achieved, judged
+        Expression predicted for the original, wanted, predicted by the optimised networks, and by the judge (NaN without one),
+        float32 [gene, cell type].
+    target
+        Which cell types were to reach it, bool [cell type].
+    price
+        Price of an edit at the end, float32 [gene].
+    settings
+        What was asked for.
+    """
+
+    genes: np.ndarray
+    original: np.ndarray
+    designed: np.ndarray
+    measured: np.ndarray
+    start: np.ndarray
+    wanted: np.ndarray
+    achieved: np.ndarray
+    judged: np.ndarray
+    target: np.ndarray
+    price: np.ndarray
+    settings: DesignSettings
+
+    def share(self, predicted: np.ndarray) -> np.ndarray:
+        """Share of the wanted change that a prediction shows, mean over the target cell types, [gene]."""
+        wanted = (self.wanted - self.start)[:, self.target]
+        moved = (predicted - self.start)[:, self.target]
+        return (moved * wanted).sum(axis=1) / np.maximum((wanted**2).sum(axis=1), 1e-12)
+
+    @property
+    def size(self) -> np.ndarray:
+        """Sum of absolute changes, kb x log signal, [gene] (bins of 100 bp)."""
+        return np.abs(self.designed - self.original).sum(axis=(1, 2, 3)) / 10
 
 
-def outcome_table(design: "Design", store: GeneTracks) -> pd.DataFrame:
+def outcome_table(design: Design, store: GeneTracks) -> pd.DataFrame:
     """One row a gene and cell type: where it started, what was wanted, what the networks and the judge say."""
     cells = len(store.cell_types)
     by_gene: dict[str, Any] = {
@@ -32,7 +78,7 @@ def outcome_table(design: "Design", store: GeneTracks) -> pd.DataFrame:
     return table[list(OUTCOME_COLUMNS)]
 
 
-def edit_table(design: "Design", store: GeneTracks, marks: list[str]) -> pd.DataFrame:
+def edit_table(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFrame:
     """List what was edited: one row per gene, cell type, mark and kilobase.
 
     Parameters
@@ -67,7 +113,7 @@ def edit_table(design: "Design", store: GeneTracks, marks: list[str]) -> pd.Data
     return pd.DataFrame(rows, columns=list(EDIT_COLUMNS))
 
 
-def mean_edit(design: "Design", store: GeneTracks, marks: list[str]) -> pd.DataFrame:
+def mean_edit(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFrame:
     """Average the edits over genes and target cell types.
 
     Parameters
@@ -101,7 +147,7 @@ def mean_edit(design: "Design", store: GeneTracks, marks: list[str]) -> pd.DataF
     return pd.DataFrame(rows, columns=["mark", "start", "end", "change"])
 
 
-def shortfall(design: "Design", store: GeneTracks) -> str | None:
+def shortfall(design: Design, store: GeneTracks) -> str | None:
     """Say how far the worst gene got where the constraints do not allow the target; ``None`` where all reach it."""
     share = design.share(design.achieved)
     short = share < design.settings.tolerance - 1e-3
@@ -117,7 +163,7 @@ def shortfall(design: "Design", store: GeneTracks) -> str | None:
     )
 
 
-def edited_blocks(design: "Design", size: int = 10) -> np.ndarray:
+def edited_blocks(design: Design, size: int = 10) -> np.ndarray:
     """Number of mark x kilobase x cell type that an edit touches, [gene]."""
     parts = blocks_of(torch.from_numpy(design.designed - design.original), size)
     return (parts.abs().amax(dim=-1) > 1e-6).sum(dim=(1, 2, 3)).numpy()

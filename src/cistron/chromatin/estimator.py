@@ -253,7 +253,7 @@ def read_marks(
     order = model.mark_order(store)
     source = rows if permutation is None else permutation[rows]
     unique, back = np.unique(source, return_inverse=True)
-    values = np.asarray(store.tracks.values.oindex[unique])[back][:, :, np.maximum(order, 0)]
+    values = store.tracks.values.take(unique)[back][:, :, np.maximum(order, 0)]
     measured = store.tracks.measured[:, np.maximum(order, 0)] & (order >= 0)
     return np.where(measured[None, :, :, None], values, np.float32(0)), measured
 

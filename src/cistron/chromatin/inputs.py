@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.formats.gene_tracks import KINDS
+from cistron.formats.gene_tracks import KINDS, require_distinct
 from cistron.formats.tables import first_line, read_table
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.places import read_gene_places
@@ -54,7 +54,7 @@ def read_track_list(path: str | Path) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If a cell type has a mark twice, a kind is unknown, or a file is absent.
+        If a cell type has a mark twice, names differ in case, blanks or hyphens only, a kind is unknown, or a file is absent.
     """
     path = Path(path)
     table = read_columns(path, ("cell_type", "mark", "path"), "track list")
@@ -64,6 +64,8 @@ def read_track_list(path: str | Path) -> pd.DataFrame:
     unknown = table.loc[~table["kind"].isin(KINDS), "kind"]
     if len(unknown):
         raise InputError(f"track list {path.name}: kind is {' or '.join(KINDS)}. Given: {unknown.iloc[0]!r}")
+    for column, plural in (("cell_type", "cell types"), ("mark", "marks")):
+        require_distinct(table[column], f"track list {path.name}: {plural}")
     twice = table[table.duplicated(["cell_type", "mark"], keep=False)]
     if len(twice):
         row = twice.iloc[0]
@@ -118,10 +120,11 @@ def read_expression(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     if not path.exists():
         raise InputError(f"expression {path} does not exist")
-    table = read_table(path).astype(np.float64)
+    table = read_table(path, word2vec=False).astype(np.float64)
     ids = table.index.astype(str)
     table.index = pd.Index(normalise_identifiers(ids, guess_namespace(ids)), name=table.index.name)
     table.columns = table.columns.astype(str)
+    require_distinct(table.columns, f"expression {path.name}: cell types")
     if not table.index.is_unique:
         doubled = table.index[table.index.duplicated()][0]
         raise InputError(f"expression {path.name}: gene {doubled} occurs more than once; keep one row each")
@@ -177,6 +180,8 @@ def read_binned(path: str | Path) -> BinnedArrays:
         )
     if values.dtype.kind not in "fiu":
         raise InputError(f"{path.name}: values are {values.dtype}, not numbers")
+    for part, plural in ((1, "cell types"), (2, "marks")):
+        require_distinct(names[part], f"{path.name}: {plural}")
     values = values.astype(np.float32, copy=False)
     if "measured" in parts:
         measured = np.asarray(parts["measured"], bool)

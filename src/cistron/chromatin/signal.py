@@ -64,7 +64,7 @@ class Signal:
     def _read(self, source: np.ndarray) -> np.ndarray:
         """Rows of the store, 0 where a track was not measured."""
         order = np.argsort(source, kind="stable")
-        values = np.asarray(self._store.tracks.values.oindex[source[order]])[:, self.cell_types]
+        values = self._store.tracks.values.take(source[order])[:, self.cell_types]
         values[:, ~self.measured] = 0.0
         bad = ~np.isfinite(values).all(axis=(1, 2, 3))
         if bad.any():

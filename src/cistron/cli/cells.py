@@ -6,35 +6,39 @@ from typing import Annotated, Literal
 from cyclopts import App, Group, Parameter
 
 from cistron.cells.methods import METHODS
+from cistron.cells.settings import (
+    AttentionName,
+    CellGroups,
+    GeneSplit,
+    HeadName,
+    PredictRequest,
+    SplitSettings,
+    TrainRequest,
+)
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
-from cistron.cli.options import AllowLoss, Output, Seed, Threads
+from cistron.cli.options import (
+    READING,
+    AllowLoss,
+    CellType,
+    Donor,
+    GeneColumn,
+    GeneMap,
+    Layer,
+    Modality,
+    Output,
+    Scale,
+    Seed,
+    Threads,
+    renamed,
+)
+from cistron.cli.running import Reads
 from cistron.methods import NotNegative, Share
 from cistron.runtime import show
 
 app = App(name="cells", help="Expression of genes in single cells, both never seen, from gene embeddings.")
 
 add_methods_command(app, METHODS)
-HeadName = Literal["bins", "negative-binomial", "zero-inflated", "poisson"]
-AttentionName = Literal["exact", "perceiver", "performer"]
-ScaleName = Literal["auto", "counts", "log-normalised"]
-GeneSplit = Literal["random", "chromosome", "group", "regions"]
-CellSplitName = Literal["random", "donor", "cell-type", "none"]
 SPLITTING = Group("Splitting", sort_key=10)
-READING = Group("Reading cells", sort_key=20)
-Layer = Annotated[
-    str | None,
-    Parameter(group=READING, help="Layer of the values; layers['counts'] where there is one, else X."),
-]
-ScaleOption = Annotated[
-    ScaleName, Parameter(group=READING, help="What the values are; auto accepts raw counts only.")
-]
-GeneMapOption = Annotated[
-    Path | None,
-    Parameter(
-        group=READING,
-        help="Table of gene namespaces, by which the cells' genes are mapped to the embedding's.",
-    ),
-]
 MinimumCounts = Annotated[
     NotNegative,
     Parameter(group=READING, help="Leave out cells with fewer counts in the training genes; 0 keeps all."),
@@ -47,19 +51,23 @@ def train(
     cells: Path,
     *,
     output: Output,
-    embedding: tuple[str, ...] = ("one-hot",),
+    embedding: Annotated[tuple[str, ...], Reads(("one-hot",))] = ("one-hot",),
     chosen: ChosenMethod,
     head: HeadName | None = None,
     attention: AttentionName | None = None,
     factors: int | None = None,
     epochs: int | None = None,
-    control: Literal["none", "permuted-embedding"] = "none",
+    negative_control: Annotated[
+        Literal["none", "permuted-embedding"], renamed("--negative-control", "--control")
+    ] = "none",
     unit: Literal["cell", "cell-type"] = "cell",
     minimum_coverage: Share = 0.5,
     split: Annotated[Path | None, Parameter(group=SPLITTING)] = None,
     gene_split: Annotated[GeneSplit, Parameter(group=SPLITTING)] = "chromosome",
-    cell_split: Annotated[CellSplitName, Parameter(group=SPLITTING)] = "random",
-    gene_table: Annotated[Path | None, Parameter(group=SPLITTING)] = None,
+    cell_split: Annotated[CellGroups, Parameter(group=SPLITTING)] = "random",
+    annotation: Annotated[
+        Path | None, renamed("--annotation", "--gene-table"), Parameter(group=SPLITTING)
+    ] = None,
     regions: Annotated[Path | None, Parameter(group=SPLITTING)] = None,
     test_chromosome: Annotated[tuple[str, ...], Parameter(group=SPLITTING)] = (),
     validation_chromosome: Annotated[tuple[str, ...], Parameter(group=SPLITTING)] = (),
@@ -67,11 +75,13 @@ def train(
     validation_genes: Annotated[Share, Parameter(group=SPLITTING)] = 0.1,
     test_cells: Annotated[Share, Parameter(group=SPLITTING)] = 0.2,
     validation_cells: Annotated[Share, Parameter(group=SPLITTING)] = 0.1,
-    cell_type: Annotated[str | None, Parameter(group=READING)] = None,
-    donor: Annotated[str, Parameter(group=READING)] = "donor",
+    cell_type: CellType = None,
+    donor: Donor = "donor",
     layer: Layer = None,
-    scale: ScaleOption = "auto",
-    gene_map: GeneMapOption = None,
+    gene_column: GeneColumn = None,
+    modality: Modality = None,
+    scale: Scale = "auto",
+    gene_map: GeneMap = None,
     minimum_counts: MinimumCounts = 0.0,
     allow_loss: AllowLoss = False,
     seed: Seed = 0,
@@ -84,9 +94,9 @@ def train(
     Parameters
     ----------
     cells
-        .h5ad or .zarr with raw counts; it is read in blocks.
+        Raw counts, read in blocks: .h5ad, .zarr, .h5mu, or the .h5 or a folder of Cell Ranger.
     embedding
-        Gene embeddings in the shared format, joined side by side; one-hot gives each seen gene a part of its own.
+        Gene embeddings in the shared format, joined side by side; with one-hot, seen genes keep what their own cells say of them.
     head
         What the transformer predicts; negative-binomial when absent.
     attention
@@ -95,8 +105,8 @@ def train(
         Cell factors of bilinear and ridge.
     epochs
         Epochs of the transformer, at most.
-    control
-        Negative control: give each gene the embedding of another.
+    negative_control
+        Give each gene the embedding of another.
     unit
         cell-type sums the counts of each type first and trains on these pseudobulks.
     minimum_coverage
@@ -107,7 +117,7 @@ def train(
         How genes are held out: whole chromosomes, whole homology groups, the regions of a sequence model, or at random.
     cell_split
         How cells are held out; none trains on all cells.
-    gene_table
+    annotation
         Where genes lie and their groups: GTF, GFF3, BED or a table (docs/formats/gene_places.md); the cells' var when absent.
     regions
         BED with train, valid or test in column 4, for --gene-split regions (Enformer publishes one).
@@ -123,14 +133,9 @@ def train(
         Share of the cells (donors, cell types) for the test.
     validation_cells
         Share of the cells (donors, cell types) for choosing.
-    cell_type
-        Column of obs with the cell types; cell_type where there is one.
-    donor
-        Column of obs with the donors.
     """
-    from cistron.cells.commands import TrainRequest, train_model
-    from cistron.cells.splits import SplitSettings
-    from cistron.runtime import RunRecord, check_writable, limit_threads
+    from cistron.cells.estimator import train_model
+    from cistron.runtime import limit_threads
 
     request = TrainRequest(
         cells=cells,
@@ -138,7 +143,7 @@ def train(
         method=chosen.method.name,
         preset=chosen.preset,
         settings=chosen.settings(head=head, attention=attention, factors=factors, epochs=epochs),
-        permute=control == "permuted-embedding",
+        permute=negative_control == "permuted-embedding",
         unit="cell type" if unit == "cell-type" else "cell",
         minimum_coverage=minimum_coverage,
         split_file=split,
@@ -152,23 +157,21 @@ def train(
             test_chromosome,
             validation_chromosome,
         ),
-        gene_table=gene_table,
+        gene_table=annotation,
         regions=regions,
         cell_type=cell_type,
         donor=donor,
         layer=layer,
+        gene_column=gene_column,
+        modality=modality,
         scale=scale,
         gene_map=gene_map,
         minimum_counts=minimum_counts,
         allow_loss=allow_loss,
         seed=seed,
     )
-    request.check()
-    check_writable(output)
-    run = RunRecord("cells train", request, request.files(), seed)
     with limit_threads(threads):
-        model = train_model(request, run, output)
-    run.write(output / "run.json")
+        model = train_model(request, output)
     counts = [len(part) for part in (model.split.genes.train, model.split.cells.train)]
     show(
         f"wrote {output}: {request.method} of {counts[0]:,} training genes and {counts[1]:,} training cells; genes held out "
@@ -183,14 +186,16 @@ def predict(
     *,
     output: Output,
     embedding: tuple[Path, ...] = (),
-    genes: Literal["all", "held-out", "test"] = "all",
+    part: Annotated[Literal["all", "held-out", "test"], renamed("--part", "--genes")] = "all",
     unit: Literal["cell", "cell-type"] = "cell",
-    gene_table: Path | None = None,
-    donor: str = "donor",
+    annotation: Annotated[Path | None, renamed("--annotation", "--gene-table")] = None,
     name: str | None = None,
+    donor: Donor = "donor",
     layer: Layer = None,
-    scale: ScaleOption = "auto",
-    gene_map: GeneMapOption = None,
+    gene_column: GeneColumn = None,
+    modality: Modality = None,
+    scale: Scale = "auto",
+    gene_map: GeneMap = None,
     minimum_counts: MinimumCounts = 0.0,
     allow_loss: AllowLoss = False,
     threads: Threads = None,
@@ -206,44 +211,40 @@ def predict(
     model
         Folder that 'cistron cells train' wrote.
     cells
-        .h5ad or .zarr of the same scale, genes in any order; the training data or other cells.
+        Cells of the same scale in any of the forms of training, genes in any order; the training data or other cells.
     embedding
         Embeddings of genes that the model does not know yet, with the same columns as in training.
-    genes
-        Which genes to write.
+    part
+        Part of the split whose genes are written.
     unit
         cell-type averages over the cells of a type (and part of the split).
-    gene_table
-        Adds the chromosomes of the genes to the file.
-    donor
-        Column of obs with the donors.
+    annotation
+        Gene places; adds the chromosomes of the genes to the file.
     name
         Name that tables show; method and embedding when absent.
     """
-    from cistron.cells.commands import PredictRequest, predict_file
-    from cistron.runtime import RunRecord, check_writable, limit_threads, record_path
+    from cistron.cells.predicting import predict_file
+    from cistron.runtime import limit_threads
 
     request = PredictRequest(
         model=model,
         cells=cells,
         embeddings=embedding,
-        genes=genes,
+        genes=part,
         unit="cell type" if unit == "cell-type" else "cell",
-        gene_table=gene_table,
+        gene_table=annotation,
         donor=donor,
         name=name,
         layer=layer,
+        gene_column=gene_column,
+        modality=modality,
         scale=scale,
         gene_map=gene_map,
         minimum_counts=minimum_counts,
         allow_loss=allow_loss,
     )
-    request.check()
-    check_writable(output)
-    run = RunRecord("cells predict", request, request.files(), 0)
     with limit_threads(threads):
-        observations, written, written_unit = predict_file(request, run, output)
-    run.write(record_path(output))
+        observations, written, written_unit = predict_file(request, output)
     show(f"wrote {output}: {observations:,} {written_unit}s x {written:,} genes")
 
 
@@ -258,12 +259,10 @@ def embed(model: Path, *, output: Output, name: str | None = None) -> None:
     name
         Name of the embedding; method and input embedding when absent.
     """
-    from cistron.cells.saved import load_cells_model
+    from cistron.cells.saving import load_cell_model
     from cistron.formats.gene_embedding import write_gene_embedding
-    from cistron.runtime import check_writable
 
-    check_writable(output)
-    result = load_cells_model(model).embed(name)
+    result = load_cell_model(model).embed(name)
     write_gene_embedding(result, output)
     show(f"wrote {output}: {result.n_obs:,} genes x {result.n_vars:,} dimensions")
 

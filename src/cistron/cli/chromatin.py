@@ -9,7 +9,7 @@ from cistron.chromatin.methods import METHODS
 from cistron.chromatin.settings import BuildSettings
 from cistron.cli.chromatin_questions import design, embed, epigenesis
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
-from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers
+from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers, renamed
 from cistron.cli.running import Lists
 from cistron.methods import Positive
 from cistron.runtime import show
@@ -25,7 +25,7 @@ add_methods_command(app, METHODS)
 def build(
     *,
     output: Output,
-    tracks: Annotated[Path | None, Lists()] = None,
+    track_table: Annotated[Path | None, renamed("--track-table", "--tracks"), Lists()] = None,
     binned: Path | None = None,
     annotation: Path | None = None,
     expression: Path | None = None,
@@ -39,7 +39,7 @@ def build(
 
     Parameters
     ----------
-    tracks
+    track_table
         Table with cell_type, mark, path of a bigWig, and optional kind (measured or imputed). Tracks that are missing are masked.
     binned
         Arrays that are binned already, .npz or zarr: values [gene, cell type, mark, bin], genes, cell_types, marks, optional measured.
@@ -55,7 +55,7 @@ def build(
 
     store = build_files(
         output,
-        tracks=tracks,
+        tracks=track_table,
         binned=binned,
         annotation=annotation,
         expression=expression,

@@ -1,5 +1,6 @@
 """``cistron chromatin epigenesis|design|embed``: what-if questions to a fitted network."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -8,9 +9,19 @@ from cyclopts import Parameter
 from cistron.chromatin.methods import DESIGN
 from cistron.chromatin.settings import EpigenesisSettings
 from cistron.cli.method_options import ChosenMethod, preset_options
-from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.options import Output, Seed, Threads, renamed
 from cistron.methods import Count
 from cistron.runtime import show
+
+
+@dataclass(frozen=True)
+class _Settings(EpigenesisSettings):
+    __doc__ = EpigenesisSettings.__doc__
+    cell_type: Annotated[str | None, renamed("--peak-cell-type", "--cell-type")] = (
+        EpigenesisSettings.cell_type
+    )
+    genes: Annotated[Count, renamed("--maximum-genes", "--genes")] = EpigenesisSettings.genes
+
 
 LOW_JUDGEMENT = 0.5  # share of the designers' change that the judge should see
 Part = Literal["train", "validation", "test", "all"]
@@ -23,7 +34,7 @@ def epigenesis(
     output: Output,
     gene: tuple[str, ...] = (),
     part: Part = "test",
-    settings: Annotated[EpigenesisSettings | None, Parameter(name="*")] = None,
+    settings: Annotated[_Settings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
     threads: Threads = None,

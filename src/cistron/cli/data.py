@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from cistron.cli.running import MayBeAbsent
 from cistron.runtime import say, show
 
 app = App(name="data", help="List and fetch public data sets.")
@@ -95,7 +96,7 @@ def _print_one(data_set: object) -> None:
 def fetch(
     *names: str,
     only: Only = None,
-    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"]), MayBeAbsent()] = None,
     mirror: str | None = None,
     fall_back: Annotated[bool, Parameter(negative=())] = False,
     offline: Annotated[bool, Parameter(negative=())] = False,
@@ -146,7 +147,7 @@ def fetch(
 
 
 @app.command
-def path(name: str, *, only: Only = None, output: Path | None = None) -> None:
+def path(name: str, *, only: Only = None, output: Annotated[Path | None, MayBeAbsent()] = None) -> None:
     """Print where the files of a data set lie in the cache; nothing is fetched.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from cistron.cli.options import Seed
+from cistron.cli.options import Seed, renamed
 from cistron.cli.running import Writes
 from cistron.methods import Count
 from cistron.runtime import say, show
@@ -26,7 +26,7 @@ PARTS: dict[str, str] = {
 def demo(
     *,
     output: Annotated[Path, Parameter(name=["--output", "-o"]), Writes(maintained=True)] = Path("demo"),
-    genes: Count = 3000,
+    gene_count: Annotated[Count, renamed("--gene-count", "--genes")] = 3000,
     seed: Seed = 0,
 ) -> None:
     """Run the main job on a small world whose truth is known, and say how much of it was found.
@@ -38,12 +38,12 @@ def demo(
     ----------
     output
         Folder to write to.
-    genes
+    gene_count
         Number of planted genes.
     """
     from cistron.report import build_report
 
-    folders = [_gwas_part(output, genes, seed)]
+    folders = [_gwas_part(output, gene_count, seed)]
     for name, module in PARTS.items():
         say(f"demo: {name}")
         run: Callable[[Path, int], dict[str, object]] = importlib.import_module(module).run

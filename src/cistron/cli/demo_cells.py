@@ -22,7 +22,6 @@ def run(directory: Path, seed: int) -> dict[str, object]:
     """
     from cistron.cells import CellExpression, SplitSettings, read_cells, read_features, split_both
     from cistron.cells.predicting import write_predictions
-    from cistron.cells.saved import save_cells_model
     from cistron.evaluation.expression import ExpressionSettings, run_expression
     from cistron.world.cells import CellWorldSettings, cell_world, write_cell_world
 
@@ -42,7 +41,7 @@ def run(directory: Path, seed: int) -> dict[str, object]:
         features = read_features(sources, cells.genes, split.genes, permute=permuted, seed=seed)
         model = CellExpression(method=method, seed=seed).fit(cells, features, split, cell_type="cell_type")
         stem = name.replace(", ", "_").replace(" ", "_")
-        save_cells_model(model, directory / "models" / stem)
+        model.save(directory / "models" / stem)
         paths.append(directory / f"{stem}.h5ad")
         write_predictions(model, cells, paths[-1], name=name)
         order.append(list(model.genes))

@@ -22,46 +22,25 @@ def run(directory: Path, seed: int) -> dict[str, Any]:
     dict
         ``lines`` to print, and the paths ``embedding`` and ``tracks``.
     """
-    import numpy as np
-
-    from cistron.formats import write_gene_embedding
-    from cistron.genome import Genome, check_regions, read_regions
     from cistron.runtime import atomic_path
-    from cistron.sequence import PRESETS, save_weights
-    from cistron.sequence.embed import discard_shards, embed_annotation
-    from cistron.sequence.gene_sites import read_gene_sites
-    from cistron.sequence.predict import predict_regions
-    from cistron.sequence.random_model import random_model
-    from cistron.sequence.track_table import cage_tracks
+    from cistron.sequence import PRESETS, DnaEmbedder
+    from cistron.sequence.random_model import write_random_model
     from cistron.world.sequence import BUILD, planted_genome, write_planted_genome
 
     planted = planted_genome(seed)
     fasta, annotation = write_planted_genome(planted, directory)
-    model, table = random_model(PRESETS["small"], seed)
     weights, output, store = directory / "model", directory / "genes.h5ad", directory / "tracks.zarr"
-    save_weights(model, weights, tracks=table, origin={"weights": "random, not trained", "seed": seed})
-    with Genome(fasta, build=BUILD) as genome:
-        genes = read_gene_sites(annotation, genome)
-        embedding = embed_annotation(
-            genes, genome, weights, cage_tracks(table), output, annotation=annotation, threads=1
-        )
-        write_gene_embedding(embedding, output)
-        discard_shards(output)
-        with atomic_path(directory / "regions.bed") as partial:
-            rows = [
-                f"{gene.chromosome}\t{gene.canonical}\t{gene.canonical + 1}\t{gene.symbol}\n"
-                for gene in genes
-            ]
-            partial.write_text("".join(rows[:2]))
-        tracks = predict_regions(
-            model,
-            genome,
-            check_regions(read_regions(directory / "regions.bed"), genome),
-            store,
-            track_table=table,
-            tracks={"human": np.arange(8)},
-            model_path=weights,
-        )
+    write_random_model(weights, PRESETS["small"], seed)
+    embedder = DnaEmbedder(weights)
+    embedding = embedder.embed(fasta, annotation, output, build=BUILD, threads=1)
+    regions = directory / "regions.bed"
+    with atomic_path(regions) as partial:
+        columns = embedding.obs[["chromosome", "canonical_start_site", "symbol"]][:2]
+        rows = [
+            f"{name}\t{site}\t{site + 1}\t{gene}\n" for name, site, gene in columns.itertuples(index=False)
+        ]
+        partial.write_text("".join(rows))
+    tracks = embedder.predict(fasta, regions, store, tracks={"human": ["0-7"]}, build=BUILD)
     sites = dict(zip(planted.genes["gene"], planted.genes["sites"]))
     right = sum(
         any(start <= site < start + 128 for site in sites[str(gene)])

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cistron.cli.options import Destination, Output
+from cistron.cli.options import Destination, Output, renamed
 from cistron.errors import InputError
 from cistron.runtime import show
 
@@ -78,7 +78,7 @@ def combine(
     *embeddings: Path,
     output: Output,
     join: Literal["inner", "outer"] = "inner",
-    scale: bool = True,
+    equal_variance: Annotated[bool, renamed("--equal-variance", "--scale")] = True,
     name: Annotated[str | None, Parameter(help="Name of the result.")] = None,
 ) -> None:
     """Concatenate embeddings of the same genes.
@@ -89,13 +89,13 @@ def combine(
         At least two embedding files.
     join
         inner keeps the genes that all cover; outer keeps all, a block that lacks a gene gives its mean.
-    scale
+    equal_variance
         Give each block the same total variance.
     """
     from cistron.formats import combine_gene_embeddings, read_gene_embedding, write_gene_embedding
 
     combined = combine_gene_embeddings(
-        [read_gene_embedding(path) for path in embeddings], join=join, scale=scale, name=name
+        [read_gene_embedding(path) for path in embeddings], join=join, scale=equal_variance, name=name
     )
     write_gene_embedding(combined, output)
     show(f"wrote {output}: {combined.n_obs:,} genes x {combined.n_vars:,} dimensions")

@@ -1,14 +1,32 @@
 """``cistron evaluate edges``."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import pandas as pd
 from cyclopts import Parameter
 
-from cistron.cli.options import Output, Seed
+from cistron.cli.options import (
+    ControlLabel,
+    GeneColumn,
+    Layer,
+    Modality,
+    Output,
+    Perturbation,
+    Scale,
+    Seed,
+    renamed,
+)
 from cistron.evaluation.edges import EdgeEvaluationSettings, run_edges
+from cistron.methods import OpenShare
 from cistron.runtime import show
+
+
+@dataclass(frozen=True)
+class _Settings(EdgeEvaluationSettings):
+    __doc__ = EdgeEvaluationSettings.__doc__
+    level: Annotated[OpenShare, renamed("--test-level", "--level")] = EdgeEvaluationSettings.level
 
 
 def edges(
@@ -18,10 +36,13 @@ def edges(
     truth: Path | None = None,
     reference: tuple[Path, ...] = (),
     undirected_reference: tuple[Path, ...] = (),
-    perturbation: str = "perturbation",
-    control: str = "non-targeting",
-    scale: Literal["auto", "counts", "log-normalised", "continuous"] = "auto",
-    settings: Annotated[EdgeEvaluationSettings | None, Parameter(name="*")] = None,
+    perturbation: Perturbation = "perturbation",
+    control: ControlLabel = "non-targeting",
+    layer: Layer = None,
+    gene_column: GeneColumn = None,
+    modality: Modality = None,
+    scale: Scale = "auto",
+    settings: Annotated[_Settings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
 ) -> None:
@@ -35,32 +56,29 @@ def edges(
     networks
         Edge tables: source, target, weight[, sign, probability, direct].
     cells
-        Perturbed cells (.h5ad, or CausalBench's .npz); 20% of them are held out.
+        Perturbed cells (.h5ad, .zarr, .h5mu and others, or CausalBench's .npz); 20% of them are held out.
     truth
         Known network: a table with source, target[, sign].
     reference
         Collections of directed pairs, for example ChIP-Atlas (.csv, .tsv, also .gz and .xz).
     undirected_reference
         Collections of undirected pairs, for example CORUM or STRING.
-    perturbation
-        Column of obs that names the perturbed gene of each cell.
-    control
-        Label of the control cells in that column.
-    scale
-        What the values of the cells are; auto finds out.
     report
         Write figures and the HTML report.
     """
     scores = run_edges(
         networks,
         output,
-        settings,
+        settings or _Settings(),
         cells=cells,
         truth=truth,
         references=reference,
         undirected_references=undirected_reference,
         perturbation=perturbation,
         control=control,
+        layer=layer,
+        gene_column=gene_column,
+        modality=modality,
         scale=scale,
         seed=seed,
     )

@@ -1,15 +1,22 @@
 """``cistron evaluate gwas``."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output, Scheduler, Seed, Threads
+from cistron.cli.options import Output, Scheduler, Seed, Threads, renamed
 from cistron.errors import InputError
 from cistron.evaluation.gwas import GwasSettings, run_gwas
 from cistron.methods import Count
 from cistron.runtime import show
+
+
+@dataclass(frozen=True)
+class _Settings(GwasSettings):
+    __doc__ = GwasSettings.__doc__
+    model: Annotated[str, renamed("--regressor", "--model")] = GwasSettings.model
 
 
 def gwas(
@@ -17,8 +24,8 @@ def gwas(
     traits: Path,
     output: Output,
     covariance: Path | None = None,
-    genes: Path | None = None,
-    settings: Annotated[GwasSettings | None, Parameter(name="*")] = None,
+    annotation: Annotated[Path | None, renamed("--annotation", "--genes")] = None,
+    settings: Annotated[_Settings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
     workers: Count | None = None,
@@ -41,7 +48,7 @@ def gwas(
     covariance
         MAGMA .genes.raw file of the same run, or a folder of TRAIT.genes.raw files: gives whitening and the
         minor allele count.
-    genes
+    annotation
         Symbols (HGNC) or where genes lie: GTF, GFF3, BED or a table such as GENE CHR START STOP (docs/formats/gene_places.md).
     report
         Write figures and the HTML report.
@@ -56,7 +63,7 @@ def gwas(
         output,
         settings,
         covariance=covariance,
-        genes=genes,
+        genes=annotation,
         seed=seed,
         workers=workers,
         threads=threads,

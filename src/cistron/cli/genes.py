@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cistron.cli.options import AllowLoss, Output
+from cistron.cli.options import AllowLoss, Output, renamed
 from cistron.cli.running import Fetched
 from cistron.runtime import show
 
@@ -19,7 +19,11 @@ def map_(
     source: Path,
     *,
     to: Namespace,
-    table: Annotated[list[Path], Fetched("fetch one with 'cistron data fetch hgnc_complete_set'")],
+    gene_map: Annotated[
+        list[Path],
+        renamed("--gene-map", "--table"),
+        Fetched("fetch one with 'cistron data fetch hgnc_complete_set'"),
+    ],
     output: Output,
     from_: Annotated[Namespace | None, Parameter(name="--from")] = None,
     allow_loss: AllowLoss = False,
@@ -35,13 +39,13 @@ def map_(
         File whose genes are mapped.
     to
         Namespace to map to.
-    table
-        Gene table: HGNC's complete set, a GENCODE GTF, or any table with two of Ensembl id, symbol, Entrez id.
+    gene_map
+        Table between gene ids: HGNC's complete set, a GENCODE GTF, or any table with two of Ensembl id, symbol, Entrez id.
         Give it twice to go through what both have (Ensembl to symbol, symbol to Entrez).
     from_
         Namespace of the file; guessed from the ids when absent.
     """
     from cistron.formats.gene_mapping import map_file
 
-    show(map_file(source, output, target=to, table=table, source_namespace=from_, allow_loss=allow_loss))
+    show(map_file(source, output, target=to, table=gene_map, source_namespace=from_, allow_loss=allow_loss))
     show(f"wrote {output}")

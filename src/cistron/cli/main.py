@@ -1,6 +1,7 @@
 """The program ``cistron``: finds the command, runs it, turns our errors into one line and exit code 2."""
 
 import errno
+import inspect
 import os
 import re
 import signal
@@ -8,13 +9,14 @@ import sys
 import tomllib
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Toml
+from cyclopts.exceptions import UnusedCliTokensError
 
 import cistron
 from cistron.cli.method_options import note_given, note_tokens, option_of_setting
@@ -39,6 +41,7 @@ COMMANDS = {
     "data": "List and fetch public data sets.",
     "genes": "Map gene identifiers.",
     "embedding": "Check, convert and combine gene embeddings.",
+    "store": "Check that zarr stores are whole.",
     "omics": "Gene embeddings from omics matrices.",
     "cells": "Expression in single cells from gene embeddings.",
     "networks": "Gene networks from perturbed single cells.",
@@ -106,11 +109,25 @@ def _launch(
     else:
         app.config = (note_given,)
     try:
-        command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+        command, bound = _parsed(tokens)
         check_arguments(command, bound.arguments)
         return run_command(command, bound, _command(list(tokens)), overwrite=overwrite)
     finally:
         app.config = ()
+
+
+def _parsed(tokens: Sequence[str]) -> tuple[Callable[..., object], inspect.BoundArguments]:
+    """Parse a command line; where words are left over, options that take several values take them: ``--gene A B``."""
+    try:
+        command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    except UnusedCliTokensError:
+        before = app.default_parameter
+        app.default_parameter = Parameter.combine(before, Parameter(consume_multiple=True))
+        try:
+            command, bound, _ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+        finally:
+            app.default_parameter = before
+    return command, bound
 
 
 def _check_tables(tables: dict[str, object], config: Path) -> None:

@@ -23,6 +23,7 @@ from cistron.runtime import say, show
 
 _TYPED = "cli"  # the source that cyclopts gives to what stands on the command line
 _given: ContextVar[dict[str, str] | None] = ContextVar("given", default=None)
+_options_of_fields: ContextVar[dict[str, str]] = ContextVar("options_of_fields", default={})  # noqa: B039
 _tokens: ContextVar[Sequence[str]] = ContextVar("tokens", default=())
 
 
@@ -30,11 +31,17 @@ def note_tokens(tokens: Sequence[str]) -> None:
     """Keep the command line; help shows the options of the method that it names."""
     _tokens.set(tuple(tokens))
     _given.set({})
+    _options_of_fields.set({})
 
 
 def note_given(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
     """Keep which options were given and where: on the command line, or in a file. A configuration hook of cyclopts."""
-    _given.set({argument.name: argument.tokens[0].source for argument in arguments if argument.tokens})
+    given = [argument for argument in arguments if argument.tokens]
+    _given.set({argument.name: argument.tokens[0].source for argument in given})
+    # of settings whose option has another name than the field
+    _options_of_fields.set(
+        {".".join(one.keys): one.tokens[0].keyword or one.name for one in given if one.keys}
+    )
 
 
 def option_name(name: str) -> str:
@@ -46,6 +53,8 @@ def option_of_setting(setting: str) -> str:
     """The given option that set a setting, for messages; its plain form where that is not clear."""
     plain = option_name(setting)
     given = _given.get() or {}
+    if setting in _options_of_fields.get():
+        return _options_of_fields.get()[setting]
     ends = [option for option in given if option == plain or option.endswith("." + plain.removeprefix("--"))]
     return ends[0] if len(ends) == 1 else plain
 

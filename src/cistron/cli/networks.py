@@ -1,21 +1,35 @@
 """``cistron networks``: gene networks from perturbed cells."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
-from cistron.cli.options import FurtherOutput, Output, Seed, Threads
+from cistron.cli.options import (
+    ControlLabel,
+    Excluded,
+    FurtherOutput,
+    GeneColumn,
+    Guide,
+    Layer,
+    MinimumCells,
+    Modality,
+    Output,
+    Perturbation,
+    Scale,
+    Seed,
+    Threads,
+    renamed,
+)
 from cistron.cli.running import Writes
-from cistron.methods import Count, CountOrZero
+from cistron.methods import CountOrZero
 from cistron.networks.methods import METHODS
 from cistron.runtime import show
 
 app = App(name="networks", help="Gene networks from perturbed single cells.")
 
 add_methods_command(app, METHODS)
-ScaleName = Literal["auto", "counts", "log-normalised", "continuous"]
 
 
 @app.command
@@ -24,17 +38,19 @@ def infer(
     cells: Path,
     *,
     output: Output,
-    perturbation: str = "perturbation",
-    control: str = "non-targeting",
-    excluded: tuple[str, ...] = ("excluded",),
-    guide: str | None = None,
-    layer: str | None = None,
-    scale: ScaleName = "auto",
-    minimum_cells: Count = 2,
+    perturbation: Perturbation = "perturbation",
+    control: ControlLabel = "non-targeting",
+    excluded: Excluded = ("excluded",),
+    guide: Guide = None,
+    layer: Layer = None,
+    gene_column: GeneColumn = None,
+    modality: Modality = None,
+    scale: Scale = "auto",
+    minimum_cells: MinimumCells = 2,
     chosen: ChosenMethod,
     edges: CountOrZero | None = 1000,
     name: str | None = None,
-    embedding: FurtherOutput = None,
+    output_embedding: Annotated[FurtherOutput, renamed("--output-embedding", "--embedding")] = None,
     training_cells: Annotated[bool, Parameter(negative=())] = False,
     strong_only: Annotated[bool, Parameter(negative=())] = False,
     seed: Seed = 0,
@@ -48,26 +64,12 @@ def infer(
     Parameters
     ----------
     cells
-        .h5ad with raw counts and a column of perturbed genes, or CausalBench's .npz.
-    perturbation
-        Column of obs that names the perturbed gene of each cell.
-    control
-        Label of the control cells in that column.
-    excluded
-        Labels whose cells are not used.
-    guide
-        Column of obs that names the guide.
-    layer
-        Layer with the counts; X, or layers["counts"] where there is one, when absent.
-    scale
-        What the values are; auto finds out.
-    minimum_cells
-        Fewest cells of a perturbation.
+        Raw counts with a column of perturbed genes: .h5ad, .zarr, .h5mu and others, or CausalBench's .npz.
     edges
         Number of edges to write; 0 writes all that are scored.
     name
         Name of the network; that of the method when absent.
-    embedding
+    output_embedding
         Also write the gene embedding that the method learns (catran), .h5ad.
     training_cells
         Use only the 80% of the cells that 'cistron evaluate edges' does not score on.
@@ -83,7 +85,7 @@ def infer(
         output,
         edges=edges or None,
         name=name,
-        embedding=embedding,
+        embedding=output_embedding,
         training_cells=training_cells,
         strong_only=strong_only,
         threads=threads,
@@ -94,6 +96,8 @@ def infer(
         layer=layer,
         scale=scale,
         minimum_cells=minimum_cells,
+        gene_column=gene_column,
+        modality=modality,
     )
     show(f"wrote {output}: {len(table):,} edges of {len(inference.genes):,} genes by {inference.method}")
 
@@ -102,13 +106,15 @@ def infer(
 def quality(
     cells: Path,
     *,
-    perturbation: str = "perturbation",
-    control: str = "non-targeting",
-    excluded: tuple[str, ...] = ("excluded",),
-    guide: str | None = None,
-    layer: str | None = None,
-    scale: ScaleName = "auto",
-    minimum_cells: Count = 2,
+    perturbation: Perturbation = "perturbation",
+    control: ControlLabel = "non-targeting",
+    excluded: Excluded = ("excluded",),
+    guide: Guide = None,
+    layer: Layer = None,
+    gene_column: GeneColumn = None,
+    modality: Modality = None,
+    scale: Scale = "auto",
+    minimum_cells: MinimumCells = 2,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"]), Writes()] = None,
 ) -> None:
     """Tell how many cells each perturbation has and whether its knock-down is seen.
@@ -116,21 +122,7 @@ def quality(
     Parameters
     ----------
     cells
-        .h5ad with raw counts and a column of perturbed genes, or CausalBench's .npz.
-    perturbation
-        Column of obs that names the perturbed gene of each cell.
-    control
-        Label of the control cells in that column.
-    excluded
-        Labels whose cells are not used.
-    guide
-        Column of obs that names the guide.
-    layer
-        Layer with the counts.
-    scale
-        What the values are; auto finds out.
-    minimum_cells
-        Fewest cells of a perturbation.
+        Raw counts with a column of perturbed genes: .h5ad, .zarr, .h5mu and others, or CausalBench's .npz.
     output
         Write the table of all perturbations (.tsv); the first 20 are printed.
     """
@@ -146,6 +138,8 @@ def quality(
         layer=layer,
         scale=scale,
         minimum_cells=minimum_cells,
+        gene_column=gene_column,
+        modality=modality,
     )
     for line in lines:
         show(line)

@@ -1,7 +1,7 @@
 """``cistron omics``: gene embeddings from omics matrices."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
@@ -9,7 +9,7 @@ from cistron.cli.method_options import ChosenMethod, add_methods_command, method
 from cistron.cli.omics_join import join
 from cistron.cli.omics_prepare import prepare
 from cistron.cli.omics_tune import tune
-from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Output, Seed, Threads
 from cistron.omics import METHODS, PreprocessingSettings
 from cistron.runtime import show
 
@@ -30,8 +30,10 @@ def embed(
     variance: float | None = None,
     scale_components: bool | None = None,
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
-    layer: str | None = None,
-    genes_in: Literal["auto", "rows", "columns"] = "auto",
+    layer: Layer = None,
+    genes_in: GenesIn = "auto",
+    gene_column: GeneColumn = None,
+    modality: Modality = None,
     name: str | None = None,
     evidence: str = "expression",
     licence: str = "",
@@ -46,18 +48,14 @@ def embed(
     Parameters
     ----------
     matrices
-        .h5ad or .zarr (streamed), .parquet, .csv or .tsv (also .gz); gene ids in the first column. A matrix of
-        samples x genes is recognised and transposed.
+        .h5ad, .zarr, .h5mu, or the .h5 or a folder of Cell Ranger (streamed), .parquet, .csv or .tsv (also .gz); gene ids in
+        the first column. A matrix of samples x genes is recognised and transposed.
     dimensions
         Number of dimensions; for pca give this or --variance.
     variance
         Share of the variance to explain (pca); 0.9 when neither is given.
     scale_components
         Give every principal component unit variance, as the report does.
-    layer
-        Layer of an AnnData to read instead of X.
-    genes_in
-        Axis that holds the genes; auto looks at the identifiers.
     name
         Name of the embedding.
     evidence
@@ -73,8 +71,7 @@ def embed(
     embedding = embedder.embed_files(
         matrices,
         output,
-        layer=layer,
-        genes_in=genes_in,
+        reading={"layer": layer, "genes_in": genes_in, "gene_column": gene_column, "modality": modality},
         threads=threads,
         name=name,
         evidence=evidence,

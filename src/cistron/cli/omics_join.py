@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output
+from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Output
 from cistron.methods import Share
 from cistron.omics.settings_preparation import PreprocessingSettings
 from cistron.runtime import show
@@ -15,6 +15,10 @@ def join(
     *matrices: Path,
     output: Output,
     minimum_share: Share = 0.5,
+    layer: Layer = None,
+    genes_in: GenesIn = "auto",
+    gene_column: GeneColumn = None,
+    modality: Modality = None,
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
 ) -> None:
     """Put matrices of different assays side by side, on one scale, over the union of their genes.
@@ -28,7 +32,13 @@ def join(
     """
     from cistron.omics.joining import join_files
 
-    joined = join_files(matrices, output, preprocessing, minimum_share=minimum_share)
+    joined = join_files(
+        matrices,
+        output,
+        preprocessing,
+        minimum_share=minimum_share,
+        reading={"layer": layer, "genes_in": genes_in, "gene_column": gene_column, "modality": modality},
+    )
     for remark in joined.uns["remarks"]:
         show(f"  {remark}")
     show(f"wrote {output}: {joined.n_obs:,} genes x {joined.n_vars:,} samples of {len(matrices)} matrices")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cistron.cli.method_options import ChosenMethod, method_options
-from cistron.cli.options import Seed, Threads
+from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Seed, Threads
 from cistron.cli.running import Writes
 from cistron.methods import Count
 from cistron.omics.methods import METHODS
@@ -26,6 +26,10 @@ def tune(
     traits: Path | None = None,
     chromosomes: Literal["odd", "even"] = "odd",
     storage: Annotated[Path | None, Writes(shared=True, growing=True)] = None,
+    layer: Layer = None,
+    genes_in: GenesIn = "auto",
+    gene_column: GeneColumn = None,
+    modality: Modality = None,
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
     seed: Seed = 0,
     threads: Threads = None,
@@ -71,6 +75,7 @@ def tune(
         **arguments,
         storage=storage,
         threads=threads,
+        reading={"layer": layer, "genes_in": genes_in, "gene_column": gene_column, "modality": modality},
         trials=trials,
         epochs=epochs,
         smallest=smallest,

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from cyclopts import Group, Parameter
 
@@ -11,6 +11,7 @@ from cistron.cli.running import Writes
 from cistron.methods import Count, check_value
 
 RUNNING = Group("Running", sort_key=100)
+READING = Group("Reading cells and matrices", sort_key=20)
 
 Seed = Annotated[int, Parameter(group=RUNNING, help="Seed of the run; the same seed gives the same answer.")]
 Threads = Annotated[
@@ -28,8 +29,84 @@ AllowLoss = Annotated[
     ),
 ]
 Output = Annotated[Path, Parameter(name=["--output", "-o"], help="File or folder to write."), Writes()]
-Destination = Annotated[Path, Writes()]  # an output that stands without an option's name
+# An output that may stand without an option's name: `convert SOURCE DESTINATION`.
+Destination = Annotated[Path, Parameter(name=["--output", "-o", "--destination"]), Writes()]
 FurtherOutput = Annotated[Path | None, Writes()]  # written only where it is given
+# Options for cells and matrices of AnnData; they mean the same on every command that reads them.
+Layer = Annotated[
+    str | None,
+    Parameter(
+        group=READING,
+        help="Layer of the values; raw is AnnData's .raw with its genes. When absent, cells are read from layers['counts'] where "
+        "there is one, else from X, and matrices of genes x samples from X.",
+    ),
+]
+GeneColumn = Annotated[
+    str | None,
+    Parameter(
+        name="--gene-column",
+        group=READING,
+        help="Column of var with the gene ids; the names of var when absent. Genes without an id are left out.",
+    ),
+]
+Modality = Annotated[
+    str | None,
+    Parameter(
+        group=READING,
+        help="Modality of a .h5mu, feature type of Cell Ranger's files, or genome of its version 2.",
+    ),
+]
+GenesIn = Annotated[
+    Literal["auto", "rows", "columns"],
+    Parameter(group=READING, help="Axis that holds the genes; auto looks at the identifiers."),
+]
+ScaleName = Literal["auto", "counts", "log-normalised", "continuous"]
+Scale = Annotated[
+    ScaleName,
+    Parameter(group=READING, help="What the values are; auto accepts raw counts only."),
+]
+CellType = Annotated[
+    str | None,
+    Parameter(
+        name="--cell-type",
+        group=READING,
+        help="Column of obs with the cell types; cell_type where there is one.",
+    ),
+]
+Donor = Annotated[str, Parameter(group=READING, help="Column of obs with the donors.")]
+GeneMap = Annotated[
+    Path | None,
+    Parameter(
+        name="--gene-map",
+        group=READING,
+        help="Table between gene ids (HGNC, GTF), by which genes that are named differently are joined.",
+    ),
+]
+Perturbation = Annotated[
+    str,
+    Parameter(group=READING, help="Column of obs that names the perturbed gene of each cell."),
+]
+ControlLabel = Annotated[
+    str, Parameter(name="--control", group=READING, help="Label of the control cells in that column.")
+]
+Excluded = Annotated[tuple[str, ...], Parameter(group=READING, help="Labels whose cells are not used.")]
+Guide = Annotated[str | None, Parameter(group=READING, help="Column of obs that names the guide.")]
+MinimumCells = Annotated[
+    Count, Parameter(name="--minimum-cells", group=READING, help="Fewest cells of a perturbation.")
+]
+
+
+def renamed(name: str, *old_names: str) -> Parameter:
+    """Name an option and keep the spellings it had before, which work until 0.3.
+
+    Parameters
+    ----------
+    name, *old_names
+        With their hyphens.
+    """
+    return Parameter(name=[name, *old_names])
+
+
 # A named set of settings: `default`, `paper` where the method reproduces a publication.
 PRESET = Parameter(name=["--settings", "--preset"])
 

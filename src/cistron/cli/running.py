@@ -64,6 +64,11 @@ class Fetched:
 
 
 @dataclasses.dataclass(frozen=True)
+class MayBeAbsent:
+    """Mark of a parameter that names a file or folder that need not exist, or whose absence the command explains better."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Lists:
     """Mark of a parameter that names a table of further input files.
 
@@ -74,6 +79,19 @@ class Lists:
     """
 
     column: str = "path"
+
+
+@dataclasses.dataclass(frozen=True)
+class Reads:
+    """Mark of a parameter of texts that are paths of input files.
+
+    Attributes
+    ----------
+    words
+        Texts that are no files.
+    """
+
+    words: tuple[str, ...] = ()
 
 
 def marks_of(command: Callable[..., Any]) -> dict[str, list[Any]]:
@@ -87,7 +105,9 @@ def marks_of(command: Callable[..., Any]) -> dict[str, list[Any]]:
     hints = typing.get_type_hints(command, include_extras=True)
     return {
         name: [
-            mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Writes | Lists | Fetched)
+            mark
+            for mark in getattr(hint, "__metadata__", ())
+            if isinstance(mark, Writes | Lists | Reads | MayBeAbsent | Fetched)
         ]
         for name, hint in hints.items()
         if name != "return"
@@ -129,6 +149,7 @@ def run_command(
         for name, mark in writes.items()
         if arguments.arguments[name] is not None
     ]
+    check_paths(command, bound)
     if not outputs:
         return command(*bound.args, **bound.kwargs)
     given = {
@@ -138,7 +159,9 @@ def run_command(
     }
     lists = {key: mark.column for key, found in marks.items() for mark in found if isinstance(mark, Lists)}
     inputs: list[Path] = []
-    check_paths(command, bound)
+    named = {key: mark for key, found in marks.items() for mark in found if isinstance(mark, Reads)}
+    for key, mark in named.items():  # texts that name files: their content counts as well
+        given[key] = [text if text in mark.words else Path(text) for text in given[key]]
     settings = _without_paths({key: value for key, value in given.items() if key not in INCIDENTAL}, inputs)
     for key, column in lists.items():
         if given[key] is not None:
@@ -242,9 +265,24 @@ def check_paths(command: Callable[..., Any], bound: inspect.BoundArguments) -> N
     """
     marks = marks_of(command)
     for name, value in bound.arguments.items():
-        if any(isinstance(mark, Writes) for mark in marks.get(name, [])):
-            continue
-        hints = [f"; {mark.how}" for mark in marks.get(name, []) if isinstance(mark, Fetched)]
-        for path in value if isinstance(value, tuple | list) else (value,):
-            if isinstance(path, Path) and path.suffix and not _existing(path):
-                raise InputError(f"{path} does not exist{''.join(hints)}")
+        own = marks.get(name, [])
+        for mark in own:
+            if isinstance(mark, Reads):
+                value = [Path(text) for text in value if text not in mark.words]
+        if not any(isinstance(mark, Writes | MayBeAbsent) for mark in own):
+            for path in _paths(value):
+                if not _existing(path):
+                    hints = [f"; {mark.how}" for mark in own if isinstance(mark, Fetched)]
+                    raise InputError(f"{path} does not exist{''.join(hints)}")
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """Paths in an argument, those in lists and in settings included."""
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from _paths(one)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for field in dataclasses.fields(value):
+            yield from _paths(getattr(value, field.name))

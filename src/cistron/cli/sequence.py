@@ -20,8 +20,7 @@ from cistron.cli.sequence_options import (
     Precision,
     Shifts,
     Weights,
-    choose,
-    tell_person,
+    show_variants,
 )
 from cistron.methods import Count, CountOrZero
 from cistron.runtime import show
@@ -60,7 +59,7 @@ def weights(
     mouse_tracks
         Table of the mouse targets.
     """
-    from cistron.sequence.weights import convert_weights
+    from cistron.sequence.saving import convert_weights
 
     tables = {"human": human_tracks, "mouse": mouse_tracks}
     changes = {name: value for name, value in (("length", length), ("crop", crop)) if value is not None}
@@ -92,12 +91,10 @@ def initialise(
     preset
         paper: the published size (1 GB); small: 16 kb windows and a dozen tracks.
     """
-    from cistron.sequence.random_model import random_model
+    from cistron.sequence.random_model import write_random_model
     from cistron.sequence.settings import PRESETS
-    from cistron.sequence.weights import save_weights
 
-    model, tracks = random_model(PRESETS[preset], seed)
-    save_weights(model, destination, tracks=tracks, origin={"weights": "random, not trained", "seed": seed})
+    write_random_model(destination, PRESETS[preset], seed)
     show(f"wrote {destination}: random weights, predictions of this model mean nothing")
 
 
@@ -141,29 +138,18 @@ def predict(
         Folder to export one bigWig a track to, as well.
     """
     from cistron.formats.tracks import write_bigwigs
-    from cistron.genome import check_regions, open_genome, read_regions
+    from cistron.genome import open_genome
     from cistron.runtime import limit_threads
-    from cistron.sequence.predict import predict_regions
-    from cistron.sequence.run_settings import InferenceSettings
-    from cistron.sequence.weights import load_weights
+    from cistron.sequence.estimator import DnaEmbedder
+    from cistron.sequence.settings import GeneEmbeddingSettings, InferenceSettings
 
-    settings = InferenceSettings(batch_size, precision, augment, shifts, device)
+    inference = InferenceSettings(batch_size, precision, augment, shifts, device)
+    embedder = DnaEmbedder(weights, GeneEmbeddingSettings(inference=inference))
+    organisms = embedder.organisms if organism == "both" else [organism]
     with open_genome(genome, build, ambiguous, person) as opened, limit_threads(threads):
-        opened.require_build()
-        tell_person(opened)
-        wanted = check_regions(read_regions(regions), opened)
-        table, chosen = choose(weights, organism, tracks)
-        model = load_weights(weights, precision, str(settings.torch_device()))
-        store = predict_regions(
-            model,
-            opened,
-            wanted,
-            output,
-            track_table=table,
-            tracks=chosen,
-            settings=settings,
-            length=length,
-            model_path=weights,
+        show_variants(opened)
+        store = embedder.predict(
+            opened, regions, output, tracks=dict.fromkeys(organisms, tracks), length=length
         )
     show(
         f"wrote {output}: {len(store.sequences):,} regions x {len(store.tracks):,} tracks x {store.values.shape[3]:,} bins"

@@ -17,10 +17,8 @@ from cistron.cli.sequence_options import (
     Precision,
     Shifts,
     Weights,
-    choose,
-    tell_person,
+    show_variants,
 )
-from cistron.errors import InputError
 from cistron.methods import Count, CountOrZero
 from cistron.runtime import show
 
@@ -83,51 +81,32 @@ def embed(
     track_neighbours
         Bins on either side that are averaged with the chosen one in that store.
     """
-    from cistron.formats import write_gene_embedding
+    from cistron.formats.tracks import open_tracks
     from cistron.genes.lists import read_gene_list
     from cistron.genome import open_genome
-    from cistron.sequence.embed import discard_shards, embed_annotation
-    from cistron.sequence.gene_sites import read_gene_sites
-    from cistron.sequence.gene_tracks import wanted_tracks
-    from cistron.sequence.run_settings import GeneEmbeddingSettings, InferenceSettings
-    from cistron.sequence.track_table import cage_tracks, strand_pairs
+    from cistron.sequence.estimator import DnaEmbedder
+    from cistron.sequence.settings import GeneEmbeddingSettings, InferenceSettings
 
-    if output.suffix != ".h5ad":
-        raise InputError(f"a gene embedding is written as .h5ad. Given: {output.name}")
-    if tracks and output_tracks is None:
-        raise InputError("--tracks are written to --output-tracks; give it, too")
     inference = InferenceSettings(batch_size, precision, augment, shifts, device)
-    rules = GeneEmbeddingSettings(windows, neighbours, organism, track_neighbours, inference)
-    table, chosen = choose(weights, organism, cage)
-    numbers = chosen[organism] if cage else cage_tracks(table, organism)
-    wanted = None if output_tracks is None else wanted_tracks(output_tracks, table, organism, tracks)
+    settings = GeneEmbeddingSettings(windows, neighbours, organism, track_neighbours, inference)
     with open_genome(genome, build, ambiguous, person) as opened:
-        opened.require_build()
-        tell_person(opened)
-        found = read_gene_sites(
+        show_variants(opened)
+        embedding = DnaEmbedder(weights, settings).embed(
+            opened,
             annotation,
-            opened,
-            biotypes=tuple(filter(None, biotypes)),
-            genes=[] if genes is None else read_gene_list(genes),
-            allow_loss=allow_loss,
-        )
-        embedding = embed_annotation(
-            found,
-            opened,
-            weights,
-            numbers,
             output,
-            settings=rules,
-            annotation=annotation,
-            tracks=wanted,
-            pairs=strand_pairs(table, organism),
+            genes=[] if genes is None else read_gene_list(genes),
+            biotypes=tuple(filter(None, biotypes)),
+            cage=cage,
+            output_tracks=output_tracks,
+            tracks=tracks,
+            allow_loss=allow_loss,
             shard_size=shard_size,
             workers=workers,
             threads=threads,
             scheduler=scheduler,
         )
-    write_gene_embedding(embedding, output)
-    discard_shards(output)
     show(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
-    if wanted is not None:
-        show(f"wrote {wanted.path}: {embedding.n_obs:,} genes x {len(wanted.rows):,} tracks")
+    if output_tracks is not None:
+        written = len(open_tracks(output_tracks).tracks)
+        show(f"wrote {output_tracks}: {embedding.n_obs:,} genes x {written:,} tracks")

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Scheduler, Threads, Workers
-from cistron.errors import InputError
 from cistron.methods import Count, CountOrZero, Range
 from cistron.runtime import show
 
@@ -48,30 +47,16 @@ def embed_protein(
     batch_tokens
         Residues and padding read at a time; 1,024 on a processor and 16,384 on a GPU when absent.
     """
-    from cistron.formats import write_gene_embedding
-    from cistron.runtime import check_writable
-    from cistron.sequence.embed import discard_shards
-    from cistron.sequence.protein_embed import ProteinEmbeddingSettings, embed_protein_genes
-    from cistron.sequence.protein_fasta import read_proteins
+    from cistron.sequence.estimator import ProteinEmbedder
+    from cistron.sequence.inputs_proteins import read_proteins
+    from cistron.sequence.settings import ProteinEmbeddingSettings
 
-    if output.suffix != ".h5ad":
-        raise InputError(f"a gene embedding is written as .h5ad. Given: {output.name}")
-    check_writable(output)
     settings = ProteinEmbeddingSettings(isoform, window, overlap, batch_tokens, precision, device)
+    embedder = ProteinEmbedder(weights, settings)
     found = read_proteins(proteins)
     for remark in found.remarks:
         show(f"{proteins.name}: {remark}")
-    embedding = embed_protein_genes(
-        found,
-        weights,
-        output,
-        settings=settings,
-        source=proteins,
-        shard_size=shard_size,
-        workers=workers,
-        threads=threads,
-        scheduler=scheduler,
+    embedding = embedder.embed(
+        found, output, shard_size=shard_size, workers=workers, threads=threads, scheduler=scheduler
     )
-    write_gene_embedding(embedding, output)
-    discard_shards(output)
     show(f"wrote {output}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")

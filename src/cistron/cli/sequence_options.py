@@ -1,17 +1,13 @@
 """Options that the commands of ``cistron sequence`` share."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
 from cistron.genome import Genome, PersonalGenome, PersonSettings
 from cistron.methods import Count, Range
 from cistron.runtime import show
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
 
 MODEL = Group("Model and genome", sort_key=10)
 Weights = Annotated[
@@ -46,21 +42,7 @@ Shifts = Annotated[
 Person = Annotated[PersonSettings | None, Parameter(name="*", group=Group("A person's own DNA", sort_key=20))]
 
 
-def choose(
-    model: Path, organism: str, wanted: tuple[str, ...]
-) -> "tuple[pd.DataFrame, dict[str, np.ndarray]]":
-    """Find the wanted tracks of each organism in a model folder."""
-    from cistron.sequence.settings import settings_from
-    from cistron.sequence.track_table import choose_tracks, load_track_table
-    from cistron.sequence.weights import read_description
-
-    settings = settings_from(read_description(model)["settings"])
-    table = load_track_table(model, settings.tracks)
-    organisms = list(settings.tracks) if organism == "both" else [organism]
-    return table, {name: choose_tracks(table, name, wanted) for name in organisms}
-
-
-def tell_person(genome: Genome) -> None:
-    """Print what was read of a person's variants and what was left out."""
+def show_variants(genome: Genome) -> None:
+    """Print how many variants of a person were read and what was left out of them; nothing for a reference."""
     if isinstance(genome, PersonalGenome):
         show(genome.variants.summary())

@@ -15,9 +15,11 @@ import pandas as pd
 import zarr
 
 from cistron.errors import InputError
+from cistron.formats.store import CHECKED, open_store, seal_store, stored_array
 from cistron.formats.tracks import Tracks, create_tracks, open_tracks
 from cistron.runtime import atomic_directory
 
+_WHAT = "a designed epigenome"
 OUTCOME_COLUMNS = (
     "gene",
     "cell_type",
@@ -105,9 +107,11 @@ def write_designed_epigenome(
         for row in range(len(designed)):
             store.values[row] = np.where(kept[0], designed[row], np.nan)
         root = zarr.open_group(str(partial), mode="r+")
-        root.create_array("original", data=np.where(kept, original, np.nan).astype(np.float32))
+        before = np.where(kept, original, np.nan).astype(np.float32)
+        root.create_array("original", data=before, fill_value=np.nan, compressors=CHECKED)
         root.attrs["outcome"] = json.loads(outcome[list(OUTCOME_COLUMNS)].to_json(orient="split"))
         root.attrs["edits"] = json.loads(edits[list(EDIT_COLUMNS)].to_json(orient="split"))
+        seal_store(partial)
 
 
 def read_designed_epigenome(path: str | Path) -> DesignedEpigenome:
@@ -119,15 +123,19 @@ def read_designed_epigenome(path: str | Path) -> DesignedEpigenome:
         If the store is absent or is no design.
     """
     tracks = open_tracks(path)
-    root = zarr.open_group(str(path), mode="r")
+    path = Path(path)
+    root = open_store(path, _WHAT)
+    if "outcome" not in root.attrs:
+        raise InputError(f"{path} holds tracks, but no design; make one with 'cistron chromatin design'")
+    original = stored_array(root, path, "original", "f", 4, _WHAT)
+    if original.shape != tracks.values.shape:
+        raise InputError(f"{path} is not {_WHAT}: marks before and after differ in size; it is damaged")
     try:
-        tables = [
+        outcome, edits = (
             pd.read_json(io.StringIO(json.dumps(root.attrs[part])), orient="split", dtype={"gene": str})
             for part in ("outcome", "edits")
-        ]
-        original = np.asarray(root["original"][:])  # type: ignore[index]
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"{path} holds tracks, but no design; make one with 'cistron chromatin design'"
-        ) from error
-    return DesignedEpigenome(tracks, original, *tables)
+        )
+        outcome[list(OUTCOME_COLUMNS)], edits[list(EDIT_COLUMNS)]
+    except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        raise InputError(f"{path} is not {_WHAT}: its tables are damaged ({str(error)[:80]})") from error
+    return DesignedEpigenome(tracks, original[:], outcome, edits)

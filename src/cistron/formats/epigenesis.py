@@ -1,5 +1,6 @@
 """The epigenesis map: what a peak of each mark in each place does to predicted expression (page ``docs/formats/epigenesis.md``)."""
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,12 @@ import zarr
 
 import cistron
 from cistron.errors import InputError
+from cistron.formats.store import CHECKED, attribute, open_store, seal_store, stored_array
 from cistron.runtime import atomic_directory
 
 KIND = "epigenesis"
 SCHEMA_VERSION = 1
+_WHAT = "an epigenesis map"
 TABLE_COLUMNS = ("mark", "start", "end", "peak_in", "read_in", "effect", "low", "high", "interval", "n")
 
 
@@ -60,7 +63,7 @@ def check_epigenesis(found: EpigenesisMap) -> list[str]:
     if found.reference.shape != (shape[0], shape[1], shape[3]):
         problems.append(f"reference is {found.reference.shape}, expected {(shape[0], shape[1], shape[3])}")
     problems += [f"the table has no column {name!r}" for name in TABLE_COLUMNS if name not in found.table]
-    if not problems and not np.isfinite(found.table["effect"]).all():
+    if not problems and not np.isfinite(pd.to_numeric(found.table["effect"], errors="coerce")).all():
         problems.append("the table has effects that are not finite")
     return problems
 
@@ -78,8 +81,8 @@ def write_epigenesis(path: str | Path, found: EpigenesisMap) -> None:
         raise InputError(f"epigenesis map {Path(path).name} breaks its format: {problems[0]}")
     with atomic_directory(path) as partial:
         root = zarr.open_group(str(partial), mode="w")
-        root.create_array("effect", data=np.asarray(found.effect, np.float32))
-        root.create_array("reference", data=np.asarray(found.reference, np.float32))
+        root.create_array("effect", data=np.asarray(found.effect, np.float32), compressors=CHECKED)
+        root.create_array("reference", data=np.asarray(found.reference, np.float32), compressors=CHECKED)
         table = found.table[list(TABLE_COLUMNS)]
         root.attrs.put(
             {
@@ -97,6 +100,7 @@ def write_epigenesis(path: str | Path, found: EpigenesisMap) -> None:
                 "table": table.to_json(orient="split"),
             }
         )
+        seal_store(partial)
 
 
 def read_epigenesis(path: str | Path) -> EpigenesisMap:
@@ -107,33 +111,32 @@ def read_epigenesis(path: str | Path) -> EpigenesisMap:
     InputError
         If there is none, or it breaks the format.
     """
-    import io
-
     path = Path(path)
     if not path.exists():
         raise InputError(f"epigenesis map {path} does not exist")
+    root = open_store(path, _WHAT)
+    header: dict[str, Any] = dict(attribute(root, path, "cistron", dict, _WHAT))
+    if header.pop("kind", None) != KIND or str(header.pop("schema_version", "")) != str(SCHEMA_VERSION):
+        raise InputError(f"{path} is no epigenesis map, but another kind of store or of a newer version")
+    header.pop("software_version", None)
+    effect, reference = (
+        stored_array(root, path, name, "f", axes, _WHAT)[:]
+        for name, axes in (("effect", 4), ("reference", 3))
+    )
+    names = {
+        name: attribute(root, path, name, list, _WHAT) for name in ("genes", "marks", "cell_types", "starts")
+    }
+    text, width = attribute(root, path, "table", str, _WHAT), attribute(root, path, "width", int, _WHAT)
     try:
-        root = zarr.open_group(str(path), mode="r")
-        header: dict[str, Any] = dict(root.attrs["cistron"])  # type: ignore[arg-type]
-        if header.pop("kind") != KIND or int(header.pop("schema_version")) > SCHEMA_VERSION:
-            raise ValueError("another kind or a newer version")
-        header.pop("software_version")
-        attributes: dict[str, Any] = dict(root.attrs)
-        found = EpigenesisMap(
-            np.asarray(root["effect"][:]),  # type: ignore[index]
-            np.asarray(root["reference"][:]),  # type: ignore[index]
-            pd.read_json(io.StringIO(attributes["table"]), orient="split"),
-            list(attributes["genes"]),
-            list(attributes["marks"]),
-            list(attributes["cell_types"]),
-            list(attributes["starts"]),
-            int(attributes["width"]),
-            header,
-        )
-    except (KeyError, TypeError, ValueError, OSError) as error:
+        table = pd.read_json(io.StringIO(text), orient="split")
+        starts = [int(start) for start in names["starts"]]
+    except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
         raise InputError(
-            f"{path} is no epigenesis map ({type(error).__name__}: {str(error)[:80]})"
+            f"{path} is no epigenesis map ({type(error).__name__}: {str(error)[:80]}); it is damaged"
         ) from error
+    found = EpigenesisMap(
+        effect, reference, table, names["genes"], names["marks"], names["cell_types"], starts, width, header
+    )
     problems = check_epigenesis(found)
     if problems:
         raise InputError(f"epigenesis map {path.name} breaks its format: {problems[0]}")

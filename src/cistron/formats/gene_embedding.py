@@ -1,7 +1,6 @@
 """The gene-embedding format: an AnnData with one row a gene (page ``docs/formats/gene_embedding.md``)."""
 
 import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
 from cistron.formats.anndata_files import write_anndata
+from cistron.formats.anndata_rows import read_h5ad
 from cistron.formats.header import header_problems, joined, provenance_fields, without_local_paths
 from cistron.formats.tables import first_line, read_table
 from cistron.genes.identity import guess_namespace, normalise_identifiers
@@ -292,20 +292,6 @@ def read_gene_embedding(
     if strict:
         require_valid(embedding, path.name)
     return embedding
-
-
-def read_h5ad(path: Path) -> anndata.AnnData:
-    """Read any AnnData file; a damaged one is an :class:`InputError`."""
-    try:
-        with warnings.catch_warnings():
-            # Doubled names are reported by the checker, in one line.
-            warnings.filterwarnings("ignore", message=".*names are not unique", category=UserWarning)
-            return anndata.read_h5ad(path)
-    # A damaged file makes h5py and anndata raise nearly anything.
-    except Exception as error:
-        raise InputError(
-            f"{path.name} is not a readable .h5ad file ({first_line(error)}); it may be truncated: write or fetch it again"
-        ) from error
 
 
 def _refuse_doubled(names: list[str], kind: str, what: str, remedy: str) -> None:

@@ -5,7 +5,9 @@ A store of :mod:`cistron.formats.tracks` (sequences = genes, in the direction of
 """
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,14 @@ import pandas as pd
 import zarr
 
 from cistron.errors import IdentifierError, InputError
+from cistron.formats.store import CHECKED, attribute, open_store, stored_array
 from cistron.formats.tracks import Tracks, create_tracks, open_tracks
 
 GENES_PER_CHUNK = 64
 ORIGIN_COLUMNS = ("cell_type", "mark", "source", "kind", "sha256")
 KINDS = ("measured", "imputed")
+_WHAT = "a store of 'cistron chromatin build'"
+_BETWEEN = re.compile(r"[\s_\-\u2010-\u2015\u2212]+")
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,35 @@ class GeneTracks:
         return np.array([known[name] for name in names], dtype=np.int64)
 
 
+def bare_name(name: str) -> str:
+    """Give a name without what spellings of one thing differ in: case, blanks, hyphens and underscores."""
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", name)).casefold()
+
+
+def require_distinct(names: Iterable[str], what: str) -> None:
+    """Raise where two names differ in case, blanks, hyphens or underscores only: one thing under two names is two tracks.
+
+    Parameters
+    ----------
+    names
+        Names; the same name may stand more than once.
+    what
+        What they are names of, for the message.
+
+    Raises
+    ------
+    InputError
+        Naming the two.
+    """
+    seen: dict[str, str] = {}
+    for name in dict.fromkeys(map(str, names)):
+        other = seen.setdefault(bare_name(name), name)
+        if other != name:
+            raise InputError(
+                f"{what} {other!r} and {name!r} differ in case, blanks or hyphens only; write one name the same way everywhere"
+            )
+
+
 def create_gene_tracks(
     path: str | Path,
     *,
@@ -153,6 +187,8 @@ def create_gene_tracks(
         index = pd.Index(names)
         if not index.is_unique:
             raise InputError(f"{what} occur more than once, for example {index[index.duplicated()][0]}")
+    require_distinct(cell_types, "cell types")
+    require_distinct(marks, "marks")
     empty = [cell_types[n] for n in np.flatnonzero(~measured.any(axis=1)).tolist()]
     empty += [marks[n] for n in np.flatnonzero(~measured.any(axis=0)).tolist()]
     if empty:
@@ -179,7 +215,7 @@ def create_gene_tracks(
             raise InputError(
                 f"expression must be [gene, cell type] = {[len(genes), len(cell_types)]}. Given: {list(expression.shape)}"
             )
-        root.create_array("expression", data=expression)
+        root.create_array("expression", data=expression, fill_value=np.nan, compressors=CHECKED)
     root.attrs["expression_scale"] = scale if expression is not None else ""
     root.attrs["origin"] = {column: origin[column].astype(str).tolist() for column in ORIGIN_COLUMNS}
     return open_gene_tracks(path, writable=True)
@@ -191,16 +227,25 @@ def open_gene_tracks(path: str | Path, *, writable: bool = False) -> GeneTracks:
     Raises
     ------
     InputError
-        If it is no store of tracks, or one without origin of its tracks (predictions of the sequence wing).
+        If it is no store of tracks, one without origin of its tracks (predictions of the sequence wing), damaged or not whole.
     """
     path = Path(path)
     tracks = open_tracks(path, writable=writable)
-    root = zarr.open_group(str(path), mode="r")
+    root = open_store(path, _WHAT)
     if "origin" not in root.attrs:
         raise InputError(
             f"{path} holds tracks, but not of 'cistron chromatin build'; build it from bigWigs first"
         )
-    expression = root.get("expression")
-    values = None if expression is None else np.asarray(expression[:], dtype=np.float32)  # type: ignore[index]
+    origin = attribute(root, path, "origin", dict, _WHAT)
+    if not set(ORIGIN_COLUMNS) <= origin.keys() or len({len(column) for column in origin.values()}) > 1:
+        raise InputError(f"{path} is not {_WHAT}: the origin of its tracks is damaged; build it again")
     scale = str(root.attrs.get("expression_scale", ""))
-    return GeneTracks(tracks, values, scale, pd.DataFrame(root.attrs["origin"]), path)
+    expression = None
+    if scale or "expression" in root:
+        stored = stored_array(root, path, "expression", "f", 2, _WHAT)
+        if stored.shape != tracks.values.shape[:2]:
+            raise InputError(
+                f"{path} is not {_WHAT}: expression is {stored.shape}, expected {tracks.values.shape[:2]}; it is damaged, build it again"
+            )
+        expression = stored[:].astype(np.float32)
+    return GeneTracks(tracks, expression, scale, pd.DataFrame(origin), path)

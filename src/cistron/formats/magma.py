@@ -20,6 +20,7 @@ from cistron.runtime.tables import MISSING, read_text_table
 from cistron.runtime.text_files import open_text
 
 OUT_COLUMNS = ("GENE", "CHR", "START", "STOP", "NSNPS", "NPARAM", "N", "ZSTAT", "P")
+_REACH = 5_000_000  # base pairs from the end of a gene within which MAGMA correlates it with later ones
 RAW_COLUMNS = ("GENE", "CHR", "START", "STOP", "NSNPS", "NPARAM", "N", "MAC", "ZSTAT")
 
 
@@ -147,6 +148,14 @@ class GeneCorrelations:
         return blocks
 
 
+def _distance(fields: list[str], before: list[str]) -> float:
+    """Base pairs between the start of a gene and the end of one before it; NaN where a place is no number."""
+    try:
+        return float(fields[2]) - float(before[3])
+    except ValueError:  # said with its gene later
+        return np.nan
+
+
 def read_genes_raw(path: str | Path) -> GeneCorrelations:
     """Read a ``.genes.raw`` file, plain or gzip.
 
@@ -160,8 +169,9 @@ def read_genes_raw(path: str | Path) -> GeneCorrelations:
     Raises
     ------
     InputError
-        If the file is of another form, a row has more correlations than genes before it on its chromosome,
-        or a correlation leaves [-1, 1].
+        If the file is of another form, a correlation leaves [-1, 1], or the lengths of rows say that rows were removed: then
+        the correlations of the rows behind them belong to other genes. MAGMA gives a gene its correlations with all genes
+        within 5 Mb before it, so a row reaches back no farther, and by at most one gene more than the row before it.
     """
     path = Path(path)
     rows: list[np.ndarray] = []
@@ -169,6 +179,7 @@ def read_genes_raw(path: str | Path) -> GeneCorrelations:
     values: list[np.ndarray] = []
     genes: list[list[str]] = []
     first_of_chromosome: dict[str, int] = {}
+    lengths: list[int] = []
     with open_text(path, "MAGMA file") as handle:
         lines = handle.read().split("\n")
     if not lines or not lines[0].startswith("#"):
@@ -197,6 +208,19 @@ def read_genes_raw(path: str | Path) -> GeneCorrelations:
                 f"{path.name} line {number}: {count} correlations but only {index - first} genes before it "
                 f"on chromosome {chromosome}; rows were removed from the file or it is not sorted"
             )
+        previous = 0 if index == first else lengths[-1]
+        if count > previous + 1 or (count and _distance(fields, genes[index - count]) > _REACH):
+            raise InputError(
+                f"{path.name} line {number}: gene {fields[0]} has {count} correlations, which reach back to {genes[index - count][0]}, but "
+                + (
+                    f"the gene before it has {previous}"
+                    if count > previous + 1
+                    else f"MAGMA correlates genes within {_REACH // 1_000_000} Mb only"
+                )
+                + "; rows between them were removed from the file, so its correlations belong to other genes. Run MAGMA again, or "
+                "use the file as MAGMA wrote it"
+            )
+        lengths.append(count)
         genes.append(fields[:9])
         if count:
             rows.append(np.full(count, index))
@@ -241,7 +265,9 @@ def write_genes_out(table: pd.DataFrame, path: str | Path) -> None:
 
 
 def write_genes_raw(correlations: GeneCorrelations, path: str | Path, version: int = 110) -> None:
-    """Write a ``.genes.raw`` file: for each gene its correlations back to the farthest one that is not zero.
+    """Write a ``.genes.raw`` file: for each gene its correlations back to the farthest one that is not zero for it or a later gene.
+
+    So a row reaches back by at most one gene more than the row before it, as MAGMA's do.
 
     Raises
     ------
@@ -259,13 +285,18 @@ def write_genes_raw(correlations: GeneCorrelations, path: str | Path, version: i
         raise InputError("a .genes.raw file cannot hold correlations between chromosomes")
     with atomic_path(path) as partial, partial.open("w") as handle:
         handle.write(f"# VERSION = {version}\n# COVAR = NSAMP MAC\n")
+        farthest = np.arange(len(genes))
+        np.minimum.at(farthest, coordinates.row, coordinates.col)
+        farthest = np.minimum.accumulate(farthest[::-1])[::-1]
+        begins = np.maximum.accumulate(
+            np.where(np.r_[True, chromosomes[1:] != chromosomes[:-1]], np.arange(len(genes)), 0)
+        )
+        farthest = np.maximum(farthest, begins)
         for index, gene in enumerate(genes.itertuples(index=False)):
             start, end = lower.indptr[index], lower.indptr[index + 1]
-            numbers = ""
-            if end > start:
-                dense = np.zeros(index - lower.indices[start:end].min())
-                dense[lower.indices[start:end] - index] = lower.data[start:end]
-                numbers = " " + " ".join(f"{value:.6g}" for value in dense)
+            dense = np.zeros(index - farthest[index])
+            dense[lower.indices[start:end] - index] = lower.data[start:end]
+            numbers = "".join(f" {value:.6g}" for value in dense)
             handle.write(
                 f"{gene.GENE} {gene.CHR} {gene.START:.0f} {gene.STOP:.0f} {gene.NSNPS:.0f} {gene.NPARAM:.0f} "
                 f"{gene.N:.0f} {gene.MAC:.6g} {gene.ZSTAT:.6f}{numbers}\n"

@@ -33,6 +33,7 @@ def read_perturbed_cells(
     scale: Scale | Literal["auto"] = "auto",
     minimum_cells: int = 2,
     observational: bool = False,
+    modality: str | None = None,
 ) -> PerturbedCells:
     """Read perturbed cells from a file.
 
@@ -65,6 +66,8 @@ def read_perturbed_cells(
         Fewest cells of a perturbation.
     observational
         Take every cell as unperturbed; no column is needed.
+    modality
+        Modality of a ``.h5mu``; ``rna`` or ``gex`` when absent.
 
     Raises
     ------
@@ -79,7 +82,7 @@ def read_perturbed_cells(
     table_of_guides = None if guide_table is None else read_guide_table(guide_table)
     if path.suffix == ".npz":
         return _read_npz(path, known, table_of_guides, observational, given)
-    table = read_cell_table(path, layer)
+    table = read_cell_table(path, layer, modality)
     wanted = [column for column in (guide, batch) if column]
     if calls is None and not observational:
         wanted.insert(0, perturbation)

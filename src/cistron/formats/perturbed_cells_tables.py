@@ -35,7 +35,7 @@ class CellTable:
     remarks: list[str] = field(default_factory=list)
 
 
-def read_cell_table(path: Path, layer: str | None) -> CellTable:
+def read_cell_table(path: Path, layer: str | None, modality: str | None = None) -> CellTable:
     """Read ``.h5ad``, ``.zarr``, ``.h5mu`` or a 10x ``.h5``.
 
     Parameters
@@ -44,6 +44,9 @@ def read_cell_table(path: Path, layer: str | None) -> CellTable:
         File or zarr folder.
     layer
         Layer of the values, ``raw``, or ``None`` to choose; see :func:`cistron.formats.perturbed_cells.read_perturbed_cells`.
+
+    modality
+        Modality of a ``.h5mu``; ``rna`` or ``gex`` when absent.
 
     Raises
     ------
@@ -56,6 +59,8 @@ def read_cell_table(path: Path, layer: str | None) -> CellTable:
             f"cells are read from .h5ad, .zarr, .h5mu, 10x .h5 or CausalBench's .npz. Given: {path.name}"
         )
     try:
+        if path.suffix == ".h5mu":
+            return _read_h5(path, layer, modality)
         return readers[path.suffix](path, layer)
     except InputError:
         raise
@@ -129,12 +134,17 @@ def _from_group(group: Any, layer: str | None, name: str) -> CellTable:
     )
 
 
-def _read_h5(path: Path, layer: str | None) -> CellTable:
+def _read_h5(path: Path, layer: str | None, modality: str | None = None) -> CellTable:
     with h5py.File(path, "r") as file:
         if "mod" not in file:
             return _from_group(file, layer, path.name)
         modalities = list(file["mod"])
-        chosen = next((name for name in ("rna", "gex", "RNA", "GEX") if name in modalities), None)
+        if modality is not None and modality not in modalities:
+            raise InputError(
+                f"{path.name}: there is no modality {modality!r}; it has {', '.join(modalities)}"
+            )
+        usual = ("rna", "gex", "RNA", "GEX")
+        chosen = modality or next((name for name in usual if name in modalities), None)
         if chosen is None and len(modalities) > 1:
             raise InputError(f"{path.name}: expected a modality 'rna'. Given: {', '.join(modalities)}")
         chosen = chosen or modalities[0]

@@ -1,41 +1,38 @@
 """The prediction format: predicted beside observed expression, cells x genes (page ``docs/formats/prediction.md``)."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
 from cistron.formats.anndata_files import write_anndata
-from cistron.formats.gene_embedding import read_h5ad
-from cistron.formats.header import header_problems, joined, provenance_fields, without_local_paths
+from cistron.formats.anndata_rows import open_store, read_h5ad
+from cistron.formats.header import joined, provenance_fields, without_local_paths
+from cistron.formats.prediction_checks import (
+    KIND,
+    LAYERS,
+    SCHEMA_VERSION,
+    check_axes,
+    check_prediction,
+    refuse,
+    row_blocks,
+    value_problems,
+)
+from cistron.formats.prediction_checks import (
+    SPLIT_PARTS as SPLIT_PARTS,
+)
+from cistron.formats.prediction_checks import (
+    UNITS as UNITS,
+)
+from cistron.formats.stored_matrix import open_matrix, told_damage
 from cistron.genes.identity import guess_namespace
 from cistron.runtime.files import atomic_path
-
-KIND = "prediction"
-SCHEMA_VERSION = 1
-SPLIT_PARTS = ("train", "validation", "test", "unused")
-UNITS = ("cell", "cell type")
-LAYERS = ("predicted", "observed")
-_TEXT_FIELDS = (
-    "name",
-    "method",
-    "unit",
-    "scale",
-    "dataset",
-    "identifier_namespace",
-    "genome_build",
-    "embedding",
-    "evidence",
-    "control",
-    "parameters",
-    "software_version",
-)
-_NEEDED_TEXT = ("name", "method", "unit", "scale", "dataset")
-_BLOCK_VALUES = 1 << 23  # values looked at in one go: 32 MB of float32
 
 
 def prediction(
@@ -139,88 +136,6 @@ def prediction(
     return result
 
 
-def check_axes(observations: pd.DataFrame, genes: pd.DataFrame, uns: Mapping[str, Any]) -> list[str]:
-    """List what breaks the format in the tables of observations and genes and in the header."""
-    header = uns.get("cistron")
-    if not isinstance(header, Mapping) or header.get("kind") != KIND:
-        return ["uns['cistron'] with kind 'prediction' is absent; write it with cistron.formats.prediction"]
-    problems = _header_problems(header)
-    if not len(observations) or not len(genes):
-        problems.append(f"it is empty: {len(observations):,} observations x {len(genes):,} genes")
-    for kind, frame in (("observations", observations), ("genes", genes)):
-        if not frame.index.is_unique:
-            doubled = frame.index[frame.index.duplicated()].unique()
-            problems.append(f"{len(doubled):,} {kind} occur more than once, for example {doubled[0]}")
-        if "split" not in frame:
-            problems.append(f"the table of {kind} has no column 'split' ({', '.join(SPLIT_PARTS)})")
-            continue
-        strange = sorted(set(frame["split"].astype(str)) - set(SPLIT_PARTS))
-        if strange:
-            problems.append(f"split of {kind} has {strange[0]!r}; expected {', '.join(SPLIT_PARTS)}")
-    return problems
-
-
-def _header_problems(header: Mapping[str, Any]) -> list[str]:
-    problems = header_problems(header, fields=_TEXT_FIELDS, newest=SCHEMA_VERSION, evidence_needed=False)
-    problems += [f"{field} is empty" for field in _NEEDED_TEXT if not str(header.get(field, "absent"))]
-    if header.get("unit", "cell") not in UNITS:
-        problems.append(f"unit {header['unit']!r} is not one of {', '.join(UNITS)}")
-    return problems
-
-
-def check_prediction(result: anndata.AnnData) -> list[str]:
-    """List what breaks the format; an empty list means that the prediction is valid.
-
-    Parameters
-    ----------
-    result
-        What to check; values are looked at in blocks of observations.
-
-    Returns
-    -------
-    list of str
-        One sentence a problem.
-    """
-    problems = check_axes(result.obs, result.var, result.uns)
-    for layer in LAYERS:
-        if layer not in result.layers:
-            problems.append(f"layers['{layer}'] is absent")
-            continue
-        values = result.layers[layer]
-        if hasattr(values, "toarray"):
-            problems.append(f"layers['{layer}'] is sparse; expected dense float32")
-        elif values.dtype != np.float32:
-            problems.append(f"layers['{layer}'] is {values.dtype}, not float32")
-        else:
-            problems += value_problems((values[rows] for rows in row_blocks(*values.shape)), layer)
-    return problems
-
-
-def row_blocks(rows: int, columns: int) -> Iterator[slice]:
-    """Slices of rows of at most about 8 million values each."""
-    step = max(1, _BLOCK_VALUES // max(columns, 1))
-    for start in range(0, rows, step):
-        yield slice(start, min(start + step, rows))
-
-
-def value_problems(blocks: Iterable[np.ndarray], layer: str) -> list[str]:
-    """What is wrong with the values of a layer, given in blocks of rows: infinite, or nothing but NaN."""
-    infinite, finite = 0, False
-    for block in blocks:
-        infinite += int(np.isinf(block).sum())
-        finite = finite or bool(np.isfinite(block).any())
-    if infinite:
-        return [f"layers['{layer}'] has {infinite:,} infinite values; use NaN for what is undefined"]
-    return [] if finite else [f"layers['{layer}'] has no value that is not NaN"]
-
-
-def refuse(problems: list[str], what: str) -> None:
-    """Raise an :class:`InputError` that names ``what`` and its first problem, if there is one."""
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        raise InputError(f"{what} breaks the prediction format: {problems[0]}{more}")
-
-
 def write_prediction(path: str | Path, result: anndata.AnnData) -> None:
     """Check a prediction and write it as .h5ad, whole or not at all.
 
@@ -243,10 +158,82 @@ def prediction_path(path: str | Path) -> Path:
     return path
 
 
-def read_prediction(path: str | Path) -> anndata.AnnData:
-    """Read a prediction into memory and check it.
+@dataclass(frozen=True)
+class PredictionFile:
+    """A prediction on disk, of which values are read when asked for.
 
-    :func:`cistron.formats.prediction_blocks.open_prediction` reads it in blocks instead.
+    Attributes
+    ----------
+    path
+        The file.
+    observations, genes
+        Tables of both axes with their column ``split``.
+    header
+        ``uns["cistron"]``.
+    """
+
+    path: Path
+    observations: pd.DataFrame
+    genes: pd.DataFrame
+    header: dict[str, Any]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of observations and genes."""
+        return len(self.observations), len(self.genes)
+
+    def blocks(
+        self, layer: str, rows: np.ndarray | None = None, columns: np.ndarray | None = None
+    ) -> Iterator[np.ndarray]:
+        """Give a layer in blocks of observations, float32 [observation, gene], some 8 million values each.
+
+        Parameters
+        ----------
+        layer
+            ``predicted`` or ``observed``.
+        rows, columns
+            Ascending numbers of the observations and genes to give; all when absent.
+        """
+        with open_store(self.path, "prediction") as file:
+            with told_damage(self.path.name, ".h5ad file"):
+                values = open_matrix(file["layers"][layer], self.path.name)
+            for block in row_blocks(*self.shape):
+                if rows is None:
+                    taken = values.rows(block.start, block.stop)
+                else:
+                    inside = rows[(rows >= block.start) & (rows < block.stop)]
+                    if not len(inside):
+                        continue
+                    taken = values.rows(inside[0], inside[-1] + 1)[inside - inside[0]]
+                yield taken if columns is None else taken[:, columns]
+
+    def values(
+        self, layer: str, rows: np.ndarray | None = None, columns: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Give a part of a layer, float32 [observation, gene]; memory is needed for that part only."""
+        height = self.shape[0] if rows is None else len(rows)
+        width = self.shape[1] if columns is None else len(columns)
+        result = np.empty((height, width), dtype=np.float32)
+        start = 0
+        for block in self.blocks(layer, rows, columns):
+            result[start : start + len(block)] = block
+            start += len(block)
+        return result
+
+    def problems(self) -> list[str]:
+        """List what is wrong with the values, reading them in blocks."""
+        return [problem for layer in LAYERS for problem in value_problems(self.blocks(layer), layer)]
+
+
+def open_prediction(path: str | Path, *, check_values: bool = False) -> PredictionFile:
+    """Open a prediction without reading its values; header, tables and shapes are checked.
+
+    Parameters
+    ----------
+    path
+        .h5ad file.
+    check_values
+        Read the values too, in blocks, and check them.
 
     Raises
     ------
@@ -254,10 +241,42 @@ def read_prediction(path: str | Path) -> anndata.AnnData:
         If the file is absent, cannot be read, or breaks the format.
     """
     path = prediction_path(path)
-    if not path.exists():
-        raise InputError(f"prediction {path} does not exist")
-    result = read_h5ad(path)
-    refuse(check_prediction(result), path.name)
-    result.uns["cistron"] = dict(result.uns["cistron"])
-    without_local_paths(result.uns["cistron"])
+    file = open_store(path, "prediction", ".h5ad file")
+    with file, told_damage(path.name, ".h5ad file"):
+        obs, var = anndata.io.read_elem(file["obs"]), anndata.io.read_elem(file["var"])
+        uns = anndata.io.read_elem(file["uns"]) if "uns" in file else {}
+        layers = {
+            key: (file["layers"][key].shape, file["layers"][key].dtype)
+            for key in LAYERS
+            if "layers" in file and isinstance(file["layers"].get(key), h5py.Dataset)
+        }
+    problems = check_axes(obs, var, uns)
+    for key in LAYERS:
+        if key not in layers:
+            problems.append(f"layers['{key}'] is absent or not dense")
+        elif layers[key] != ((len(obs), len(var)), np.dtype(np.float32)):
+            problems.append(
+                f"layers['{key}'] is {layers[key][1]} of shape {layers[key][0]}, not float32 of the axes"
+            )
+    header = uns.get("cistron")
+    opened = PredictionFile(path, obs, var, dict(header) if isinstance(header, Mapping) else {})
+    if not problems and check_values:
+        problems = opened.problems()
+    refuse(problems, path.name)
+    without_local_paths(opened.header)
+    return opened
+
+
+def read_prediction(path: str | Path) -> anndata.AnnData:
+    """Read a prediction into memory and check it; :func:`open_prediction` reads it in blocks instead.
+
+    Raises
+    ------
+    InputError
+        If the file is absent, cannot be read, or breaks the format.
+    """
+    opened = open_prediction(path)
+    result = read_h5ad(opened.path)
+    refuse(check_prediction(result), opened.path.name)
+    result.uns["cistron"] = opened.header
     return result

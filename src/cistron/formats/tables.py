@@ -20,14 +20,16 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path, *, word2vec: bool = True) -> pd.DataFrame:
     """Read a table of any accepted form.
 
     Parameters
     ----------
     path
         Parquet, delimited text (:mod:`cistron.runtime.tables`) or word2vec text. Gene ids are in the first column of text,
-        and in the index or a column named for genes of Parquet. Word2vec text is told by its first line.
+        and in the index or a column named for genes of Parquet.
+    word2vec
+        Whether it may be word2vec text, which is told by its first line; a table of expression or z-scores never is.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def read_table(path: Path) -> pd.DataFrame:
         )
     if kind == ".parquet":
         return _numbers_only(path, read_parquet_by_gene(path))
-    head = _word2vec_head(path)
+    head = _word2vec_head(path) if word2vec else None
     if head is not None:
         return _read_word2vec(path, *head)
     if kind in _WORD2VEC:

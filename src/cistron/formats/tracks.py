@@ -13,12 +13,14 @@ import zarr
 
 import cistron
 from cistron.errors import InputError
+from cistron.formats.store import CHECKED, StoredArray, attribute, open_store, stored_array
 from cistron.runtime import atomic_path
 
 KIND = "tracks"
 _BIGWIG_MAGIC = 0x888FFC26
 SCHEMA_VERSION = 1
 SEQUENCE_COLUMNS = ("name", "chromosome", "start", "end", "strand")
+_WHAT = "a tracks store"
 _TEXT_FIELDS = ("name", "method", "genome_build", "licence", "software_version")
 
 
@@ -43,7 +45,7 @@ class Tracks:
     """
 
     header: Mapping[str, Any]
-    values: zarr.Array
+    values: StoredArray
     measured: np.ndarray
     sequences: pd.DataFrame
     cell_types: list[str]
@@ -74,6 +76,8 @@ def create_tracks(
     sequences_per_chunk: int = 1,
 ) -> Tracks:
     """Make an empty store; its values are NaN until they are written.
+
+    When they are, :func:`cistron.formats.store.seal_store` records which files belong to the store.
 
     Parameters
     ----------
@@ -130,8 +134,9 @@ def create_tracks(
         chunks=(min(sequences_per_chunk, shape[0]), 1, *shape[2:]),
         dtype="float32",
         fill_value=np.nan,
+        compressors=CHECKED,
     )
-    root.create_array("measured", data=mask)
+    root.create_array("measured", data=mask, compressors=CHECKED)
     root.attrs.put(
         {
             "cistron": {
@@ -166,35 +171,72 @@ def open_tracks(path: str | Path, *, writable: bool = False) -> Tracks:
     Raises
     ------
     InputError
-        If there is no store, or it is not one of tracks, or of a newer schema.
+        If there is no store, it is not one of tracks, is of a newer schema, or is damaged or not whole.
     """
     path = Path(path)
     if not path.exists():
         raise InputError(f"tracks {path} do not exist")
+    root = open_store(path, _WHAT, writable=writable)
+    header: dict[str, Any] = dict(attribute(root, path, "cistron", dict, _WHAT))
+    if header.get("kind") != KIND or not str(header.get("schema_version", 0)).isdigit():
+        raise InputError(f"{path} is not {_WHAT}: it holds {header.get('kind')}")
+    if int(header.get("schema_version", 0)) > SCHEMA_VERSION:
+        raise InputError(
+            f"{path} holds {KIND} version {header['schema_version']}; this cistron reads {KIND} up to {SCHEMA_VERSION}"
+        )
+    values = stored_array(root, path, "values", "f", 4, _WHAT)
+    measured = stored_array(root, path, "measured", "b", 2, _WHAT)
+    sequences, tracks = (_table(root, path, name) for name in ("sequences", "tracks"))
+    cell_types = attribute(root, path, "cell_types", list, _WHAT)
+    _require_agreement(path, header, values, measured, sequences, tracks, cell_types)
+    return Tracks(header, values, measured[:], sequences, list(map(str, cell_types)), tracks)
+
+
+def _table(root: zarr.Group, path: Path, name: str) -> pd.DataFrame:
+    """Table of an attribute."""
+    columns = attribute(root, path, name, dict, _WHAT)
+    if not columns or not all(isinstance(column, list) for column in columns.values()):
+        raise InputError(f"{path} is not {_WHAT}: its attribute {name!r} is damaged")
+    if len({len(column) for column in columns.values()}) > 1:
+        raise InputError(f"{path} is not {_WHAT}: the columns of {name!r} differ in length")
+    return pd.DataFrame(columns)
+
+
+def _require_agreement(
+    path: Path,
+    header: Mapping[str, Any],
+    values: StoredArray,
+    measured: StoredArray,
+    sequences: pd.DataFrame,
+    tracks: pd.DataFrame,
+    cell_types: list[Any],
+) -> None:
+    """Raise where the parts of a store contradict each other."""
+    problem = ""
+    absent = [column for column in SEQUENCE_COLUMNS if column not in sequences]
+    if absent or "name" not in tracks:
+        problem = f"{'sequences' if absent else 'tracks'} have no column {absent[0] if absent else 'name'!r}"
+    expected = (len(sequences), len(cell_types), len(tracks))
+    if values.shape[:3] != expected or measured.shape != expected[1:]:
+        problem = f"values are {values.shape} and measured {measured.shape}, expected {(*expected, 'bins')}"
+    size, chromosomes = header.get("bin_size"), header.get("chromosomes", {})
+    if not isinstance(size, int) or size < 1:
+        problem = f"bin_size is {size!r}"
+    if not isinstance(chromosomes, dict) or not all(
+        isinstance(length, int) for length in chromosomes.values()
+    ):
+        problem = "the lengths of its chromosomes are no numbers"
+    for column in () if absent else ("start", "end"):
+        if sequences[column].dtype.kind not in "iu":
+            problem = f"{column} of its sequences is no whole number"
     try:
-        root = zarr.open_group(str(path), mode="r+" if writable else "r")
-        header: dict[str, Any] = dict(root.attrs["cistron"])  # type: ignore[arg-type]
-        values, measured = root["values"], root["measured"]
-        assert isinstance(values, zarr.Array)
-        assert isinstance(measured, zarr.Array)
-        tracks = Tracks(
-            header,
-            values,
-            np.asarray(measured[:]),
-            pd.DataFrame(root.attrs["sequences"]),
-            list(root.attrs["cell_types"]),  # type: ignore[arg-type]
-            pd.DataFrame(root.attrs["tracks"]),
-        )
-    except (KeyError, TypeError, ValueError, FileNotFoundError, OSError, AssertionError) as error:
-        raise InputError(
-            f"{path} is not a tracks store ({type(error).__name__}: {str(error)[:100]})"
-        ) from error
-    if header.get("kind") != KIND or int(header.get("schema_version", 0)) > SCHEMA_VERSION:
-        raise InputError(
-            f"{path} holds {header.get('kind')} version {header.get('schema_version')}; this cistron reads {KIND} up to "
-            f"{SCHEMA_VERSION}"
-        )
-    return tracks
+        parameters = json.loads(header.get("parameters", "{}"))
+    except (TypeError, ValueError):
+        parameters = None
+    if not isinstance(parameters, dict):
+        problem = "its parameters are no JSON"
+    if problem:
+        raise InputError(f"{path} is not {_WHAT}: {problem}; it is damaged, copy or build it again")
 
 
 def check_tracks(path: str | Path) -> list[str]:
@@ -207,16 +249,9 @@ def check_tracks(path: str | Path) -> list[str]:
     """
     store = open_tracks(path)
     problems = [f"the header has no {field}" for field in _TEXT_FIELDS if field not in store.header]
-    expected = (len(store.sequences), len(store.cell_types), len(store.tracks))
-    if store.values.ndim != 4 or store.values.shape[:3] != expected:
-        return [*problems, f"values are {store.values.shape}, expected {(*expected, 'bins')}"]
     if store.values.dtype != np.float32:
         problems.append(f"values are {store.values.dtype}, not float32")
-    if store.measured.shape != expected[1:]:
-        problems.append(f"measured is {store.measured.shape}, expected {expected[1:]}")
-    absent = [column for column in SEQUENCE_COLUMNS if column not in store.sequences]
-    problems += [f"sequences have no column {column}" for column in absent]
-    for number, name in enumerate(store.sequences.get("name", [])):
+    for number, name in enumerate(store.sequences["name"]):
         values = np.asarray(store.values[number])
         if not np.isfinite(values[store.measured]).all():
             problems.append(f"sequence {name} has missing values in tracks that are measured")

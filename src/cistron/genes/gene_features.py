@@ -151,12 +151,11 @@ def _rows(path: Path, what: str, comments: list[str], skipped: set[str]) -> Iter
             if feature in skipped or (gff3 and feature == "exon"):
                 continue
             first, last, _, strand, _, text = rest.split("\t")
-            try:
-                start, end = int(first), int(last)
-            except ValueError as error:
+            if not first.strip().isdecimal() or not last.strip().isdecimal():
                 raise InputError(
                     f"{path.name} line {number}: no coordinates; expected numbers. Given: {first[:20]!r} and {last[:20]!r}"
-                ) from error
+                )
+            start, end = int(first), int(last)
             if start < 1 or end < start:
                 raise InputError(
                     f"{path.name} line {number}: start {start} and end {end}; GTF and GFF3 count from 1, and the end is not "

@@ -217,26 +217,31 @@ def read_bed(path: str | Path, what: str = "gene places") -> tuple[pd.DataFrame,
     """
     path = Path(path)
     rows = []
-    six = True
+    width = 0
     with open_text(path, what) as handle:
         for number, line in enumerate(handle, 1):
             line = line.rstrip("\r\n")
             if not line.strip() or line.startswith(("#", "track", "browser")):
                 continue
             fields = line.split("\t") if "\t" in line else line.split()
-            try:
-                start, end = int(fields[1]), int(fields[2])
-                gene = fields[3].strip()
-            except (IndexError, ValueError) as error:
+            width = width or len(fields)
+            if len(fields) != width:
+                raise InputError(
+                    f"{what} {path.name} line {number}: {len(fields)} fields, but the rows before it have {width}; the row is damaged, or "
+                    "the file is cut there"
+                )
+            if width < 4 or not fields[1].strip().isdecimal() or not fields[2].strip().isdecimal():
                 raise InputError(
                     f"{what} {path.name} line {number}: expected BED with six columns (chromosome, start, end, gene, score, "
                     f"strand). Given: {line[:60]!r}"
-                ) from error
+                )
+            start, end, gene = int(fields[1]), int(fields[2]), fields[3].strip()
+            if not fields[0].strip():
+                raise InputError(f"{what} {path.name} line {number}: no chromosome. Given: {line[:60]!r}")
             if not 0 <= start < end or gene in ("", "."):
                 raise InputError(
                     f"{what} {path.name} line {number}: expected 0 <= start < end and a gene. Given: {line[:60]!r}"
                 )
-            six &= len(fields) > 5
             strand = fields[5].strip() if len(fields) > 5 else "."
             if strand not in ("+", "-", ".", ""):
                 raise InputError(
@@ -260,4 +265,4 @@ def read_bed(path: str | Path, what: str = "gene places") -> tuple[pd.DataFrame,
             remarks.append(
                 f"{path.name} has rows of one width, taken for windows: start sites are their middles"
             )
-    return (table if six else table.drop(columns="strand")), remarks
+    return (table if width > 5 else table.drop(columns="strand")), remarks

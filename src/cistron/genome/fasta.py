@@ -1,10 +1,11 @@
-"""Random access to FASTA, plain or bgzip, through its ``.fai`` index.
+"""Random access to FASTA, plain, bgzip or packed otherwise, through its ``.fai`` index.
 
 Own code because the usual library reads bgzip only with another large package, and fails in folders that cannot be
 written to. Formats: SAMtools' faidx, and BGZF in section 4.1 of the SAM specification.
 """
 
 import os
+import re
 import struct
 import weakref
 import zlib
@@ -16,9 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from cistron.errors import InputError
+from cistron.genome.unpacked import is_packed, unpacked_file
 from cistron.runtime import atomic_path, say
 
 _BLOCKS_KEPT = 64  # of 64 kB at most
+_LONGEST_HEADER = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,11 @@ class Record:
     line_bases: int
     line_bytes: int
 
+    def place(self, position: int) -> int:
+        """Byte at which the letter of a position (0-based) stands."""
+        line, column = divmod(position, self.line_bases)
+        return self.offset + line * self.line_bytes + column
+
 
 class _Plain:
     """Bytes of a file, closed when it is no longer used; threads may share it."""
@@ -38,6 +46,11 @@ class _Plain:
         self._descriptor = os.open(path, os.O_RDONLY)
         self._size = os.fstat(self._descriptor).st_size
         self.close = weakref.finalize(self, os.close, self._descriptor)
+
+    @property
+    def size(self) -> int:
+        """Number of bytes, unpacked."""
+        return self._size
 
     def read_at(self, offset: int, size: int) -> bytes:
         return os.pread(self._descriptor, size, offset)
@@ -62,6 +75,10 @@ class _Blocks(_Plain):
             position += size
         self._packed, self._plain, self._total = np.array(packed), np.array(plain), total
         self._recent: dict[int, bytes] = {}
+
+    @property
+    def size(self) -> int:
+        return self._total
 
     def _block_size(self, position: int) -> int:
         head = super().read_at(position, 18)
@@ -106,6 +123,45 @@ def _read_index(path: Path) -> dict[str, Record]:
     return records
 
 
+class _TruncatedError(Exception):
+    """A file ends before its index does, and is as the index says up to there."""
+
+
+def _misfit(records: dict[str, Record], file: _Plain) -> str:
+    """Say where an index does not describe a FASTA; empty where it does.
+
+    Between two sequences there must be one header line, that of the next, and nothing may stand before the first or behind
+    the last. So a header that was edited, a sequence that was added or cut and lines of another length are all seen, for a
+    few small reads per sequence.
+    """
+    end, before = 0, "the beginning of the file"
+    for name, record in sorted(records.items(), key=lambda item: item[1].offset):
+        gap = record.offset - end
+        if not 0 < gap <= _LONGEST_HEADER:
+            return f"{name} cannot begin at byte {record.offset:,}"
+        between = file.read_at(end, gap)
+        if end and len(between) < gap and between[:1] in (b"", b"\r", b"\n"):
+            raise _TruncatedError(f"{name} is missing")
+        if not re.fullmatch(
+            rb"[\r\n]%c>%b(\s[^\n]*)?\n" % (b"+" if end else b"*", re.escape(name.encode())), between
+        ):
+            return f"{name} does not begin behind {before}"
+        end, before = record.offset, name
+        if not record.length:
+            continue
+        if record.length > record.line_bases:
+            ending = file.read_at(record.offset + record.line_bases, record.line_bytes - record.line_bases)
+            if record.line_bases < 1 or not ending or ending.strip(b"\r\n"):
+                return f"the lines of {name} do not have {record.line_bases:,} letters"
+        end = record.place(record.length - 1) + 1
+        if end > file.size:
+            raise _TruncatedError(f"{name} has {record.length:,} letters")
+        if file.read_at(end - 1, 1) in (b"\r", b"\n", b">"):
+            return f"{name} does not end at byte {end:,}"
+    rest = file.read_at(end, min(file.size - end, _LONGEST_HEADER)) if file.size > end else b""
+    return f"something follows {before}" if rest.strip(b"\r\n") else ""
+
+
 def _make_index(chunks: Iterator[bytes]) -> dict[str, Record]:
     """Index FASTA as ``samtools faidx`` does; lines of a sequence must be equally long, but for the last."""
     records: dict[str, Record] = {}
@@ -148,7 +204,9 @@ class IndexedFasta:
     Parameters
     ----------
     path
-        FASTA, plain or bgzip. The index ``path.fai`` is read, or made (and kept where the folder can be written).
+        FASTA, plain or bgzip. The index ``path.fai`` is read, or made (and kept where the folder can be written); one that
+        does not fit the file is made again. FASTA that is packed otherwise (gzip) is unpacked once
+        (:func:`cistron.genome.unpacked.unpacked_file`).
 
     Raises
     ------
@@ -160,13 +218,16 @@ class IndexedFasta:
         self.path = Path(path)
         if not self.path.exists():
             raise InputError(f"genome {path} does not exist")
-        with self.path.open("rb") as handle:
-            head = handle.read(14)
-        if head[:2] == b"\x1f\x8b" and head[12:14] != b"BC":
-            raise InputError(
-                f"{self.path.name} is compressed with gzip, which cannot be read from the middle; unpack it or compress "
-                "it with bgzip"
-            )
+        if self.path.is_dir():
+            raise InputError(f"genome {path} is a folder; give the FASTA file")
+        try:
+            with self.path.open("rb") as handle:
+                head = handle.read(14)
+        except OSError as error:
+            raise InputError(f"genome {self.path.name} cannot be read ({error.strerror})") from error
+        if is_packed(head):
+            self.path = unpacked_file(self.path)
+            head = b""
         try:
             self._bytes = _Blocks(self.path) if head[:2] == b"\x1f\x8b" else _Plain(self.path)
             self.records = self._index()
@@ -177,8 +238,8 @@ class IndexedFasta:
 
     def _index(self) -> dict[str, Record]:
         index = self.path.with_name(self.path.name + ".fai")
-        if index.exists() and index.stat().st_mtime >= self.path.stat().st_mtime:
-            return _read_index(index)
+        if index.exists() and (kept := self._kept(index)):
+            return kept
         if self.path.stat().st_size > 1 << 28:
             say(f"indexing {self.path.name}, once")
         records = _make_index(self._bytes.chunks())
@@ -195,6 +256,23 @@ class IndexedFasta:
             pass  # a folder that cannot be written to: the index is made again next time
         return records
 
+    def _kept(self, index: Path) -> dict[str, Record]:
+        """Records of an index that fits; none where it has to be made again."""
+        try:
+            records = _read_index(index)
+            problem = _misfit(records, self._bytes) if records else "it is empty"
+        except (ValueError, TypeError):
+            records, problem = {}, "it is damaged"
+        except _TruncatedError as error:
+            raise InputError(
+                f"{self.path.name} is truncated: by its index {index.name} it goes on ({error}); copy or fetch it again, or remove the "
+                "index if the file is whole"
+            ) from error
+        if problem:
+            say(f"{index.name} does not fit {self.path.name} ({problem}) and is made again")
+        # an older index may be that of a file with other letters in lines of the same length
+        return {} if problem or index.stat().st_mtime < self.path.stat().st_mtime else records
+
     def fetch(self, name: str, start: int, end: int) -> bytes:
         """Give the letters of a 0-based half-open window that lies inside the sequence.
 
@@ -204,14 +282,9 @@ class IndexedFasta:
             If the file ends before the window does.
         """
         record = self.records[name]
-
-        def place(position: int) -> int:
-            line, column = divmod(position, record.line_bases)
-            return record.offset + line * record.line_bytes + column
-
-        first = place(start)
+        first = record.place(start)
         try:
-            raw = self._bytes.read_at(first, place(end - 1) + 1 - first)
+            raw = self._bytes.read_at(first, record.place(end - 1) + 1 - first)
         except (ValueError, IndexError, zlib.error) as error:
             raise InputError(
                 f"{self.path.name} is damaged at {name}:{start + 1:,}-{end:,} ({error})"

@@ -9,39 +9,13 @@ import pandas as pd
 
 from cistron.errors import InputError
 from cistron.genes.chromosomes import accession_build, normalise_chromosome
+from cistron.genome.bigwig import open_bigwig, reading_bigwig
 from cistron.genome.sequence import CHROMOSOME_1
 from cistron.runtime import run_shards
 
 Transform = Literal["log1p-mean", "mean-log1p", "logged", "none"]
 Uncovered = Literal["zero", "skip"]
 WINDOW_COLUMNS = ("chromosome", "start", "end", "strand")
-
-
-def open_bigwig(path: str | Path) -> Any:
-    """Open a bigWig with pybigtools.
-
-    Raises
-    ------
-    InputError
-        If the file is absent, is no bigWig, or holds NaN.
-    """
-    import pybigtools
-
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"bigWig {path} does not exist")
-    try:
-        handle = pybigtools.open(str(path))
-        summary = handle.info()["summary"] if handle.is_bigwig else None
-    except (pybigtools.BBIReadError, ValueError, OSError) as error:
-        raise InputError(f"{path.name} is not a readable bigWig; it may be truncated") from error
-    if summary is None:
-        raise InputError(f"{path.name} is a bigBed; expected a bigWig with signal")
-    if np.isnan(summary["sum"]):
-        raise InputError(
-            f"bigWig {path.name} holds NaN; leave uncovered what was not measured and write it again"
-        )
-    return handle
 
 
 def chromosome_names(lengths: Mapping[str, int], wanted: Sequence[str], what: str) -> dict[str, str]:
@@ -77,6 +51,7 @@ def bin_signal(
     *,
     uncovered: Uncovered = "zero",
     transform: Transform = "log1p-mean",
+    lengths: Mapping[str, int] | None = None,
 ) -> np.ndarray:
     """Average the signal of one bigWig in the bins of windows.
 
@@ -97,6 +72,9 @@ def bin_signal(
     transform
         ``log1p-mean`` gives log(1 + mean), ``mean-log1p`` the mean over base pairs of log(1 + signal), ``none`` the
         mean; ``logged`` the mean too, of signal whose logarithm was taken before.
+    lengths
+        Chromosomes of the assembly, as other bigWigs have them: writers leave out a chromosome without records. With
+        ``uncovered`` zero, one that this file lacks is 0 throughout.
 
     Returns
     -------
@@ -106,31 +84,40 @@ def bin_signal(
     Raises
     ------
     InputError
-        If the file lacks a chromosome, holds NaN, or is negative where its logarithm is asked for; or a window begins
-        behind its chromosome.
+        If the file is damaged, lacks a chromosome, holds NaN or infinities, or is negative where its logarithm is asked for;
+        or a window begins behind its chromosome.
     """
     path = Path(path)
     handle = open_bigwig(path)
-    lengths = handle.chroms()
-    names = chromosome_names(lengths, windows["chromosome"].tolist(), f"bigWig {path.name}")
+    own = handle.chroms()
+    elsewhere = {normalise_chromosome(name) for name in lengths or () if uncovered == "zero"}
+    elsewhere -= {normalise_chromosome(name) for name in own}
+    absent = windows["chromosome"].map(normalise_chromosome).isin(elsewhere).to_numpy()
+    names = chromosome_names(own, windows["chromosome"][~absent].tolist(), f"bigWig {path.name}")
     width = int((windows["end"] - windows["start"]).iloc[0])
     values = np.zeros((len(windows), width // bin_size), np.float32)
-    places = windows[list(WINDOW_COLUMNS)].reset_index(drop=True)
-    for row in places.sort_values(["chromosome", "start"]).itertuples():
-        name = names[str(row.chromosome)]
-        if row.start >= lengths[name]:
-            raise InputError(
-                f"window {row.chromosome}:{row.start:,}-{row.end:,} begins behind the chromosome "
-                f"({lengths[name]:,} bp in {path.name}); is it of another genome build?"
-            )
-        place = (name, int(row.start), int(row.end), lengths[name])
-        means = _window(handle, place, bin_size, uncovered, transform)
-        if transform != "none" and (means < 0).any():
-            raise InputError(
-                f"bigWig {path.name} has negative signal near {row.chromosome}:{row.start:,}, so no logarithm; give -log10 p, "
-                "coverage or fold change, or choose --transform none"
-            )
-        values[row.Index] = means if row.strand != "-" else means[::-1]
+    places = windows[list(WINDOW_COLUMNS)].reset_index(drop=True)[~absent]
+    with reading_bigwig(path):
+        for row in places.sort_values(["chromosome", "start"]).itertuples():
+            length = own[names[str(row.chromosome)]]
+            if row.start >= length:
+                raise InputError(
+                    f"window {row.chromosome}:{row.start:,}-{row.end:,} begins behind the chromosome "
+                    f"({length:,} bp in {path.name}); is it of another genome build?"
+                )
+            place = (names[str(row.chromosome)], int(row.start), int(row.end), length)
+            means = _window(handle, place, bin_size, uncovered, transform)
+            if not np.isfinite(means.astype(np.float32)).all():
+                raise InputError(
+                    f"bigWig {path.name} holds infinite signal near {row.chromosome}:{row.start:,}; leave uncovered what was not "
+                    "measured and write it again"
+                )
+            if transform != "none" and (means < 0).any():
+                raise InputError(
+                    f"bigWig {path.name} has negative signal near {row.chromosome}:{row.start:,}, so no logarithm; give -log10 p, "
+                    "coverage or fold change, or choose --transform none"
+                )
+            values[row.Index] = means if row.strand != "-" else means[::-1]
     return np.log1p(values, out=values) if transform == "log1p-mean" else values
 
 
@@ -182,6 +169,7 @@ def bin_many(
     bin_size: int = 100,
     uncovered: Uncovered = "zero",
     transform: Transform = "log1p-mean",
+    lengths: Mapping[str, int] | None = None,
     workers: int = 1,
     scheduler: str | None = None,
 ) -> dict[str, Path]:
@@ -191,7 +179,7 @@ def bin_many(
     ----------
     tracks
         Name of each track (a valid file name) to its bigWig.
-    windows, bin_size, uncovered, transform
+    windows, bin_size, uncovered, transform, lengths
         As of :func:`bin_signal`.
     directory
         Folder of the shards; its name should hang on the settings.
@@ -207,7 +195,12 @@ def bin_many(
         name: {
             "bigwig": str(path),
             "windows": windows[list(WINDOW_COLUMNS)],
-            "options": {"bin_size": bin_size, "uncovered": uncovered, "transform": transform},
+            "options": {
+                "bin_size": bin_size,
+                "uncovered": uncovered,
+                "transform": transform,
+                "lengths": dict(lengths or {}),
+            },
         }
         for name, path in tracks.items()
     }

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from cistron.errors import InputError
+from cistron.genes.chromosomes import normalise_chromosome
 from cistron.genome.sequence import CHROMOSOME_1, Genome
 from cistron.genome.variants import Changes, SampleVariants, check_reference, trimmed
 from cistron.runtime import say
@@ -60,6 +61,13 @@ def read_sample(
     return found
 
 
+def _whole(text: bytes) -> int:
+    """Read a whole number; unlike ``int``, nothing but digits is one."""
+    if not text.isdigit():
+        raise ValueError
+    return int(text)
+
+
 _Row = tuple[int, bytes, bytes]  # start, reference, alternative
 
 
@@ -71,6 +79,8 @@ class _Reader:
         self.counts: Counter[str] = Counter()
         self.reference_calls = 0
         self.spelling: dict[str, str | None] = {}
+        self.other_mitochondrion: set[str] = set()
+        self.width = 0
         # of the chromosome that is being read, a list a haplotype of (start, reference, alternative); then its changes
         self.current = ""
         self.rows: tuple[list[_Row], list[_Row]] = ([], [])
@@ -85,12 +95,15 @@ class _Reader:
                     raise EOFError("its last bgzip block is missing")
             opened = gzip.open(self.path) if head[:2] == b"\x1f\x8b" else self.path.open("rb")
             with opened as lines:
+                number, line = 0, b""
                 for number, line in enumerate(lines, 1):
                     if line.startswith(b"BCF\2"):
                         raise InputError(
                             f"{self.path.name} is BCF; write it as VCF: bcftools view -Oz {self.path.name}"
                         )
                     yield number, line.rstrip(b"\r\n")
+                if number and not line.endswith(b"\n"):
+                    say(f"{self.path.name}: its last line ({number:,}) has no end; the file may be cut there")
         except (OSError, EOFError, zlib.error) as error:
             raise InputError(f"{self.path.name} cannot be read ({error}); it may be truncated") from error
 
@@ -100,12 +113,19 @@ class _Reader:
             if line.startswith(b"##"):
                 self._check_contig(line)
             elif line.startswith(b"#CHROM"):
-                column, sample = self._column(line.decode().split("\t"), sample)
+                fields = line.decode("utf8", "replace").split("\t")
+                self.width = len(fields)
+                column, sample = self._column(fields, sample)
             elif line:
                 if column < 0:
                     raise InputError(
                         f"{self.path.name} line {number}: expected a VCF header with a #CHROM line that names the samples "
                         f"before the first record"
+                    )
+                if line.count(b"\t") + 1 != self.width:
+                    raise InputError(
+                        f"{self.path.name} line {number}: {line.count(bytes([9])) + 1:,} tab-separated fields, but the header has "
+                        f"{self.width:,}; the row is damaged, or the file is cut there"
                     )
                 self._record(line.split(b"\t", column + 1), column, number)
         if column < 0:
@@ -139,6 +159,10 @@ class _Reader:
         )
         name, length = self._spelled(fields.get("ID", "")), fields.get("length", "")
         if name is None or not length.isdigit() or int(length) == self.genome.lengths[name]:
+            return
+        if normalise_chromosome(name) == "M":
+            # GRCh37 goes with two: 16,571 bp in UCSC's hg19, 16,569 bp elsewhere. Nothing else differs.
+            self.other_mitochondrion.add(fields["ID"])
             return
         told = CHROMOSOME_1.get(int(length), "")
         if told and told == self.genome.build:  # a genome that was cut short
@@ -175,7 +199,9 @@ class _Reader:
     def _record(self, fields: list[bytes], column: int, number: int) -> None:
         try:
             calls = self._genotype(fields[8].split(b":"), fields[column].split(b":"))
-            position, reference = int(fields[1]) - 1, fields[3]
+            position, reference = _whole(fields[1]) - 1, fields[3]
+            if not reference or not fields[4]:
+                raise ValueError
         except (IndexError, ValueError) as error:
             raise InputError(
                 f"{self.path.name} line {number}: expected the fields of a VCF record with a genotype such as 0|1. "
@@ -187,7 +213,13 @@ class _Reader:
         if fields[6] not in (b"PASS", b".", b""):
             self.counts["left out: FILTER is not PASS"] += 1
             return
-        name = self._spelled(fields[0].decode())
+        given = fields[0].decode("utf8", "replace")
+        if given in self.other_mitochondrion:
+            self.counts[
+                f"left out: on a mitochondrion of another length than that of {self.genome.path.name}"
+            ] += 1
+            return
+        name = self._spelled(given)
         if name is None:
             self.counts[f"left out: on chromosomes that {self.genome.path.name} lacks"] += 1
             return
@@ -212,13 +244,13 @@ class _Reader:
             return None
         text = values[0]
         parts = text.replace(b"|", b"/").split(b"/")
-        parts = [part for part in parts if part] or [b"."]  # 4.4 may begin with the phase
+        parts = parts[1:] if len(parts) > 1 and not parts[0] else parts  # 4.4 may begin with the phase
         if len(parts) > 2:
             self.counts["left out: more than two copies"] += 1
             return None
         if b"." in parts:
             self.counts["with a missing allele (taken as the reference)"] += 1
-        numbers = [0 if part == b"." else int(part) for part in parts]
+        numbers = [0 if part == b"." else _whole(part) for part in parts]
         first, second = numbers if len(numbers) == 2 else (numbers[0], numbers[0])
         if first == second == 0:
             self.reference_calls += 1

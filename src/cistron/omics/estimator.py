@@ -162,8 +162,7 @@ class OmicsEmbedder(Estimator):
         matrices: Sequence[str | Path],
         output: str | Path,
         *,
-        layer: str | None = None,
-        genes_in: str = "auto",
+        reading: Mapping[str, Any] | None = None,
         threads: int | None = None,
         **facts: Any,
     ) -> anndata.AnnData:
@@ -178,8 +177,8 @@ class OmicsEmbedder(Estimator):
             Files of :func:`read_matrix`; more than one for a joint method.
         output
             Gene embedding to write.
-        layer, genes_in
-            As of :func:`read_matrix`.
+        reading
+            What :func:`read_matrix` takes besides the path.
         threads
             Threads of numerical libraries.
         **facts
@@ -198,7 +197,7 @@ class OmicsEmbedder(Estimator):
         output = check_writable(output)
         directory = output.with_suffix(".fit") if self.record.traits.trained else None
         with limit_threads(threads):
-            read = [read_matrix(matrix, layer, genes_in) for matrix in matrices]
+            read = [read_matrix(matrix, **(reading or {})) for matrix in matrices]
             embedding = self.embed(*read, directory=directory, **facts)
         write_gene_embedding(embedding, output)
         if directory is not None:

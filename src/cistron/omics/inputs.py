@@ -4,14 +4,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import anndata
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from cistron.errors import IdentifierError, InputError
+from cistron.formats.anndata_rows import is_stored_cells, named_genes, open_anndata
+from cistron.formats.stored_matrix import StoredMatrix, open_matrix
 from cistron.formats.tables import read_parquet_by_gene
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.spreadsheets import spreadsheet_damage
@@ -49,8 +48,8 @@ class OmicsMatrix:
     namespace: str
     remarks: list[str] = field(default_factory=list)
     path: Path | None = None
-    _values: Any = None  # array, sparse matrix or backed dataset, [gene, sample] or its transpose
-    _transposed: bool = False
+    _values: StoredMatrix = field(kw_only=True)  # [gene, sample] or its transpose
+    _transposed: bool = field(default=False, kw_only=True)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -60,13 +59,13 @@ class OmicsMatrix:
     def blocks(self, rows: int = _ROWS_AT_ONCE) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield blocks of genes as float32 [gene, sample]; nothing more is held in memory.
 
-        A transposed matrix on disk is read by columns, which is slow for files that are stored by rows.
+        A matrix on disk that is stored along the other axis is sorted once.
         """
         for start in range(0, len(self.genes), rows):
             window = slice(start, min(start + rows, len(self.genes)))
-            block = self._values[:, window].T if self._transposed else self._values[window]
-            if sparse.issparse(block):
-                block = block.toarray()
+            part = self._values.columns if self._transposed else self._values.rows
+            block = part(window.start, window.stop)
+            block = block if isinstance(block, np.ndarray) else block.toarray()
             yield window, np.ascontiguousarray(block, dtype=np.float32)
 
     def dense(self) -> np.ndarray:
@@ -82,7 +81,14 @@ class OmicsMatrix:
         return _from_frame(frame, name, None)
 
 
-def read_matrix(path: str | Path, layer: str | None = None, genes_in: str = "auto") -> OmicsMatrix:
+def read_matrix(
+    path: str | Path,
+    layer: str | None = None,
+    genes_in: str = "auto",
+    *,
+    gene_column: str | None = None,
+    modality: str | None = None,
+) -> OmicsMatrix:
     """Read a matrix of genes x samples.
 
     Which axis holds the genes is told by the identifiers. In an AnnData both layouts are usual: obs = genes
@@ -91,11 +97,16 @@ def read_matrix(path: str | Path, layer: str | None = None, genes_in: str = "aut
     Parameters
     ----------
     path
-        .h5ad or .zarr (streamed), .parquet, .csv or .tsv (also .gz), gene ids in the first column or row.
+        .h5ad, .zarr, .h5mu, or .h5 and folders of Cell Ranger (streamed), .parquet, .csv or .tsv (also .gz), gene ids in the first
+        column or row.
     layer
-        Layer of an AnnData to read instead of X.
+        Layer of an AnnData to read instead of X; ``raw`` is its ``.raw``.
     genes_in
         ``rows``, ``columns``, or ``auto``, which looks at the identifiers.
+    gene_column
+        Column of var (of obs where genes are in rows) with the gene ids; the names when absent.
+    modality
+        Modality of a ``.h5mu``, or feature type of Cell Ranger's files.
 
     Returns
     -------
@@ -114,64 +125,52 @@ def read_matrix(path: str | Path, layer: str | None = None, genes_in: str = "aut
         raise InputError(f"genes_in must be auto, rows or columns. Given: {genes_in}")
     if not path.exists():
         raise InputError(f"matrix {path} does not exist")
-    name = plain_name(path).rsplit(".", 1)[0]
-    if path.suffix in (".h5ad", ".zarr"):
-        return _read_anndata(path, name, layer, genes_in)
+    if is_stored_cells(path):
+        return _read_anndata(path, layer, genes_in, gene_column, modality)
+    for option, value in (("--layer", layer), ("--gene-column", gene_column), ("--modality", modality)):
+        if value is not None:
+            raise InputError(
+                f"matrix {path.name} is a table, which has no {option.removeprefix('--')}; leave out {option}"
+            )
     frame, remarks = _read_table(path)
-    matrix = _from_frame(frame, name, path, genes_in)
+    matrix = _from_frame(frame, _name_of(path), path, genes_in)
     damage = spreadsheet_damage(matrix.genes)
     matrix.remarks[:0] = [*remarks, *([f"matrix {path.name}: {damage}"] if damage else [])]
     return matrix
 
 
-def _read_anndata(path: Path, name: str, layer: str | None, genes_in: str) -> OmicsMatrix:
-    try:
-        read = _open_h5ad if path.suffix == ".h5ad" else _open_zarr
-        rows, columns, layers, values = read(path, layer)
-    except InputError:
-        raise
-    except Exception as error:  # h5py, zarr and anndata each raise kinds of their own for a broken file
-        raise InputError(
-            f"matrix {path.name} is not a readable AnnData ({_first_line(error)}); it may be truncated"
-        ) from error
-    if layer is not None and layer not in layers:
-        raise InputError(f"matrix {path.name} has no layer {layer!r}; it has {', '.join(layers) or 'none'}")
-    if values is None:
-        raise InputError(
-            f"matrix {path.name} has no X; name a layer with --layer ({', '.join(layers) or 'it has none'})"
-        )
-    if not rows or not columns:
-        raise InputError(f"matrix {path.name} is empty: {len(rows)} x {len(columns)}")
-    return _orient(rows, columns, values, name, path, genes_in)
-
-
-_Opened = tuple[list[str], list[str], list[str], Any]
-
-
-def _open_h5ad(path: Path, layer: str | None) -> _Opened:
-    data = anndata.read_h5ad(path, backed="r")
-    header = data.uns.get("cistron")
-    if header is not None and header.get("kind") == "gene_embedding":
+def _read_anndata(
+    path: Path, layer: str | None, genes_in: str, gene_column: str | None, modality: str | None
+) -> OmicsMatrix:
+    stored = open_anndata(path, what="matrix", layer=layer, counts_first=False, modality=modality)
+    if stored.kind == "gene_embedding":
         raise InputError(f"{path.name} is a gene embedding already; give the matrix that it was made from")
-    values = data.X if layer is None else data.layers.get(layer)
-    return list(data.obs_names), list(data.var_names), list(data.layers), values
+    rows, columns, matrix, remarks = stored.observations, stored.variables, stored.matrix, stored.remarks
+    if gene_column is not None:
+        by_row = genes_in == "rows" or (
+            genes_in == "auto" and gene_column not in columns and gene_column in rows
+        )
+        genes_in, axis, table = ("rows", "obs", rows) if by_row else ("columns", "var", columns)
+        named, kept, left_out = named_genes(table, gene_column, f"matrix {path.name}", axis)
+        remarks += left_out
+        if by_row:
+            if kept is not None:
+                raise InputError(
+                    f"matrix {path.name}: {left_out[0]}; matrices with genes in rows need an id for each"
+                )
+            rows = named
+        else:
+            columns, matrix = named, matrix if kept is None else matrix.keep_columns(kept)
+    if not len(rows) or not len(columns):
+        raise InputError(f"matrix {path.name} is empty: {len(rows)} x {len(columns)}")
+    row_names, column_names = (list(map(str, table.index)) for table in (rows, columns))
+    found = _orient(row_names, column_names, matrix, _name_of(path), path, genes_in)
+    found.remarks[:0] = remarks
+    return found
 
 
-def _open_zarr(path: Path, layer: str | None) -> _Opened:
-    import zarr
-
-    group = zarr.open_group(path, mode="r")
-    stored = group.get("layers")
-    layers = list(stored.keys()) if isinstance(stored, zarr.Group) else []
-    element = group.get("X") if layer is None else group.get(f"layers/{layer}")
-    # A sparse matrix is a group of arrays; both kinds are read by rows and never whole.
-    values = anndata.io.sparse_dataset(element) if isinstance(element, zarr.Group) else element
-    names = [list(map(str, anndata.io.read_elem(group[axis]).index)) for axis in ("obs", "var")]
-    return names[0], names[1], layers, values
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+def _name_of(path: Path) -> str:
+    return path.name if path.is_dir() and path.suffix != ".zarr" else plain_name(path).rsplit(".", 1)[0]
 
 
 def _read_table(path: Path) -> tuple[pd.DataFrame, list[str]]:
@@ -183,7 +182,9 @@ def _read_table(path: Path) -> tuple[pd.DataFrame, list[str]]:
             raise InputError(f"matrix {path.name} is empty: {frame.shape[0]} rows x {frame.shape[1]} columns")
         return frame, []
     if kind not in (".tsv", ".csv", ".txt", ".tab"):
-        raise InputError(f"matrix {path.name}: expected .h5ad, .zarr, .parquet, .csv or .tsv (also .gz)")
+        raise InputError(
+            f"matrix {path.name}: expected .h5ad, .zarr, .parquet, .csv or .tsv (also .gz), or .h5mu, .h5 or a folder of Cell Ranger"
+        )
     table = read_number_table(path, "matrix")
     if table.layout.headerless:
         raise InputError(
@@ -217,7 +218,7 @@ def _from_frame(frame: pd.DataFrame, name: str, path: Path | None, genes_in: str
     matrix = _orient(
         list(frame.index.astype(str)),
         list(map(str, frame.columns)),
-        frame.to_numpy(np.float32),
+        open_matrix(frame.to_numpy(np.float32), name),
         name,
         path,
         genes_in,
@@ -253,7 +254,12 @@ def _geneness(names: list[str]) -> tuple[float, str]:
 
 
 def _orient(
-    rows: list[str], columns: list[str], values: Any, name: str, path: Path | None, genes_in: str = "auto"
+    rows: list[str],
+    columns: list[str],
+    values: StoredMatrix,
+    name: str,
+    path: Path | None,
+    genes_in: str = "auto",
 ) -> OmicsMatrix:
     (by_row, row_kind), (by_column, column_kind) = _geneness(rows), _geneness(columns)
     remarks = []
@@ -287,4 +293,6 @@ def _orient(
         )
     if len(samples) < 2:
         raise InputError(f"matrix {name} has {len(samples)} sample; at least 2 are needed")
-    return OmicsMatrix(name, cleaned, list(samples), namespace, remarks, path, values, transposed)
+    return OmicsMatrix(
+        name, cleaned, list(samples), namespace, remarks, path, _values=values, _transposed=transposed
+    )

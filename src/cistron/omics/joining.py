@@ -1,7 +1,8 @@
 """Join matrices of different assays into one: more samples of the same genes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import anndata
 import numpy as np
@@ -104,6 +105,7 @@ def join_files(
     settings: PreprocessingSettings | None = None,
     *,
     minimum_share: float = 0.5,
+    reading: Mapping[str, Any] | None = None,
 ) -> anndata.AnnData:
     """Join matrix files and write the result as .h5ad.
 
@@ -115,6 +117,8 @@ def join_files(
         File to write.
     settings, minimum_share
         As of :func:`join_matrices`.
+    reading
+        What :func:`cistron.omics.inputs.read_matrix` takes besides the path.
 
     Returns
     -------
@@ -125,7 +129,8 @@ def join_files(
     if output.suffix != ".h5ad":
         raise InputError(f"a joined matrix is written as .h5ad. Given: {output.name}")
     check_writable(output)
-    joined = join_matrices([read_matrix(path) for path in matrices], settings, minimum_share=minimum_share)
+    read = [read_matrix(path, **(reading or {})) for path in matrices]
+    joined = join_matrices(read, settings, minimum_share=minimum_share)
     with atomic_path(output) as partial:
         write_anndata(joined, partial)
     return joined

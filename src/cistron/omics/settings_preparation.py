@@ -64,9 +64,12 @@ class PreparationSettings:
     group
         tabula-sapiens: column of obs with the classes of cells.
     layer
-        tabula-sapiens: layer to read instead of X.
+        tabula-sapiens, matrix: layer of the values. Cells are read from layers["counts"] where there is one, else from X; a matrix
+        from X.
     genes_in
         tabula-sapiens: column of var with the gene ids.
+    modality
+        tabula-sapiens, matrix: modality of a .h5mu, or feature type of Cell Ranger's files.
     per_cell
         tabula-sapiens: total that each cell is scaled to before the sum; 0 takes the values as they are.
     minimum_cells
@@ -84,6 +87,7 @@ class PreparationSettings:
     group: str = "cell_ontology_class"
     layer: str | None = None
     genes_in: str | None = None
+    modality: str | None = None
     per_cell: NotNegative = 10_000.0
     minimum_cells: Count = 1
     matrix: PreprocessingSettings = field(default_factory=PreprocessingSettings)

@@ -235,12 +235,13 @@ def prepare_cells(path: Path, settings: PreparationSettings) -> Prepared:
         settings.group,
         layer=settings.layer,
         genes_in=settings.genes_in,
+        modality=settings.modality,
         per_cell=settings.per_cell or None,
         minimum_cells=settings.minimum_cells,
     )
     genes = normalise_identifiers(found.genes, guess_namespace(found.genes))
     cells = int(found.classes.sum())
-    steps = [f"mean of {cells:,} cells by {settings.group}: {len(found.classes):,} classes"]
+    steps = [*found.remarks, f"mean of {cells:,} cells by {settings.group}: {len(found.classes):,} classes"]
     steps.append(
         f"each cell scaled to {settings.per_cell:g} first" if settings.per_cell else "cells not scaled"
     )
@@ -258,7 +259,10 @@ def prepare_cells(path: Path, settings: PreparationSettings) -> Prepared:
 
 def prepare_generic(path: Path, settings: PreparationSettings) -> Prepared:
     """Anybody's matrix: logarithm, filling, centring and scaling by PreprocessingSettings, streamed."""
-    prepared = prepare_matrix(read_matrix(path, settings.layer), settings.matrix)
+    prepared = prepare_matrix(
+        read_matrix(path, settings.layer, gene_column=settings.genes_in, modality=settings.modality),
+        settings.matrix,
+    )
     steps = list(prepared.remarks)
     kept = _kept(prepared.genes, settings, steps)
     blocks = _kept_rows(prepared.blocks(), kept)

@@ -265,6 +265,7 @@ def tune_files(
     *,
     storage: str | Path | None = None,
     threads: int | None = None,
+    reading: Mapping[str, Any] | None = None,
     **search: Any,
 ) -> TuneReport:
     """Search settings on matrix files; write ``trials.csv`` and ``best.toml``.
@@ -281,6 +282,8 @@ def tune_files(
         File of the study; ``study.journal`` in the folder when absent.
     threads
         Threads of numerical libraries.
+    reading
+        What :func:`cistron.omics.inputs.read_matrix` takes besides the path.
     **search
         The rest of what :func:`tune_embedder` takes.
 
@@ -302,7 +305,7 @@ def tune_files(
     check_writable(output / "best.toml")
     with limit_threads(threads):
         report = tune_embedder(
-            [read_matrix(matrix) for matrix in matrices],
+            [read_matrix(matrix, **(reading or {})) for matrix in matrices],
             method,
             storage=storage or output / "study.journal",
             **search,

@@ -1,14 +1,14 @@
-"""DNA to tracks and gene embeddings: Enformer."""
+"""DNA to tracks and gene embeddings (Enformer), proteins to gene embeddings (ESM-2)."""
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cistron.sequence.enformer import Enformer, parameter_count
-    from cistron.sequence.estimator import DnaEmbedder
+    from cistron.sequence.estimator import DnaEmbedder, ProteinEmbedder
     from cistron.sequence.methods import MODELS
+    from cistron.sequence.saving import load_weights, save_weights
     from cistron.sequence.settings import BIN, PRESETS, EnformerSettings
-    from cistron.sequence.weights import load_weights, save_weights
 
 _WHERE = {
     "BIN": "settings",
@@ -17,9 +17,10 @@ _WHERE = {
     "DnaEmbedder": "estimator",
     "Enformer": "enformer",
     "EnformerSettings": "settings",
-    "load_weights": "weights",
+    "ProteinEmbedder": "estimator",
+    "load_weights": "saving",
     "parameter_count": "enformer",
-    "save_weights": "weights",
+    "save_weights": "saving",
 }
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "DnaEmbedder",
     "Enformer",
     "EnformerSettings",
+    "ProteinEmbedder",
     "load_weights",
     "parameter_count",
     "save_weights",

@@ -6,7 +6,6 @@ they are finished, so a run can be interrupted, resumed and spread over machines
 read from both haplotypes, and vectors and tracks are their means.
 """
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
@@ -22,14 +21,15 @@ from cistron.errors import InputError
 from cistron.formats import build_gene_embedding
 from cistron.genome import Genome, PersonalGenome, PersonSettings, open_genome
 from cistron.genome.sequence import Ambiguous
-from cistron.runtime import check_writable, run_shards, say, sha256_of
-from cistron.runtime.shards import fingerprint
+from cistron.runtime import check_writable, say, sha256_of
 from cistron.sequence.enformer import Enformer
-from cistron.sequence.gene_sites import GeneSites
-from cistron.sequence.gene_tracks import GeneTracks, write_gene_tracks
+from cistron.sequence.gene_shards import discard_shards as discard_shards
+from cistron.sequence.gene_shards import run_gene_shards
+from cistron.sequence.gene_tracks import GeneTrackRequest, write_gene_tracks
 from cistron.sequence.gene_vectors import GeneEmbeddingSettings, embed_genes
-from cistron.sequence.run_settings import InferenceSettings
-from cistron.sequence.weights import load_weights
+from cistron.sequence.inputs_gene_sites import GeneSites
+from cistron.sequence.saving import load_weights
+from cistron.sequence.settings import InferenceSettings
 
 
 @lru_cache(maxsize=1)
@@ -60,7 +60,27 @@ def embed_shard(
     tracks: Sequence[int] = (),
     pairs: Sequence[int] | None = None,
 ) -> None:
-    """Embed the genes of one shard and write them as .npz; a function of plain values, so that it runs anywhere."""
+    """Embed the genes of one shard and write them as .npz; all arguments are plain values, so that it runs anywhere.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    genes
+        Fields of :class:`cistron.sequence.inputs_gene_sites.GeneSites` of each gene.
+    model
+        Model folder.
+    genome, build, ambiguous, person
+        As of :func:`cistron.genome.open_genome`; ``person`` as the fields of its settings.
+    cage
+        Tracks that choose the bin.
+    settings
+        Fields of :class:`cistron.sequence.settings.GeneEmbeddingSettings`.
+    tracks
+        Tracks to predict at the chosen bin.
+    pairs
+        Partner of every track on the other strand.
+    """
     inference = InferenceSettings(
         **{**settings["inference"], "shifts": tuple(settings["inference"]["shifts"])}
     )
@@ -92,7 +112,7 @@ def embed_annotation(
     *,
     settings: GeneEmbeddingSettings | None = None,
     annotation: str | Path | None = None,
-    tracks: GeneTracks | None = None,
+    tracks: GeneTrackRequest | None = None,
     pairs: np.ndarray | None = None,
     shard_size: int = 16,
     workers: int = 1,
@@ -104,7 +124,7 @@ def embed_annotation(
     Parameters
     ----------
     genes
-        Genes of :func:`cistron.sequence.gene_sites.read_gene_sites`.
+        Genes of :func:`cistron.sequence.inputs_gene_sites.read_gene_sites`.
     genome
         Genome, of a person or the reference; its build must be known.
     model
@@ -150,8 +170,6 @@ def embed_annotation(
         cage.tolist(),
         shard_size,
     ]
-    tag = fingerprint([*work, numbers])
-    directory = output.parent / f".{output.name}.shards-{tag}"
     common = {
         "model": str(model),
         "genome": str(genome.path),
@@ -163,24 +181,18 @@ def embed_annotation(
         "tracks": numbers,
         "pairs": None if pairs is None else pairs.tolist(),
     }
-    shards = {
-        f"genes-{first:06d}": {
-            "genes": [asdict(gene) for gene in genes[first : first + shard_size]],
-            **common,
-        }
-        for first in range(0, len(genes), shard_size)
-    }
-    paths = run_shards(
+    joined = run_gene_shards(
         embed_shard,
-        shards,
-        directory,
-        suffix=".npz",
+        [asdict(gene) for gene in genes],
+        common,
+        output,
+        tag=[*work, numbers],
+        shard_size=shard_size,
         workers=workers,
         threads=threads,
         scheduler=scheduler,
         description="embedding genes",
     )
-    joined = join_shards(list(paths.values()))
     known = joined["known"]
     if not known.all():
         say(f"left out: {int((~known).sum()):,} of {len(genes):,} genes, because their window holds no base")
@@ -221,19 +233,3 @@ def _person_of(genome: Genome) -> dict[str, Any] | None:
     if not isinstance(genome, PersonalGenome):
         return None
     return {**asdict(genome.person), "variants": str(genome.person.variants)}
-
-
-def discard_shards(output: str | Path) -> None:
-    """Remove the finished shards of an embedding that was written."""
-    output = Path(output)
-    for directory in output.parent.glob(f".{output.name}.shards-*"):
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def join_shards(paths: Sequence[Path]) -> dict[str, np.ndarray]:
-    """Arrays of all shards, one after the other."""
-    parts: list[dict[str, np.ndarray]] = []
-    for path in paths:
-        with np.load(path) as arrays:
-            parts.append({name: arrays[name] for name in arrays.files})
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

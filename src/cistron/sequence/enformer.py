@@ -16,10 +16,10 @@ from torch.utils.checkpoint import checkpoint
 from cistron.errors import InputError
 from cistron.sequence.attention import RelativeAttention, product
 from cistron.sequence.settings import EnformerSettings, check_length
-from cistron.sequence.tower import AttentionPool, Convolution, ConvolutionBlock, Level, apply_in_pieces, gelu
+from cistron.sequence.tower import AttentionPool, Convolution, ConvolutionBlock, Stage, apply_in_pieces, gelu
 
 _ROBUST = ("value", "output", "expand", "contract")
-_PIECE = 4096  # positions of a level at a time on a CPU
+_PIECE = 4096  # positions of a stage at a time on a CPU
 
 
 class TransformerBlock(nn.Module):
@@ -72,8 +72,8 @@ class Enformer(nn.Module):
         super().__init__()
         self.settings = settings = settings or EnformerSettings()
         widths = settings.widths
-        self.stem = Level(4, widths[0], 15, normalised=False)
-        self.tower = nn.ModuleList(Level(inputs, outputs, 5) for inputs, outputs in pairwise(widths))
+        self.stem = Stage(4, widths[0], 15, normalised=False)
+        self.tower = nn.ModuleList(Stage(inputs, outputs, 5) for inputs, outputs in pairwise(widths))
         self.transformer = nn.ModuleList(TransformerBlock(settings) for _ in range(settings.depth))
         self.tail = ConvolutionBlock(settings.channels, 2 * settings.channels, 1)
         self.tail_dropout = nn.Dropout(settings.tail_dropout)
@@ -161,13 +161,13 @@ class Enformer(nn.Module):
         """Apply stem and tower: one-hot [batch, length, 4] to [batch, length / 128, channels]."""
         x = one_hot
         pieces = not torch.is_grad_enabled() and not self.training and x.device.type == "cpu"
-        for level in (self.stem, *self.tower):
+        for stage in (self.stem, *self.tower):
             if pieces:
-                x = apply_in_pieces(level, x, self.piece)
+                x = apply_in_pieces(stage, x, self.piece)
             elif self.settings.checkpoint_tower and torch.is_grad_enabled():
-                x = checkpoint(level, x, use_reentrant=False)
+                x = checkpoint(stage, x, use_reentrant=False)
             else:
-                x = level(x)  # [B, n/2, outputs]
+                x = stage(x)  # [B, n/2, outputs]
         return x
 
     def transform(self, x: Tensor, maps: list[Tensor] | None = None) -> Tensor:
@@ -253,7 +253,14 @@ class Enformer(nn.Module):
         organisms: Iterable[str] | None = None,
         tracks: Mapping[str, Sequence[int] | Tensor] | None = None,
     ) -> dict[str, Tensor]:
-        """Predict tracks from one-hot DNA; parameters as in :meth:`embed` and :meth:`predict`.
+        """Predict tracks from one-hot DNA.
+
+        Parameters
+        ----------
+        one_hot
+            As of :meth:`embed`.
+        organisms, tracks
+            As of :meth:`predict`.
 
         Returns
         -------

@@ -1,23 +1,35 @@
-"""What a user calls: one object for predicting tracks and embedding genes."""
+"""What a user calls: predict tracks and embed genes by their DNA, embed genes by their proteins."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import anndata
 import numpy as np
 import pandas as pd
 
+from cistron.errors import InputError
+from cistron.formats import write_gene_embedding
 from cistron.formats.tracks import Tracks
-from cistron.genome import PersonSettings, check_regions, open_genome, read_regions
+from cistron.genome import Genome, PersonalGenome, PersonSettings, check_regions, open_genome, read_regions
+from cistron.genome.sequence import Ambiguous
 from cistron.methods import Estimator
+from cistron.runtime import check_writable, say
 from cistron.sequence.embed import discard_shards, embed_annotation
-from cistron.sequence.gene_sites import read_gene_sites
 from cistron.sequence.gene_tracks import wanted_tracks
+from cistron.sequence.inputs_gene_sites import read_gene_sites
+from cistron.sequence.inputs_proteins import ProteinGenes, read_proteins
+from cistron.sequence.inputs_tracks import cage_tracks, choose_tracks, load_track_table, strand_pairs
 from cistron.sequence.predict import predict_regions
-from cistron.sequence.run_settings import GeneEmbeddingSettings
-from cistron.sequence.settings import EnformerSettings, settings_from
-from cistron.sequence.track_table import cage_tracks, choose_tracks, load_track_table, strand_pairs
-from cistron.sequence.weights import load_weights, read_description
+from cistron.sequence.protein_embed import embed_protein_genes
+from cistron.sequence.saving import load_weights, read_description
+from cistron.sequence.saving_esm2 import read_settings
+from cistron.sequence.settings import (
+    EnformerSettings,
+    GeneEmbeddingSettings,
+    ProteinEmbeddingSettings,
+    settings_from,
+)
 
 
 class DnaEmbedder(Estimator):
@@ -50,6 +62,11 @@ class DnaEmbedder(Estimator):
         return settings_from(read_description(Path(self.weights))["settings"])
 
     @property
+    def organisms(self) -> list[str]:
+        """Organisms whose tracks the model predicts."""
+        return list(self._model_settings().tracks)
+
+    @property
     def track_table(self) -> pd.DataFrame:
         """Tracks of the model, one row per track."""
         return load_track_table(Path(self.weights), self._model_settings().tracks)
@@ -60,12 +77,14 @@ class DnaEmbedder(Estimator):
 
     def predict(
         self,
-        genome: str | Path,
+        genome: str | Path | Genome,
         regions: str | Path,
         output: str | Path,
         *,
         tracks: Mapping[str, Sequence[str]] | None = None,
+        length: int | None = None,
         build: str | None = None,
+        ambiguous: Ambiguous = "error",
         person: PersonSettings | None = None,
     ) -> Tracks:
         """Predict tracks around the regions of a BED file and write them as a store.
@@ -73,83 +92,95 @@ class DnaEmbedder(Estimator):
         Parameters
         ----------
         genome
-            FASTA.
+            FASTA, or a genome that is open already.
         regions
             BED.
         output
             Folder of the store.
         tracks
-            For each organism what :func:`cistron.sequence.track_table.choose_tracks` understands; all human tracks when
+            For each organism what :func:`cistron.sequence.inputs_tracks.choose_tracks` understands; all human tracks when
             absent.
-        build
-            Genome build, where chromosome 1 does not tell it.
-        person
-            Whose DNA takes the place of the reference.
+        length
+            Base pairs of input; that of the model when absent.
+        build, ambiguous, person
+            As of :func:`cistron.genome.open_genome`, where ``genome`` is a file.
         """
         wanted = {"human": ()} if tracks is None else tracks
         table = self.track_table
         chosen = {organism: choose_tracks(table, organism, words) for organism, words in wanted.items()}
         inference = self.settings_in_force().inference
-        model = load_weights(Path(self.weights), inference.precision, str(inference.torch_device()))
-        with open_genome(genome, build, person=person) as opened:
+        with _opened(genome, build, ambiguous, person) as opened:
+            opened.require_build()
+            places = check_regions(read_regions(regions), opened)
+            model = load_weights(Path(self.weights), inference.precision, str(inference.torch_device()))
             return predict_regions(
                 model,
                 opened,
-                check_regions(read_regions(regions), opened),
+                places,
                 output,
                 track_table=table,
                 tracks=chosen,
                 settings=inference,
+                length=length,
                 model_path=Path(self.weights),
             )
 
     def embed(
         self,
-        genome: str | Path,
+        genome: str | Path | Genome,
         annotation: str | Path,
         output: str | Path,
         *,
         genes: Sequence[str] = (),
         biotypes: Sequence[str] = ("protein_coding",),
-        cage: np.ndarray | None = None,
+        cage: Sequence[str] | np.ndarray | None = None,
         output_tracks: str | Path | None = None,
         tracks: Sequence[str] = (),
-        person: PersonSettings | None = None,
         build: str | None = None,
+        ambiguous: Ambiguous = "error",
+        person: PersonSettings | None = None,
+        allow_loss: bool = False,
+        shard_size: int = 16,
         workers: int = 1,
         threads: int | None = None,
+        scheduler: str | None = None,
     ) -> anndata.AnnData:
-        """Embed the genes of a GTF and write the gene embedding.
+        """Embed genes and write the gene embedding.
 
         Parameters
         ----------
-        genome, annotation
-            FASTA and GTF of one build.
+        genome
+            FASTA, or a genome that is open already.
+        annotation
+            Where genes and transcripts lie, of the same build.
         output
             ``.h5ad`` to write.
         genes, biotypes
             Which genes; empty takes all.
         cage
-            Numbers of the tracks that choose the bin; those described as CAGE when absent.
+            Tracks that choose the bin: numbers, or what :func:`cistron.sequence.inputs_tracks.choose_tracks` understands;
+            those described as CAGE when empty or absent.
         output_tracks, tracks
             Tracks store to write as well, one value a gene and track, and which tracks; all when empty.
-        person
-            Whose DNA takes the place of the reference.
-        build
-            Genome build, where chromosome 1 does not tell it.
-        workers
-            Local processes.
-        threads
-            Threads of each; all cores when absent.
+        build, ambiguous, person
+            As of :func:`cistron.genome.open_genome`, where ``genome`` is a file.
+        allow_loss
+            Go on when more than 5% of the genes are not found, or lie on chromosomes that the genome lacks.
+        shard_size
+            Genes of a shard, the unit that is never redone.
+        workers, threads, scheduler
+            As of :func:`cistron.runtime.run_shards`.
         """
-        from cistron.formats import write_gene_embedding
-
+        output = _embedding_file(output)
+        if len(tracks) and output_tracks is None:
+            raise InputError("--tracks are written to --output-tracks; give it, too")
         organism, table = self.settings_in_force().organism, self.track_table
-        choosing = cage_tracks(table, organism) if cage is None else cage
+        words = [] if cage is None else [str(word) for word in cage]
+        choosing = choose_tracks(table, organism, words) if words else cage_tracks(table, organism)
         wanted = None if output_tracks is None else wanted_tracks(output_tracks, table, organism, tracks)
-        with open_genome(genome, build, person=person) as opened:
+        with _opened(genome, build, ambiguous, person) as opened:
             opened.require_build()
-            found = read_gene_sites(annotation, opened, biotypes=biotypes, genes=genes)
+            found = read_gene_sites(annotation, opened, biotypes=biotypes, genes=genes, allow_loss=allow_loss)
             embedding = embed_annotation(
                 found,
                 opened,
@@ -160,10 +191,104 @@ class DnaEmbedder(Estimator):
                 annotation=annotation,
                 tracks=wanted,
                 pairs=strand_pairs(table, organism),
+                shard_size=shard_size,
                 workers=workers,
                 threads=threads,
+                scheduler=scheduler,
             )
-        embedding.uns["cistron"]["seed"] = self.seed
-        write_gene_embedding(embedding, output)
-        discard_shards(output)
-        return embedding
+        return _write(embedding, output, self.seed)
+
+
+class ProteinEmbedder(Estimator):
+    """Gene embeddings from proteins with the weights of ESM-2.
+
+    Parameters
+    ----------
+    weights
+        Folder of ESM-2 weights as on Hugging Face: ``config.json``, ``model.safetensors``.
+    settings
+        How proteins become the vector of a gene.
+    seed
+        Kept in the output; nothing here is random.
+
+    Examples
+    --------
+    >>> embedder = ProteinEmbedder("esm2_t33_650M_UR50D")  # doctest: +SKIP
+    >>> embedder.embed("gencode.pc_translations.fa.gz", "protein.h5ad")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, weights: str | Path, settings: ProteinEmbeddingSettings | None = None, seed: int = 0
+    ) -> None:
+        self.weights = weights
+        self.settings = settings
+        self.seed = seed
+        read_settings(weights)  # raises where the folder is none of a model
+
+    def embed(
+        self,
+        proteins: str | Path | ProteinGenes,
+        output: str | Path,
+        *,
+        shard_size: int = 64,
+        workers: int = 1,
+        threads: int | None = None,
+        scheduler: str | None = None,
+    ) -> anndata.AnnData:
+        """Embed the genes of a protein FASTA and write the gene embedding.
+
+        Parameters
+        ----------
+        proteins
+            FASTA, or proteins that were read already.
+        output
+            ``.h5ad`` to write.
+        shard_size
+            Genes of a shard, the unit that is never redone.
+        workers, threads, scheduler
+            As of :func:`cistron.runtime.run_shards`.
+        """
+        output = _embedding_file(output)
+        if not isinstance(proteins, ProteinGenes):
+            proteins = read_proteins(proteins)
+            for remark in proteins.remarks:
+                say(remark)
+        embedding = embed_protein_genes(
+            proteins,
+            self.weights,
+            output,
+            settings=self.settings,
+            source=proteins.path,
+            shard_size=shard_size,
+            workers=workers,
+            threads=threads,
+            scheduler=scheduler,
+        )
+        return _write(embedding, output, self.seed)
+
+
+@contextmanager
+def _opened(
+    genome: str | Path | Genome, build: str | None, ambiguous: Ambiguous, person: PersonSettings | None
+) -> Iterator[Genome]:
+    """Open a genome for the block, and say what was read of a person; one that is open already stays open."""
+    if isinstance(genome, Genome):
+        yield genome
+        return
+    with open_genome(genome, build, ambiguous, person) as opened:
+        if isinstance(opened, PersonalGenome):
+            say(opened.variants.summary())
+        yield opened
+
+
+def _embedding_file(output: str | Path) -> Path:
+    if Path(output).suffix != ".h5ad":
+        raise InputError(f"a gene embedding is written as .h5ad. Given: {Path(output).name}")
+    return check_writable(output)
+
+
+def _write(embedding: anndata.AnnData, output: Path, seed: int) -> anndata.AnnData:
+    embedding.uns["cistron"]["seed"] = seed
+    write_gene_embedding(embedding, output)
+    discard_shards(output)
+    return embedding

@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.formats.store import seal_store
 from cistron.formats.tracks import create_tracks
 from cistron.genome import Genome
 from cistron.runtime import atomic_directory, check_writable
+from cistron.sequence.inputs_tracks import choose_tracks, track_rows
 from cistron.sequence.settings import BIN
-from cistron.sequence.track_table import choose_tracks, track_rows
 
 
 @dataclass(frozen=True)
-class GeneTracks:
-    """Which tracks of genes are wanted, and where they go.
+class GeneTrackRequest:
+    """Predicted tracks of genes that a run is to write, and where.
 
     Parameters
     ----------
@@ -27,7 +28,7 @@ class GeneTracks:
     numbers
         Tracks of the organism, int64 [track].
     rows
-        What they are (:func:`cistron.sequence.track_table.track_rows`).
+        What they are (:func:`cistron.sequence.inputs_tracks.track_rows`).
     """
 
     path: Path
@@ -37,7 +38,7 @@ class GeneTracks:
 
 def wanted_tracks(
     path: str | Path, table: pd.DataFrame, organism: str, wanted: Sequence[str] = ()
-) -> GeneTracks:
+) -> GeneTrackRequest:
     """Choose tracks of genes.
 
     Parameters
@@ -49,7 +50,7 @@ def wanted_tracks(
     organism
         Whose tracks.
     wanted
-        What :func:`cistron.sequence.track_table.choose_tracks` understands; empty takes all.
+        What :func:`cistron.sequence.inputs_tracks.choose_tracks` understands; empty takes all.
 
     Raises
     ------
@@ -60,11 +61,11 @@ def wanted_tracks(
     if path.is_file():
         raise InputError(f"cannot write {path}: it is a file; give the path of a folder")
     numbers = choose_tracks(table, organism, wanted)
-    return GeneTracks(path, numbers, track_rows(table, {organism: numbers}))
+    return GeneTrackRequest(path, numbers, track_rows(table, {organism: numbers}))
 
 
 def write_gene_tracks(
-    wanted: GeneTracks,
+    wanted: GeneTrackRequest,
     genes: pd.DataFrame,
     values: np.ndarray,
     genome: Genome,
@@ -115,3 +116,7 @@ def write_gene_tracks(
             sequences_per_chunk=256,
         )
         store.values[:] = values[:, None, :, None]
+        seal_store(partial)
+
+
+GeneTracks = GeneTrackRequest  # its name before 0.2; kept until 0.3

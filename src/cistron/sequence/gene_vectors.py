@@ -7,10 +7,9 @@ import numpy as np
 
 from cistron.genome import Dna, Genome
 from cistron.sequence.enformer import Enformer
-from cistron.sequence.gene_sites import GeneSites, site_bins
 from cistron.sequence.inference import Place, distinct_copies, embed_windows
-from cistron.sequence.run_settings import GeneEmbeddingSettings
-from cistron.sequence.settings import BIN
+from cistron.sequence.inputs_gene_sites import GeneSites, site_bins
+from cistron.sequence.settings import BIN, GeneEmbeddingSettings
 
 
 def _windows(

@@ -8,18 +8,41 @@ from torch import Tensor
 
 from cistron.genome import Dna, Genome, one_hot
 from cistron.sequence.enformer import Enformer
-from cistron.sequence.run_settings import InferenceSettings
+from cistron.sequence.settings import InferenceSettings
 
 Place = tuple[str, int, int]  # chromosome, start, end
 
 
 def read_windows(genome: Dna, places: Sequence[Place], margin: int = 0) -> np.ndarray:
-    """Read windows of one length, with ``margin`` more on either side, as codes uint8 [window, length]."""
+    """Read windows of one length as codes.
+
+    Parameters
+    ----------
+    genome
+        Where the DNA is.
+    places
+        Chromosome, start and end of each window.
+    margin
+        Base pairs read in addition on either side.
+
+    Returns
+    -------
+    ndarray
+        uint8 [window, length]: 0 to 3 for A, C, G, T, 4 for N.
+    """
     return np.stack([genome.codes(name, start - margin, end + margin) for name, start, end in places])
 
 
 def distinct_copies(genome: Genome, places: Sequence[Place], margin: int = 0) -> tuple[Dna, ...]:
-    """Give the copies of a genome whose windows differ; a person without a variant in them has one."""
+    """Give the copies of a genome whose windows differ; a person without a variant in them has one.
+
+    Parameters
+    ----------
+    genome
+        A reference has one copy, a person two.
+    places, margin
+        As of :func:`read_windows`.
+    """
     first, *others = genome.copies
     if not others:
         return (first,)

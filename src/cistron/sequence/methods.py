@@ -4,7 +4,7 @@
 """
 
 from cistron.methods import Method, MethodList
-from cistron.sequence.run_settings import GeneEmbeddingSettings, ProteinEmbeddingSettings
+from cistron.sequence.settings import GeneEmbeddingSettings, ProteinEmbeddingSettings
 
 METHODS = MethodList(
     "sequence",

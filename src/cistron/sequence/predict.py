@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.formats.store import seal_store
 from cistron.formats.tracks import Tracks, create_tracks, open_tracks
 from cistron.genome import Genome, centred_windows
 from cistron.runtime import Progress, check_writable, say, sha256_of
 from cistron.runtime.files import destination_of, replace_directory, require_own_folder
 from cistron.runtime.shards import fingerprint
 from cistron.sequence.enformer import Enformer
-from cistron.sequence.inference import InferenceSettings, predict_windows
-from cistron.sequence.settings import BIN, check_length
-from cistron.sequence.track_table import strand_pairs, track_rows
+from cistron.sequence.inference import predict_windows
+from cistron.sequence.inputs_tracks import strand_pairs, track_rows
+from cistron.sequence.settings import BIN, InferenceSettings, check_length
 
 _FINISHED = "finished.txt"
 
@@ -106,6 +107,7 @@ def predict_regions(
         finished.touch()
     _fill(store, model, genome, windows, track_table, tracks, settings, finished)
     finished.unlink()
+    seal_store(partial)
     replace_directory(partial, output)
     return open_tracks(output)
 

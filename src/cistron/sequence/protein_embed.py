@@ -12,18 +12,28 @@ import pandas as pd
 import torch
 
 from cistron.formats import build_gene_embedding
-from cistron.runtime import check_writable, run_shards, sha256_of
-from cistron.runtime.shards import fingerprint
-from cistron.sequence.embed import join_shards
-from cistron.sequence.esm2 import END, PAD, START, TOKENS, Esm2, load_esm2, read_settings
-from cistron.sequence.protein_fasta import STANDARD, Protein, ProteinGenes
-from cistron.sequence.run_settings import InferenceSettings, ProteinEmbeddingSettings
+from cistron.runtime import check_writable, sha256_of
+from cistron.sequence.esm2 import END, PAD, START, TOKENS, Esm2
+from cistron.sequence.gene_shards import run_gene_shards
+from cistron.sequence.inputs_proteins import STANDARD, Protein, ProteinGenes
+from cistron.sequence.saving_esm2 import load_esm2, read_settings
+from cistron.sequence.settings import InferenceSettings, ProteinEmbeddingSettings
 
 _NUMBER = {token: number for number, token in enumerate(TOKENS)}
 
 
 def window_starts(length: int, window: int, overlap: int) -> list[int]:
-    """Starts of evenly spaced windows that cover a protein and overlap by at least ``overlap``."""
+    """Starts of evenly spaced windows that cover a protein.
+
+    Parameters
+    ----------
+    length
+        Residues of the protein.
+    window
+        Residues of a window.
+    overlap
+        Least overlap of neighbours.
+    """
     if length <= window:
         return [0]
     number = int(np.ceil((length - overlap) / (window - overlap)))
@@ -115,7 +125,19 @@ def _load(folder: str, precision: str, device: str) -> Esm2:
 def embed_shard(
     path: Path, *, genes: Sequence[tuple[str, Sequence[str]]], weights: str, settings: dict[str, Any]
 ) -> None:
-    """Embed the genes of one shard, each the mean over its proteins, and write them as .npz."""
+    """Embed the genes of one shard, each the mean over its proteins, and write them as .npz.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    genes
+        Name and proteins of each gene.
+    weights
+        Folder of ESM-2 weights.
+    settings
+        Fields of :class:`cistron.sequence.settings.ProteinEmbeddingSettings`.
+    """
     rules = ProteinEmbeddingSettings(**settings)
     device = str(InferenceSettings(device=rules.device).torch_device())
     model = _load(weights, rules.precision, device)
@@ -143,7 +165,7 @@ def embed_protein_genes(
     Parameters
     ----------
     proteins
-        Of :func:`cistron.sequence.protein_fasta.read_proteins`.
+        Of :func:`cistron.sequence.inputs_proteins.read_proteins`.
     weights
         Hugging Face folder of ESM-2.
     output
@@ -172,26 +194,18 @@ def embed_protein_genes(
         "shape": asdict(shape),
     }
     work = [(gene, [protein.residues for protein in own]) for gene, own in chosen.items()]
-    directory = output.parent / f".{output.name}.shards-{fingerprint([parameters, work, shard_size])}"
-    shards = {
-        f"genes-{first:06d}": {
-            "genes": work[first : first + shard_size],
-            "weights": str(Path(weights).absolute()),
-            "settings": asdict(settings),
-        }
-        for first in range(0, len(work), shard_size)
-    }
-    paths = run_shards(
+    joined = run_gene_shards(
         embed_shard,
-        shards,
-        directory,
-        suffix=".npz",
+        work,
+        {"weights": str(Path(weights).absolute()), "settings": asdict(settings)},
+        output,
+        tag=[parameters, work, shard_size],
+        shard_size=shard_size,
         workers=workers,
         threads=threads,
         scheduler=scheduler,
         description="embedding proteins",
     )
-    joined = join_shards(list(paths.values()))
     embedding = build_gene_embedding(
         joined["embedding"],
         joined["gene"].tolist(),

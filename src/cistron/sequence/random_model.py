@@ -1,5 +1,7 @@
 """A model of random weights, for trials: calibrated so that its tracks vary, trained on nothing."""
 
+from pathlib import Path
+
 import pandas as pd
 import torch
 from torch import Tensor, nn
@@ -7,6 +9,7 @@ from torch import Tensor, nn
 from cistron.runtime import seed_for
 from cistron.sequence.attention import RelativeAttention
 from cistron.sequence.enformer import Enformer
+from cistron.sequence.saving import save_weights
 from cistron.sequence.settings import BIN, EnformerSettings
 from cistron.sequence.tower import ConvolutionBlock
 
@@ -48,6 +51,28 @@ def random_model(settings: EnformerSettings, seed: int = 0) -> tuple[Enformer, p
         codes = torch.randint(0, 4, (1, bins * BIN), generator=generator)
         calibrate(model.eval(), nn.functional.one_hot(codes, 4).float())
     return model, _tracks(settings)
+
+
+def write_random_model(path: str | Path, settings: EnformerSettings, seed: int = 0) -> Enformer:
+    """Write a model folder of random weights, with its track table; the folder says that nothing was trained.
+
+    Parameters
+    ----------
+    path
+        Folder to write.
+    settings
+        Shape of the model.
+    seed
+        Seed of the weights.
+
+    Returns
+    -------
+    Enformer
+        In evaluation mode.
+    """
+    model, tracks = random_model(settings, seed)
+    save_weights(model, path, tracks=tracks, origin={"weights": "random, not trained", "seed": seed})
+    return model
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""The convolutions of Enformer: blocks, attention pooling, and the levels of the tower.
+"""The convolutions of Enformer: blocks, attention pooling, and the stages of the tower.
 
 All tensors are [batch, position, channel]: pointwise convolutions and pooling are then plain matrix products.
 """
@@ -139,8 +139,8 @@ class AttentionPool(nn.Module):
         return torch.addcmul(first, torch.sigmoid(logit), difference)
 
 
-class Level(nn.Module):
-    """A wide convolution, a pointwise one with a shortcut, a pooling: the stem and each level of the tower.
+class Stage(nn.Module):
+    """A wide convolution, a pointwise one with a shortcut, a pooling: the stem and each stage of the tower.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ class Level(nn.Module):
         self.outputs = outputs
 
     def forward(self, x: Tensor, padding: tuple[int, int] | None = None) -> Tensor:
-        """Apply the level.
+        """Apply the stage.
 
         Parameters
         ----------
@@ -181,25 +181,25 @@ class Level(nn.Module):
         return self.pool(x + self.pointwise(x))  # [B, m/2, outputs]
 
 
-def apply_in_pieces(level: Level, x: Tensor, size: int) -> Tensor:
-    """Apply a level piece by piece; the result is that of ``level(x)``, the memory that of one piece.
+def apply_in_pieces(stage: Stage, x: Tensor, size: int) -> Tensor:
+    """Apply a stage piece by piece; the result is that of ``stage(x)``, the memory that of one piece.
 
     Neighbouring pieces share ``halo`` input positions, which are read and not recomputed.
 
     Parameters
     ----------
-    level
-        Level in evaluation mode (batch statistics would need all positions).
+    stage
+        Stage in evaluation mode (batch statistics would need all positions).
     x
         [batch, n, inputs].
     size
         Positions of a piece, even.
     """
     length = x.shape[1]
-    result = torch.empty(x.shape[0], length // 2, level.outputs, device=x.device)
+    result = torch.empty(x.shape[0], length // 2, stage.outputs, device=x.device)
     for start in range(0, length, size):
         stop = min(start + size, length)
-        low, high = max(0, start - level.halo), min(length, stop + level.halo)
-        padding = (level.halo - (start - low), level.halo - (high - stop))
-        result[:, start // 2 : stop // 2] = level(x[:, low:high], padding)
+        low, high = max(0, start - stage.halo), min(length, stop + stage.halo)
+        padding = (stage.halo - (start - low), stage.halo - (high - stop))
+        result[:, start // 2 : stop // 2] = stage(x[:, low:high], padding)
     return result

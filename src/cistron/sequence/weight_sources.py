@@ -12,16 +12,17 @@ import torch
 from torch import Tensor
 
 from cistron.errors import InputError
+from cistron.formats.tables import first_line
 from cistron.sequence.enformer import Enformer
-from cistron.sequence.names import (
+from cistron.sequence.settings import EnformerSettings, settings_from
+from cistron.sequence.tensor_bundle import TensorBundle, is_bundle
+from cistron.sequence.weight_layouts import (
     Entry,
     bare_path,
     deepmind_entries,
     enformer_pytorch_entries,
     is_weight,
 )
-from cistron.sequence.settings import EnformerSettings, settings_from
-from cistron.sequence.tensor_bundle import TensorBundle, is_bundle
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, OSError, EOFError, RuntimeError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(
-            f"weights {path.name} cannot be read ({_short(error)}); the file may be truncated: fetch it again"
+            f"weights {path.name} cannot be read ({first_line(error)}); the file may be truncated: fetch it again"
         ) from error
     except pickle.UnpicklingError as error:
         raise InputError(
@@ -104,10 +105,6 @@ def read_state(path: Path) -> dict[str, Tensor]:
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise InputError(f"weights {path.name} are not a state dict of tensors")
     return state
-
-
-def _short(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 
 def infer_settings(source: Source, **changes: Any) -> EnformerSettings:
@@ -122,11 +119,9 @@ def infer_settings(source: Source, **changes: Any) -> EnformerSettings:
     if source.layout == "deepmind":
         tail, bias = "_trunk/_layers/4/_layers/0/_layers/2/w", "_r_w_bias"
         block, head = re.compile(r"_trunk/_layers/2/_layers/(\d+)/"), re.compile(r"_heads/(\w+)/_layers/0/b$")
-        axis = 1
     else:
         tail, bias = "final_pointwise.1.2.weight", "rel_content_bias"
         block, head = re.compile(r"transformer\.(\d+)\."), re.compile(r"_heads\.(\w+)\.0\.bias$")
-        axis = 1
     blocks = {int(found.group(1)) for name in tensors if (found := block.match(name))}
     tracks = {found.group(1): len(tensors[name]) for name in tensors if (found := head.match(name))}
     biases = [tensors[name] for name in tensors if name.endswith(bias)]
@@ -137,7 +132,7 @@ def infer_settings(source: Source, **changes: Any) -> EnformerSettings:
     ordered = {name: tracks[name] for name in sorted(tracks, key=lambda name: (name != "human", name))}
     return settings_from(
         {
-            "channels": tensors[tail].shape[axis],
+            "channels": tensors[tail].shape[1],
             "depth": max(blocks) + 1,
             "heads": biases[0].shape[1],
             "key_size": biases[0].shape[-1],

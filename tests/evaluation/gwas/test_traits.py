@@ -50,7 +50,7 @@ def test_wide_matrix_takes_places_from_a_gene_table(planted, tmp_path):
     collection = read_traits(tmp_path / "wide.tsv", places)
     assert len(collection.designs) == 2  # one trait lacks a gene
     assert collection.z_frame().isna().sum().sum() == 1
-    with pytest.raises(InputError, match="give --genes TABLE"):
+    with pytest.raises(InputError, match="give --annotation TABLE"):
         read_traits(tmp_path / "wide.tsv")
 
 
@@ -124,3 +124,33 @@ def test_real_traits(test_data):
     assert len(collection.designs) == 3
     single = read_traits(test_data / "gwas/seed_project_magma/SHBG.genes.out").z_frame()["SHBG"]
     np.testing.assert_allclose(single, z["SHBG"].reindex(single.index), atol=1e-4)
+
+
+@pytest.mark.parametrize("column", ["CHR", "START", "NSNPS", "NPARAM", "ZSTAT"])
+@pytest.mark.parametrize("word", ["NA", "nan", ""])
+def test_genes_with_a_missing_property_are_left_out_by_name(planted, tmp_path, column, word):
+    table = pd.read_csv(planted.traits / "trait_1.genes.out", sep="\t", dtype=str)
+    table.loc[3, column] = word
+    table.to_csv(tmp_path / "t.genes.out", sep="\t", index=False)
+    found = read_traits(tmp_path / "t.genes.out")
+    assert len(found.genes) == len(table) - 1
+    assert "t: 1 genes without" in found.remarks[0]
+    assert f"left out, for example {table['GENE'][3]}" in found.remarks[0]
+    gene_covariates(found.designs[0].genes)
+
+
+def test_a_wide_matrix_is_never_word2vec(planted, tmp_path):
+    places = read_genes_out(planted.traits / "trait_1.genes.out").drop(columns=["ZSTAT", "P"])
+    wide = read_traits(planted.traits).z_frame()
+    expected = None
+    for name, separator, header in (
+        ("wide.tsv", "\t", None),
+        ("wide.txt", "\t", None),
+        ("w2.txt", " ", None),
+        ("w3.txt", "\t", ["3", "40"]),
+    ):
+        table = wide.iloc[:, :2] if header is None else wide.iloc[:, :2].set_axis(header, axis=1)
+        table.to_csv(tmp_path / name, sep=separator)
+        found = read_traits(tmp_path / name, places).z_frame().set_axis(wide.columns[:2], axis=1)
+        expected = found if expected is None else expected
+        pd.testing.assert_frame_equal(found, expected)

@@ -50,7 +50,7 @@ class GeneSets:
         if table is None:
             raise InputError(
                 f"{self.name} names genes by {self.namespace}, the embeddings by {namespace}; give a table that has "
-                "both with --identifiers FILE (HGNC's complete set does)"
+                "both with --gene-map FILE (HGNC's complete set does)"
             )
         lookup = read_gene_map(table).lookup(self.namespace, namespace)
         genes = frozenset().union(*self.members.values())

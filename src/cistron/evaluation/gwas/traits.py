@@ -12,11 +12,19 @@ from cistron.formats.magma import OUT_COLUMNS, clean_gene_table, read_genes_out
 from cistron.formats.tables import read_table
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.runtime import say
-from cistron.runtime.tables import read_text_table
+from cistron.runtime.tables import MISSING, read_text_table
 from cistron.runtime.text_files import plain_name
 
 NOT_AUTOSOMES = ("X", "Y", "XY", "M")
 _PROPERTIES = ("CHR", "START", "STOP", "NSNPS", "NPARAM", "MAC")
+_NEEDED = {
+    "CHR": "a chromosome",
+    "ZSTAT": "a z-score",
+    "START": "a start",
+    "NSNPS": "a number of variants",
+    "NPARAM": "a number of parameters",
+    "MAC": "a minor allele count",
+}
 _OUT_SUFFIX = ".genes.out"
 
 # Table 1 of the report: the traits of the maximally independent set (they are still correlated).
@@ -200,11 +208,11 @@ def _read_long(path: Path) -> pd.DataFrame:
 
 
 def _read_wide(path: Path, gene_table: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
-    wide = read_table(path)
+    wide = read_table(path, word2vec=False)
     if gene_table is None:
         raise InputError(
             f"traits {path.name} is a wide gene x trait matrix ({wide.shape[0]:,} x {wide.shape[1]:,}), which does not say "
-            "where genes lie: give --genes TABLE (GENE CHR START STOP, if known NSNPS NPARAM MAC) or --covariance"
+            "where genes lie: give --annotation TABLE (GENE CHR START STOP, if known NSNPS NPARAM MAC) or --covariance"
         )
     genes = normalise_identifiers(wide.index.astype(str), guess_namespace(wide.index.astype(str)))
     wide = wide.set_axis(genes, axis=0)
@@ -239,10 +247,16 @@ def _collect(name: str, tables: dict[str, pd.DataFrame]) -> TraitCollection:
             remarks.append(
                 f"{trait}: {len(given) - len(table):,} genes on X, Y or M left out (22 autosomes are used)"
             )
-        known = table["ZSTAT"].notna()
-        if not known.all():
-            remarks.append(f"{trait}: {int((~known).sum()):,} genes without a z-score left out")
-            table = table[known]
+        for column, what in _NEEDED.items():
+            if column not in table or (column != "ZSTAT" and table[column].isna().all()):
+                continue
+            known = ~table[column].isin(MISSING) if column == "CHR" else table[column].notna()
+            if not known.all():
+                example = table["GENE"][~known].iloc[0]
+                remarks.append(
+                    f"{trait}: {int((~known).sum()):,} genes without {what} left out, for example {example}"
+                )
+                table = table[known]
         if len(table) < 30:
             raise InputError(f"trait {trait} has {len(table):,} genes on autosomes; at least 30 are needed")
         if not table["ZSTAT"].std() > 1e-9:

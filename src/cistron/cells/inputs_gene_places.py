@@ -1,0 +1,64 @@
+"""Where genes lie and which belong together: the table that gene splits need."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cistron.cells.inputs import Cells
+from cistron.genes.places import read_gene_places
+from cistron.genes.start_sites import choose_start_sites
+from cistron.runtime import say
+
+
+def read_gene_table(path: str | Path) -> pd.DataFrame:
+    """Read where the genes lie and which belong together.
+
+    Parameters
+    ----------
+    path
+        What :func:`cistron.genes.places.read_gene_places` takes; a table may also have a column ``group`` (homology group
+        or family).
+
+    Returns
+    -------
+    DataFrame
+        Indexed by gene, with what the file has of ``chromosome``, ``position`` (0-based start site; the
+        middle of a gene without a strand), ``group`` and others.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read.
+    """
+    places = read_gene_places(path, "gene table")
+    for remark in places.remarks:
+        say(remark)
+    table = places.genes.set_index("gene")
+    if "chromosome" in table:
+        table["chromosome"] = table["chromosome"].replace("", None)
+    if "group" in table:
+        table["group"] = table["group"].replace("", None)
+    if places.form == "gtf":
+        known = places.transcripts[places.transcripts["strand"] != "."]
+        table["position"] = choose_start_sites(known).set_index("gene")["position"].reindex(table.index)
+    if {"start", "end"} <= set(table.columns):
+        middle = (table["start"] + table["end"]) // 2
+        position = table["position"] if "position" in table else pd.Series(np.nan, table.index)
+        unknown = int((position.isna() & middle.notna()).sum())
+        if unknown:
+            say(f"{places.name}: {unknown:,} genes have no strand; their middle stands for the start site")
+        table["position"] = position.fillna(middle)
+    return table
+
+
+def genes_of(cells: Cells, path: str | Path | None) -> pd.DataFrame:
+    """Gene table of a file, or what the cells' own ``var`` says where there is none."""
+    if path is not None:
+        return read_gene_table(path)
+    table = cells.variables.copy()
+    if "position" not in table and "start" in table:
+        table["position"] = table["start"]
+    if "group" not in table and "family" in table:
+        table["group"] = table["family"]
+    return table
