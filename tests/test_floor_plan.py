@@ -33,19 +33,11 @@ def floor_plan() -> dict[str, dict[str, list[str]]]:
 
 
 def files_of(wing: str) -> list[str]:
-    """Files of a wing without those that only keep an old name."""
-    paths = [path for path in (SOURCE / wing).glob("*.py") if path.stem != "__init__"]
-    return [path.stem for path in paths if not path.read_text().startswith('"""Old name of ')]
+    """Files of a wing."""
+    return [path.stem for path in (SOURCE / wing).glob("*.py") if path.stem != "__init__"]
 
 
-# Omics, chromatin and networks are being moved to this plan; the mark goes when they are there.
-moving = pytest.mark.xfail(strict=False, reason="the files of this wing have not moved yet")
-
-
-@pytest.mark.parametrize(
-    "wing",
-    ["cells", "sequence", *(pytest.param(wing, marks=moving) for wing in ("omics", "chromatin", "networks"))],
-)
+@pytest.mark.parametrize("wing", WINGS)
 def test_every_file_is_in_the_table_once(wing):
     named = [name for row in floor_plan().values() for name in row[wing]]
     assert sorted(named) == sorted(files_of(wing))
@@ -63,9 +55,6 @@ def test_the_same_thing_has_the_same_name_in_every_wing(what):
 def test_settings_load_no_heavy_library():
     row = floor_plan()["all settings; no torch"]
     modules = [f"cistron.{wing}.{name}" for wing, names in row.items() for name in names]
-    modules = [
-        name for name in modules if (SOURCE / "/".join(name.split(".")[1:])).with_suffix(".py").exists()
-    ]
     assert len(modules) >= len(WINGS)
     heavy = "[m for m in ('torch', 'lightning', 'lightgbm', 'xgboost') if m in sys.modules]"
     code = f"import sys, {', '.join(modules)}; sys.exit(str({heavy}) if {heavy} else 0)"

@@ -1,7 +1,6 @@
 """The transformer: its parts against textbook forms, its predictions against leaks, its training against the planted truth."""
 
 from dataclasses import replace
-from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from scipy import stats
 from cistron.cells import CellExpression, read_cells, read_features
 from cistron.cells.attention import Attention, exact_attention, orthogonal_features, performer_attention
 from cistron.cells.expression_heads import Bins, count_loss, expected_expression, fit_bins, parameters_of
-from cistron.cells.settings import AttentionName, HeadName, TransformerSettings
+from cistron.cells.settings import ATTENTIONS, HEADS, TransformerSettings
 from cistron.cells.transformer import ExpressionTransformer
 from cistron.errors import InputError
 
@@ -119,8 +118,8 @@ def test_classes_halve_what_is_above_zero_and_empty_ones_weigh_nothing():
     assert float(even.expected(raw)) == pytest.approx(float(frequency @ even.values), rel=1e-5)
 
 
-@pytest.mark.parametrize("attention", get_args(AttentionName))
-@pytest.mark.parametrize("head", get_args(HeadName))
+@pytest.mark.parametrize("attention", ATTENTIONS)
+@pytest.mark.parametrize("head", HEADS)
 def test_every_attention_and_head_fits_predicts_and_is_saved(fitted, predicted, tmp_path, attention, head):
     cells, split, features, _ = fitted
     settings = replace(SMALL, attention=attention, head=head)

@@ -116,6 +116,7 @@ MEANINGS = {
     "--variants": ("text", "VCF of a person"),
     "--weights": ("text", "folder of the weights of a network"),
     "--window": ("number", "length of the stretch of sequence that is looked at"),
+    "--verify": ("flag", "read all of what is stored and compare"),
     "--workers": ("number", "local processes"),
 }
 # One option, two kinds of value: numbers of tracks are a way of naming tracks.

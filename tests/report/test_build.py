@@ -264,7 +264,7 @@ def test_broken_folders_are_one_clear_line_and_leave_nothing(fails, make_result,
 def test_wrong_arguments_are_one_clear_line(fails, make_result, tmp_path):
     folder = make_result(tmp_path / "run", traits=2, embeddings=1, genes=20)
     assert "no result folder" in fails("report", "build")
-    assert "is not a folder" in fails("report", "build", tmp_path / "absent")
+    assert "does not exist" in fails("report", "build", tmp_path / "absent")
     assert "given twice" in fails("report", "build", folder, tmp_path / "." / "run")
     assert "an .html file" in fails("report", "build", folder, "--output", tmp_path / "r.pdf")
     (tmp_path / "file").write_text("")

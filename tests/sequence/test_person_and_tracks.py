@@ -284,7 +284,7 @@ def test_bad_input(fails, world, tmp_path):
         ("2 samples; name one with --sample: ann, bob", variants),
         ("has no sample 'eve'", (*variants, "--sample", "eve")),
         ("heterozygous without a phase", (*variants, "--sample", "bob", "--unphased", "error")),
-        ("do not exist", ("--variants", tmp_path / "none.vcf")),
+        ("does not exist", ("--variants", tmp_path / "none.vcf")),
         ("--variants", ("--sample", "ann")),
         ("haplotype", (*variants, "--haplotype", "3")),
         ("give it, too", ("--tracks", "CAGE:")),

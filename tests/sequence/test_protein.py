@@ -261,7 +261,7 @@ def test_weights_that_cannot_be_used(tmp_path, weights, fails):
     def message(folder):
         return fails("sequence", "embed-protein", fasta, "--weights", folder, "--output", tmp_path / "o.h5ad")
 
-    assert "is not a folder of ESM-2 weights" in message(tmp_path / "absent")
+    assert "does not exist" in message(tmp_path / "absent")
     pickled = tmp_path / "pickled"
     pickled.mkdir()
     (pickled / "config.json").write_text("{}")

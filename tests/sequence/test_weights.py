@@ -269,7 +269,7 @@ def test_truncated_and_foreign_checkpoints(fails, model, tmp_path):
     assert "not Enformer's" in fails("sequence", "weights", foreign, tmp_path / "out")
     save_file({"linear.weight": torch.zeros(2)}, tmp_path / "foreign.safetensors")
     assert "linear.weight" in fails("sequence", "weights", tmp_path / "foreign.safetensors", tmp_path / "out")
-    assert "do not exist" in fails("sequence", "weights", tmp_path / "nothing", tmp_path / "out")
+    assert "does not exist" in fails("sequence", "weights", tmp_path / "nothing", tmp_path / "out")
 
 
 def test_broken_model_folders(model, tmp_path):

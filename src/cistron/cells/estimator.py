@@ -302,3 +302,7 @@ def _split(request: TrainRequest, cells: Cells, cell_type: str | None) -> CellSp
         cell_type="cell_type" if request.unit == "cell type" else cell_type or "cell_type",
         seed=request.seed,
     )
+
+
+# functions that are methods now, by their names until 0.3 (``cistron.cells.saved``)
+save_cells_model, load_cells_model = CellExpression.save, CellExpression.load

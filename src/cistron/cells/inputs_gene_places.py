@@ -1,4 +1,4 @@
-"""Where genes lie and which belong together: the table that gene splits need."""
+"""Chromosome, start site and homology group of each gene, which splits of the genes need."""
 
 from pathlib import Path
 

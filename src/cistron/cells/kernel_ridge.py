@@ -1,4 +1,4 @@
-"""From features of genes to anything that has a value a gene: closed-form ridge, linear or with Gaussian kernels.
+"""Kernel ridge regression of values of genes on features of genes, in closed form: linear, or with Gaussian kernels.
 
 The kernel is that of Nyström (Williams and Seeger 2001): features are compared with those of landmark genes, drawn from
 the training genes; the linear features stand beside. Penalties are chosen for each output by generalised

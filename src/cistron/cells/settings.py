@@ -2,7 +2,7 @@
 
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from cistron.errors import InputError
 from cistron.methods import Count, CountOrZero, NotNegative, Range, Share, check_settings
@@ -10,10 +10,11 @@ from cistron.training.settings import FitSettings
 
 AttentionName = Literal["exact", "perceiver", "performer"]
 HeadName = Literal["negative-binomial", "zero-inflated", "poisson", "bins"]
+ATTENTIONS, HEADS = get_args(AttentionName), get_args(HeadName)
 COUNT_HEADS = ("negative-binomial", "zero-inflated", "poisson")
 GeneSplit = Literal["random", "chromosome", "group", "regions"]
 CellGroups = Literal["random", "donor", "cell-type", "none"]
-ONE_HOT = "one-hot"  # in place of the path of an embedding: nothing is known of a gene but its own cells
+ONE_HOT = "one-hot"  # in place of an embedding: seen genes are told apart, nothing else is known of them
 
 
 @dataclass(frozen=True)

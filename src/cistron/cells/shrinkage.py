@@ -1,4 +1,4 @@
-"""What a seen gene keeps of its own beside what its features say."""
+"""Empirical-Bayes shrinkage: values measured for a gene are drawn towards those predicted from its features."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The only way by which code that fits sees cells: training cells x training genes, everything else is an error."""
+"""Training cells x training genes, their sums and principal factors. Methods fit on nothing else; held-out data raise an error."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from cistron.errors import InputError
 
+_LARGEST = 1e30  # what single precision can still be multiplied with
 _LARGEST_WHOLE = 10**12  # beyond any count that fits a machine; int("1e308") would be accepted otherwise
 
 
@@ -153,6 +154,8 @@ def check_value(name: str, value: Any, hint: Any) -> None:
             raise SettingError(name, f"must be a whole number. Given: {one}")
         number = float(one)
         if rules.whole and abs(number) > (_LARGEST_WHOLE if rules.range != Range() else 2**63):
+            raise SettingError(name, f"is too large. Given: {one}")
+        if math.isfinite(number) and abs(number) > _LARGEST:
             raise SettingError(name, f"is too large. Given: {one}")
         if not rules.range.holds(number):
             raise SettingError(name, f"{rules.range}. Given: {one}")

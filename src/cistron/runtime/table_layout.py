@@ -176,14 +176,16 @@ def split_fields(line: str, separator: str) -> list[str]:
 
 
 def _separator_of(header: str, first: str | None) -> str:
-    """Tab, else comma or semicolon (whichever splits more), else blanks if the first row agrees; else a comma."""
+    """Tab, else comma or semicolon (whichever splits more), else blanks if the first row agrees or several words stand in both; else a comma."""
     bare = _QUOTED.sub("", header)
     if "\t" in bare:
         return "\t"
     if "," in bare or ";" in bare:
         return ";" if bare.count(";") > bare.count(",") else ","
     words = len(header.split())
-    if words > 1 and (first is None or len(first.split()) in (words, words + 1)):
+    row = words if first is None else len(first.split())
+    # Three words over two are a table with a short row, which is told by its line, and not one column of texts.
+    if words > 1 and (row in (words, words + 1) or (words > 2 and row > 1)):
         return " "
     if words == 1 and first is not None and "\t" in first:
         return "\t"

@@ -3,6 +3,8 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from cistron.old_names import keep_old_modules
+
 if TYPE_CHECKING:
     from cistron.sequence.enformer import Enformer, parameter_count
     from cistron.sequence.estimator import DnaEmbedder, ProteinEmbedder
@@ -42,3 +44,16 @@ def __getattr__(name: str) -> Any:
     if name in _WHERE:
         return getattr(importlib.import_module(f"cistron.sequence.{_WHERE[name]}"), name)
     raise AttributeError(f"module 'cistron.sequence' has no attribute {name!r}")
+
+
+keep_old_modules(
+    "cistron.sequence",
+    {
+        "gene_sites": ("inputs_gene_sites",),
+        "names": ("weight_layouts",),
+        "protein_fasta": ("inputs_proteins",),
+        "run_settings": ("settings",),
+        "track_table": ("inputs_tracks",),
+        "weights": ("saving",),
+    },
+)

@@ -1,4 +1,4 @@
-"""Gene embeddings from DNA: the trunk's vector at the start site that is predicted to be used most.
+"""Gene embeddings from DNA: the output of Enformer's trunk at the most active start site of each gene.
 
 A window is centred on the gene's canonical start site; among the bins that hold any of its annotated start sites the
 one with the highest mean predicted CAGE gives the vector (specification, section 5). Shards of genes are written as

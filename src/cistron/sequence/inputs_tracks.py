@@ -1,4 +1,4 @@
-"""What the outputs of a model are: one row a track, and how users choose among them."""
+"""The table of a model's output tracks, one row per track, and how tracks are chosen from it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

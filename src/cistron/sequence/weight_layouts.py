@@ -1,4 +1,4 @@
-"""Names of weights: ours beside those of the two layouts that Enformer's weights come in.
+"""Names of Enformer's weights in three layouts: cistron's, DeepMind's and enformer-pytorch's.
 
 Each entry says where a tensor stands and how it is turned. ``deepmind`` is the object path of the official
 TensorFlow checkpoint (variable names collide for the two linears of a perceptron, paths do not);

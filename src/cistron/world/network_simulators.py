@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from cistron.methods import Count, NotNegative, Positive, Share, check_settings
 from cistron.runtime.seeds import random_generator
 from cistron.world.networks import CONTROL
 from cistron.world.topologies import Shape, Topology, random_topology
@@ -55,21 +56,24 @@ class SimulatorSettings:
 
     kind: Literal["hill", "linear", "sergio"] = "hill"
     perturbation: Literal["knock-down", "activation", "inhibition"] = "knock-down"
-    genes: int = 100
+    genes: Count = 100
     shape: Shape = "hubs"
-    regulators_per_gene: float = 2.0
-    feedback: float = 0.1
-    repressors: float = 0.4
-    control_cells: int = 1000
-    cells_each: int = 30
-    perturbed_fraction: float = 1.0
-    size: float = 0.8
-    escaping: float = 0.05
-    counts_per_gene: float = 1.0
-    library_spread: float = 0.35
-    dispersion: float = 0.2
-    noise: float = 0.3
-    cell_states: int = 2
+    regulators_per_gene: Positive = 2.0
+    feedback: Share = 0.1
+    repressors: Share = 0.4
+    control_cells: Count = 1000
+    cells_each: Count = 30
+    perturbed_fraction: Share = 1.0
+    size: Share = 0.8
+    escaping: Share = 0.05
+    counts_per_gene: Positive = 1.0
+    library_spread: NotNegative = 0.35
+    dispersion: NotNegative = 0.2
+    noise: NotNegative = 0.3
+    cell_states: Count = 2
+
+    def __post_init__(self) -> None:
+        check_settings(self)
 
 
 @dataclass(frozen=True)

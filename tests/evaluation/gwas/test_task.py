@@ -272,7 +272,7 @@ class TestBadInput:
         [
             ("", "is empty"),
             ("GENE CHR\nENSG1 1\n", "column ZSTAT is absent"),
-            ("GENE CHR ZSTAT\nENSG1 1\n", "truncated"),
+            ("GENE CHR ZSTAT\nENSG1 1\n", "2 fields"),
         ],
     )
     def test_broken_trait_files(self, planted, tmp_path, fails, content, expected):

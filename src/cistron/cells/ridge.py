@@ -1,4 +1,0 @@
-"""Old name of :mod:`cistron.cells.settings`, until 0.3."""
-
-from cistron.cells.settings import *  # noqa: F403
-from cistron.cells.settings import CellTypeRidgeSettings as RidgeSettings  # noqa: F401
