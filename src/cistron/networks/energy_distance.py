@@ -15,7 +15,22 @@ from cistron.runtime.seeds import random_generator
 
 
 def principal_components(values: sparse.csr_matrix, components: int, seed: int) -> np.ndarray:
-    """Project cells on their first principal components, float64 [cell, component]."""
+    """Project cells on their first principal components.
+
+    Parameters
+    ----------
+    values
+        Normalised values, [cell, gene].
+    components
+        Number of components.
+    seed
+        Seed of the random projection.
+
+    Returns
+    -------
+    ndarray
+        float64 [cell, component].
+    """
     mean = np.asarray(values.mean(axis=0)).ravel()
     if values.shape[1] <= components:
         return values.toarray().astype(np.float64) - mean
