@@ -1,5 +1,8 @@
 """The tracks format: round trip, checker, export to bigWig."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pybigtools
@@ -108,3 +111,12 @@ def test_what_is_no_store(fails, tmp_path):
     assert "no length for chromosome" in fails(
         "sequence", "bigwig", tmp_path / "t.zarr", "-o", tmp_path / "bw"
     )
+
+
+def test_an_older_store_that_lost_its_mask_is_refused(tmp_path):
+    """A store written before stores knew their files: zarr reads the lost part as zeros."""
+    store = Path(__file__).parents[1] / "goldens" / "artefacts" / "marks.zarr"
+    shutil.copytree(store, tmp_path / "marks.zarr")
+    shutil.rmtree(tmp_path / "marks.zarr" / "measured" / "c")
+    with pytest.raises(InputError, match="marks no track as measured"):
+        open_tracks(tmp_path / "marks.zarr")

@@ -189,7 +189,10 @@ def open_tracks(path: str | Path, *, writable: bool = False) -> Tracks:
     sequences, tracks = (_table(root, path, name) for name in ("sequences", "tracks"))
     cell_types = attribute(root, path, "cell_types", list, _WHAT)
     _require_agreement(path, header, values, measured, sequences, tracks, cell_types)
-    return Tracks(header, values, measured[:], sequences, list(map(str, cell_types)), tracks)
+    mask = measured[:]
+    if not mask.any():  # what an older store reads as, which does not know its files, once the part is lost
+        raise InputError(f"{path} marks no track as measured; a part of it is missing: write or copy it again")
+    return Tracks(header, values, mask, sequences, list(map(str, cell_types)), tracks)
 
 
 def _table(root: zarr.Group, path: Path, name: str) -> pd.DataFrame:
