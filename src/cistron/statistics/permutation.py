@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from cistron.errors import InputError
 from cistron.runtime.seeds import random_generator
 
 
@@ -56,3 +57,113 @@ def shift_within(blocks: np.ndarray, positions: np.ndarray, seed: int, draw: int
         shift = int(generator.integers(least, len(rows) - least + 1)) if len(rows) > 2 * least else least
         order[rows] = np.roll(rows, shift)
     return order
+
+
+def order_by_likeness(properties: np.ndarray, group: int = 16) -> np.ndarray:
+    """Put rows with like properties beside each other.
+
+    The rows are divided in halves again and again, each time at the median of the property that varies most
+    within the part, until a part has no more than ``group`` rows (a k-d tree).
+
+    Parameters
+    ----------
+    properties
+        float64 [row, property]; they are standardised first.
+    group
+        Largest number of rows of a part.
+
+    Returns
+    -------
+    ndarray
+        Row numbers, part after part, int [row].
+    """
+    spread = properties.std(axis=0)
+    standard = (properties - properties.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    parts, done = [np.arange(len(properties))], []
+    while parts:
+        rows = parts.pop()
+        if len(rows) <= group:
+            done.append(rows)
+            continue
+        values = standard[rows]
+        column = values[:, values.std(axis=0).argmax()]
+        half = len(rows) // 2
+        split = np.argpartition(column, half)
+        parts += [rows[split[half:]], rows[split[:half]]]
+    return np.concatenate(done)
+
+
+def permute_matched(
+    order: np.ndarray,
+    blocks: np.ndarray,
+    positions: np.ndarray,
+    seed: int,
+    draw: int,
+    *,
+    distance: float = 1e6,
+    group: int = 16,
+) -> np.ndarray:
+    """Exchange rows among like rows, never with themselves or with a row nearby.
+
+    Parameters
+    ----------
+    order
+        Rows with like neighbours (:func:`order_by_likeness`), int [row]; rows are exchanged within runs of
+        ``group`` of them, and over wider runs where a run lies in one place.
+    blocks
+        Chromosome of each row, int [row].
+    positions
+        Place of each row on its chromosome in base pairs, float [row].
+    seed, draw
+        Seed of the run and number of the draw.
+    distance
+        Least distance between partners on one chromosome, base pairs.
+    group
+        Number of like rows that are exchanged among each other.
+
+    Returns
+    -------
+    ndarray
+        Row number that takes each place, int [row]: a permutation in which row ``i`` and its partner lie on
+        different chromosomes or at least ``distance`` apart.
+
+    Raises
+    ------
+    InputError
+        If the rows lie so close together that no such permutation was found.
+    """
+    generator = random_generator(seed, "matched permutation", draw)
+    size = len(order)
+    start = int(generator.integers(group))  # the runs begin elsewhere in every draw
+    run = (np.arange(size) + start) // group
+    shuffled = order[np.lexsort((generator.random(size), run))]
+    # One cycle a run: each row takes the place of the next, so no row keeps its own.
+    following = np.arange(1, size + 1)
+    last = np.flatnonzero(np.r_[run[1:] != run[:-1], True])
+    following[last] = np.r_[0, last[:-1] + 1]
+    rows, partner = shuffled, shuffled[following]
+
+    def near(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        return (blocks[first] == blocks[second]) & (np.abs(positions[first] - positions[second]) < distance)
+
+    for place in np.flatnonzero(near(rows, partner)):
+        if not near(rows[place], partner[place]):
+            continue  # mended by an exchange since
+        width = group
+        while True:
+            low, high = max(0, place - width), min(size, place + width + 1)
+            window = np.arange(low, high)
+            fits = ~near(rows[place], partner[window]) & ~near(rows[window], partner[place])
+            if fits.any():
+                other = int(generator.choice(window[fits]))
+                partner[place], partner[other] = partner[other], partner[place]
+                break
+            if low == 0 and high == size:
+                raise InputError(
+                    f"matched control: {size:,} genes lie so close together that they cannot be exchanged for others at "
+                    f"least {distance / 1e6:g} Mb away; use traits with genes on more chromosomes, or --controls 0"
+                )
+            width *= 4
+    result = np.empty(size, dtype=np.int64)
+    result[rows] = partner
+    return result
