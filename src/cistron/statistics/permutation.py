@@ -5,6 +5,8 @@ import numpy as np
 from cistron.errors import InputError
 from cistron.runtime.seeds import random_generator
 
+_FIRST_WIDTH = 16  # rows on either side among which a partner is sought first
+
 
 def permute_within(blocks: np.ndarray, seed: int, draw: int) -> np.ndarray:
     """Shuffle row numbers within blocks.
@@ -59,57 +61,58 @@ def shift_within(blocks: np.ndarray, positions: np.ndarray, seed: int, draw: int
     return order
 
 
-def order_by_likeness(properties: np.ndarray, group: int = 16) -> np.ndarray:
-    """Put rows with like properties beside each other.
+def group_like_rows(properties: np.ndarray, most: int = 16) -> np.ndarray:
+    """Divide rows into small groups with like properties.
 
     The rows are divided in halves again and again, each time at the median of the property that varies most
-    within the part, until a part has no more than ``group`` rows (a k-d tree).
+    within the part, until a part has no more than ``most`` rows (a k-d tree).
 
     Parameters
     ----------
     properties
         float64 [row, property]; they are standardised first.
-    group
-        Largest number of rows of a part.
+    most
+        Largest number of rows of a group.
 
     Returns
     -------
     ndarray
-        Row numbers, part after part, int [row].
+        Number of the group of each row, int [row]; groups of neighbouring numbers are mostly alike.
     """
     spread = properties.std(axis=0)
     standard = (properties - properties.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    parts, done = [np.arange(len(properties))], []
+    groups = np.empty(len(properties), dtype=np.int64)
+    parts, number = [np.arange(len(properties))], 0
     while parts:
         rows = parts.pop()
-        if len(rows) <= group:
-            done.append(rows)
+        if len(rows) <= most:
+            groups[rows] = number
+            number += 1
             continue
         values = standard[rows]
         column = values[:, values.std(axis=0).argmax()]
         half = len(rows) // 2
         split = np.argpartition(column, half)
         parts += [rows[split[half:]], rows[split[:half]]]
-    return np.concatenate(done)
+    return groups
 
 
 def permute_matched(
-    order: np.ndarray,
+    groups: np.ndarray,
     blocks: np.ndarray,
     positions: np.ndarray,
     seed: int,
     draw: int,
     *,
     distance: float = 1e6,
-    group: int = 16,
 ) -> np.ndarray:
     """Exchange rows among like rows, never with themselves or with a row nearby.
 
     Parameters
     ----------
-    order
-        Rows with like neighbours (:func:`order_by_likeness`), int [row]; rows are exchanged within runs of
-        ``group`` of them, and over wider runs where a run lies in one place.
+    groups
+        Group of like rows of each row (:func:`group_like_rows`), int [row]. Rows are exchanged within their group; where
+        a group lies in one place, with rows of groups of neighbouring numbers.
     blocks
         Chromosome of each row, int [row].
     positions
@@ -118,8 +121,6 @@ def permute_matched(
         Seed of the run and number of the draw.
     distance
         Least distance between partners on one chromosome, base pairs.
-    group
-        Number of like rows that are exchanged among each other.
 
     Returns
     -------
@@ -133,15 +134,13 @@ def permute_matched(
         If the rows lie so close together that no such permutation was found.
     """
     generator = random_generator(seed, "matched permutation", draw)
-    size = len(order)
-    start = int(generator.integers(group))  # the runs begin elsewhere in every draw
-    run = (np.arange(size) + start) // group
-    shuffled = order[np.lexsort((generator.random(size), run))]
-    # One cycle a run: each row takes the place of the next, so no row keeps its own.
+    size = len(groups)
+    rows = np.lexsort((generator.random(size), groups))
+    # One cycle a group: each row takes the place of the next, so no row keeps its own.
     following = np.arange(1, size + 1)
-    last = np.flatnonzero(np.r_[run[1:] != run[:-1], True])
+    last = np.flatnonzero(np.r_[groups[rows][1:] != groups[rows][:-1], True])
     following[last] = np.r_[0, last[:-1] + 1]
-    rows, partner = shuffled, shuffled[following]
+    partner = rows[following]
 
     def near(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         return (blocks[first] == blocks[second]) & (np.abs(positions[first] - positions[second]) < distance)
@@ -149,7 +148,7 @@ def permute_matched(
     for place in np.flatnonzero(near(rows, partner)):
         if not near(rows[place], partner[place]):
             continue  # mended by an exchange since
-        width = group
+        width = _FIRST_WIDTH
         while True:
             low, high = max(0, place - width), min(size, place + width + 1)
             window = np.arange(low, high)

@@ -142,10 +142,11 @@ def test_same_seed_same_scores_and_finished_shards_are_kept(planted, tmp_path, m
 
 
 def test_local_processes_give_the_same_as_one(planted, tmp_path):
-    settings = GwasSettings(model="boosted", controls=0)
+    settings = GwasSettings(model="boosted", controls=0, folds=3)
     object.__setattr__(settings, "boosted", type(settings.boosted)(trees=10))
-    one = run_gwas([planted.tissues], planted.traits, tmp_path / "one", settings, workers=1)
-    two = run_gwas([planted.tissues], planted.traits, tmp_path / "two", settings, workers=2)
+    trait = planted.traits / "trait_1.genes.out"
+    one = run_gwas([planted.tissues], trait, tmp_path / "one", settings, workers=1)
+    two = run_gwas([planted.tissues], trait, tmp_path / "two", settings, workers=2)
     pd.testing.assert_frame_equal(one.drop(columns="run_id"), two.drop(columns="run_id"))
 
 

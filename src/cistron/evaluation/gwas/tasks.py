@@ -10,12 +10,12 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.evaluation.gwas.covariates import ExtraCovariates, gene_covariates
 from cistron.evaluation.gwas.linkage import link
-from cistron.evaluation.gwas.positions import POSITION_NAMES, has_positions, in_mhc, position_covariates
+from cistron.evaluation.gwas.positions import has_positions, in_mhc, position_covariates
 from cistron.evaluation.gwas.problem import Linkage, Problem
 from cistron.evaluation.gwas.traits import TraitCollection, TraitDesign
 from cistron.formats.magma import GeneCorrelations
 from cistron.genes.splits import chromosome_groups
-from cistron.statistics import order_by_likeness
+from cistron.statistics import group_like_rows
 
 PUBLISHED, POSITIONAL = "published", "positional"
 NULLS = (PUBLISHED, POSITIONAL)
@@ -111,8 +111,8 @@ class Task:
         return self.keep(("linkage", rows.tobytes()), lambda: linkage.select(rows))
 
     def likeness(self, rows: np.ndarray) -> np.ndarray:
-        """Some of the genes ordered so that genes of like density and length are neighbours; int [row]."""
-        return self.keep(("likeness", rows.tobytes()), lambda: order_by_likeness(self.places[rows]))
+        """Small groups of genes of like density and length among some of the genes; int [row]."""
+        return self.keep(("likeness", rows.tobytes()), lambda: group_like_rows(self.places[rows]))
 
 
 def build_tasks(

@@ -31,7 +31,27 @@ _OWN_DRAWS = 6
 _RATIO_LIMIT = 5.0
 
 
-def linear_ratio(task: Task, variant: Variant, embeddings: list[Scored], draws: int, seed: int) -> np.ndarray:
+def linear_ratio(
+    task: Task, variant: Variant, embeddings: list[Scored], draws: int, seed: int
+) -> np.ndarray:
+    """:func:`ratio_of_deviations` of a model of the task, float64 [trait].
+
+    Parameters
+    ----------
+    task, variant, embeddings
+        The headline model.
+    draws
+        Bootstrap samples.
+    seed
+        Seed of the run.
+    """
+    rows, _ = variant_rows(task, variant, embeddings)
+    problem = variant_problem(task, variant, embeddings, tuple(range(task.design.z.shape[1])), seed)
+    blocks = np.unique(task.blocks[rows], return_inverse=True)[1]
+    return ratio_of_deviations(problem, blocks, draws, seed)
+
+
+def ratio_of_deviations(problem: Problem, blocks: np.ndarray, draws: int, seed: int) -> np.ndarray:
     """Deviation of the part of a gain that is linear in the chromosomes, over that of its bootstrap.
 
     The jackknife variance of a gain is L + 2 Q (Efron and Stein 1981): L comes from each chromosome by itself, in
@@ -40,8 +60,10 @@ def linear_ratio(task: Task, variant: Variant, embeddings: list[Scored], draws: 
 
     Parameters
     ----------
-    task, variant, embeddings
-        The headline model.
+    problem
+        Targets, covariates and features; linkage is not used.
+    blocks
+        Chromosome of each gene, int [gene], numbered from 0 without gaps.
     draws
         Bootstrap samples.
     seed
@@ -53,9 +75,6 @@ def linear_ratio(task: Task, variant: Variant, embeddings: list[Scored], draws: 
         Square root of L over the variance of the bootstrap, float64 [trait]; 1 where there are fewer than three
         chromosomes or a bootstrap that does not vary.
     """
-    rows, _ = variant_rows(task, variant, embeddings)
-    problem = variant_problem(task, variant, embeddings, tuple(range(task.design.z.shape[1])), seed)
-    blocks = np.unique(task.blocks[rows], return_inverse=True)[1]
     sizes = np.bincount(blocks).astype(np.float64)
     if len(sizes) < 3:
         return np.ones(problem.z.shape[1])
