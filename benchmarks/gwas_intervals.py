@@ -76,10 +76,16 @@ def main() -> None:
             chosen = gain.of(signal)
             median = chosen.median()
             rows = [chosen.value, *chosen.interval(), *percentile_interval(plain[:, signal])]
-            medians = [median.value, *median.interval(), *percentile_interval(np.median(plain[:, signal], axis=1))]
+            medians = [
+                median.value,
+                *median.interval(),
+                *percentile_interval(np.median(plain[:, signal], axis=1)),
+            ]
             kept[name].append(np.hstack([np.array(rows), np.array([np.ravel(part) for part in medians])]))
     print(f"{worlds:,} worlds of {GENES} genes; share of intervals that hold the truth")
-    print("| embedding | of | mean gain | held | below | above | held, testing varied only | called worse than covariates |")
+    print(
+        "| embedding | of | mean gain | held | below | above | held, testing varied only | called worse than covariates |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for name, parts in kept.items():
         stacked = np.stack(parts)  # (world, [value, low, high, plain low, plain high], trait and median)
