@@ -114,8 +114,9 @@ def test_a_run_that_fitted_one_null_model_does_not_claim_the_other():
 
 
 def test_the_report_and_the_task_mean_the_same_baseline():
-    from cistron.evaluation.gwas.scoring import POSITIONS_ALONE as written
-    from cistron.evaluation.gwas.variants import CONTROLS as drawn
-    from cistron.report.gwas_scores import CONTROLS, POSITIONS_ALONE
+    from cistron.evaluation.gwas.scoring import POSITIONS_ALONE
+    from cistron.evaluation.gwas.variants import CONTROLS
+    from cistron.report import gwas_scores
 
-    assert (POSITIONS_ALONE, CONTROLS) == (written, drawn)
+    assert gwas_scores.POSITIONS_ALONE == POSITIONS_ALONE
+    assert gwas_scores.CONTROLS == CONTROLS
