@@ -15,7 +15,6 @@ from cistron.evaluation.gwas.coverage import Scored, prepare_embeddings
 from cistron.evaluation.gwas.facts import gather_warnings, projection_facts, trait_facts, trait_subsets
 from cistron.evaluation.gwas.linear_models import RidgeSettings
 from cistron.evaluation.gwas.prediction_table import prediction_frame
-from cistron.evaluation.gwas.prediction_table import prediction_frame
 from cistron.evaluation.gwas.predictions import Predicted, predict_all
 from cistron.evaluation.gwas.regressors import REGRESSORS
 from cistron.evaluation.gwas.scoring import Scoring
