@@ -15,10 +15,10 @@ from cistron.evaluation.gwas.coverage import Scored, prepare_embeddings
 from cistron.evaluation.gwas.facts import gather_warnings, projection_facts, trait_facts, trait_subsets
 from cistron.evaluation.gwas.linear_models import RidgeSettings
 from cistron.evaluation.gwas.prediction_table import prediction_frame
-from cistron.evaluation.gwas.predictions import Predicted, predict_all
+from cistron.evaluation.gwas.predictions import predict_all
 from cistron.evaluation.gwas.regressors import REGRESSORS
 from cistron.evaluation.gwas.scoring import Scoring
-from cistron.evaluation.gwas.tasks import Task, build_tasks
+from cistron.evaluation.gwas.tasks import build_tasks
 from cistron.evaluation.gwas.training_variance import linear_ratio
 from cistron.evaluation.gwas.traits import TraitCollection, effective_number
 from cistron.evaluation.gwas.tree_models import BoostedSettings, XgboostSettings
@@ -192,13 +192,34 @@ def evaluate_gwas(
     z = traits.z_frame()
     subsets = trait_subsets(z)
     common = {"task": "gwas", "dataset": traits.name, "model": settings.model, "seed": seed, "run_id": run_id}
+    plain_ridge = settings.model == "ridge" and projection == "none"
+
+    def ratio(model: Variant, chance: np.ndarray | None) -> np.ndarray | None:
+        """How much more than its bootstrap the gain of a model deviates, float64 [trait]."""
+        if controls == 0 or not all(model in found for found in predicted):
+            return None  # without controls the interval varies testing only, and says so
+        chance = chance if plain_ridge else None  # the jackknife is of ridge, so what is taken off it is too
+        ends = np.cumsum([task.design.z.shape[1] for task in tasks])
+        parts = [
+            linear_ratio(
+                task,
+                model,
+                scored,
+                settings.draws,
+                seed,
+                None if chance is None else chance[end - task.design.z.shape[1] : end],
+            )
+            for task, end in zip(tasks, ends)
+        ]
+        return np.concatenate(parts)
+
     scoring = Scoring(
         tasks,
         scored,
         predicted,
         plan,
         subsets,
-        _ratios(tasks, scored, predicted, plan, settings, seed),
+        ratio,
         missing=settings.missing,
         draws=settings.draws,
         seed=seed,
@@ -223,27 +244,6 @@ def evaluate_gwas(
         tasks, scored, predicted, plan, symbols or {}, settings.model, settings.missing
     )
     return GwasResult(scores, predictions, neighbours, facts, warnings)
-
-
-def _ratios(
-    tasks: list[Task],
-    scored: list[Scored],
-    predicted: list[Predicted],
-    plan: Plan,
-    settings: GwasSettings,
-    seed: int,
-) -> dict[Variant, np.ndarray]:
-    """How much more than its bootstrap the gain of each embedding, and of places alone, deviates [trait]."""
-    models = [plan.full(number) for number in range(len(scored))]
-    if plan.both_nulls:
-        models.append(plan.baseline())
-    ratios = {}
-    for model in models:
-        if not all(model in found for found in predicted):
-            continue
-        parts = [linear_ratio(task, model, scored, settings.draws, seed) for task in tasks]
-        ratios[model] = np.concatenate(parts)
-    return ratios
 
 
 def _neighbours(scored: Scored, genes: pd.Index) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """From held-out predictions to the scores table."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,8 @@ RANGE = "range over draws"
 _COVARIATES = {PUBLISHED: "covariates", POSITIONAL: "covariates and positions"}
 
 Row = dict[str, Any]
+Ratio = Callable[[Variant, np.ndarray | None], np.ndarray | None]
+_ENOUGH_CONTROLS = 6  # draws of all controls from which their variance can be told
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,9 @@ class Scoring:
         What was fitted.
     subsets
         Sets of traits over which medians are taken.
-    ratios
-        For the headline model of each embedding, and for places alone, the deviation of the linear part of the gain
-        over that of the bootstrap, float64 [trait]; a model that is absent has a bootstrap of testing only.
+    ratio
+        From a model, and the variance of its controls' gains or nothing, to the deviation of the linear part of the
+        gain over that of the bootstrap, float64 [trait]; or to nothing where it cannot be told.
     missing
         Prediction for genes without an embedding, ``mean`` or ``null``.
     draws, seed
@@ -59,7 +61,7 @@ class Scoring:
         predicted: list[Predicted],
         plan: Plan,
         subsets: list[Subset],
-        ratios: dict[Variant, np.ndarray],
+        ratio: Ratio,
         *,
         missing: str,
         draws: int,
@@ -67,9 +69,10 @@ class Scoring:
         common: Row,
     ) -> None:
         self.tasks, self.embeddings, self.predicted, self.plan = tasks, embeddings, predicted, plan
-        self.subsets, self.ratios, self.missing, self.common = subsets, ratios, missing, common
+        self.subsets, self.ratio, self.missing, self.common = subsets, ratio, missing, common
         self.seed = seed
         self._controls: dict[int, np.ndarray] = {}
+        self._ratios: dict[Variant, np.ndarray | None] = {}
         self.traits = [trait for task in tasks for trait in task.design.traits]
         self.agreements = Agreements(tasks, draws, seed)
         covered = [np.zeros((len(embeddings), len(task.mhc)), dtype=bool) for task in tasks]
@@ -142,7 +145,10 @@ class Scoring:
         every = np.concatenate(list(drawn.values())) if drawn else np.empty((0, len(self.traits)))
         if stratum == ALL_GENES:
             self._controls[number] = every
-        gain = Gain.between(found[full], null, ratio=self.ratios.get(full), controls=every, seed=self.seed)
+            self._ratios[full] = self.ratio(
+                full, every.var(axis=0, ddof=1) if len(every) >= _ENOUGH_CONTROLS else None
+            )
+        gain = Gain.between(found[full], null, ratio=self._ratios.get(full), controls=every, seed=self.seed)
         base = self._base(self.embeddings[number].name, stratum, full.null)
         detail = stratum == ALL_GENES
         for index in np.flatnonzero(found[full].count > 0):
@@ -171,7 +177,7 @@ class Scoring:
         """Gain of each trait and median, without controls of its own; deviations are those of the headline model."""
         full, null = models
         controls = self._controls.get(headline.embedding)
-        gain = Gain.between(full, null, ratio=self.ratios.get(headline), controls=controls, seed=self.seed)
+        gain = Gain.between(full, null, ratio=self._ratios.get(headline), controls=controls, seed=self.seed)
         for index in np.flatnonzero(full.count > 0):
             row = base | {"target": self.traits[index], "n": int(full.count[index])}
             yield row | _with_interval(metric, gain.of(np.array([index])))
@@ -234,6 +240,7 @@ class Scoring:
         while name in {scored.name for scored in self.embeddings}:
             name += " (baseline)"
         metric = "delta_r2" if self.plan.null == PUBLISHED else f"delta_r2_{PUBLISHED}"
+        self._ratios[variant] = self.ratio(variant, None)
         yield from self._plain(self._base(name, ALL_GENES, PUBLISHED), metric, self._pair(variant), variant)
 
 

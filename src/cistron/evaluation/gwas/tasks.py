@@ -71,9 +71,9 @@ class Task:
 
     @property
     def blocks(self) -> np.ndarray:
-        """Number of the chromosome of each gene, int [gene]."""
+        """Number of the chromosome of each gene, in the order of the genes; int [gene]."""
         names = self.design.genes["CHR"]
-        return self.keep("blocks", lambda: np.unique(names.to_numpy(dtype=str), return_inverse=True)[1])
+        return self.keep("blocks", lambda: pd.factorize(names)[0].astype(np.int64))
 
     @property
     def middles(self) -> np.ndarray:

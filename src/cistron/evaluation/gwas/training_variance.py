@@ -32,7 +32,12 @@ _RATIO_LIMIT = 5.0
 
 
 def linear_ratio(
-    task: Task, variant: Variant, embeddings: list[Scored], draws: int, seed: int
+    task: Task,
+    variant: Variant,
+    embeddings: list[Scored],
+    draws: int,
+    seed: int,
+    chance: np.ndarray | None = None,
 ) -> np.ndarray:
     """:func:`ratio_of_deviations` of a model of the task, float64 [trait].
 
@@ -44,14 +49,18 @@ def linear_ratio(
         Bootstrap samples.
     seed
         Seed of the run.
+    chance
+        Variance of gains of ridge, without whitening, on rearranged embeddings, float64 [trait]; measured when absent.
     """
     rows, _ = variant_rows(task, variant, embeddings)
     problem = variant_problem(task, variant, embeddings, tuple(range(task.design.z.shape[1])), seed)
     blocks = np.unique(task.blocks[rows], return_inverse=True)[1]
-    return ratio_of_deviations(problem, blocks, draws, seed)
+    return ratio_of_deviations(problem, blocks, draws, seed, chance)
 
 
-def ratio_of_deviations(problem: Problem, blocks: np.ndarray, draws: int, seed: int) -> np.ndarray:
+def ratio_of_deviations(
+    problem: Problem, blocks: np.ndarray, draws: int, seed: int, chance: np.ndarray | None = None
+) -> np.ndarray:
     """Deviation of the part of a gain that is linear in the chromosomes, over that of its bootstrap.
 
     The jackknife variance of a gain is L + 2 Q (Efron and Stein 1981): L comes from each chromosome by itself, in
@@ -68,6 +77,8 @@ def ratio_of_deviations(problem: Problem, blocks: np.ndarray, draws: int, seed: 
         Bootstrap samples.
     seed
         Seed of the run.
+    chance
+        Variance of the gains of rearranged embeddings, float64 [trait]; measured on permuted ones when absent.
 
     Returns
     -------
@@ -85,11 +96,12 @@ def ratio_of_deviations(problem: Problem, blocks: np.ndarray, draws: int, seed: 
     value = _r2(sums) - _r2(null_sums)
     variance = jackknife_variance(value, without - null_without, sizes)
     bootstrap = (_r2(sums, weights) - _r2(null_sums, weights)).var(axis=0)
-    permuted = [
-        _r2(_held_out(problem, features[permute_within(blocks, seed, draw)], blocks))
-        for draw in range(_OWN_DRAWS)
-    ]
-    chance = np.var(permuted, axis=0, ddof=1)
+    if chance is None:
+        permuted = [
+            _r2(_held_out(problem, features[permute_within(blocks, seed, draw)], blocks))
+            for draw in range(_OWN_DRAWS)
+        ]
+        chance = np.var(permuted, axis=0, ddof=1)
     linear = np.maximum(variance - 2 * chance, 0.0)
     varied = bootstrap > 1e-14
     ratio = np.sqrt(linear / np.where(varied, bootstrap, 1.0))
