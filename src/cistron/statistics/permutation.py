@@ -145,7 +145,7 @@ def permute_matched(
     def near(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         return (blocks[first] == blocks[second]) & (np.abs(positions[first] - positions[second]) < distance)
 
-    for place in np.flatnonzero(near(rows, partner)):
+    for place in np.flatnonzero(near(rows, partner)).tolist():
         if not near(rows[place], partner[place]):
             continue  # mended by an exchange since
         width = _FIRST_WIDTH

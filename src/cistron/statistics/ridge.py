@@ -136,8 +136,9 @@ def fit_ridge(
     RidgeFit
         Coefficients, penalties, scaling and degrees of freedom.
     """
-    moments = (gram[None], cross[None], square[None], np.array([float(count)]))
-    return _fit_sets(*moments, unpenalised, np.asarray(penalties, dtype=np.float64), scaling)[0]
+    wanted = np.asarray(penalties, dtype=np.float64)
+    counts = np.array([float(count)])
+    return _fit_sets(gram[None], cross[None], square[None], counts, unpenalised, wanted, scaling)[0]
 
 
 _WANTED = {"auto": (True, False), "standardise": (True,), "keep": (False,)}
@@ -210,8 +211,9 @@ def leave_group_out(
     together = max(1, _ENTRIES_AT_ONCE // moments.gram[0].size)
     fits: list[RidgeFit] = []
     for start in range(0, len(moments.count), together):
-        left = [array.sum(axis=0) - array[start : start + together] for array in arrays]
-        fits += _fit_sets(*left, moments.unpenalised, np.asarray(penalties, dtype=np.float64), scaling)
+        gram, cross, square, count = (array.sum(axis=0) - array[start : start + together] for array in arrays)
+        wanted = np.asarray(penalties, dtype=np.float64)
+        fits += _fit_sets(gram, cross, square, count, moments.unpenalised, wanted, scaling)
     return fits
 
 
