@@ -11,7 +11,7 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.evaluation.gwas.checks import check_z_scores
 from cistron.evaluation.gwas.covariates import ExtraCovariates
-from cistron.evaluation.gwas.coverage import Scored, prepare_embeddings
+from cistron.evaluation.gwas.coverage import MINIMUM_GENES, Scored, prepare_embeddings
 from cistron.evaluation.gwas.facts import gather_warnings, projection_facts, trait_facts, trait_subsets
 from cistron.evaluation.gwas.linear_models import RidgeSettings
 from cistron.evaluation.gwas.prediction_table import prediction_frame
@@ -189,6 +189,11 @@ def evaluate_gwas(
         threads=threads,
         scheduler=scheduler,
     )
+    for number, one in enumerate(scored):
+        if not any(plan.full(number) in part for part in predicted):
+            raise InputError(
+                f"embedding {one.name}: fewer than {MINIMUM_GENES} of its genes are left to score; --keep-mhc keeps those of the MHC"
+            )
     z = traits.z_frame()
     subsets = trait_subsets(z)
     common = {"task": "gwas", "dataset": traits.name, "model": settings.model, "seed": seed, "run_id": run_id}

@@ -74,7 +74,19 @@ class Plan:
 
     @classmethod
     def of(cls, tasks: list[Task], null: str, keep_mhc: bool, controls: int) -> "Plan":
-        """Find what the traits allow."""
+        """Find what the traits allow.
+
+        Parameters
+        ----------
+        tasks
+            The traits.
+        null
+            Null model of the headline.
+        keep_mhc
+            Whether the headline uses the genes of the MHC.
+        controls
+            Draws of each control.
+        """
         positional = all(task.positional for task in tasks)
         kinds = CONTROLS if positional else tuple(kind for kind in CONTROLS if kind != "matched")
         has_mhc = any(task.mhc.any() for task in tasks)
@@ -90,7 +102,17 @@ class Plan:
         return Variant("full", embedding, self.null, self.mhc)
 
     def control(self, kind: str, embedding: int, draw: int) -> Variant:
-        """A control of the headline model."""
+        """A control of the headline model.
+
+        Parameters
+        ----------
+        kind
+            Kind of control.
+        embedding
+            Number of the embedding.
+        draw
+            Number of the draw.
+        """
         return Variant(kind, embedding, self.null, self.mhc, draw)
 
     def baseline(self) -> Variant:
@@ -138,7 +160,17 @@ def covered_rows(task: Task, scored: Scored) -> tuple[np.ndarray, np.ndarray]:
 
 
 def variant_rows(task: Task, variant: Variant, embeddings: list[Scored]) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the design that a variant is fitted and scored on, and their rows in its embedding."""
+    """Rows of the design that a variant is fitted and scored on, and their rows in its embedding; two int arrays.
+
+    Parameters
+    ----------
+    task
+        The traits.
+    variant
+        The model.
+    embeddings
+        All embeddings of the run.
+    """
     if variant.embedding == EVERY_GENE:
         rows = position = np.arange(len(task.mhc))
     else:
@@ -157,7 +189,21 @@ def can_be_fitted(variant: Variant, rows: np.ndarray) -> bool:
 def variant_problem(
     task: Task, variant: Variant, embeddings: list[Scored], traits: tuple[int, ...], seed: int
 ) -> Problem:
-    """The regression of a variant for some of the traits."""
+    """The regression of a variant for some of the traits.
+
+    Parameters
+    ----------
+    task
+        The traits.
+    variant
+        The model.
+    embeddings
+        All embeddings of the run.
+    traits
+        Numbers of the traits.
+    seed
+        Seed of the controls.
+    """
     rows, position = variant_rows(task, variant, embeddings)
     problem = task.problem(rows, variant.null, traits)
     if variant.kind == "null":
