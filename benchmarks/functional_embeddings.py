@@ -239,7 +239,7 @@ def main() -> None:
         print(f"{left} embeddings are still to be fitted; run again")
         return
     combine_missing()
-    print("ridge, no control: embedding, genes, dim, held-out R2, delta R2 [95%], on covered genes")
+    print("ridge, no control: embedding, genes, dim, held-out R2, delta R2 [95%], over all genes")
     for name in (*grid(), *COMBINATIONS):
         if "(part)" not in name:
             print(_row(name, quick_scores(name)), flush=True)
@@ -261,14 +261,16 @@ def _median(table: pd.DataFrame, name: str, stratum: str = "all genes") -> pd.Se
         & (table["stratum"] == stratum)
         & table["target"].str.startswith("median of 30")
     ]
+    if chosen.empty:  # every gene is covered, so nothing was filled
+        return _median(table, name)
     return chosen.iloc[0]
 
 
 def _row(name: str, table: pd.DataFrame) -> str:
     embedding = read_gene_embedding(path_of(name))
     r2 = json.loads(embedding.uns["cistron"]["parameters"]).get("held_out_r2")
-    row, covered = _median(table, name), _median(table, name, "covered genes")
+    row, filled = _median(table, name), _median(table, name, "uncovered genes filled")
     return (
         f"{name:44s} {embedding.n_obs:6d} {embedding.n_vars:4d} {'' if r2 is None else f'{r2:.3f}':>6s} "
-        f"{row['value']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}] {covered['value']:+.4f}"
+        f"{row['value']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}] {filled['value']:+.4f}"
     )

@@ -58,7 +58,7 @@ def main() -> None:
         files = [path_of(name) for name in names]
         table = run_gwas(files, TRAITS, KEPT / f"gwas_xgboost_{part}", settings, seed=1, workers=1)
         folds = settings.folds or 22
-        print(f"xgboost, {folds} folds: embedding, delta R2 [95%], control, null R2, on covered genes")
+        print(f"xgboost, {folds} folds: embedding, delta R2 [95%], control, null R2, over all genes")
         for name in names:
             print(_line(name, table), flush=True)
     folders = sorted(path.parent for path in KEPT.glob("gwas_*/run.json"))
@@ -66,11 +66,11 @@ def main() -> None:
 
 
 def _line(name: str, table: pd.DataFrame) -> str:
-    row, covered = _median(table, name), _median(table, name, "covered genes")
+    row, filled = _median(table, name), _median(table, name, "uncovered genes filled")
     null = table[
         (table["embedding"] == name) & (table["metric"] == "r2") & (table["stratum"] == "all genes")
     ]["null_value"].median()
     return (
         f"{name:44s} {row['value']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}] {row['control_value']:+.4f} "
-        f"{null:.4f} {covered['value']:+.4f}"
+        f"{null:.4f} {filled['value']:+.4f}"
     )

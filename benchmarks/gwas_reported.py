@@ -28,7 +28,7 @@ def main() -> None:
     )
     for model in ("xgboost", "ridge"):
         with tempfile.TemporaryDirectory() as folder:
-            settings = GwasSettings(model=model, controls=0)
+            settings = GwasSettings(model=model, null="published", keep_mhc=True, controls=0)
             scores = evaluate_gwas(
                 embeddings, read_traits(TRAITS), settings, directory=folder, workers=2
             ).scores

@@ -78,6 +78,23 @@ def test_randomised_equals_exact(monkeypatch):
     np.testing.assert_allclose(sketched.explained, exact.explained, rtol=1e-3)
 
 
+def test_few_components_of_many_samples_equal_scikit_learn():
+    generator = np.random.default_rng(1)
+    values = (
+        generator.normal(size=(900, 30)) @ generator.normal(size=(30, 300))
+        + generator.normal(size=(900, 300))
+        + 40.0
+    )
+    matrix = OmicsMatrix.from_frame(pd.DataFrame(values, index=[f"g{n}" for n in range(900)]), "wide")
+    plain = PreprocessingSettings(log="no", scale_samples=False, centre_samples=False)
+    scores = np.asarray(OmicsEmbedder(PcaSettings(dimensions=20), plain).embed(matrix, name="x").X)
+    peer = PCA(20, svd_solver="full").fit(values)
+    expected = peer.transform(values)
+    expected /= expected.std(axis=0).max()
+    signs = np.sign((scores * expected).sum(axis=0))
+    np.testing.assert_allclose(scores * signs, expected, atol=2e-4)
+
+
 def test_gene_order_does_not_matter():
     matrix = _matrix()
     frame = pd.DataFrame(matrix.dense(), index=matrix.genes, columns=matrix.samples)

@@ -14,7 +14,9 @@ def record(**changes):
         "label": "hpa", "embedding": "hpa", "model": "ridge", "traits": 30, "value": 0.0184, "low": 0.012, "high": 0.025,
         "interval": "95% bootstrap over chromosomes", "control": -0.0041, "shifted": -0.005, "null": 0.0089, "above": 26,
         "below": 0, "p_value": 1.2e-6, "direction": 0.0184, "odd": 0.018, "even": 0.017, "shared": NAN,
-        "published": 0.019, "own": 0.015,
+        "published": 0.019, "own": 0.015, "positional_value": 0.0184, "positional_low": 0.012, "positional_high": 0.025,
+        "published_value": 0.0263, "published_low": 0.019, "published_high": 0.033,
+        "differences": {"permuted": (0.0225, 0.016), "shifted": (0.0234, 0.017), "matched": (0.018, 0.011)},
     }  # fmt: skip
     return {**entry, **changes}
 
@@ -32,6 +34,11 @@ def record(**changes):
         ({"control": 0.02}, "unfounded"),
         ({"control": 0.013}, "open"),
         ({"control": NAN}, "better"),
+        ({"positional_low": -0.0002}, "unfounded"),
+        ({"positional_low": NAN}, "open"),
+        ({"differences": {}}, "open"),
+        ({"differences": {"permuted": (0.02, 0.01), "matched": (0.002, -0.001)}}, "unfounded"),
+        ({"differences": {"permuted": (0.02, NAN)}}, "unfounded"),
     ],
 )
 def test_verdict(changes, kind):
@@ -51,6 +58,12 @@ def test_finding_names_value_interval_null_control_and_direction():
     ):
         assert part in text
     assert "best of" not in text
+
+
+def test_finding_tells_the_gain_over_both_null_models():
+    text = " ".join(finding([record()]))
+    assert "Over covariates that know where genes lie it is +0.0184, over the published ones +0.0263" in text
+    assert "matched control" in verdict(record(differences={"matched": (0.01, 0.0)}))[1]
 
 
 def test_finding_of_several_says_how_many_were_tried_and_which_are_worse():

@@ -82,3 +82,41 @@ def test_the_main_stratum_falls_back_to_what_is_there():
 def test_scores_without_traits_are_refused():
     with pytest.raises(InputError, match="no delta_r2 of a trait"):
         assert not GwasScores(_rows({"target": "median of 3 traits", "value": 0.1})).labels
+
+
+def test_both_null_models_controls_and_places_alone(scores):
+    best = scores.ranking[0]
+    assert scores.null == "positional"
+    assert best["positional_value"] == best["value"]
+    assert best["published_value"] == pytest.approx(best["value"] + 0.01)
+    assert set(best["differences"]) == {"permuted", "shifted", "matched"}
+    assert best["differences"]["matched"] == (
+        pytest.approx(best["value"] + 0.004),
+        pytest.approx(best["value"]),
+    )
+    assert "positions alone" not in scores.labels
+    assert scores.baselines == [{"label": "positions alone", "value": 0.0295, "low": 0.0097, "high": 0.0518}]
+
+
+def test_a_run_that_fitted_one_null_model_does_not_claim_the_other():
+    scores = GwasScores(_rows({"value": 0.1, "low": 0.05, "high": 0.15}))
+    assert scores.null == ""
+    assert np.isnan(scores.ranking[0]["positional_low"])
+    published = GwasScores(
+        _rows(
+            {"value": 0.1},
+            {"metric": "delta_r2_positional", "value": 0.02},
+            {"embedding": "positions alone", "value": 0.09},
+        )
+    )
+    assert published.null == "published"
+    assert published.labels == ["e"]
+
+
+def test_the_report_and_the_task_mean_the_same_baseline():
+    from cistron.evaluation.gwas.scoring import POSITIONS_ALONE
+    from cistron.evaluation.gwas.variants import CONTROLS
+    from cistron.report import gwas_scores
+
+    assert gwas_scores.POSITIONS_ALONE == POSITIONS_ALONE
+    assert gwas_scores.CONTROLS == CONTROLS

@@ -6,12 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from cistron.errors import InputError
 from cistron.statistics import (
     BlockSums,
     block_draws,
     bootstrap_p_value,
+    group_like_rows,
     pearson,
     percentile_interval,
+    permute_matched,
     permute_within,
     shift_within,
     signed_square,
@@ -88,3 +91,33 @@ def test_a_shift_moves_every_gene_and_keeps_neighbours():
     order = shift_within(np.zeros(50, dtype=int), np.arange(50.0), seed=1, draw=0)
     assert (order != np.arange(50)).all()
     assert (((order[1:] - order[:-1]) % 50) == 1).all()
+
+
+@given(seed=st.integers(0, 500), rows=st.integers(60, 300))
+@settings(max_examples=20, deadline=None)
+def test_matched_partners_are_far_away_and_nobody_stays(seed, rows):
+    generator = np.random.default_rng(seed)
+    properties = generator.normal(size=(rows, 3))
+    blocks, positions = generator.integers(0, 4, rows), generator.uniform(0, 2e7, rows)
+    order = permute_matched(group_like_rows(properties), blocks, positions, seed, 0)
+    np.testing.assert_array_equal(np.sort(order), np.arange(rows))
+    near = (blocks == blocks[order]) & (np.abs(positions - positions[order]) < 1e6)
+    assert not near.any()
+    assert (order != np.arange(rows)).all()
+
+
+def test_matched_partners_are_alike_and_draws_differ():
+    generator = np.random.default_rng(4)
+    properties = generator.normal(size=(2000, 2)) * np.array([1.0, 50.0])
+    blocks, positions = generator.integers(0, 22, 2000), generator.uniform(0, 1e8, 2000)
+    groups = group_like_rows(properties)
+    first, second = (permute_matched(groups, blocks, positions, 1, draw) for draw in (0, 1))
+    for column in properties.T:
+        assert np.corrcoef(column, column[first])[0, 1] > 0.95
+    assert (first == second).mean() < 0.2
+
+
+def test_rows_in_one_place_cannot_be_matched():
+    groups = group_like_rows(np.random.default_rng(0).normal(size=(40, 2)))
+    with pytest.raises(InputError, match="cannot be exchanged"):
+        permute_matched(groups, np.zeros(40, dtype=int), np.arange(40.0), 0, 0)

@@ -12,6 +12,14 @@ from cistron.evaluation.gwas import GwasSettings, run_gwas
 from cistron.methods import Count
 from cistron.runtime import show
 
+_BESIDE = {
+    "delta_r2": "",
+    "delta_r2_published": "over the published null model",
+    "delta_r2_positional": "over the positional null model",
+    "delta_r2_matched": "matched control",
+}
+_NOT_PRINTED = ("odd chromosomes", "even chromosomes", "shared genes")
+
 
 @dataclass(frozen=True)
 class _Settings(GwasSettings):
@@ -25,6 +33,7 @@ def gwas(
     output: Output,
     covariance: Path | None = None,
     annotation: Annotated[Path | None, renamed("--annotation", "--genes")] = None,
+    covariates: Path | None = None,
     settings: Annotated[_Settings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
@@ -50,6 +59,8 @@ def gwas(
         minor allele count.
     annotation
         Symbols (HGNC) or where genes lie: GTF, GFF3, BED or a table such as GENE CHR START STOP (docs/formats/gene_places.md).
+    covariates
+        Table of further covariates of the null models: gene ids in the first column, a numeric column each.
     report
         Write figures and the HTML report.
     workers
@@ -64,6 +75,7 @@ def gwas(
         settings,
         covariance=covariance,
         genes=annotation,
+        covariates=covariates,
         seed=seed,
         workers=workers,
         threads=threads,
@@ -78,10 +90,19 @@ def gwas(
 
 
 def _print_summary(scores) -> None:  # type: ignore[no-untyped-def]  # a DataFrame; pandas loads late
-    rows = scores[(scores["metric"] == "delta_r2") & (scores["stratum"] == "all genes")]
-    medians = rows[rows["target"].str.startswith("median of")]
-    for row in (medians if len(medians) else rows).itertuples():
-        show(
-            f"{row.embedding}: {row.target}: delta R2 {row.value:+.4f} [{row.low:+.4f}, {row.high:+.4f}], "
-            f"permuted control {row.control_value:+.4f}"
+    rows = scores[scores["target"].str.startswith("median of")]
+    main = rows[(rows["metric"] == "delta_r2") & (rows["stratum"] == "all genes")]
+    for row in main.itertuples():
+        control = (
+            f", permuted control {row.control_value:+.4f}" if row.control_value == row.control_value else ""
         )
+        show(
+            f"{row.embedding}: {row.target}: delta R2 {row.value:+.4f} [{row.low:+.4f}, {row.high:+.4f}]{control}"
+        )
+    # What stands beside the headline, over all traits: the other null model, places alone, the MHC, coverage.
+    rest = rows[(rows["target"] == rows["target"].iloc[0]) & rows["metric"].isin(_BESIDE)].drop(
+        main.index, errors="ignore"
+    )
+    for row in rest[~rest["stratum"].isin(_NOT_PRINTED)].itertuples():
+        what = row.stratum if row.metric == "delta_r2" else _BESIDE[row.metric]
+        show(f"  {row.embedding}, {what}: {row.value:+.4f} [{row.low:+.4f}, {row.high:+.4f}]")

@@ -49,12 +49,24 @@ def coverage_table(result: Result, scores: GwasScores) -> list[dict[str, Any]]:
     rows = []
     for embedding in dict.fromkeys(record["embedding"] for record in scores.ranking):
         entry = recorded.get(embedding, {})
-        scored = traits.loc[traits["embedding"] == embedding, "n"].max()
+        scored = entry.get("trait_genes", traits.loc[traits["embedding"] == embedding, "n"].max())
         scored = None if pd.isna(scored) else int(scored)
         matched = entry.get("matched")
         share = matched / scored if matched is not None and scored else None
         fields = {name: entry.get(name) for name in ("genes", "dimensions", "evidence", "method")}
-        rows.append({"embedding": embedding, **fields, "matched": matched, "scored": scored, "share": share})
+        filled = next(
+            (record["filled"] for record in scores.ranking if record["embedding"] == embedding), None
+        )
+        rows.append(
+            {
+                "embedding": embedding,
+                **fields,
+                "matched": matched,
+                "scored": scored,
+                "share": share,
+                "filled": filled,
+            }
+        )
     return rows
 
 
@@ -71,6 +83,10 @@ def _finding_section(scores: GwasScores, coverage: list[dict[str, Any]], prefix:
         subsets=any(record[name] == record[name] for record in ranking for name in ("published", "own")),
         drawing=drawing,
         stratum=scores.stratum,
+        null=scores.null,
+        baselines=scores.baselines,
+        mhc=any(record[name] == record[name] for record in ranking for name in ("with_mhc", "without_mhc")),
+        controls=sorted({kind for record in ranking for kind in record["differences"]}),
     )
     return Section("finding", "Finding", body, (drawing,), tuple(finding_warnings(scores.ranking, coverage)))
 

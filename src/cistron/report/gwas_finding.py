@@ -10,12 +10,15 @@ _CONTROL_TOLERANCE = 0.001
 
 
 def verdict(record: dict[str, Any]) -> tuple[str, str]:
-    """Judge one embedding by its interval and its control.
+    """Judge one embedding by its interval, by where genes lie, and by its controls.
+
+    It ``knows`` something only if the interval over the positional null model lies above 0 and so does the
+    interval of its difference from every control.
 
     Parameters
     ----------
     record
-        Entry of ``GwasScores.ranking``.
+        Entry of ``GwasScores.ranking``. What a shorter record does not name is not judged.
 
     Returns
     -------
@@ -37,7 +40,19 @@ def verdict(record: dict[str, Any]) -> tuple[str, str]:
         return "unfounded", "does no better than its own permuted control, so its gain is not evidence"
     if control == control and control >= low:
         return "open", "gains over the covariates, but its permuted control lies inside the interval"
-    return "better", "knows something about these traits that the covariates do not"
+    positional = record.get("positional_low", low)
+    if positional != positional:
+        return "open", "gains over the covariates, but whether that is where genes lie was not measured"
+    if positional <= 0:
+        return "unfounded", "gains nothing reliable once the null model knows where genes lie"
+    differences = record.get("differences")
+    if differences is not None:
+        if not differences:
+            return "open", "gains over the covariates, but was not compared with a control"
+        failing = [kind for kind, (_, least) in differences.items() if not least > 0]
+        if failing:
+            return "unfounded", f"does not reliably gain more than its {' and '.join(failing)} control"
+    return "better", "knows something about these traits that covariates and places of the genes do not"
 
 
 def finding(ranking: list[dict[str, Any]]) -> list[str]:
@@ -64,6 +79,7 @@ def finding(ranking: list[dict[str, Any]]) -> list[str]:
     gain = "median gain in R² over" if best["traits"] > 1 else "gain in R² on"
     null = f", where the covariates alone reach {fixed(best['null'])}" if best["null"] == best["null"] else ""
     sentences.append(f"Its {gain} {traits} is {signed(best['value'])}{interval}{null}.")
+    sentences += _over_both(best)
     if best["control"] == best["control"]:
         sentences.append(f"The same embedding with its genes permuted gives {signed(best['control'])}.")
     if best["traits"] > 1 and best["low"] == best["low"]:
@@ -83,6 +99,16 @@ def finding(ranking: list[dict[str, Any]]) -> list[str]:
             + (f"; worse than the covariates alone: {', '.join(worse)}." if worse else ".")
         )
     return sentences
+
+
+def _over_both(best: dict[str, Any]) -> list[str]:
+    """The gain over either null model, where both were fitted."""
+    positional, published = (best.get(f"{null}_value", float("nan")) for null in ("positional", "published"))
+    if positional != positional or published != published:
+        return []
+    return [
+        f"Over covariates that know where genes lie it is {signed(positional)}, over the published ones {signed(published)}."
+    ]
 
 
 def finding_warnings(ranking: list[dict[str, Any]], coverage: list[dict[str, Any]]) -> list[str]:
@@ -111,7 +137,7 @@ def finding_warnings(ranking: list[dict[str, Any]], coverage: list[dict[str, Any
     poor = [entry for entry in coverage if entry["share"] is not None and entry["share"] < 0.7]
     warnings += [
         f"{entry['embedding']} covers only {entry['share']:.0%} of the genes of the traits; "
-        "the others get the mean as prediction."
+        "both models are fitted and scored on these alone."
         for entry in poor
     ]
     return warnings

@@ -10,6 +10,9 @@ import pandas as pd
 from cistron.errors import InputError
 
 ALL_GENES = "all genes"
+POSITIONS_ALONE = "positions alone"
+CONTROLS = ("permuted", "shifted", "matched")
+_OTHER_NULL = {"delta_r2_published": "positional", "delta_r2_positional": "published"}
 _SUMMARY = "median of "
 
 
@@ -39,6 +42,7 @@ class GwasScores:
                 frame["target"].str.startswith(_SUMMARY), frame["dataset"] + ": " + frame["target"]
             )
         frame["summary"] = frame["target"].str.startswith(_SUMMARY)
+        frame["baseline"] = frame["embedding"].str.startswith(POSITIONS_ALONE)
         if not ((frame["metric"] == "delta_r2") & ~frame["summary"]).any():
             raise InputError("the scores have no delta_r2 of a trait; run 'cistron evaluate gwas' again")
         return frame
@@ -49,8 +53,25 @@ class GwasScores:
         strata = list(self._select("delta_r2", summary=False)["stratum"].drop_duplicates())
         return ALL_GENES if ALL_GENES in strata else strata[0]
 
+    @cached_property
+    def null(self) -> str:
+        """Null model of the headline, ``positional`` or ``published``; empty where the run fitted one alone."""
+        found = [null for metric, null in _OTHER_NULL.items() if (self.frame["metric"] == metric).any()]
+        return found[0] if found else ""
+
+    @cached_property
+    def baselines(self) -> list[dict[str, Any]]:
+        """Gain of places alone over the published null model: label, value, low, high."""
+        metric = "delta_r2_published" if self.null == "positional" else "delta_r2"
+        rows = self.frame[self.frame["baseline"] & (self.frame["metric"] == metric) & self.frame["summary"]]
+        return [
+            {"label": label, **{name: float(part.iloc[0][name]) for name in ("value", "low", "high")}}
+            for label, part in rows.groupby("label", sort=False)
+        ]
+
     def _select(self, metric: str, *, summary: bool, stratum: str | None = None) -> pd.DataFrame:
         frame = self.frame[(self.frame["metric"] == metric) & (self.frame["summary"] == summary)]
+        frame = frame[~frame["baseline"]]
         return frame if stratum is None else frame[frame["stratum"] == stratum]
 
     def traits(self, metric: str = "delta_r2") -> pd.DataFrame:
@@ -118,6 +139,12 @@ class GwasScores:
                     "interval": (main["interval"] if main is not None else "") or "",
                     "control": self._control(main, rows),
                     "shifted": self._median("delta_r2_shifted", "value", label),
+                    "matched": self._median("delta_r2_matched", "value", label),
+                    **self._over_nulls(rest, main),
+                    "differences": self._differences(rest),
+                    "with_mhc": self._of(rest, "with the MHC"),
+                    "without_mhc": self._of(rest, "without the MHC"),
+                    "filled": self._of(rest, "uncovered genes filled"),
                     "null": self._median("r2", "null_value", label),
                     "above": int((rows["low"].astype(float) > 0).sum()),
                     "below": int((rows["high"].astype(float) < 0).sum()),
@@ -132,6 +159,28 @@ class GwasScores:
             )
         # NaN last, then best first
         return sorted(records, key=lambda record: (record["value"] != record["value"], -record["value"]))
+
+    def _over_nulls(self, rest: pd.DataFrame, main: pd.Series | None) -> dict[str, float]:
+        """Gain over each null model with its interval; NaN where the run did not fit it."""
+        found = {}
+        for null in ("published", "positional"):
+            row = main if null == self.null else self._metric_row(rest, f"delta_r2_{null}")
+            for name in ("value", "low", "high"):
+                found[f"{null}_{name}"] = float(row[name]) if row is not None else np.nan
+        return found
+
+    def _differences(self, rest: pd.DataFrame) -> dict[str, tuple[float, float]]:
+        """Difference from each control and the low end of its interval."""
+        rows = {kind: self._metric_row(rest, f"delta_r2_minus_{kind}") for kind in CONTROLS}
+        return {
+            kind: (float(row["value"]), float(row["low"])) for kind, row in rows.items() if row is not None
+        }
+
+    def _metric_row(self, rest: pd.DataFrame, metric: str) -> pd.Series | None:
+        """Summary over all traits of a metric on the main stratum."""
+        rows = rest[rest["summary"] & (rest["metric"] == metric) & (rest["stratum"] == self.stratum)]
+        rows = rows[rows["target"].str.removeprefix(_SUMMARY).str.match(r"\d")]
+        return rows.iloc[0] if len(rows) else None
 
     @cached_property
     def labels(self) -> list[str]:

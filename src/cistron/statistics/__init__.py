@@ -2,7 +2,8 @@
 
 from cistron.statistics.bootstrap import block_draws, bootstrap_p_value, percentile_interval
 from cistron.statistics.correlation import BlockSums, pearson, signed_square
-from cistron.statistics.permutation import permute_within, shift_within
+from cistron.statistics.jackknife import held_out_sums, jackknife_variance, signed_r2_without_each_group
+from cistron.statistics.permutation import group_like_rows, permute_matched, permute_within, shift_within
 from cistron.statistics.ridge import (
     DEFAULT_PENALTIES,
     GroupMoments,
@@ -30,13 +31,18 @@ __all__ = [
     "block_draws",
     "bootstrap_p_value",
     "fit_ridge",
+    "group_like_rows",
     "group_moments",
+    "held_out_sums",
+    "jackknife_variance",
     "leave_group_out",
     "pearson",
     "percentile_interval",
+    "permute_matched",
     "permute_within",
     "predict_left_out",
     "reference_ridge",
     "shift_within",
+    "signed_r2_without_each_group",
     "signed_square",
 ]

@@ -8,9 +8,9 @@ group that is held out, so a fold costs one eigendecomposition that serves all t
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg
 
 from cistron.errors import InputError
+from cistron.statistics.decomposed_gram import DecomposedGram
 
 DEFAULT_PENALTIES = np.logspace(0, 6, 13)
 
@@ -71,13 +71,15 @@ def group_moments(
     cross = np.empty((number, width, traits))
     square = np.empty((number, traits))
     count = np.empty(number)
+    together = bool((np.diff(groups) >= 0).all())  # then a group is a slice, and its rows are not copied
+    edges = np.searchsorted(groups, np.arange(number + 1)) if together else None
     for group in range(number):
-        rows = groups == group
+        rows = groups == group if edges is None else slice(edges[group], edges[group + 1])
         part, target = columns[rows], targets[rows]
         gram[group] = part.T @ part
         cross[group] = part.T @ target
         square[group] = (target**2).sum(axis=0)
-        count[group] = rows.sum()
+        count[group] = len(part)
     return GroupMoments(groups, count, gram, cross, square, unpenalised.shape[1])
 
 
@@ -101,58 +103,6 @@ class RidgeFit:
     penalty: np.ndarray
     standardised: np.ndarray
     degrees_of_freedom: np.ndarray
-
-
-class _Decomposed:
-    """One training set, ready for any penalty: unpenalised columns partialled out, the rest scaled and rotated."""
-
-    def __init__(
-        self,
-        gram: np.ndarray,
-        cross: np.ndarray,
-        square: np.ndarray,
-        count: float,
-        q: int,
-        standardise: bool,
-    ) -> None:
-        self.q, self.count = q, count
-        # Schur complement: the penalised columns and targets given the unpenalised ones.
-        self.free = linalg.pinvh(gram[:q, :q])
-        self.slope = self.free @ gram[:q, q:]  # (q, p)
-        self.base = self.free @ cross[:q]  # (q, T)
-        inner = gram[q:, q:] - gram[q:, :q] @ self.slope  # (p, p)
-        moved = cross[q:] - gram[q:, :q] @ self.base  # (p, T)
-        self.total = np.maximum(square - (cross[:q] * self.base).sum(axis=0), 0.0)  # (T,)
-        spread = np.diag(inner).copy()
-        varied = spread > 1e-10 * np.maximum(np.diag(gram)[q:], 1e-300)
-        if not standardise and varied.any():
-            # One number for all columns: their mean variance is 1, their ratios stay as they are.
-            spread = np.where(varied, spread[varied].mean(), 1.0)
-        self.scale = np.where(varied, np.sqrt(np.where(varied, spread, 1.0) / count), np.inf)
-        inner = inner / self.scale[:, None] / self.scale[None, :]
-        self.eigenvalues, self.vectors = linalg.eigh(inner, check_finite=False, driver="evd")
-        self.eigenvalues = np.maximum(self.eigenvalues, 0.0)
-        self.rotated = self.vectors.T @ (moved / self.scale[:, None])  # (p, T)
-
-    def shrinkage(self, penalty: np.ndarray | float) -> np.ndarray:
-        """1 / (eigenvalue + penalty), 0 for directions that the data do not determine."""
-        least = 1e-10 * max(float(self.eigenvalues.max(initial=0.0)), 1e-300)
-        denominator = self.eigenvalues[:, None] + penalty  # (p, T or 1)
-        return np.where(denominator > least, 1.0 / np.maximum(denominator, least), 0.0)
-
-    def generalised_cross_validation(self, penalties: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Criterion [penalty, target] and degrees of freedom [penalty]."""
-        shrink = self.shrinkage(penalties[None, :])  # (p, A)
-        freedom = self.q + (self.eigenvalues[:, None] * shrink).sum(axis=0)  # (A,)
-        energy = self.rotated**2  # (p, T)
-        residual = self.total - 2 * shrink.T @ energy + (self.eigenvalues[:, None] * shrink**2).T @ energy
-        left = np.maximum(self.count - freedom, 1e-3)
-        return self.count * np.maximum(residual, 0.0) / left[:, None] ** 2, freedom
-
-    def coefficients(self, penalty: np.ndarray) -> np.ndarray:
-        """Coefficients [column, target] at a penalty for each target."""
-        penalised = self.vectors @ (self.shrinkage(penalty[None, :]) * self.rotated) / self.scale[:, None]
-        return np.vstack([self.base - self.slope @ penalised, penalised])
 
 
 SCALINGS = ("auto", "standardise", "keep")
@@ -186,30 +136,47 @@ def fit_ridge(
     RidgeFit
         Coefficients, penalties, scaling and degrees of freedom.
     """
-    penalties = np.asarray(penalties, dtype=np.float64)
-    wanted = {"auto": (True, False), "standardise": (True,), "keep": (False,)}[scaling]
-    tried = []
-    for standardise in wanted:
-        decomposed = _Decomposed(gram, cross, square, count, unpenalised, standardise)
-        criterion, freedom = decomposed.generalised_cross_validation(penalties)
-        best = criterion.argmin(axis=0)
-        fit = RidgeFit(
-            decomposed.coefficients(penalties[best]),
-            penalties[best],
-            np.full(len(best), standardise),
-            freedom[best],
-        )
-        tried.append((criterion.min(axis=0), fit))
-    if len(tried) == 1:
-        return tried[0][1]
-    first = tried[0][0] <= tried[1][0]
-    fits = [fit for _, fit in tried]
-    return RidgeFit(
-        *(
-            np.where(first, getattr(fits[0], field), getattr(fits[1], field))
-            for field in ("coefficients", "penalty", "standardised", "degrees_of_freedom")
-        )
-    )
+    wanted = np.asarray(penalties, dtype=np.float64)
+    counts = np.array([float(count)])
+    return _fit_sets(gram[None], cross[None], square[None], counts, unpenalised, wanted, scaling)[0]
+
+
+_WANTED = {"auto": (True, False), "standardise": (True,), "keep": (False,)}
+_ENTRIES_AT_ONCE = 20_000_000  # numbers in the stacked products of the training sets that are fitted together
+
+
+def _fit_sets(
+    gram: np.ndarray,
+    cross: np.ndarray,
+    square: np.ndarray,
+    count: np.ndarray,
+    unpenalised: int,
+    penalties: np.ndarray,
+    scaling: str,
+) -> list[RidgeFit]:
+    """Fit several training sets, stacked on the first axis."""
+    sets = np.arange(len(count))
+    best: list[np.ndarray] = []  # criterion, coefficients, penalty, standardised, degrees of freedom
+    for standardise in _WANTED[scaling]:
+        decomposed = DecomposedGram(gram, cross, count, unpenalised, standardise)
+        criterion, freedom = decomposed.generalised_cross_validation(square, penalties)
+        index = criterion.argmin(axis=1)  # (S, T)
+        penalty = penalties[index]
+        found = [
+            criterion.min(axis=1),
+            decomposed.coefficients(penalty),
+            penalty,
+            np.full(penalty.shape, standardise),
+            freedom[sets[:, None], index],
+        ]
+        if best:
+            first = best[0] <= found[0]
+            found = [
+                np.where(first[:, None] if one.ndim == 3 else first, one, other)
+                for one, other in zip(best, found)
+            ]
+        best = found
+    return [RidgeFit(*(part[number] for part in best[1:])) for number in sets]
 
 
 def leave_group_out(
@@ -240,14 +207,13 @@ def leave_group_out(
         raise InputError(f"leaving a group out needs at least 2 groups. Given: {len(moments.count)}")
     if np.min(penalties) < 0:
         raise InputError(f"penalties must be 0 or more. Given: {np.min(penalties):g}")
-    total = [array.sum(axis=0) for array in (moments.gram, moments.cross, moments.square, moments.count)]
-    fits = []
-    for group in range(len(moments.count)):
-        gram, cross, square, count = (
-            whole - array[group]
-            for whole, array in zip(total, (moments.gram, moments.cross, moments.square, moments.count))
-        )
-        fits.append(fit_ridge(gram, cross, square, float(count), moments.unpenalised, penalties, scaling))
+    arrays = (moments.gram, moments.cross, moments.square, moments.count)
+    together = max(1, _ENTRIES_AT_ONCE // moments.gram[0].size)
+    fits: list[RidgeFit] = []
+    for start in range(0, len(moments.count), together):
+        gram, cross, square, count = (array.sum(axis=0) - array[start : start + together] for array in arrays)
+        wanted = np.asarray(penalties, dtype=np.float64)
+        fits += _fit_sets(gram, cross, square, count, moments.unpenalised, wanted, scaling)
     return fits
 
 

@@ -38,6 +38,7 @@ def scored(planted, tmp_path_factory):
         [planted.tissues, planted.noise, planted.truth],
         planted.traits,
         folder,
+        GwasSettings(controls=2),
         covariance=planted.covariance,
         genes=planted.genes,
     )
@@ -83,14 +84,18 @@ def test_files_follow_the_contract(scored):
     assert (neighbours["gene"] != neighbours["neighbour"]).all()
 
 
-def test_scores_are_those_of_the_predictions(scored):
+@pytest.mark.parametrize(
+    ("name", "stratum"), [("true functions", "all genes"), ("tissues", "uncovered genes filled")]
+)
+def test_scores_are_those_of_the_predictions(scored, name, stratum):
     folder, scores = scored
     rows = pd.read_parquet(folder / "predictions.parquet").query("trait == 'trait_3'")
-    full, null = (np.corrcoef(rows[f"{name} | ridge"], rows["z"])[0, 1] for name in ("tissues", "null"))
-    assert _value(scores, "tissues", "r", "trait_3") == pytest.approx(full, abs=1e-5)
-    assert _value(scores, "tissues", "delta_r2", "trait_3") == pytest.approx(
+    full, null = (np.corrcoef(rows[f"{column} | ridge"], rows["z"])[0, 1] for column in (name, "null"))
+    assert _value(scores, name, "delta_r2", "trait_3", stratum) == pytest.approx(
         full * abs(full) - null * abs(null), abs=1e-5
     )
+    if stratum == "all genes":
+        assert _value(scores, name, "r", "trait_3") == pytest.approx(full, abs=1e-5)
 
 
 def test_missing_genes_get_the_mean_or_the_null(planted, tmp_path):
@@ -137,10 +142,11 @@ def test_same_seed_same_scores_and_finished_shards_are_kept(planted, tmp_path, m
 
 
 def test_local_processes_give_the_same_as_one(planted, tmp_path):
-    settings = GwasSettings(model="boosted", controls=0)
+    settings = GwasSettings(model="boosted", controls=0, folds=3)
     object.__setattr__(settings, "boosted", type(settings.boosted)(trees=10))
-    one = run_gwas([planted.tissues], planted.traits, tmp_path / "one", settings, workers=1)
-    two = run_gwas([planted.tissues], planted.traits, tmp_path / "two", settings, workers=2)
+    trait = planted.traits / "trait_1.genes.out"
+    one = run_gwas([planted.tissues], trait, tmp_path / "one", settings, workers=1)
+    two = run_gwas([planted.tissues], trait, tmp_path / "two", settings, workers=2)
     pd.testing.assert_frame_equal(one.drop(columns="run_id"), two.drop(columns="run_id"))
 
 

@@ -1,5 +1,6 @@
 """The GWAS task: predict gene z-scores from covariates and a gene embedding, chromosome by chromosome."""
 
+from cistron.evaluation.gwas.covariates import ExtraCovariates, read_covariates
 from cistron.evaluation.gwas.evaluate import GwasResult, GwasSettings, evaluate_gwas
 from cistron.evaluation.gwas.linear_models import LinearSettings, RidgeSettings
 from cistron.evaluation.gwas.linkage import link, read_covariances
@@ -20,6 +21,7 @@ __all__ = [
     "PUBLISHED_SUBSET",
     "REGRESSORS",
     "BoostedSettings",
+    "ExtraCovariates",
     "GwasResult",
     "GwasSettings",
     "LinearSettings",
@@ -35,6 +37,7 @@ __all__ = [
     "link",
     "predict",
     "read_covariances",
+    "read_covariates",
     "read_traits",
     "run_gwas",
     "trait_halves",

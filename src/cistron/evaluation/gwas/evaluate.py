@@ -9,25 +9,23 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.evaluation.gwas.covariates import gene_covariates
-from cistron.evaluation.gwas.coverage import Scored, prepare_embeddings
+from cistron.evaluation.gwas.checks import check_z_scores
+from cistron.evaluation.gwas.covariates import ExtraCovariates
+from cistron.evaluation.gwas.coverage import MINIMUM_GENES, Scored, prepare_embeddings
 from cistron.evaluation.gwas.facts import gather_warnings, projection_facts, trait_facts, trait_subsets
 from cistron.evaluation.gwas.linear_models import RidgeSettings
-from cistron.evaluation.gwas.linkage import link
-from cistron.evaluation.gwas.predictions import Task, predict_all, variants
-from cistron.evaluation.gwas.problem import Linkage, Problem
+from cistron.evaluation.gwas.prediction_table import prediction_frame
+from cistron.evaluation.gwas.predictions import predict_all
 from cistron.evaluation.gwas.regressors import REGRESSORS
-from cistron.evaluation.gwas.scoring import prediction_frame, score_rows
-from cistron.evaluation.gwas.traits import (
-    TraitCollection,
-    TraitDesign,
-    effective_number,
-)
+from cistron.evaluation.gwas.scoring import Scoring
+from cistron.evaluation.gwas.tasks import build_tasks
+from cistron.evaluation.gwas.training_variance import linear_ratio
+from cistron.evaluation.gwas.traits import TraitCollection, effective_number
 from cistron.evaluation.gwas.tree_models import BoostedSettings, XgboostSettings
+from cistron.evaluation.gwas.variants import Plan, Variant
 from cistron.evaluation.neighbours import nearest_neighbours
 from cistron.formats.magma import GeneCorrelations
 from cistron.formats.scores import score_frame
-from cistron.genes.splits import chromosome_groups
 from cistron.methods import CountOrZero, Range, check_settings
 
 
@@ -39,12 +37,19 @@ class GwasSettings:
     ----------
     model
         Regressor between embedding and z-score: ridge, linear, xgboost, boosted.
+    null
+        Covariates of the null model that the gain is measured against: positional (those of MAGMA, the density of
+        genes at three scales, and gene length) or published (those of MAGMA alone). The gain over the other one
+        is reported beside it.
+    keep_mhc
+        Fit and score genes of the MHC (chromosome 6, 25 to 36 Mb), which are left out otherwise; the other figure
+        is reported beside it.
     projection
         What is done about linkage: whiten (generalised least squares), none, or paper (the published form).
         When absent: whiten if a covariance is given, none otherwise.
     missing
-        Prediction for genes without an embedding: mean z-score of the training chromosomes, or that of the
-        null model.
+        Prediction for genes without an embedding where the score is over all genes of the traits: mean z-score of
+        the training chromosomes, or that of the null model.
     folds
         Chromosome groups that are left out in turn; each chromosome when absent (11 groups for boosted).
     controls
@@ -56,6 +61,8 @@ class GwasSettings:
     """
 
     model: str = "ridge"
+    null: Literal["positional", "published"] = "positional"
+    keep_mhc: bool = False
     projection: Literal["whiten", "none", "paper"] | None = None
     missing: Literal["mean", "null"] = "mean"
     folds: Annotated[int, Range(2)] | None = None
@@ -105,6 +112,7 @@ def evaluate_gwas(
     settings: GwasSettings | None = None,
     *,
     covariances: dict[str, GeneCorrelations] | None = None,
+    extra: ExtraCovariates | None = None,
     symbols: dict[str, str] | None = None,
     seed: int = 0,
     directory: str | Path,
@@ -125,6 +133,8 @@ def evaluate_gwas(
         Settings of the task.
     covariances
         Correlations by trait name, or ``*`` for all traits (:func:`read_covariances`).
+    extra
+        Further covariates of both null models (:func:`read_covariates`).
     symbols
         Symbol of each gene, for the gene view of the report.
     seed
@@ -144,27 +154,33 @@ def evaluate_gwas(
     Raises
     ------
     InputError
-        If traits and covariance do not match or too little is left to fit.
+        If traits, covariance and places do not match, a z-score is a marker, or too little is left to fit.
     IdentifierError
         If an embedding shares too few genes with the traits.
     """
     settings = settings or GwasSettings()
     if not embeddings:
         raise InputError("no embedding was given; name at least one file")
-    warnings = list(traits.remarks)
+    warnings = [*traits.remarks, *check_z_scores(traits)]
     projection = settings.projection or ("whiten" if covariances else "none")
     if projection != "none" and not covariances:
         raise InputError(f"projection {projection} needs --covariance FILE.genes.raw of the same MAGMA run")
-    tasks = _tasks(traits, settings, projection, covariances, warnings)
-    scored = prepare_embeddings(embeddings, traits.genes, traits.name)
-    controls = (
-        REGRESSORS.find(settings.model).default_controls if settings.controls is None else settings.controls
+    found = REGRESSORS.find(settings.model)
+    tasks = build_tasks(
+        traits,
+        null=settings.null,
+        projection=projection,
+        folds=settings.folds if settings.folds is not None else found.default_folds,
+        covariances=covariances,
+        extra=extra,
     )
-    listed = variants(len(scored), controls)
+    scored = prepare_embeddings(embeddings, traits.genes, traits.name)
+    controls = found.default_controls if settings.controls is None else settings.controls
+    plan = Plan.of(tasks, settings.null, settings.keep_mhc, controls)
     predicted = predict_all(
         tasks,
         scored,
-        listed,
+        plan.variants(len(scored)),
         model=settings.model,
         settings=settings.of_regressor(),
         seed=seed,
@@ -173,82 +189,66 @@ def evaluate_gwas(
         threads=threads,
         scheduler=scheduler,
     )
+    for number, one in enumerate(scored):
+        if not any(plan.full(number) in part for part in predicted):
+            raise InputError(
+                f"embedding {one.name}: fewer than {MINIMUM_GENES} of its genes are left to score; --keep-mhc keeps those of the MHC"
+            )
     z = traits.z_frame()
     subsets = trait_subsets(z)
-    rows = score_rows(
+    common = {"task": "gwas", "dataset": traits.name, "model": settings.model, "seed": seed, "run_id": run_id}
+    plain_ridge = settings.model == "ridge" and projection == "none"
+
+    def ratio(model: Variant, chance: np.ndarray | None) -> np.ndarray | None:
+        """How much more than its bootstrap the gain of a model deviates, float64 [trait]."""
+        if controls == 0 or not all(model in found for found in predicted):
+            return None  # without controls the interval varies testing only, and says so
+        chance = chance if plain_ridge else None  # the jackknife is of ridge, so what is taken off it is too
+        ends = np.cumsum([task.design.z.shape[1] for task in tasks])
+        parts = [
+            linear_ratio(
+                task,
+                model,
+                scored,
+                settings.draws,
+                seed,
+                None if chance is None else chance[end - task.design.z.shape[1] : end],
+            )
+            for task, end in zip(tasks, ends)
+        ]
+        return np.concatenate(parts)
+
+    scoring = Scoring(
         tasks,
         scored,
         predicted,
+        plan,
         subsets,
-        dataset=traits.name,
-        model=settings.model,
+        ratio,
         missing=settings.missing,
         draws=settings.draws,
-        controls=controls,
         seed=seed,
-        run_id=run_id,
+        common=common,
     )
-    scores = score_frame(rows)
+    scores = score_frame(scoring.rows())
     facts = {
         "traits": trait_facts(tasks, subsets),
         "coverage": [one.information for one in scored],
         "projection": projection_facts(tasks, projection),
         "model": settings.model,
-        "folds": int(tasks[0].problem.folds.max()) + 1,
+        "null": plan.null,
+        "mhc": {"kept": plan.mhc, "genes": max(int(task.mhc.sum()) for task in tasks)},
+        "folds": int(tasks[0].folds.max()) + 1,
         "controls": controls,
         "missing": settings.missing,
         "effective_traits": round(effective_number(z), 2) if z.shape[1] > 1 else 1.0,
     }
-    gather_warnings(tasks, scored, scores, projection, warnings)
+    gather_warnings(tasks, scored, scores, plan, projection, warnings)
     neighbours = pd.concat([_neighbours(one, traits.genes) for one in scored], ignore_index=True)
-    predictions = prediction_frame(tasks, scored, predicted, symbols or {}, settings.model, settings.missing)
+    predictions = prediction_frame(
+        tasks, scored, predicted, plan, symbols or {}, settings.model, settings.missing
+    )
     return GwasResult(scores, predictions, neighbours, facts, warnings)
-
-
-def _tasks(
-    traits: TraitCollection,
-    settings: GwasSettings,
-    projection: str,
-    covariances: dict[str, GeneCorrelations] | None,
-    warnings: list[str],
-) -> list[Task]:
-    number = settings.folds if settings.folds is not None else REGRESSORS.find(settings.model).default_folds
-    tasks = []
-    for design, correlations, name in _matched(traits, covariances):
-        genes, linkage = design, None
-        if correlations is not None:
-            linked = link(design, correlations, name)
-            genes = linked.design
-            if linked.remark:
-                warnings.append(linked.remark)
-            if projection != "none":
-                linkage = Linkage(linked.correlations, linked.design.z.var(axis=0))
-        covariates, names = gene_covariates(genes.genes)
-        found = genes.genes["CHR"].nunique()
-        folds = chromosome_groups(list(genes.genes["CHR"]), None if number is None else min(number, found))
-        problem = Problem(genes.z, covariates, np.empty((len(genes.z), 0)), folds, linkage, projection)
-        tasks.append(Task(genes, problem, tuple(names)))
-    return tasks
-
-
-def _matched(
-    traits: TraitCollection, covariances: dict[str, GeneCorrelations] | None
-) -> list[tuple[TraitDesign, GeneCorrelations | None, str]]:
-    if not covariances:
-        return [(design, None, "") for design in traits.designs]
-    if "*" in covariances:
-        return [(design, covariances["*"], "the .genes.raw file") for design in traits.designs]
-    absent = [trait for trait in traits.traits if trait not in covariances]
-    if absent:
-        raise InputError(
-            f"the covariance folder has no file for {len(absent)} of {len(traits.traits)} traits, for example "
-            f"{absent[0]}.genes.raw"
-        )
-    return [
-        (TraitDesign((trait,), design.genes, design.z[:, [index]]), covariances[trait], f"{trait}.genes.raw")
-        for design in traits.designs
-        for index, trait in enumerate(design.traits)
-    ]
 
 
 def _neighbours(scored: Scored, genes: pd.Index) -> pd.DataFrame:

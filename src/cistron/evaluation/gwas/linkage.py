@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.evaluation.gwas.checks import check_no_rows_cut
 from cistron.evaluation.gwas.traits import TraitDesign
 from cistron.formats.magma import GeneCorrelations, read_genes_raw
 
@@ -20,16 +21,13 @@ class LinkedDesign:
     Attributes
     ----------
     design
-        Traits, restricted to genes of the ``.genes.raw`` file, with ``MAC``.
+        Traits, with ``MAC``.
     correlations
         Correlations of exactly these genes, in this order.
-    remark
-        What was left out, empty where nothing was.
     """
 
     design: TraitDesign
     correlations: GeneCorrelations
-    remark: str = ""
 
 
 def read_covariances(path: str | Path) -> dict[str, GeneCorrelations]:
@@ -68,13 +66,13 @@ def link(design: TraitDesign, correlations: GeneCorrelations, name: str) -> Link
     Returns
     -------
     LinkedDesign
-        The design on the shared genes, with MAC.
+        The design with MAC.
 
     Raises
     ------
     InputError
         If fewer than 95% of the genes are in the file, or fewer than 95% of the shared ones have the same
-        number of variants: then the file comes from another run.
+        number of variants: then the file comes from another run. If fewer than all are: then rows were cut from it.
     """
     raw = correlations.genes.set_index("GENE")
     inside = design.genes["GENE"].isin(raw.index).to_numpy()
@@ -94,13 +92,13 @@ def link(design: TraitDesign, correlations: GeneCorrelations, name: str) -> Link
             "the same number of variants; both must come from one MAGMA run. Leave out --covariance to go on "
             "without whitening"
         )
-    genes = design.genes[inside].reset_index(drop=True)
-    selected = correlations.select(list(genes["GENE"]))
+    check_no_rows_cut(design, correlations, name)
+    selected = correlations.select(list(design.genes["GENE"]))
     properties = selected.genes[["NSNPS", "NPARAM", "MAC"]]
-    genes = genes.drop(columns=[column for column in properties if column in genes]).join(properties)
-    lost = int((~inside).sum())
-    remark = f"{trait}: {lost:,} genes are not in {name} and were left out" if lost else ""
-    return LinkedDesign(replace(design, genes=genes, z=design.z[inside]), selected, remark)
+    genes = design.genes.drop(columns=[column for column in properties if column in design.genes]).join(
+        properties
+    )
+    return LinkedDesign(replace(design, genes=genes), selected)
 
 
 def gene_table_of(correlations: GeneCorrelations) -> pd.DataFrame:

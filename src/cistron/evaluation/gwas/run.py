@@ -1,17 +1,19 @@
 """Run the GWAS task on files and write its result folder."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.evaluation.gwas.covariates import read_covariates
 from cistron.evaluation.gwas.coverage import prepare_embeddings
 from cistron.evaluation.gwas.evaluate import GwasSettings, evaluate_gwas
 from cistron.evaluation.gwas.linkage import gene_table_of, read_covariances
 from cistron.evaluation.gwas.regressors import REGRESSORS
+from cistron.evaluation.gwas.tasks import with_places
 from cistron.evaluation.gwas.traits import TraitCollection, read_traits
 from cistron.evaluation.result_folder import require_folder, write_folder
 from cistron.formats.gene_embedding import read_gene_embedding
@@ -30,6 +32,7 @@ def run_gwas(
     *,
     covariance: str | Path | None = None,
     genes: str | Path | None = None,
+    covariates: str | Path | None = None,
     seed: int = 0,
     workers: int | None = None,
     threads: int | None = None,
@@ -50,7 +53,9 @@ def run_gwas(
     covariance
         ``.genes.raw`` file of the same MAGMA run as the traits, or a folder with one a trait.
     genes
-        Gene table: symbols for the report, and places for a wide trait matrix.
+        Gene table: symbols for the report, and places for traits that carry none.
+    covariates
+        Table of further covariates of the null models: gene ids in the first column, a numeric column each.
     seed, workers, threads, scheduler
         How the work runs; trees take a process a core when ``workers`` is absent.
 
@@ -65,7 +70,7 @@ def run_gwas(
         If an input cannot be used.
     """
     settings = settings or GwasSettings()
-    output, files = require_folder(output, (*embeddings, traits, covariance, genes))
+    output, files = require_folder(output, (*embeddings, traits, covariance, genes, covariates))
     read = [read_gene_embedding(path) for path in embeddings]
     table, symbols = (None, {}) if genes is None else _read_gene_table(Path(genes))
 
@@ -81,7 +86,14 @@ def run_gwas(
     collection = read_traits(traits, places)
     prepare_embeddings(read, collection.genes, collection.name)
     if genes is not None and table is not None:
+        collection = with_places(collection, table)
         _require_same_build(collection, table, Path(genes).name)
+    extra = None
+    if covariates is not None:
+        extra, remark = read_covariates(covariates, collection.genes)
+        collection = replace(
+            collection, remarks=(*collection.remarks, remark) if remark else collection.remarks
+        )
     record = RunRecord("evaluate gwas", settings, files, seed)
     work = {
         "settings": asdict(settings),
@@ -95,6 +107,7 @@ def run_gwas(
             collection,
             settings,
             covariances=linkage(),
+            extra=extra,
             symbols=symbols,
             seed=seed,
             directory=output / "shards" / fingerprint(work),

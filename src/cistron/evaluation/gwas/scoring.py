@@ -1,19 +1,29 @@
 """From held-out predictions to the scores table."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
 from cistron.evaluation.gwas.coverage import Scored
-from cistron.evaluation.gwas.predictions import CONTROLS, NULL, Task, Variant, covered_rows, fill_missing
-from cistron.statistics import BlockSums, block_draws, bootstrap_p_value, percentile_interval, signed_square
+from cistron.evaluation.gwas.gains import Gain
+from cistron.evaluation.gwas.measures import Agreement, Agreements, Predictions
+from cistron.evaluation.gwas.predictions import Predicted, fill_missing
+from cistron.evaluation.gwas.tasks import POSITIONAL, PUBLISHED, Task
+from cistron.evaluation.gwas.variants import Plan, Variant, covered_rows, null_of, variant_rows
 
-INTERVAL = "95% bootstrap over chromosomes"
+ALL_GENES, SHARED, FILLED = "all genes", "shared genes", "uncovered genes filled"
+ODD, EVEN = "odd chromosomes", "even chromosomes"
+WITH_MHC, WITHOUT_MHC = "with the MHC", "without the MHC"
+POSITIONS_ALONE = "positions alone"
 RANGE = "range over draws"
+_COVARIATES = {PUBLISHED: "covariates", POSITIONAL: "covariates and positions"}
+
+Row = dict[str, Any]
+Ratio = Callable[[Variant, np.ndarray | None], np.ndarray | None]
+_ENOUGH_CONTROLS = 6  # draws of all controls from which their variance can be told
 
 
 @dataclass(frozen=True)
@@ -24,262 +34,262 @@ class Subset:
     traits: tuple[str, ...]
 
 
-class _Fits:
-    """Correlation of each variant with z, on one stratum, over all traits, and under the bootstrap."""
+class Scoring:
+    """Scores of one run, row by row.
 
-    def __init__(self, sums: dict[Variant, BlockSums], draws: int, seed: int) -> None:
-        present = next(iter(sums.values())).sums[0].sum(axis=1) > 0  # blocks that hold genes of the stratum
-        self.weights = np.zeros((draws, len(present)))
-        self.weights[:, present] = block_draws(int(present.sum()), draws, seed)
-        self.sums = sums
-        self._sampled: dict[Variant, np.ndarray] = {}
-
-    def r(self, variant: Variant) -> np.ndarray:
-        """Pearson correlation [trait]; a prediction that does not vary has 0."""
-        return np.nan_to_num(self.sums[variant].correlation())
-
-    def r2(self, variant: Variant) -> np.ndarray:
-        """Signed squared correlation [trait]."""
-        return signed_square(self.r(variant))
-
-    def sampled_r2(self, variant: Variant) -> np.ndarray:
-        """Signed squared correlation under the bootstrap [draw, trait]."""
-        if variant not in self._sampled:
-            self._sampled[variant] = signed_square(
-                np.nan_to_num(self.sums[variant].correlation(self.weights))
-            )
-        return self._sampled[variant]
-
-
-def _strata(task: Task, embeddings: list[Scored]) -> dict[str, np.ndarray]:
-    """Rows of each stratum, bool [gene]."""
-    size = len(task.design.genes)
-    odd = np.array([name.isdigit() and int(name) % 2 == 1 for name in task.design.genes["CHR"]])
-    strata = {"all genes": np.ones(size, dtype=bool), "odd chromosomes": odd, "even chromosomes": ~odd}
-    covered = []
-    for scored in embeddings:
-        rows = np.zeros(size, dtype=bool)
-        rows[covered_rows(task, scored)[0]] = True
-        strata[f"genes of {scored.name}"] = rows
-        covered.append(rows)
-    if len(embeddings) > 1:
-        strata["shared genes"] = np.logical_and.reduce(covered)
-    return strata
-
-
-def score_rows(
-    tasks: list[Task],
-    embeddings: list[Scored],
-    predicted: list[dict[Variant, np.ndarray]],
-    subsets: list[Subset],
-    *,
-    dataset: str,
-    model: str,
-    missing: str,
-    draws: int,
-    controls: int,
-    seed: int,
-    run_id: str,
-) -> list[dict[str, Any]]:
-    """Score every embedding on every trait, stratum and subset.
-
-    Returns
-    -------
-    list of dict
-        Rows of the scores table.
+    Parameters
+    ----------
+    tasks, embeddings, predicted, plan
+        What was fitted.
+    subsets
+        Sets of traits over which medians are taken.
+    ratio
+        From a model, and the variance of its controls' gains or nothing, to the deviation of the linear part of the
+        gain over that of the bootstrap, float64 [trait]; or to nothing where it cannot be told.
+    missing
+        Prediction for genes without an embedding, ``mean`` or ``null``.
+    draws, seed
+        Bootstrap samples and the seed of the run.
+    common
+        Columns that all rows share: task, dataset, model, seed, run_id.
     """
-    traits = [trait for task in tasks for trait in task.design.traits]
-    chromosomes = sorted({chromosome for task in tasks for chromosome in task.design.genes["CHR"]})
-    common = {"task": "gwas", "dataset": dataset, "model": model, "seed": seed, "run_id": run_id}
-    common["null_model"] = f"{model} on covariates"
-    rows: list[dict[str, Any]] = []
-    every = list(dict.fromkeys(variant for result in predicted for variant in result))
-    filled = [
-        {
-            variant: fill_missing(
-                task,
-                embeddings[variant.embedding] if variant.kind != NULL else None,
-                result.get(variant),
-                result[Variant(NULL)],
-                missing,
-            )
-            for variant in every
+
+    def __init__(
+        self,
+        tasks: list[Task],
+        embeddings: list[Scored],
+        predicted: list[Predicted],
+        plan: Plan,
+        subsets: list[Subset],
+        ratio: Ratio,
+        *,
+        missing: str,
+        draws: int,
+        seed: int,
+        common: Row,
+    ) -> None:
+        self.tasks, self.embeddings, self.predicted, self.plan = tasks, embeddings, predicted, plan
+        self.subsets, self.ratio, self.missing, self.common = subsets, ratio, missing, common
+        self.seed = seed
+        self._controls: dict[int, np.ndarray] = {}
+        self._ratios: dict[Variant, np.ndarray | None] = {}
+        self.traits = [trait for task in tasks for trait in task.design.traits]
+        self.agreements = Agreements(tasks, draws, seed)
+        covered = [np.zeros((len(embeddings), len(task.mhc)), dtype=bool) for task in tasks]
+        for mask, task in zip(covered, tasks):
+            for number, scored in enumerate(embeddings):
+                mask[number, covered_rows(task, scored)[0]] = True
+        self.covered_by_all = [mask.all(axis=0) for mask in covered]
+
+    def rows(self) -> Iterator[Row]:
+        """Every row of the scores table."""
+        for number in range(len(self.embeddings)):
+            yield from self._embedding(number)
+        if self.plan.both_nulls:
+            yield from self._baseline()
+
+    def _predictions(self, variant: Variant) -> Predictions:
+        rows, values = [], []
+        for task, predicted in zip(self.tasks, self.predicted):
+            found = predicted.get(variant)
+            rows.append(None if found is None else variant_rows(task, variant, self.embeddings)[0])
+            values.append(found)
+        return Predictions(tuple(rows), tuple(values))
+
+    def _base(self, embedding: str, stratum: str, null: str) -> Row:
+        null_model = f"{self.common['model']} on {_COVARIATES[null]}"
+        return self.common | {"embedding": embedding, "stratum": stratum, "null_model": null_model}
+
+    def _embedding(self, number: int) -> Iterator[Row]:
+        name, plan = self.embeddings[number].name, self.plan
+        full = plan.full(number)
+        models = [full, null_of(full)]
+        controls = {
+            kind: [plan.control(kind, number, draw) for draw in range(plan.controls)] for kind in plan.kinds
         }
-        for task, result in zip(tasks, predicted)
-    ]
-    strata = [_strata(task, embeddings) for task in tasks]
-    for stratum in strata[0]:
-        own = stratum.removeprefix("genes of ") if stratum.startswith("genes of ") else None
-        wanted = [v for v in every if v.kind == NULL or own is None or embeddings[v.embedding].name == own]
-        if any(len(np.unique(task.design.genes["CHR"][s[stratum]])) < 2 for task, s in zip(tasks, strata)):
-            continue
-        sums = {
-            variant: _joined_sums(
-                tasks, [part[variant] for part in filled], [s[stratum] for s in strata], chromosomes
-            )
-            for variant in wanted
-        }
-        fits = _Fits(sums, draws, seed)
-        count = sums[Variant(NULL)].count
-        for number, scored in enumerate(embeddings):
-            if own is not None and scored.name != own:
+        models += [variant for drawn in controls.values() for variant in drawn]
+        predictions = {variant: self._predictions(variant) for variant in models}
+        sums = {variant: self.agreements.sums(found) for variant, found in predictions.items()}
+        for stratum, chromosomes in (
+            (ALL_GENES, None),
+            (ODD, self.agreements.odd),
+            (EVEN, ~self.agreements.odd),
+        ):
+            if chromosomes is not None and (sums[full].sums[0][chromosomes].sum(axis=1) > 0).sum() < 2:
                 continue
-            name = "covered genes" if own is not None else stratum
-            base = common | {"embedding": scored.name, "stratum": name}
-            rows += _embedding_rows(fits, number, traits, subsets, count, controls, len(embeddings), base)
-    return rows
+            found = {variant: self.agreements.agreement(s, chromosomes) for variant, s in sums.items()}
+            yield from self._stratum(number, stratum, found, controls)
+        if len(self.embeddings) > 1 and all(mask.any() for mask in self.covered_by_all):
+            shared = {
+                variant: self.agreements.agreement(
+                    self.agreements.sums(found, lambda task, rows: self.covered_by_all[task][rows])
+                )
+                for variant, found in predictions.items()
+            }
+            if (shared[full].sums.sums[0].sum(axis=1) > 0).sum() >= 2:
+                yield from self._stratum(number, SHARED, shared, controls)
+        yield from self._other_null(number, name)
+        yield from self._other_mhc(number, name)
+        yield from self._filled(number, name)
 
-
-def _joined_sums(
-    tasks: list[Task], predictions: list[np.ndarray], masks: list[np.ndarray], chromosomes: list[str]
-) -> BlockSums:
-    parts = []
-    index = {name: number for number, name in enumerate(chromosomes)}
-    for task, prediction, mask in zip(tasks, predictions, masks):
-        blocks = np.array([index[name] for name in task.design.genes["CHR"][mask]], dtype=np.int64)
-        sums = BlockSums.collect(prediction[mask], task.design.z[mask], blocks).sums
-        padded = np.zeros((sums.shape[0], len(chromosomes), sums.shape[2]))
-        padded[:, : sums.shape[1]] = sums
-        parts.append(padded)
-    return BlockSums(np.concatenate(parts, axis=2))
-
-
-def _embedding_rows(
-    fits: _Fits,
-    number: int,
-    traits: list[str],
-    subsets: list[Subset],
-    count: np.ndarray,
-    controls: int,
-    tested: int,
-    base: dict[str, Any],
-) -> Iterator[dict[str, Any]]:
-    full, null = Variant("full", number), Variant(NULL)
-    delta = fits.r2(full) - fits.r2(null)
-    samples = fits.sampled_r2(full) - fits.sampled_r2(null)
-    control = {
-        kind: np.array([fits.r2(Variant(kind, number, draw)) - fits.r2(null) for draw in range(controls)])
-        for kind in CONTROLS
-    }
-    low, high = percentile_interval(samples)
-    p_value = bootstrap_p_value(samples)
-    for index, trait in enumerate(traits):
-        row = base | {"target": trait, "n": int(count[index])}
-        yield row | {"metric": "r", "value": fits.r(full)[index], "null_value": fits.r(null)[index]}
-        yield row | {"metric": "r2", "value": fits.r2(full)[index], "null_value": fits.r2(null)[index]}
-        yield row | {
-            "metric": "delta_r2",
-            "value": delta[index],
-            "low": low[index],
-            "high": high[index],
-            "interval": INTERVAL,
-            "null_value": 0.0,
-            "control_value": float(np.median(control["permuted"][:, index])) if controls else None,
-            "p_value": p_value[index],
+    def _stratum(
+        self, number: int, stratum: str, found: dict[Variant, Agreement], controls: dict[str, list[Variant]]
+    ) -> Iterator[Row]:
+        """All metrics of the headline model on one stratum."""
+        full = self.plan.full(number)
+        null = found[null_of(full)]
+        drawn = {
+            kind: np.array([found[variant].r2 - null.r2 for variant in variants])
+            for kind, variants in controls.items()
         }
-        for kind in CONTROLS if controls else ():
-            yield row | {"metric": f"delta_r2_{kind}"} | _range(control[kind][:, index])
-    for subset in subsets:
-        chosen = [traits.index(trait) for trait in subset.traits]
-        yield from _subset_rows(
-            fits,
-            full,
-            null,
-            chosen,
-            delta,
-            samples,
-            control,
-            controls,
-            tested,
-            base | {"target": subset.name},
-        )
-
-
-def _range(values: np.ndarray) -> dict[str, Any]:
-    return {
-        "value": float(np.median(values)),
-        "low": float(values.min()),
-        "high": float(values.max()),
-        "interval": RANGE,
-        "null_value": 0.0,
-    }
-
-
-def _subset_rows(
-    fits: _Fits,
-    full: Variant,
-    null: Variant,
-    chosen: list[int],
-    delta: np.ndarray,
-    samples: np.ndarray,
-    control: dict[str, np.ndarray],
-    controls: int,
-    tested: int,
-    base: dict[str, Any],
-) -> Iterator[dict[str, Any]]:
-    row = base | {"n": len(chosen)}
-    medians = np.median(samples[:, chosen], axis=1)
-    low, high = percentile_interval(medians)
-    median = float(np.median(delta[chosen]))
-    yield row | {
-        "metric": "r2",
-        "value": float(np.median(fits.r2(full)[chosen])),
-        "null_value": float(np.median(fits.r2(null)[chosen])),
-    }
-    yield row | {
-        "metric": "delta_r2",
-        "value": median,
-        "low": float(low),
-        "high": float(high),
-        "interval": INTERVAL,
-        "null_value": 0.0,
-        "control_value": float(np.median(control["permuted"][:, chosen], axis=1).mean())
-        if controls
-        else None,
-        "p_value": float(bootstrap_p_value(medians)),
-    }
-    for kind in CONTROLS if controls else ():
-        yield row | {"metric": f"delta_r2_{kind}"} | _range(np.median(control[kind][:, chosen], axis=1))
-    if len(chosen) >= 6 and np.any(delta[chosen] != 0):
-        # Fewer than six pairs cannot reach p < 0.05. Bonferroni over the embeddings of the run.
-        p_value = min(1.0, float(stats.wilcoxon(delta[chosen]).pvalue) * tested)
-        yield row | {
-            "metric": "wilcoxon",
-            "value": median,
-            "p_value": p_value,
-            "null_value": 0.0,
-            "null_model": f"{base['null_model']}; Bonferroni over {tested} embeddings; the sign of value is the direction",
-        }
-
-
-def prediction_frame(
-    tasks: list[Task],
-    embeddings: list[Scored],
-    predicted: list[dict[Variant, np.ndarray]],
-    symbols: dict[str, str],
-    model: str,
-    missing: str,
-) -> pd.DataFrame:
-    """Held-out predictions as a long table, one row a gene and trait (the contract of ``predictions.parquet``)."""
-    frames = []
-    for task, result in zip(tasks, predicted):
-        genes, null = task.design.genes, result[Variant(NULL)]
-        columns = {f"null | {model}": null}
-        for number, scored in enumerate(embeddings):
-            full = result.get(Variant("full", number))
-            columns[f"{scored.name} | {model}"] = fill_missing(task, scored, full, null, missing)
-        for index, trait in enumerate(task.design.traits):
-            frame = pd.DataFrame(
-                {
-                    "gene": genes["GENE"].to_numpy(),
-                    "symbol": [symbols.get(gene, "") for gene in genes["GENE"]],
-                    "chromosome": genes["CHR"].to_numpy(),
-                    "start": genes["START"].to_numpy(np.int64),
-                    "trait": trait,
-                    "z": task.design.z[:, index].astype(np.float32),
-                }
+        every = np.concatenate(list(drawn.values())) if drawn else np.empty((0, len(self.traits)))
+        if stratum == ALL_GENES:
+            self._controls[number] = every
+            self._ratios[full] = self.ratio(
+                full, every.var(axis=0, ddof=1) if len(every) >= _ENOUGH_CONTROLS else None
             )
-            for column, values in columns.items():
-                frame[column] = values[:, index].astype(np.float32)
-            frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
+        gain = Gain.between(found[full], null, ratio=self._ratios.get(full), controls=every, seed=self.seed)
+        base = self._base(self.embeddings[number].name, stratum, full.null)
+        detail = stratum == ALL_GENES
+        for index in np.flatnonzero(found[full].count > 0):
+            row = base | {"target": self.traits[index], "n": int(found[full].count[index])}
+            yield row | {"metric": "r", "value": found[full].r[index], "null_value": null.r[index]}
+            yield row | {"metric": "r2", "value": found[full].r2[index], "null_value": null.r2[index]}
+            yield from _gain_rows(row, gain, drawn, np.array([index]), detail=detail)
+        for subset, chosen in self._subsets(found[full].count):
+            row = base | {"target": subset.name, "n": len(chosen)}
+            r2 = (float(np.median(agreement.r2[chosen])) for agreement in (found[full], null))
+            yield row | dict(zip(("value", "null_value"), r2)) | {"metric": "r2"}
+            yield from _gain_rows(row, gain, drawn, chosen, detail=detail)
+            if detail:
+                yield from _wilcoxon(row, gain.value[chosen], len(self.embeddings))
+
+    def _subsets(self, count: np.ndarray) -> Iterator[tuple[Subset, np.ndarray]]:
+        for subset in self.subsets:
+            chosen = np.array([self.traits.index(trait) for trait in subset.traits])
+            chosen = chosen[count[chosen] > 0]
+            if len(chosen):
+                yield subset, chosen
+
+    def _plain(
+        self, base: Row, metric: str, models: tuple[Agreement, Agreement], headline: Variant
+    ) -> Iterator[Row]:
+        """Gain of each trait and median, without controls of its own; deviations are those of the headline model."""
+        full, null = models
+        controls = self._controls.get(headline.embedding)
+        gain = Gain.between(full, null, ratio=self._ratios.get(headline), controls=controls, seed=self.seed)
+        for index in np.flatnonzero(full.count > 0):
+            row = base | {"target": self.traits[index], "n": int(full.count[index])}
+            yield row | _with_interval(metric, gain.of(np.array([index])))
+        for subset, chosen in self._subsets(full.count):
+            row = base | {"target": subset.name, "n": len(chosen)}
+            yield row | _with_interval(metric, gain.of(chosen).median())
+
+    def _pair(self, variant: Variant) -> tuple[Agreement, Agreement]:
+        models = (variant, null_of(variant))
+        full, null = (
+            self.agreements.agreement(self.agreements.sums(self._predictions(model))) for model in models
+        )
+        return full, null
+
+    def _other_null(self, number: int, name: str) -> Iterator[Row]:
+        """Gain and R2 over the null model that is not the headline's."""
+        if not self.plan.both_nulls:
+            return
+        headline = self.plan.full(number)
+        variant = replace(headline, null=self.plan.other_null)
+        full, null = self._pair(variant)
+        base = self._base(name, ALL_GENES, variant.null)
+        yield from self._plain(base, f"delta_r2_{variant.null}", (full, null), headline)
+        for index in np.flatnonzero(full.count > 0):
+            values = {"value": full.r2[index], "null_value": null.r2[index], "n": int(full.count[index])}
+            yield base | {"target": self.traits[index], "metric": f"r2_{variant.null}"} | values
+
+    def _other_mhc(self, number: int, name: str) -> Iterator[Row]:
+        """The gain with the MHC where the headline leaves it out, and without it where the headline keeps it."""
+        if not self.plan.has_mhc:
+            return
+        headline = self.plan.full(number)
+        variant = replace(headline, mhc=not headline.mhc)
+        stratum = WITH_MHC if variant.mhc else WITHOUT_MHC
+        base = self._base(name, stratum, variant.null)
+        yield from self._plain(base, "delta_r2", self._pair(variant), headline)
+
+    def _filled(self, number: int, name: str) -> Iterator[Row]:
+        """The gain over all genes of the traits, those without an embedding predicted by the rule for them."""
+        headline, every = self.plan.full(number), self.plan.every_gene_null()
+        rows, values, whole = [], [], True
+        for task, predicted in zip(self.tasks, self.predicted):
+            filled, covered = fill_missing(task, headline, self.embeddings, predicted, every, self.missing)
+            rows.append(variant_rows(task, every, self.embeddings)[0])
+            values.append(filled)
+            whole &= bool(covered.all())
+        if whole:
+            return
+        sums = [
+            self.agreements.sums(one)
+            for one in (Predictions(tuple(rows), tuple(values)), self._predictions(every))
+        ]
+        full, null = (self.agreements.agreement(one) for one in sums)
+        yield from self._plain(self._base(name, FILLED, every.null), "delta_r2", (full, null), headline)
+
+    def _baseline(self) -> Iterator[Row]:
+        """Places alone over the published null model; over the positional one they gain nothing by construction."""
+        variant = self.plan.baseline()
+        name = POSITIONS_ALONE
+        while name in {scored.name for scored in self.embeddings}:
+            name += " (baseline)"
+        metric = "delta_r2" if self.plan.null == PUBLISHED else f"delta_r2_{PUBLISHED}"
+        self._ratios[variant] = self.ratio(variant, None)
+        yield from self._plain(self._base(name, ALL_GENES, PUBLISHED), metric, self._pair(variant), variant)
+
+
+def _gain_rows(
+    row: Row, gain: Gain, drawn: dict[str, np.ndarray], traits: np.ndarray, *, detail: bool
+) -> Iterator[Row]:
+    """Gain of a trait, or the median of several, its controls, and, with ``detail``, the differences from them."""
+    several = len(traits) > 1
+
+    def one(gain: Gain) -> Gain:
+        return gain.of(traits).median() if several else gain.of(traits)
+
+    medians = {kind: np.median(values[:, traits], axis=1) for kind, values in drawn.items()}
+    control = float(np.median(medians["permuted"])) if "permuted" in medians else None
+    yield row | _with_interval("delta_r2", one(gain)) | {"control_value": control}
+    for kind, values in medians.items():
+        yield row | {
+            "metric": f"delta_r2_{kind}",
+            "value": float(np.median(values)),
+            "low": float(values.min()),
+            "high": float(values.max()),
+            "interval": RANGE,
+            "null_value": 0.0,
+        }
+        if detail:
+            yield row | _with_interval(f"delta_r2_minus_{kind}", one(gain.minus(drawn[kind])))
+
+
+def _with_interval(metric: str, gain: Gain) -> Row:
+    low, high = gain.interval()
+    return {
+        "metric": metric,
+        "value": float(gain.value[0]),
+        "low": float(low[0]),
+        "high": float(high[0]),
+        "interval": gain.kind,
+        "null_value": 0.0,
+        "p_value": float(gain.p_value()[0]),
+    }
+
+
+def _wilcoxon(row: Row, values: np.ndarray, tested: int) -> Iterator[Row]:
+    """Wilcoxon's test over traits, Bonferroni over the embeddings of the run; descriptive."""
+    if len(values) < 6 or not np.any(values != 0):
+        return  # fewer than six pairs cannot reach p < 0.05
+    yield row | {
+        "metric": "wilcoxon",
+        "value": float(np.median(values)),
+        "p_value": min(1.0, float(stats.wilcoxon(values).pvalue) * tested),
+        "null_value": 0.0,
+        "null_model": f"{row['null_model']}; Bonferroni over {tested} embeddings; the sign of value is the direction",
+    }
