@@ -191,7 +191,9 @@ def open_tracks(path: str | Path, *, writable: bool = False) -> Tracks:
     _require_agreement(path, header, values, measured, sequences, tracks, cell_types)
     mask = measured[:]
     if not mask.any():  # what an older store reads as, which does not know its files, once the part is lost
-        raise InputError(f"{path} marks no track as measured; a part of it is missing: write or copy it again")
+        raise InputError(
+            f"{path} marks no track as measured; a part of it is missing: write or copy it again"
+        )
     return Tracks(header, values, mask, sequences, list(map(str, cell_types)), tracks)
 
 

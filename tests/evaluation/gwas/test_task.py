@@ -325,7 +325,12 @@ def test_real_traits_and_matrix_reproduce_the_quick_figure(test_data, tmp_path, 
     matrix = test_data / "omics/hpa_fpkm/hpa_rnatable_fpkm_20344x76.parquet"
     run("omics", "embed", matrix, "--dimensions", 64, "--output", tmp_path / "hpa.h5ad", "--name", "HPA")
     traits = test_data / "gwas/seed_project_magma/magma_genes_out_30traits.parquet"
-    scores = run_gwas([tmp_path / "hpa.h5ad"], traits, tmp_path / "out", GwasSettings(controls=1))
+    scores = run_gwas(
+        [tmp_path / "hpa.h5ad"],
+        traits,
+        tmp_path / "out",
+        GwasSettings(controls=1, null="published", keep_mhc=True),
+    )
     median = _value(scores, "HPA", target="median of 30 traits")
     assert 0.0155 < median < 0.020
     assert _value(scores, "HPA", metric="delta_r2_permuted", target="median of 30 traits") < 0.001

@@ -115,7 +115,8 @@ class Scoring:
             (ODD, self.agreements.odd),
             (EVEN, ~self.agreements.odd),
         ):
-            if chromosomes is not None and (sums[full].sums[0][chromosomes].sum(axis=1) > 0).sum() < 2:
+            known: np.ndarray = np.greater(sums[full].sums[0].sum(axis=1), 0)
+            if chromosomes is not None and known[chromosomes].sum() < 2:
                 continue
             found = {variant: self.agreements.agreement(s, chromosomes) for variant, s in sums.items()}
             yield from self._stratum(number, stratum, found, controls)
