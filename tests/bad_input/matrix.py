@@ -46,7 +46,7 @@ TEXT = (
     ".toml",
 )
 # What the next run goes on from: shards, studies, checkpoints, and the word that a run ended early.
-_RESUMED = re.compile(r"shards|\.journal$|\.fit/|run\.json$")
+_RESUMED = re.compile(r"shards|\.lock$|\.journal$|\.fit/|run\.json$")
 NUMBERS = ("-1", "0", "nan", "1e308", "many")
 
 

@@ -115,7 +115,7 @@ class Scoring:
             (ODD, self.agreements.odd),
             (EVEN, ~self.agreements.odd),
         ):
-            known: np.ndarray = np.greater(sums[full].sums[0].sum(axis=1), 0)
+            known = np.atleast_1d(sums[full].sums[0].sum(axis=1) > 0)
             if chromosomes is not None and known[chromosomes].sum() < 2:
                 continue
             found = {variant: self.agreements.agreement(s, chromosomes) for variant, s in sums.items()}
