@@ -12,6 +12,7 @@ from cistron.cli.omics_tune import tune
 from cistron.cli.options import Output, Seed, Threads
 from cistron.errors import InputError
 from cistron.omics import METHODS, PreprocessingSettings
+from cistron.omics.duplicates import Duplicates
 from cistron.runtime import show
 
 app = App(name="omics", help="Gene embeddings from omics matrices.")
@@ -33,6 +34,7 @@ def embed(
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
     layer: str | None = None,
     genes_in: Literal["auto", "rows", "columns"] = "auto",
+    duplicates: Duplicates = "error",
     name: str | None = None,
     evidence: str = "expression",
     licence: str = "",
@@ -47,7 +49,7 @@ def embed(
     Parameters
     ----------
     matrices
-        .h5ad or .zarr (streamed), .parquet, .csv or .tsv (also .gz); gene ids in the first column. A matrix of
+        .h5ad, .zarr or .parquet (streamed), .csv, .tsv or .gct (also .gz); gene ids in the first column. A matrix of
         samples x genes is recognised and transposed.
     dimensions
         Number of dimensions; for pca give this or --variance.
@@ -59,6 +61,8 @@ def embed(
         Layer of an AnnData to read instead of X.
     genes_in
         Axis that holds the genes; auto looks at the identifiers.
+    duplicates
+        What becomes of genes that occur more than once: sum (counts, TPM), mean, first, or an error.
     name
         Name of the embedding.
     evidence
@@ -79,7 +83,7 @@ def embed(
     with limit_threads(threads):
         embedder = OmicsEmbedder(settings, preprocessing, seed, method=chosen.method.name)
         embedding = embedder.embed(
-            *(read_matrix(matrix, layer, genes_in) for matrix in matrices),
+            *(read_matrix(matrix, layer, genes_in, duplicates=duplicates) for matrix in matrices),
             name=name,
             evidence=evidence,
             licence=licence,

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cistron.cli.options import Output
-from cistron.omics.sources import PreparationSettings
+from cistron.omics.prepared import PreparationSettings
 from cistron.runtime import show
 
 Source = Literal["depmap", "gtex", "hpa-isoforms", "tabula-sapiens", "matrix"]

@@ -10,6 +10,7 @@ from cistron.cli.options import Seed, Threads
 from cistron.cli.running import Writes
 from cistron.errors import InputError
 from cistron.methods import Count
+from cistron.omics.duplicates import Duplicates
 from cistron.omics.methods import METHODS
 from cistron.omics.preprocessing import PreprocessingSettings
 from cistron.runtime import show
@@ -31,6 +32,7 @@ def tune(
     chromosomes: Literal["odd", "even"] = "odd",
     storage: Annotated[Path | None, Writes(shared=True, growing=True)] = None,
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
+    duplicates: Duplicates = "error",
     seed: Seed = 0,
     threads: Threads = None,
 ) -> None:
@@ -59,6 +61,8 @@ def tune(
         Chromosomes that the GWAS objective may see; report figures on the others alone.
     storage
         File of the study: .db for SQLite, else a journal; OUTPUT/study.journal when absent.
+    duplicates
+        What becomes of genes that occur more than once in a matrix: sum (counts, TPM), mean, first, or an error.
     """
     from cistron.omics import read_matrix
     from cistron.omics.tuning import best_as_toml, tune_embedder
@@ -75,7 +79,7 @@ def tune(
     objective = "held-out R2" if traits is None else f"GWAS {traits.name}, {chromosomes} chromosomes"
     with limit_threads(threads):
         report = tune_embedder(
-            [read_matrix(matrix) for matrix in matrices],
+            [read_matrix(matrix, duplicates=duplicates) for matrix in matrices],
             method,
             storage=storage or output / "study.journal",
             trials=trials,
