@@ -44,11 +44,21 @@ def _load() -> None:
 
     for name in ("omics", "cells", "networks", "sequence", "chromatin", "evaluation.gwas", "report"):
         importlib.import_module(f"cistron.{name}")
-    for name in ("lightning", "sklearn.linear_model", "xgboost", "matplotlib.pyplot", "zarr", "pybigtools", "optuna"):
+    for name in (
+        "lightning",
+        "sklearn.linear_model",
+        "xgboost",
+        "matplotlib.pyplot",
+        "zarr",
+        "pybigtools",
+        "optuna",
+    ):
         importlib.import_module(name)
 
 
-def kill_commands(commands: list[str] | None = None, kills: int = KILLS) -> list[tuple[str, int, int, int, int]]:
+def kill_commands(
+    commands: list[str] | None = None, kills: int = KILLS
+) -> list[tuple[str, int, int, int, int]]:
     """Kill commands and run them again.
 
     Parameters
@@ -109,7 +119,9 @@ def kill_commands(commands: list[str] | None = None, kills: int = KILLS) -> list
                         break
                 code = _fork(lambda: run(folder))  # noqa: B023
                 other += code != 0 or bool(differences(expected, condense(folder), case.tolerance))
-                found = [path for path in folder.rglob(".*") if ".partial-" in path.name or ".shards-" in path.name]
+                found = [
+                    path for path in folder.rglob(".*") if ".partial-" in path.name or ".shards-" in path.name
+                ]
                 for path in found[:1]:
                     sys.stderr.write(f"{command} {round_}: left {path}, code {code}\n")
                 remains += bool(found)

@@ -14,7 +14,7 @@ from cistron.formats.stored_matrix import StoredMatrix, open_matrix, told_damage
 from cistron.genes.columns import find_columns
 from cistron.runtime import say
 
-_CELLS_AT_ONCE = 16_000_000  # values of a piece: 128 MB as float64
+_CELLS_AT_ONCE = 4_000_000  # values of a piece: 32 MB as float64
 _IN_MEMORY = (
     1 << 28
 )  # bytes of a copy by rows that is held in memory; a larger one lies in an unnamed temporary file
@@ -95,13 +95,16 @@ class ParquetTable:
 
     def values(self, columns: list[str]) -> np.ndarray:
         """Columns of numbers, float32 [row, column]."""
+        import pyarrow as pa
+
         with told_damage(self.path.name, "Parquet file"):
-            table = self._file.read(columns, use_pandas_metadata=False)
-            found = np.empty((table.num_rows, len(columns)), np.float32)
+            table = self._file.read(columns, use_pandas_metadata=False).select(columns)
+            found = np.empty((len(columns), table.num_rows), np.float32)
             with np.errstate(over="ignore"):  # beyond float32 is infinite, which is refused with its gene
-                for place, name in enumerate(columns):
-                    found[:, place] = table.column(name).to_pandas().to_numpy(np.float64, na_value=np.nan)
-        return found
+                for place, column in enumerate(table.columns):  # a missing value is NaN
+                    decimal = pa.types.is_decimal(column.type)
+                    found[place] = (column.cast(pa.float64()) if decimal else column).to_numpy()
+        return found.T
 
     def matrix(self, columns: list[str]) -> StoredMatrix:
         """Columns of numbers as a matrix [row, column] of which blocks can be asked for."""
@@ -145,7 +148,7 @@ class _Values:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, size)  # a full disk is an error here, and not a crash later
         for piece in pieces:
-            block = self._table.values(self._columns[piece])
+            block = np.ascontiguousarray(self._table.values(self._columns[piece]))
             for row in range(rows):
                 os.pwrite(file.fileno(), block[row].tobytes(), row * width + 4 * piece.start)
         return file
