@@ -188,7 +188,32 @@ def test_a_table_of_entrez_ids(tmp_path):
     embedding = read_gene_embedding(tmp_path / "toy.tsv")
     assert list(embedding.obs_names) == ["7157", "672"]
     assert embedding.uns["cistron"]["identifier_namespace"] == "entrez"
-    assert json.loads(embedding.uns["cistron"]["parameters"]) == {"evidence_assumed": True}
+
+
+def test_evidence_is_given_or_unknown_and_that_is_said(tmp_path, aloud, remarks):
+    (tmp_path / "toy.tsv").write_text("gene\tPC1\tPC2\nTP53\t1.5\t1\nBRCA1\t2.5\t2\n")
+    assert read_gene_embedding(tmp_path / "toy.tsv").uns["cistron"]["evidence"] == "unknown"
+    assert "toy.tsv does not say what it was made from: its evidence is unknown" in remarks()
+    assert (
+        "its evidence is unknown"
+        in aloud("embedding", "convert", tmp_path / "toy.tsv", tmp_path / "a.h5ad")[2]
+    )
+    code, printed, errors = aloud("embedding", "check", tmp_path / "a.h5ad")
+    assert code == 0
+    assert "evidence: unknown" in printed
+    assert "a.h5ad does not say what it was made from" in errors
+    code, _, errors = aloud(
+        "embedding", "convert", tmp_path / "a.h5ad", tmp_path / "b.h5ad", "--evidence", "protein"
+    )
+    assert code == 0
+    assert errors == ""
+    assert read_gene_embedding(tmp_path / "b.h5ad").uns["cistron"]["evidence"] == "protein"
+    # what earlier versions took for expression is unknown
+    old = anndata.read_h5ad(tmp_path / "a.h5ad")
+    old.uns["cistron"]["evidence"] = "expression"
+    old.uns["cistron"]["parameters"] = '{"evidence_assumed": true}'
+    old.write_h5ad(tmp_path / "old.h5ad")
+    assert read_gene_embedding(tmp_path / "old.h5ad").uns["cistron"]["evidence"] == "unknown"
 
 
 def test_parquet_with_ids_in_the_index_or_the_first_column(tmp_path):

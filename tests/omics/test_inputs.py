@@ -124,7 +124,11 @@ BAD = {
     "empty": ("m.tsv", lambda p: p.write_text(""), "is empty"),
     "only a header": ("m.tsv", lambda p: p.write_text("gene\ta\tb\n"), "no rows below its header"),
     "truncated gzip": ("m.tsv.gz", lambda p: p.write_bytes(_gzipped()[:200]), "cannot be read"),
-    "truncated parquet": ("m.parquet", lambda p: _truncate(p, _frame().to_parquet), "cannot be read"),
+    "truncated parquet": (
+        "m.parquet",
+        lambda p: _truncate(p, _frame().to_parquet),
+        "not a readable Parquet file",
+    ),
     "truncated h5ad": (
         "m.h5ad",
         lambda p: _truncate(p, anndata.AnnData(_frame()).write_h5ad),

@@ -149,7 +149,7 @@ def test_depmap_on_the_command_line(tmp_path, run):
 
 @pytest.mark.parametrize("suffix", [".gct", ".gct.gz"])
 def test_gtex_is_streamed(tmp_path, run, monkeypatch, suffix):
-    monkeypatch.setattr("cistron.omics.sources._ROWS", 7)
+    monkeypatch.setattr("cistron.omics.gtex._ROWS", 7)
     generator = np.random.default_rng(0)
     tpm = np.round(generator.gamma(1.0, 20, size=(30, 6)), 3)
     genes = [f"ENSG{number:011d}.{number}" for number in range(29)] + ["ENSG00000000003.3_PAR_Y"]
@@ -182,7 +182,7 @@ def test_one_bad_value_of_gtex_is_named(tmp_path, fails, value):
     (tmp_path / "bad.gct").write_text(GCT.format(value))
     message = fails("omics", "prepare", "gtex", tmp_path / "bad.gct", "-o", tmp_path / "o.h5ad")
     assert "line 5" in message
-    assert "sample 2 of ENSG00000000002.1" in message
+    assert "s1 of ENSG00000000002.1" in message
     assert not (tmp_path / "o.h5ad").exists()
 
 
@@ -275,8 +275,98 @@ def test_bad_input_is_one_line(tmp_path, fails):
 
 @pytest.mark.real_data
 def test_the_olfactory_list_is_read(test_data):
-    from cistron.omics.sources import _listed
+    from cistron.omics.prepared import listed_genes
 
-    genes = _listed(test_data / "omics/coessentiality/olfactory_genes.txt")
+    genes = listed_genes(test_data / "omics/coessentiality/olfactory_genes.txt")
     assert len(set(genes)) in (418, 419)
     assert sum(gene.startswith("OR") for gene in genes) > 300
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_one_bad_value_of_cells_is_refused(tmp_path, fails, value):
+    counts = np.random.default_rng(0).poisson(3, (12, 6)).astype(np.float32)
+    counts[3, 2] = value
+    data = anndata.AnnData(
+        sparse.csr_matrix(counts), obs=pd.DataFrame({"c": list("ab" * 6)}, index=[f"c{n}" for n in range(12)])
+    )
+    data.write_h5ad(tmp_path / "c.h5ad")
+    assert "NaN or infinite" in fails(
+        "omics", "prepare", "tabula-sapiens", tmp_path / "c.h5ad", "--group", "c", "-o", tmp_path / "o.h5ad"
+    )
+
+
+def test_logarithms_are_not_summed_as_counts(tmp_path, fails, run):
+    values = np.log1p(np.random.default_rng(0).poisson(3, (12, 6))).astype(np.float32)
+    data = anndata.AnnData(
+        sparse.csr_matrix(values), obs=pd.DataFrame({"c": list("ab" * 6)}, index=[f"c{n}" for n in range(12)])
+    )
+    data.write_h5ad(tmp_path / "c.h5ad")
+    arguments = (
+        "omics",
+        "prepare",
+        "tabula-sapiens",
+        tmp_path / "c.h5ad",
+        "--group",
+        "c",
+        "-o",
+        tmp_path / "o.h5ad",
+    )
+    assert "which look like logarithms" in fails(*arguments)
+    assert run(*arguments, "--per-cell", "0")[0] == 0
+
+
+def test_depmap_of_2025_is_named_by_model(tmp_path, run):
+    effects = np.random.default_rng(0).normal(0, 0.3, (8, 5)).astype(np.float32)
+    table = pd.DataFrame(effects, columns=[f"G{n} ({n})" for n in range(1, 6)])
+    table.iloc[:, 3] = np.nan
+    table.iloc[0, 1] = np.nan
+    table.insert(0, "SequencingID", "CDS-1")
+    table.insert(1, "ModelID", [f"ACH-{n // 2:06d}" for n in range(8)])
+    table.insert(2, "IsDefaultEntryForModel", ["Yes", "No"] * 4)
+    table.to_csv(tmp_path / "e.csv")
+    code, printed, errors = run("omics", "prepare", "depmap", tmp_path / "e.csv", "-o", tmp_path / "o.h5ad")
+    assert code == 0, errors
+    assert read_matrix(tmp_path / "o.h5ad").samples == [f"ACH-{n:06d}" for n in range(4)]
+    assert "4 rows that are not the default entry of their model left out" in printed
+    assert "1 genes without any value left out: G4" in printed
+    assert "1 missing entries filled with the gene's mean" in printed
+
+
+@pytest.mark.parametrize("how", ["sum", "mean", "first", "error"])
+def test_duplicates_of_sources(tmp_path, run, fails, how):
+    genes = [f"ENSG{n:011d}.1" for n in range(1, 9)] + ["ENSG00000000003.2"]
+    values = np.random.default_rng(0).gamma(1, 40, (9, 4)).round(2)
+    text = "#1.2\n9\t4\nName\tDescription\ta\tb\tc\td\n"
+    text += "".join(f"{gene}\tx\t" + "\t".join(map(str, row)) + "\n" for gene, row in zip(genes, values))
+    (tmp_path / "a.gct").write_text(text)
+    arguments = (
+        "omics",
+        "prepare",
+        "gtex",
+        tmp_path / "a.gct",
+        "--duplicates",
+        how,
+        "-o",
+        tmp_path / "o.h5ad",
+    )
+    if how == "error":
+        assert "1 genes occur more than once, for example ENSG00000000003" in fails(*arguments)
+        return
+    assert run(*arguments)[0] == 0
+    merged = values[:8].copy()
+    merged[2] = {"sum": values[2] + values[8], "mean": (values[2] + values[8]) / 2, "first": values[2]}[how]
+    logs = np.log10(merged + 1)
+    found = read_matrix(tmp_path / "o.h5ad").dense()
+    expected = logs - logs.mean(axis=1, keepdims=True)
+    np.testing.assert_allclose(found / found.std(), expected / expected.std(), rtol=1e-3)
+
+
+def test_tables_of_tissues_in_rows_are_no_isoforms(tmp_path, fails):
+    rows = [(f"ENSG{n:011d}", "X", t, 1.0, 2.0, 3.0) for n in range(1, 5) for t in ("liver", "lung")]
+    pd.DataFrame(rows, columns=["Gene", "Gene name", "Tissue", "TPM", "pTPM", "nTPM"]).to_csv(
+        tmp_path / "t.tsv", sep="\t", index=False
+    )
+    for source in ("hpa-isoforms", "matrix"):
+        assert "are measures of one sample, or of one tissue per row" in fails(
+            "omics", "prepare", source, tmp_path / "t.tsv", "-o", tmp_path / "o.h5ad"
+        )

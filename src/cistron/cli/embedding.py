@@ -62,7 +62,8 @@ def convert(
     name
         New name of the embedding.
     evidence
-        What it was made from: expression, dna, protein, perturbation, chromatin, literature, joined with '+'.
+        What it was made from: expression, dna, protein, perturbation, chromatin, literature, joined with '+'; of a table that does not
+        say it, unknown when absent.
     licence
         Licence of the source data.
     """

@@ -11,6 +11,7 @@ from cistron.cli.omics_prepare import prepare
 from cistron.cli.omics_tune import tune
 from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Output, Seed, Threads
 from cistron.omics import METHODS, PreprocessingSettings
+from cistron.omics.duplicates import Duplicates
 from cistron.runtime import show
 
 app = App(name="omics", help="Gene embeddings from omics matrices.")
@@ -34,6 +35,7 @@ def embed(
     genes_in: GenesIn = "auto",
     gene_column: GeneColumn = None,
     modality: Modality = None,
+    duplicates: Duplicates = "error",
     name: str | None = None,
     evidence: str = "expression",
     licence: str = "",
@@ -48,7 +50,7 @@ def embed(
     Parameters
     ----------
     matrices
-        .h5ad, .zarr, .h5mu, or the .h5 or a folder of Cell Ranger (streamed), .parquet, .csv or .tsv (also .gz); gene ids in
+        .h5ad, .zarr, .h5mu, or the .h5 or a folder of Cell Ranger (streamed), .parquet (streamed), .csv, .tsv or .gct (also .gz); gene ids in
         the first column. A matrix of samples x genes is recognised and transposed.
     dimensions
         Number of dimensions; for pca give this or --variance.
@@ -56,6 +58,8 @@ def embed(
         Share of the variance to explain (pca); 0.9 when neither is given.
     scale_components
         Give every principal component unit variance, as the report does.
+    duplicates
+        What becomes of genes that occur more than once: sum (counts, TPM), mean, first, or an error.
     name
         Name of the embedding.
     evidence
@@ -71,7 +75,13 @@ def embed(
     embedding = embedder.embed_files(
         matrices,
         output,
-        reading={"layer": layer, "genes_in": genes_in, "gene_column": gene_column, "modality": modality},
+        reading={
+            "layer": layer,
+            "genes_in": genes_in,
+            "gene_column": gene_column,
+            "modality": modality,
+            "duplicates": duplicates,
+        },
         threads=threads,
         name=name,
         evidence=evidence,

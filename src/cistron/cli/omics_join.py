@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Output
 from cistron.methods import Share
+from cistron.omics.duplicates import Duplicates
 from cistron.omics.settings_preparation import PreprocessingSettings
 from cistron.runtime import show
 
@@ -19,6 +20,7 @@ def join(
     genes_in: GenesIn = "auto",
     gene_column: GeneColumn = None,
     modality: Modality = None,
+    duplicates: Duplicates = "error",
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
 ) -> None:
     """Put matrices of different assays side by side, on one scale, over the union of their genes.
@@ -29,6 +31,8 @@ def join(
         At least two matrices of genes x samples, with the same kind of gene ids.
     minimum_share
         Share of all samples in which a gene must be measured to be kept.
+    duplicates
+        What becomes of genes that occur more than once in a matrix: sum (counts, TPM), mean, first, or an error.
     """
     from cistron.omics.joining import join_files
 
@@ -37,7 +41,13 @@ def join(
         output,
         preprocessing,
         minimum_share=minimum_share,
-        reading={"layer": layer, "genes_in": genes_in, "gene_column": gene_column, "modality": modality},
+        reading={
+            "layer": layer,
+            "genes_in": genes_in,
+            "gene_column": gene_column,
+            "modality": modality,
+            "duplicates": duplicates,
+        },
     )
     for remark in joined.uns["remarks"]:
         show(f"  {remark}")

@@ -9,6 +9,7 @@ from cistron.cli.method_options import ChosenMethod, method_options
 from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Seed, Threads
 from cistron.cli.running import Writes
 from cistron.methods import Count
+from cistron.omics.duplicates import Duplicates
 from cistron.omics.methods import METHODS
 from cistron.omics.settings_preparation import PreprocessingSettings
 from cistron.runtime import show
@@ -31,6 +32,7 @@ def tune(
     gene_column: GeneColumn = None,
     modality: Modality = None,
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
+    duplicates: Duplicates = "error",
     seed: Seed = 0,
     threads: Threads = None,
 ) -> None:
@@ -59,6 +61,8 @@ def tune(
         Chromosomes that the GWAS objective may see; report figures on the others alone.
     storage
         File of the study: .db for SQLite, else a journal; OUTPUT/study.journal when absent.
+    duplicates
+        What becomes of genes that occur more than once in a matrix: sum (counts, TPM), mean, first, or an error.
     """
     from cistron.omics.tuning import tune_files
 
@@ -75,7 +79,13 @@ def tune(
         **arguments,
         storage=storage,
         threads=threads,
-        reading={"layer": layer, "genes_in": genes_in, "gene_column": gene_column, "modality": modality},
+        reading={
+            "layer": layer,
+            "genes_in": genes_in,
+            "gene_column": gene_column,
+            "modality": modality,
+            "duplicates": duplicates,
+        },
         trials=trials,
         epochs=epochs,
         smallest=smallest,

@@ -1,5 +1,6 @@
 """The gene-embedding format: an AnnData with one row a gene (page ``docs/formats/gene_embedding.md``)."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 from cistron.errors import IdentifierError, InputError
 from cistron.formats.anndata_files import write_anndata
 from cistron.formats.anndata_rows import read_h5ad
-from cistron.formats.header import header_problems, joined, provenance_fields, without_local_paths
+from cistron.formats.header import UNKNOWN, header_problems, joined, provenance_fields, without_local_paths
 from cistron.formats.tables import first_line, read_table
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.spreadsheets import spreadsheet_damage
@@ -252,7 +253,7 @@ def read_gene_embedding(
     name
         Name to give; that of the header, or the file name, when absent.
     evidence
-        Evidence to record for a file without a header; ``expression`` when absent (said in ``parameters``).
+        Evidence to record for a file without a header; ``unknown`` when absent, which is said.
     strict
         Raise on a broken format; ``False`` is for ``cistron embedding check``.
 
@@ -281,7 +282,10 @@ def read_gene_embedding(
         if isinstance(embedding.uns["cistron"], Mapping):
             header = dict(embedding.uns["cistron"])
             without_local_paths(header)
+            _forget_assumed_evidence(header)
             embedding.uns["cistron"] = header
+            if evidence is None and UNKNOWN in str(header.get("evidence", "")).split("+"):
+                say(_UNKNOWN_EVIDENCE.format(path.name))
         else:
             del embedding.uns["cistron"]  # something else of the same name; the check says what is absent
         if name is not None and "cistron" in embedding.uns:
@@ -300,6 +304,26 @@ def _refuse_doubled(names: list[str], kind: str, what: str, remedy: str) -> None
         doubled = index[index.duplicated()].unique()
         raise IdentifierError(
             f"{what}: {len(doubled):,} {kind} occur more than once, for example {doubled[0]}; {remedy}"
+        )
+
+
+_UNKNOWN_EVIDENCE = "{} does not say what it was made from: its evidence is unknown; say it with 'cistron embedding convert --evidence KIND'"
+
+
+def _forget_assumed_evidence(header: dict[str, Any]) -> None:
+    """Upgrade a header of the time when a table that did not say its evidence was taken for expression."""
+    try:
+        parameters = json.loads(str(header.get("parameters", "{}")))
+    except ValueError:
+        return
+    if (
+        isinstance(parameters, dict)
+        and parameters.get("evidence_assumed") is True
+        and header.get("evidence") == "expression"
+    ):
+        header["evidence"] = UNKNOWN
+        header["parameters"] = json.dumps(
+            {key: value for key, value in parameters.items() if key != "evidence_assumed"}
         )
 
 
@@ -326,14 +350,15 @@ def _from_table(table: pd.DataFrame, path: Path, name: str | None, evidence: str
     damage = spreadsheet_damage(genes)
     if damage:
         say(f"{path.name}: {damage}")
+    if evidence is None:
+        say(_UNKNOWN_EVIDENCE.format(path.name))
     stem = plain_name(path)
     return build_gene_embedding(
         table.to_numpy(np.float32),
         list(genes),
         name=name or stem[: stem.rfind(".")],
         method="imported",
-        evidence=evidence or "expression",
-        parameters={"evidence_assumed": evidence is None},
+        evidence=evidence or UNKNOWN,
         sources=[path],
         dimension_names=[str(column) for column in table.columns],
     )

@@ -13,6 +13,7 @@ from cistron.runtime.files import sha256_of
 
 # Kinds of evidence that something knows of a gene.
 EVIDENCE = ("expression", "dna", "protein", "perturbation", "chromatin", "literature")
+UNKNOWN = "unknown"  # evidence of a file that does not say what it was made from
 
 
 def provenance_fields(
@@ -68,9 +69,11 @@ def header_problems(
     elif int(version) > newest:
         problems.append(f"schema version {version} is newer than {newest}; update cistron")
     evidence = str(header.get("evidence", ""))
-    known = set(evidence.split("+")) <= set(EVIDENCE)
+    known = set(evidence.split("+")) <= {*EVIDENCE, UNKNOWN}
     if "evidence" in header and not known and (evidence or evidence_needed):
-        problems.append(f"evidence {evidence!r} is not made of {', '.join(EVIDENCE)} joined with '+'")
+        problems.append(
+            f"evidence {evidence!r} is not made of {', '.join((*EVIDENCE, UNKNOWN))} joined with '+'"
+        )
     if header.get("identifier_namespace", "other") not in NAMESPACES:
         problems.append(
             f"identifier_namespace {header['identifier_namespace']!r} is not one of {', '.join(NAMESPACES)}"

@@ -10,6 +10,7 @@ from cistron.omics.inputs import OmicsMatrix
 from cistron.omics.settings_preparation import PreprocessingSettings
 
 LOG_ABOVE = 50.0
+_FEW = 0.01  # share of negative values that are mistakes among counts or TPM, and no signed measure
 
 
 @dataclass
@@ -91,6 +92,7 @@ def prepare_matrix(matrix: OmicsMatrix, settings: PreprocessingSettings | None =
     """
     settings = settings or PreprocessingSettings()
     low, high, kept, remarks = _survey(matrix, settings)
+    _refuse_few_negatives(matrix, settings, high)
     logarithm = settings.log == "yes" or (settings.log == "auto" and low >= 0 and high > LOG_ABOVE)
     if settings.log == "yes" and low < 0:
         raise InputError(
@@ -122,6 +124,25 @@ def prepare_matrix(matrix: OmicsMatrix, settings: PreprocessingSettings | None =
     scale = np.where(constant | (not settings.scale_samples), 1.0, deviation)
     centre = mean if settings.centre_samples else np.zeros_like(mean)
     return PreparedMatrix(matrix, kept, logarithm, centre, scale, settings, matrix.remarks + remarks)
+
+
+def _refuse_few_negatives(matrix: OmicsMatrix, settings: PreprocessingSettings, high: float) -> None:
+    """Raise where auto would leave out the logarithm because of a few negative values among counts or TPM."""
+    if settings.log != "auto" or high <= LOG_ABOVE:
+        return
+    negative, measured, example = 0, 0, ""
+    for window, block in matrix.blocks():
+        below = block < 0
+        negative += int(below.sum())
+        measured += int((~np.isnan(block)).sum())
+        if not example and below.any():
+            row, column = map(int, np.argwhere(below)[0])
+            example = f"{matrix.samples[column]} of gene {matrix.genes[window.start + row]} is {block[row, column]:g}"
+    if 0 < negative <= _FEW * measured:
+        raise InputError(
+            f"matrix {matrix.name}: {negative:,} of {measured:,} values are negative, but the others look like counts or TPM (up to "
+            f"{high:g}): {example}; correct them, or say --log no if the values are signed"
+        )
 
 
 def _survey(

@@ -12,6 +12,8 @@ from cistron.errors import InputError
 from cistron.formats.anndata_rows import open_anndata
 from cistron.runtime.progress import Progress
 
+_LARGEST_LOGARITHM = 20.0  # of expression; log2 of a million
+
 
 @dataclass(frozen=True)
 class Pseudobulk:
@@ -101,9 +103,23 @@ def pseudobulk(
 
 def _add(total: np.ndarray, block: Any, column: np.ndarray, per_cell: float | None, path: Path) -> None:
     block = sparse.csr_matrix(block)
+    if not np.isfinite(block.data).all():
+        raise InputError(
+            f"{path.name} has NaN or infinite values: pseudobulk sums counts; mend them, or name a layer with --layer"
+        )
     if len(block.data) and block.data.min() < 0:
         raise InputError(
             f"{path.name} has negative values: pseudobulk sums counts; name a layer of counts with --layer"
+        )
+    if (
+        per_cell is not None
+        and len(block.data)
+        and block.data.max() <= _LARGEST_LOGARITHM
+        and (block.data % 1 != 0).any()
+    ):
+        raise InputError(
+            f"{path.name} has fractions up to {block.data.max():g}, which look like logarithms: pseudobulk sums counts; name a layer of "
+            "counts with --layer, or say --per-cell 0 to average the values as they are"
         )
     weight = np.ones(len(column))
     if per_cell is not None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from cistron.methods import Count, CountOrZero, NotNegative, PositiveShare, check_settings
+from cistron.omics.duplicates import Duplicates
 
 SourceName = Literal["depmap", "gtex", "hpa-isoforms", "tabula-sapiens", "matrix"]
 
@@ -17,7 +18,7 @@ class PreprocessingSettings:
     ----------
     log
         log2(x + 1): yes, no, or auto, which takes the logarithm of values that are nowhere negative and
-        somewhere above 50.
+        somewhere above 50. Where at most 1% of such values are negative, auto is an error.
     centre_genes
         Subtract the mean of each gene. Off by default: how much a gene is expressed at all tells about its
         function, and on the GWAS task that level is worth nearly half of the signal.
@@ -74,6 +75,9 @@ class PreparationSettings:
         tabula-sapiens: total that each cell is scaled to before the sum; 0 takes the values as they are.
     minimum_cells
         tabula-sapiens: smallest class of cells.
+    duplicates
+        What becomes of genes that occur more than once: sum, mean, first, or error. When absent: error for a matrix; first for
+        the sources, which list few genes twice.
     matrix
         matrix: what is done to it.
     """
@@ -90,6 +94,7 @@ class PreparationSettings:
     modality: str | None = None
     per_cell: NotNegative = 10_000.0
     minimum_cells: Count = 1
+    duplicates: Duplicates | None = None
     matrix: PreprocessingSettings = field(default_factory=PreprocessingSettings)
 
     def __post_init__(self) -> None:

@@ -109,7 +109,7 @@ def read_numbers(layout: Layout) -> NumberTable:
 
 
 def number_blocks(
-    layout: Layout, text: Collection[int] = (), rows: int = 1000
+    layout: Layout, text: Collection[int] = (), rows: int = 1000, named: int = 0
 ) -> Iterator[tuple[list[str], np.ndarray]]:
     """Yield names and numbers of a table block by block, for tables that do not fit into memory.
 
@@ -121,11 +121,13 @@ def number_blocks(
         Places of columns that hold text, which are not given.
     rows
         Most rows of a block.
+    named
+        Place of the column with the names.
 
     Yields
     ------
     names
-        First column, text.
+        Names of the rows, text.
     values
         Numbers float64 [row, column]; NaN where a cell is one of :data:`cistron.runtime.table_layout.MISSING`.
 
@@ -141,7 +143,7 @@ def number_blocks(
         for batch in parse_rows(layout, dict.fromkeys(numeric, pa.float64()), []):
             for start in range(0, batch.num_rows, rows):
                 part = batch.slice(start, rows)
-                yield part.column(0).to_pylist(), _numbers_of(part, numeric)
+                yield part.column(named).to_pylist(), _numbers_of(part, numeric)
     except NotNumbersError as error:
         _judge_columns(layout)
         raise InputError(

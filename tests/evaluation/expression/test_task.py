@@ -204,7 +204,7 @@ def test_cell_types_are_not_pooled(toys, tmp_path):
     [
         ("dna", "sequence"), ("dna+protein", "sequence"), ("", "baseline"), ("expression", "imputation"),
         ("dna+expression", "imputation"), ("perturbation", "imputation"), ("chromatin+dna", "chromatin"),
-        ("literature", "other"),
+        ("literature", "other"), ("unknown", "other"), ("chromatin+unknown", "other"), ("expression+unknown", "imputation"),
     ],
 )  # fmt: skip
 def test_evidence_decides_the_table(evidence, table):

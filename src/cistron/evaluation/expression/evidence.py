@@ -8,7 +8,7 @@ TABLES = {
     "sequence": "Sequence only: the predictor knew the DNA or protein of a gene, nothing measured on it",
     "imputation": "Cross-assay imputation: the predictor knew expression of the same gene in another assay or perturbation",
     "chromatin": "Chromatin: the predictor knew measured chromatin of the same gene",
-    "other": "Other evidence (literature): what it contains of expression cannot be told",
+    "other": "Other evidence (literature, or unknown): what it contains of expression cannot be told",
     "baseline": "No evidence about the gene: baselines that know its training cells at most",
 }
 
@@ -16,13 +16,15 @@ TABLES = {
 def table_of(evidence: str) -> str:
     """Give the table of :data:`TABLES` by what a predictor knew of the gene.
 
-    Whatever knew expression is imputation, whatever else it knew.
+    Whatever knew expression is imputation, whatever else it knew; what is unknown may have.
     """
     kinds = set(filter(None, evidence.split("+")))
     if not kinds:
         return "baseline"
     if kinds & {"expression", "perturbation"}:
         return "imputation"
+    if "unknown" in kinds:
+        return "other"
     if "chromatin" in kinds:
         return "chromatin"
     return "sequence" if kinds <= {"dna", "protein"} else "other"

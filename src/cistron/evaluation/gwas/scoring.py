@@ -79,7 +79,7 @@ class Scoring:
         for mask, task in zip(covered, tasks):
             for number, scored in enumerate(embeddings):
                 mask[number, covered_rows(task, scored)[0]] = True
-        self.covered_by_all = [mask.all(axis=0) for mask in covered]
+        self.covered_by_all: list[np.ndarray] = [np.all(mask, axis=0) for mask in covered]
 
     def rows(self) -> Iterator[Row]:
         """Every row of the scores table."""
@@ -115,7 +115,7 @@ class Scoring:
             (ODD, self.agreements.odd),
             (EVEN, ~self.agreements.odd),
         ):
-            known = np.atleast_1d(sums[full].sums[0].sum(axis=1) > 0)
+            known = np.asarray(sums[full].sums[0]).sum(axis=1) > 0
             if chromosomes is not None and known[chromosomes].sum() < 2:
                 continue
             found = {variant: self.agreements.agreement(s, chromosomes) for variant, s in sums.items()}
@@ -127,7 +127,7 @@ class Scoring:
                 )
                 for variant, found in predictions.items()
             }
-            if (shared[full].sums.sums[0].sum(axis=1) > 0).sum() >= 2:
+            if np.count_nonzero(np.asarray(shared[full].sums.sums[0]).sum(axis=1) > 0) >= 2:
                 yield from self._stratum(number, SHARED, shared, controls)
         yield from self._other_null(number, name)
         yield from self._other_mhc(number, name)
