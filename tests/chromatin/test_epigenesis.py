@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from cistron.chromatin.epigenesis import epigenesis
+from cistron.chromatin.epigenesis import _interval, epigenesis
 from cistron.chromatin.estimator import ExpressionPredictor
 from cistron.chromatin.settings import EpigenesisSettings, MarkRidgeSettings
 from cistron.errors import InputError
@@ -39,6 +40,15 @@ def test_the_networks_map_has_the_planted_signs_at_the_start_site(store, fitted)
         assert (row["low"] > 0) == (row["high"] > 0)
     assert (table["n"] == 40).all()
     assert set(table["interval"]) == {"95% bootstrap over genes"}
+
+
+def test_the_interval_over_networks_is_scipys_t_interval():
+    values = np.random.default_rng(0).normal(size=(1, 4, 2, 3))  # gene, member, mark, place
+    mean, low, high, kind = _interval(values, 10, 0)
+    oracle = stats.t.interval(0.95, 3, loc=values[0].mean(axis=0), scale=stats.sem(values[0], axis=0))
+    np.testing.assert_allclose([low, high], oracle)
+    np.testing.assert_allclose(mean, values[0].mean(axis=0))
+    assert kind == "95% t interval over networks"
 
 
 def test_a_peak_in_one_cell_type_is_read_there_and_in_the_others(store, fitted):

@@ -29,7 +29,7 @@ from cistron.evaluation.edges.interventions import (
     significant,
 )
 from cistron.evaluation.edges.references import score_against_reference, wilson
-from cistron.evaluation.edges.rows import EdgeEvaluationSettings
+from cistron.evaluation.edges.rows import EdgeEvaluationSettings, against_truth
 from cistron.formats.edges import Edges
 from cistron.formats.perturbed_cells import assemble_cells, read_perturbed_cells, split_cells
 
@@ -245,6 +245,25 @@ def test_the_task_scores_all_networks_a_random_one_and_an_empty_one():
         evaluate_edges([good])
     with pytest.raises(InputError, match="occurs twice"):
         evaluate_edges([good, good], cells=cells)
+
+
+@pytest.mark.parametrize(("listed", "depths"), [(120, {40, 50, 100}), (100, {40, 50, 100}), (99, {40, 50})])
+def test_precision_and_recall_at_fixed_depths(listed, depths):
+    """Of the strongest pairs, 1 to 30 are true and 91 to 100: 40 true edges."""
+    genes = [f"G{number}" for number in range(20)]
+    pairs = [(one, other) for one in genes for other in genes if one != other]
+    truth = network(pairs[:30] + pairs[90:100], "truth")
+    settings = EdgeEvaluationSettings(resamples=2)
+    rows, _ = against_truth(network(pairs[:listed]), truth, genes, None, settings, 0)
+    found = {row["metric"]: row for row in rows}
+    assert {int(name.rpartition("_")[2]) for name in found if name.startswith("precision_at_")} == depths
+    assert found["precision_at_50"]["value"] == 30 / 50
+    assert found["recall_at_50"]["value"] == 30 / 40
+    assert found["recall_at_50"]["null_value"] == pytest.approx(50 / 380)
+    if 100 in depths:
+        assert found["precision_at_100"]["value"] == 40 / 100
+        assert found["recall_at_100"]["value"] == 1
+        assert (found["precision_at_100"]["low"], found["precision_at_100"]["high"]) == wilson(40, 100)
 
 
 def test_networks_of_all_cells_are_not_called_held_out():

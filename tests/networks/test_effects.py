@@ -226,3 +226,18 @@ def test_quality_tells_a_knock_down_that_is_seen_from_one_that_is_not():
     assert (table.loc[["G1", "G2", "G3"], "knock_down"] != "seen").all()
     assert table.loc["G0", "cells"] == 12
     assert table.loc["G0", "moved"] == pytest.approx(0.2)
+
+
+def test_moved_counts_the_other_genes_beyond_three_standard_errors():
+    """Shifts of all sizes, so that many genes lie just below the threshold and many just above it."""
+    random = np.random.default_rng(0)
+    names = [f"G{number}" for number in range(60)]
+    values = random.normal(0, 1, (300, 60))
+    values[200:] += np.linspace(0, 1, 60)
+    values[200:, 0] -= 4
+    labels = np.repeat(["ctrl", "G0"], [200, 100])
+    cells = assemble_cells(values, names, labels, control="ctrl", scale="continuous")
+    others = np.abs(effects_of(cells).z[0, 1:])
+    assert ((others > 2.5) & (others < 3)).any()
+    assert ((others > 3) & (others < 3.5)).any()
+    assert perturbation_quality(cells).loc[0, "moved"] == pytest.approx((others > 3).sum() / 59)

@@ -9,6 +9,7 @@ from cistron.errors import InputError
 from cistron.evaluation.edges.truth import average_precision
 from cistron.formats.perturbed_cells import assemble_cells
 from cistron.networks import METHODS, CausalBenchModel, NetworkInference
+from cistron.networks.combined import gather_evidence
 from cistron.networks.settings import DefaultSettings
 from cistron.world.networks import CONTROL, NetworkWorldSettings, network_world
 
@@ -116,6 +117,21 @@ def test_direct_edges_rank_above_their_shortcuts():
     assert network.sign[0, 1] == network.sign[1, 2] == 1
     shift = METHODS["mean-shift"](cells, METHODS["mean-shift"].settings(), 0)
     assert shift.weight[0, 2] > 20  # the total effect alone cannot tell
+
+
+def test_co_variation_agrees_with_an_edge_whose_sign_the_perturbation_implies():
+    """A activates B, and B represses C, which is turned around: co-variation confirms both signs."""
+    cells = _chain(bystanders=3)
+    values = cells.values.toarray()
+    values[:, 2] *= -1
+    turned = dataclasses.replace(cells, values=type(cells.values)(values))
+    settings = DefaultSettings(direction="knock-down", resamples=0)
+    agreement = gather_evidence(turned, settings).terms()[3]
+    assert agreement[0, 1] > 2
+    assert agreement[1, 2] > 2
+    # read as an activation screen, the same cells contradict co-variation
+    activation = gather_evidence(turned, dataclasses.replace(settings, direction="activation")).terms()[3]
+    np.testing.assert_allclose(activation[:2, 1:3], -agreement[:2, 1:3])
 
 
 def test_few_perturbations_or_unseen_knock_downs_leave_direct_effects_out():

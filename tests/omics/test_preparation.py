@@ -15,6 +15,8 @@ from cistron.formats import stored_matrix
 from cistron.omics import read_matrix
 from cistron.omics.correction import subtract_olfactory_bias, whiten_samples
 from cistron.omics.pseudobulk import pseudobulk
+from cistron.omics.settings_preparation import PreparationSettings
+from cistron.omics.sources import prepare_depmap
 
 
 def _effects(genes=200, lines=20, seed=0):
@@ -145,6 +147,19 @@ def test_depmap_on_the_command_line(tmp_path, run):
     white = anndata.read_h5ad(tmp_path / "white.h5ad")
     np.testing.assert_allclose(np.cov(np.asarray(white.X), rowvar=False), np.eye(16), atol=1e-2)
     assert not np.allclose(white.var["intercept"], 1)
+
+
+def test_a_gap_of_depmap_is_filled_with_the_mean_of_its_gene(tmp_path):
+    """The other genes of the cell line lie elsewhere, so their mean would show."""
+    frame = pd.DataFrame(
+        [[np.nan, 0.5, 0.1], [-3.0, 0.2, 0.3], [-2.0, 0.4, 0.6]],
+        index=["ACH-000001", "ACH-000002", "ACH-000003"],
+        columns=["A (1)", "B (2)", "C (3)"],
+    )
+    frame.to_csv(tmp_path / "effect.csv", index_label="")
+    found = prepare_depmap(tmp_path / "effect.csv", PreparationSettings())
+    filled = frame.fillna({"A (1)": -2.5}).to_numpy().T
+    np.testing.assert_allclose(np.vstack(list(found.blocks)), filled / filled.std(), rtol=1e-5)
 
 
 @pytest.mark.parametrize("suffix", [".gct", ".gct.gz"])
