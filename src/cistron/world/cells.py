@@ -70,7 +70,7 @@ class CellWorldSettings:
     own: Annotated[float, Range(0, 1, open_high=True)] = 0.4
     state_scale: NotNegative = 0.8
     mean_spread: NotNegative = 1.0
-    dispersion: NotNegative = 0.2
+    dispersion: Positive = 0.2
     families: Share = 0.2
 
     def __post_init__(self) -> None:

@@ -68,7 +68,7 @@ class SimulatorSettings:
     escaping: Share = 0.05
     counts_per_gene: Positive = 1.0
     library_spread: NotNegative = 0.35
-    dispersion: NotNegative = 0.2
+    dispersion: Positive = 0.2
     noise: NotNegative = 0.3
     cell_states: Count = 2
 

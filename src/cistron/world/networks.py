@@ -81,7 +81,7 @@ class NetworkWorldSettings:
     escaping: Share = 0.05
     counts_per_gene: Positive = 1.0
     library_spread: NotNegative = 0.35
-    dispersion: NotNegative = 0.2
+    dispersion: Positive = 0.2
     noise: NotNegative = 0.3
     hidden_scale: NotNegative = 0.15
     dropout: Annotated[float, Range(0, 1, open_high=True)] = 0.0

@@ -81,8 +81,11 @@ def random_topology(
         wanted = random.poisson(regulators_per_gene)
         weight = strength * np.where(rank[regulators] < rank[gene], 1 - feedback, feedback)
         weight = np.where(regulators == gene, 0.0, weight)
+        possible = np.count_nonzero(weight)  # without feedback, the first genes have fewer regulators, or none
+        if not possible:
+            continue
         chosen = random.choice(
-            regulators, size=min(wanted, count - 1), replace=False, p=weight / weight.sum()
+            regulators, size=min(wanted, count - 1, possible), replace=False, p=weight / weight.sum()
         )
         source.extend(int(regulator) for regulator in chosen)
         target.extend([gene] * len(chosen))
