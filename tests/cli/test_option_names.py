@@ -64,6 +64,7 @@ MEANINGS = {
     "--controls": ("number", "draws of each negative control"),
     "--device": ("text", "processor or GPU"),
     "--dimensions": ("number", "dimensions of the embedding"),
+    "--duplicates": ("text", "what becomes of genes that occur more than once"),
     "--donor": ("text", "column of obs with the donors"),
     "--draws": ("number", "bootstrap samples"),
     "--edges": ("number", "number of strongest edges"),
