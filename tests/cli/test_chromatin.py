@@ -312,7 +312,7 @@ class TestBadInput:
         none[:, 2] = False
         assert "H3K27ac has no track at all" in build(binned=written(measured=none))
         (tmp_path / "broken.npz").write_bytes(b"no")
-        assert "neither a readable .npz nor a zarr" in build(binned=tmp_path / "broken.npz")
+        assert "is not a readable .npz" in build(binned=tmp_path / "broken.npz")
 
     def test_choices(self, fails, data, tmp_path):
         model = tmp_path / "m"

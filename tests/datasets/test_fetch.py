@@ -219,6 +219,47 @@ def test_retry_after_is_respected(publisher, make_data_set, settings):
     assert time.monotonic() - begin >= 1.0
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "soon",
+        "GMT",
+        "xx GMT",
+        "-5",
+        "1e9",
+        "9" * 5000,
+        "\u00b2",
+        "Fri, 99 Foo 2026 99:99:99 GMT",
+        "Mon, 01 Jan 0001 00:00:00 GMT",
+        "",
+    ],
+)
+def test_a_malformed_retry_after_is_no_traceback(publisher, make_data_set, settings, value):
+    file = publisher.put("/toy/a.bin", CONTENT, statuses=[503], headers={"Retry-After": value})
+    (path,) = fetch_data_set(make_data_set(file), settings=settings)
+    assert path.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("length", ["abc", "-5", "1e3", "\u00b2", "9" * 5000, ""])
+def test_an_unusable_content_length_is_compared_with_the_catalogue(
+    publisher, make_data_set, settings, length
+):
+    file = publisher.put("/toy/a.bin", CONTENT[:100], length=False, headers={"Content-Length": length})
+    for known in ({"size": len(CONTENT)}, {"about": len(CONTENT)}):
+        with pytest.raises(DownloadError, match="100 (of|bytes came)"):
+            fetch_data_set(make_data_set(dataclasses.replace(file, **known)), settings=settings)
+    publisher.items["/toy/a.bin"].content = CONTENT
+    for known in ({"size": len(CONTENT)}, {"about": len(CONTENT) + 5000}):
+        (path,) = fetch_data_set(make_data_set(dataclasses.replace(file, **known)), settings=settings)
+        assert path.read_bytes() == CONTENT
+
+
+def test_much_less_than_the_catalogue_says_is_refused(publisher, make_data_set, settings):
+    file = dataclasses.replace(publisher.put("/toy/a.bin", CONTENT, declares=100), about=len(CONTENT))
+    with pytest.raises(DownloadError, match=r"sent 100 bytes, and the catalogue says about"):
+        fetch_data_set(make_data_set(file), settings=settings)
+
+
 def test_waits_grow_and_stay_below_a_minute(publisher, make_data_set, monkeypatch):
     waits: list[float] = []
     monkeypatch.setattr(transfer.time, "sleep", waits.append)

@@ -3,12 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import KINDS, require_distinct
+from cistron.formats.npz import read_npz
 from cistron.formats.tables import first_line, read_table
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.places import read_gene_places
@@ -215,11 +217,26 @@ def _parts(path: Path) -> dict[str, object]:
     try:
         if path.is_dir():
             root = zarr.open_group(str(path), mode="r")
-            return {name: np.asarray(root[name][:]) for name in root.array_keys()}  # type: ignore[index]
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
+            arrays = {name: root[name] for name in root.array_keys()}
+            for name, array in arrays.items():
+                _require_chunks(path, name, array)
+            return {name: np.asarray(array[:]) for name, array in arrays.items()}  # type: ignore[index]
+        return dict(read_npz(path))
+    except (InputError, MemoryError):
+        raise
     # a damaged file makes numpy and zarr raise nearly anything
     except Exception as error:
         raise InputError(
             f"{path.name} is neither a readable .npz nor a zarr group ({first_line(error)})"
         ) from error
+
+
+def _require_chunks(path: Path, name: str, array: Any) -> None:
+    """Refuse a zarr array without any chunk, and remark on one that lacks some: they are read as its fill value."""
+    lacking = array.nchunks - array.nchunks_initialized
+    if lacking and lacking == array.nchunks:
+        raise InputError(f"{path.name}: all {lacking:,} chunks of {name} are absent; copy it again")
+    if lacking:
+        say(
+            f"{path.name}: {lacking:,} of {array.nchunks:,} chunks of {name} are absent and read as {array.fill_value}"
+        )

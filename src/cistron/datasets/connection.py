@@ -42,10 +42,14 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
 def _total(headers: Any, status: int) -> int | None:
     """Size of the whole content, from Content-Range of a partial answer or Content-Length of a whole one."""
     if status == 206:
-        match = re.fullmatch(r"bytes \d+-\d+/(\d+)", headers.get("Content-Range", ""))
+        match = re.fullmatch(r"bytes [0-9]+-[0-9]+/([0-9]{1,18})", headers.get("Content-Range", ""))
         return int(match[1]) if match else None
-    length = headers.get("Content-Length", "")
-    return int(length) if length.isdigit() else None
+    return _whole(headers.get("Content-Length", ""))
+
+
+def _whole(text: str) -> int | None:
+    """Number of a header; ``None`` where it is none that a file or a wait can have."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text.strip()) else None
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,18 @@ def open_url(url: str, headers: dict[str, str], timeout: float) -> Iterator[Any]
 
 
 def _retry_after(headers: Any) -> float | None:
-    value = headers.get("Retry-After", "")
-    if value.isdigit():
-        return min(float(value), LONGEST_WAIT)
-    date = email.utils.parsedate_to_datetime(value) if value.endswith("GMT") else None
-    return None if date is None else min(max(date.timestamp() - time.time(), 0.0), LONGEST_WAIT)
+    value = headers.get("Retry-After", "").strip()
+    seconds = _whole(value)
+    if seconds is not None:
+        return min(float(seconds), LONGEST_WAIT)
+    try:
+        date = email.utils.parsedate_to_datetime(value).timestamp()
+    except (
+        ValueError,
+        TypeError,
+        IndexError,
+        OverflowError,
+        OSError,
+    ):  # it is no date, or one that no clock has
+        return None
+    return min(max(date - time.time(), 0.0), LONGEST_WAIT)

@@ -58,7 +58,7 @@ class RemoteFile:
     checksum
         ``"sha256:..."`` or ``"md5:..."`` in hexadecimal, checked; ``None`` when it is not known for certain.
     about
-        Approximate size in bytes, for the tables and the disk check only.
+        Approximate size in bytes; much less than it is refused.
     """
 
     name: str

@@ -139,6 +139,7 @@ def _attempt(file: RemoteFile, url: str, place: Place, settings: TransferSetting
     if arrived == 0:
         place.discard_part()
         raise TransientError("the server sent an empty file")
+    _refuse_too_little(file, url, place, version, arrived)
     _refuse_wrong_magic(url, place)
     return pieces + 1
 
@@ -181,6 +182,23 @@ def _refuse_wrong_answers(file: RemoteFile, url: str, response: Any, version: Ve
         raise DownloadError(
             f"{url} offers {version.total:,} bytes, the catalogue says {file.size:,}: changed upstream; "
             "update cistron, or give --mirror with the right version"
+        )
+
+
+def _refuse_too_little(file: RemoteFile, url: str, place: Place, version: Version, arrived: int) -> None:
+    """Compare what arrived with the catalogue, because a server's Content-Length may be absent, unusable or wrong."""
+    if file.about is None or file.size is not None:
+        return  # an exact size is compared when the file is kept
+    if version.total is None and arrived < 0.5 * file.about:
+        place.discard_part()
+        raise TransientError(
+            f"the server did not say how much it sends, and {arrived:,} of about {file.about:,} bytes came"
+        )
+    if arrived < 0.1 * file.about:
+        place.discard_part()
+        raise DownloadError(
+            f"{url} sent {arrived:,} bytes, and the catalogue says about {file.about:,}: this is not {file.name}; open {url} in a browser "
+            "to see why, or give --mirror"
         )
 
 
