@@ -1,22 +1,26 @@
 """Random mutants of the source: one small change at a time; the tests that run the changed line must fail.
 
 Needs the package ``coverage``. One package at a time: its own tests (``tests/PACKAGE``) run once to tell which of them
-run which line of ``src/cistron/PACKAGE``, then each mutant is given to the quickest few that run its line. What
-survives is a list of tests to write. A mutant that another package's tests would kill counts as a survivor here.
+run which line of ``src/cistron/PACKAGE``, then each mutant is given to the quickest that run its line. What
+survives is a list of tests to write; a mutant that only another package's tests would kill counts as a survivor.
 Not measured: lines that run at import (defaults of settings, constants) or only in other processes.
 """
 
 import ast
+import gc
+import importlib
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,111 +29,85 @@ PACKAGES = (
     "statistics", "genes", "formats", "omics", "evaluation", "chromatin", "cells", "networks", "runtime",
     "training", "genome", "methods", "sequence", "report",
 )  # fmt: skip
-# loaded once, before the processes of the mutants are forked
-SHARED = (
-    "numpy", "pandas", "scipy.stats", "scipy.optimize", "sklearn.decomposition", "sklearn.linear_model", "anndata",
-    "lightning", "pyarrow.parquet", "pyarrow.csv", "cyclopts", "rich.progress", "hypothesis", "zarr", "pooch", "jinja2",
-    "matplotlib.pyplot", "torch.distributions", "safetensors.torch", "pybigtools", "importlib.metadata",
-)  # fmt: skip
-MUTANTS = int(os.environ.get("CISTRON_MUTANTS", "100"))
-SEED = int(os.environ.get("CISTRON_MUTANTS_SEED", "1"))
-MOST_TESTS = 6  # tests that a mutant is given
-TEST_SECONDS = 10.0  # measured time of these tests together, the first always among them
-PACKAGE_SECONDS = 45.0  # processor time of one package's tests; a file of tests has its equal share
-LONGEST = 120  # seconds before a mutant counts as one that hangs
+MUTANTS = 100
+SEED = 1
+FIRST_TESTS, MOST_TESTS = 8, 60  # tests that a mutant is given at once, and more where it survives these
+TEST_SECONDS = 15.0  # processor time of these tests together, the first always among them
+PACKAGE_SECONDS = 12.0  # processor time of one package's tests; a file of tests has its equal share
+LONGEST = 60  # processor seconds after which a mutant counts as one that hangs
 
-_COMPARE = {
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-}
-_ARITHMETIC = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.FloorDiv: ast.Mult,
-}
+_OTHER = {
+    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
+    ast.And: ast.Or, ast.Or: ast.And,
+}  # fmt: skip
 # packages are loaded before pytest here, of which it warns
 _PYTEST = ("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
-# survivors that change nothing anybody can see: (file, changed line) and why
+# survivors that change nothing that a test could see: file and changed line, and why
 EQUIVALENT: dict[tuple[str, str], str] = {}
 
 
-def _kind(node: ast.AST) -> str:
-    """Tell what can be changed at a node; empty where nothing can."""
-    if isinstance(node, ast.Compare) and type(node.ops[0]) in _COMPARE:
-        return "comparison"
-    if isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
-        return "" if isinstance(node.left, ast.Constant | ast.JoinedStr) else "arithmetic"
-    if isinstance(node, ast.BoolOp):
-        return "and, or"
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.Not):
-        return "sign or not"
-    if (
-        isinstance(node, ast.keyword)
-        and node.arg in ("axis", "ddof")
-        and isinstance(node.value, ast.Constant)
-    ):
-        return "axis or ddof"
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        return "number"
-    return "condition" if isinstance(node, ast.If) else ""
+def _change(node: Any) -> tuple[str, str, Any]:
+    """What is changed at a node, which of its fields and to what; all empty where nothing can be."""
+    match node:
+        case ast.Compare() if type(node.ops[0]) in _OTHER:
+            return "comparison", "ops", [_OTHER[type(node.ops[0])](), *node.ops[1:]]
+        case ast.BinOp() if type(node.op) in _OTHER and not isinstance(
+            node.left, ast.Constant | ast.JoinedStr
+        ):
+            return "arithmetic", "op", _OTHER[type(node.op)]()
+        case ast.BoolOp():
+            return "and, or", "op", _OTHER[type(node.op)]()
+        case ast.UnaryOp(op=ast.USub()):
+            return "sign", "op", ast.UAdd()
+        case ast.UnaryOp(op=ast.Not()):
+            return "not", "operand", ast.UnaryOp(ast.Not(), node.operand)
+        case ast.keyword(arg="axis" | "ddof", value=ast.Constant(value=0 | 1)):
+            return "axis or ddof", "value", ast.Constant(1 - node.value.value)
+        case ast.Constant() if type(node.value) in (int, float):
+            return "number", "value", node.value + 1
+        case ast.If():
+            return "condition", "test", ast.UnaryOp(ast.Not(), node.test)
+    return "", "", None
 
 
-def _sites(tree: ast.AST) -> list[tuple[ast.AST, str]]:
-    """Places that can be changed, with what is changed there; not annotations or messages."""
+def _places(tree: ast.AST) -> list[Any]:
+    """Nodes that can be changed; not in annotations or messages."""
     skipped: set[int] = set()
     for node in ast.walk(tree):
         hidden = [getattr(node, field, None) for field in ("annotation", "returns")]
         if isinstance(node, ast.Raise | ast.JoinedStr):
             hidden.append(node)
         skipped |= {id(inner) for one in hidden if isinstance(one, ast.AST) for inner in ast.walk(one)}
-    return [(node, _kind(node)) for node in ast.walk(tree) if id(node) not in skipped and _kind(node)]
+    return [node for node in ast.walk(tree) if id(node) not in skipped and _change(node)[0]]
 
 
-def _line(node: Any) -> int:
-    return node.lineno
+def _put_into_place(syntax: ast.Module, path: Path) -> None:
+    """Give the functions of a loaded module their changed code."""
+    codes = {}
+    waiting: list[types.CodeType] = [compile(ast.fix_missing_locations(syntax), str(path), "exec")]
+    while waiting:
+        code = waiting.pop()
+        codes[code.co_qualname, code.co_firstlineno] = code
+        waiting += [one for one in code.co_consts if isinstance(one, types.CodeType)]
+    for one in gc.get_objects():
+        if isinstance(one, types.FunctionType) and one.__code__.co_filename == str(path):
+            one.__code__ = codes[one.__code__.co_qualname, one.__code__.co_firstlineno]
 
 
-def _mutate(node: Any, what: str) -> None:
-    if what == "comparison":
-        node.ops[0] = _COMPARE[type(node.ops[0])]()
-    elif what == "arithmetic":
-        node.op = _ARITHMETIC[type(node.op)]()
-    elif what == "and, or":
-        node.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-    elif what == "sign or not":
-        # a minus becomes a plus, "not x" becomes "not not x"
-        node.operand = node.operand if isinstance(node.op, ast.USub) else ast.UnaryOp(ast.Not(), node.operand)
-        node.op = ast.UAdd() if isinstance(node.op, ast.USub) else node.op
-    elif what == "axis or ddof":
-        node.value = ast.Constant(1 - node.value.value if node.value.value in (0, 1) else 0)
-    elif what == "number":
-        node.value = node.value + 1
-    else:
-        node.test = ast.UnaryOp(ast.Not(), node.test)
-
-
-def _forked(work: Callable[[], int], tree: Path, seconds: float) -> int:
-    """Run in a process of its own at the copy of the tree and give its exit code; 124 when it hangs."""
+def _forked(work: Callable[[], int], tree: Path, seconds: int) -> int:
+    """Run in a process of its own at the copy of the tree and give its exit code, of a hanging one a signal's."""
     child = os.fork()
     if child == 0:
         code = 70
         try:
             os.setsid()
+            resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
             written = os.open(tree.parent / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             os.dup2(written, 1)
             os.dup2(written, 2)
             sys.stdout = sys.__stdout__  # not the table's
             os.chdir(tree)
-            sys.path[:] = [str(tree / "src"), *(path for path in sys.path if "cistron" not in path)]
-            sys.path[:] = [path for path in sys.path if path not in ("", str(ROOT), str(ROOT / "src"))]
-            sys.dont_write_bytecode = True
-            os.environ["PYTHONPATH"] = str(tree / "src")
             code = work()
         except BaseException:
             traceback.print_exc()
@@ -137,22 +115,21 @@ def _forked(work: Callable[[], int], tree: Path, seconds: float) -> int:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
-    end = time.monotonic() + seconds
+    end = time.monotonic() + 20 * seconds  # for one that waits; the machine may be a busy one
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
         time.sleep(0.05)
     os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return 124
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 class _Recorder:
-    """Plugin of pytest: the context of coverage is the running test; files of tests stop at their share of time."""
+    """Plugin of pytest: the context of coverage is the running test; a file of tests stops at its share of time."""
 
     def __init__(self, cover: Any) -> None:
-        self.cover, self.share = cover, PACKAGE_SECONDS
+        self.cover, self.share, self.since = cover, PACKAGE_SECONDS, 0.0
         self.used: dict[str, float] = {}
         self.seconds: dict[str, float] = {}
         self.failed: set[str] = set()
@@ -164,17 +141,20 @@ class _Recorder:
         if self.used.get(item.location[0], 0.0) > self.share:
             return True  # counts as run
         self.cover.switch_context(item.nodeid)
+        self.since = time.process_time()
         return None
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + report.duration
-        self.used[report.location[0]] = self.used.get(report.location[0], 0.0) + report.duration
+        spent, self.since = time.process_time() - self.since, time.process_time()
+        self.seconds[report.nodeid] = self.seconds.get(report.nodeid, 0.0) + spent
+        self.used[report.location[0]] = self.used.get(report.location[0], 0.0) + spent
         if report.outcome != "passed":
             self.failed.add(report.nodeid)
 
 
-def _tests_of_lines(package: str, tree: Path, answer: Path) -> dict[str, dict[str, list[str]]]:
-    """Run a package's tests once and tell which of them run which line, the quickest first: file, line, tests."""
+def _tests_of_lines(package: str, tree: Path) -> dict[str, dict[str, list[str]]]:
+    """Run a package's tests once and tell which run which line, the quickest first: file, line, tests."""
+    answer = tree.parent / "lines.json"
 
     def work() -> int:
         import coverage
@@ -185,99 +165,109 @@ def _tests_of_lines(package: str, tree: Path, answer: Path) -> dict[str, dict[st
         recorder = _Recorder(cover)
         code = pytest.main([*_PYTEST, f"tests/{package}"], plugins=[recorder])
         cover.stop()
-        data, seconds = cover.get_data(), recorder.seconds
-        told = {}
+        data, told = cover.get_data(), {}
+        seconds = {test: value for test, value in recorder.seconds.items() if test not in recorder.failed}
         for name in data.measured_files():
-            told[str(Path(name).relative_to(tree))] = {
-                str(line): sorted(
-                    (set(tests) & set(seconds)) - recorder.failed, key=lambda test: seconds[test]
-                )
-                for line, tests in data.contexts_by_lineno(name).items()
-            }
-        answer.write_text(json.dumps({"lines": told, "seconds": seconds}))
+            lines = told[str(Path(name).relative_to(tree))] = {}
+            for line, tests in data.contexts_by_lineno(name).items():
+                total, known = 0.0, []
+                for test in sorted(set(tests) & set(seconds), key=seconds.__getitem__)[:MOST_TESTS]:
+                    total += seconds[test]
+                    if not known or total <= TEST_SECONDS:
+                        known.append(test)
+                lines[str(line)] = known
+        answer.write_text(json.dumps(told))
         return int(code)
 
-    code = _forked(work, tree, 20 * PACKAGE_SECONDS)
+    code = _forked(work, tree, 600)
     if not answer.exists():
-        raise RuntimeError(
-            f"tests of {package}: exit code {code}: {(tree.parent / 'output.txt').read_text()[-2000:]}"
-        )
+        said = (tree.parent / "output.txt").read_text()[-2000:]
+        raise RuntimeError(f"tests of {package}: exit code {code}: {said}")
     told = json.loads(answer.read_text())
     answer.unlink()
-    for lines in told["lines"].values():
-        for line, tests in lines.items():
-            total, few = 0.0, []
-            for test in tests[:MOST_TESTS]:
-                total += told["seconds"][test]
-                if few and total > TEST_SECONDS:
-                    break
-                few.append(test)
-            lines[line] = few
-    return told["lines"]
+    return told
 
 
-def _survives(tree: Path, tests: list[str]) -> bool:
+def _load_everything(tree: Path) -> None:
+    """Load the copy of the package once; the processes of the mutants are forked from this one."""
+    sys.path[:] = [
+        str(tree / "src"),
+        *(path for path in sys.path if path not in ("", str(ROOT), str(ROOT / "src"))),
+    ]
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONPATH"] = str(tree / "src")
+    os.environ.setdefault("CISTRON_TEST_DATA", str((ROOT / "../shared/data").resolve()))
+    files = [
+        path for one in ("cli", *PACKAGES) for path in sorted((tree / "src/cistron" / one).rglob("*.py"))
+    ]
+    modules = [".".join(path.relative_to(tree / "src").with_suffix("").parts) for path in files]
+    for name in ("hypothesis", "scanpy", *modules):
+        if not name.endswith("__main__"):
+            importlib.import_module(name.removesuffix(".__init__"))
+
+
+def _survives(name: str, place: int, tests: list[str], tree: Path) -> str:
+    """Make one mutant and run its tests; what it changed, or nothing where a test failed."""
+    text = (tree / name).read_text()
+    syntax = ast.parse(text)
+    node = _places(syntax)[place]
+    line, (what, field, value) = node.lineno, _change(node)
+    setattr(node, field, value)
+
     def work() -> int:
         import pytest
 
-        return int(pytest.main([*_PYTEST, "-x", *tests]))
+        _put_into_place(syntax, tree / name)
+        return int(pytest.main([*_PYTEST, "-x", *part]))
 
-    return _forked(work, tree, LONGEST) == 0
+    (tree / name).write_text(ast.unparse(syntax))  # for tests that start another process
+    code = 0
+    for part in (tests[:FIRST_TESTS], tests[FIRST_TESTS:]):
+        if code == 0 and part:
+            code = _forked(work, tree, LONGEST)
+    (tree / name).write_text(text)
+    if code == 70:
+        raise RuntimeError(f"{name}:{line}: {(tree.parent / 'output.txt').read_text()[-2000:]}")
+    source = text.splitlines()[line - 1].strip()
+    reason = EQUIVALENT.get((name, source), "")
+    now = ast.unparse(node).splitlines()[0]
+    return f"{name}:{line} ({what}): {source} -> {now}{reason and f' [changes nothing: {reason}]'}" * (
+        code == 0
+    )
 
 
-def main() -> None:
+def main(packages: Sequence[str] = PACKAGES) -> None:
     """Print the mutants that no test killed, and the share that died."""
-    for name in SHARED:
-        __import__(name)
-    os.environ.setdefault("CISTRON_TEST_DATA", str((ROOT / "../shared/data").resolve()))
-    sizes = {
-        one: sum(len(p.read_text()) for p in (ROOT / "src/cistron" / one).rglob("*.py")) for one in PACKAGES
-    }
-    killed = survived = equivalent = 0
+    sizes = {p: sum(len(f.read_text()) for f in (ROOT / "src/cistron" / p).rglob("*.py")) for p in PACKAGES}
+    killed = equivalent = made = 0
     with tempfile.TemporaryDirectory() as temporary:
         tree = Path(temporary) / "tree"
         shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(".git", ".venv", "_build", ".*_cache"))
-        for package in PACKAGES:
-            began = time.monotonic()
-            lines = _tests_of_lines(package, tree, Path(temporary) / "lines.json")
-            measured = time.monotonic() - began
+        _load_everything(tree)
+        for package in packages:
+            lines = _tests_of_lines(package, tree)
             pool = [
-                (name, place, what, lines[name].get(str(_line(node)), []))
+                (name, place, lines[name].get(str(node.lineno), []))
                 for name in sorted(lines)
-                for place, (node, what) in enumerate(_sites(ast.parse((ROOT / name).read_text())))
+                for place, node in enumerate(_places(ast.parse((tree / name).read_text())))
             ]
             random.Random(f"{SEED} {package}").shuffle(pool)  # the same draw when tests are added
             pool = [one for one in pool if one[-1]]
-            here = min(max(round(MUTANTS * sizes[package] / sum(sizes.values())), 1), len(pool))
+            wanted = max(round(MUTANTS * sizes[package] / sum(sizes.values())), 1)
             alive = 0
-            for name, place, what, tests in pool[:here]:
-                text = (ROOT / name).read_text()
-                syntax = ast.parse(text)
-                node = _sites(syntax)[place][0]
-                line = _line(node)
-                source = text.splitlines()[line - 1].strip()
-                _mutate(node, what)
-                (tree / name).write_text(ast.unparse(syntax))
-                lives = _survives(tree, tests)
-                shutil.copy2(ROOT / name, tree / name)
-                reason = EQUIVALENT.get((name, source))
-                killed, survived = killed + (not lives), survived + (lives and not reason)
-                equivalent += bool(lives and reason)
-                alive += lives
-                if lives:
-                    now = (
-                        ast.unparse(node).splitlines()[0]
-                        if isinstance(node, ast.expr | ast.stmt | ast.keyword)
-                        else ""
-                    )
-                    print(
-                        f"survived: {name}:{line} ({what}): {source} -> {now}{' = ' + reason if reason else ''}"
-                    )
+            for one in pool[:wanted]:
+                said = _survives(*one, tree)
+                made, alive, equivalent = (
+                    made + 1,
+                    alive + bool(said),
+                    equivalent + ("[changes nothing" in said),
+                )
+                if said:
+                    print(f"survived: {said}", flush=True)
+            killed += min(wanted, len(pool)) - alive
             print(
-                f"{package}: {len(pool)} places, {here} mutants, {alive} survived; tests {measured:.0f} s, all {time.monotonic() - began:.0f} s"
+                f"{package}: {alive} of {min(wanted, len(pool))} survived ({len(pool):,} places)", flush=True
             )
-        print(f"{killed} killed, {survived} survived, {equivalent} survived and change nothing")
-
-
-if __name__ == "__main__":
-    main()
+        print(
+            f"{killed} of {made} mutants killed; {made - killed - equivalent} survived, {equivalent} change nothing"
+        )

@@ -263,6 +263,7 @@ def test_bed_of_windows_and_of_genes(tmp_path):
         ("x\ty\nA\t5\n", "no column of genes"),
         (PLAIN.replace("1000", "here"), r"start of ENSG00000000001 \(line 2\) is not a number"),
         (PLAIN.replace("1000", "-5"), r"\(line 2\) is not a number of 0 or more"),
+        (PLAIN.replace("1000", str(2**40)), r"\(line 2\) is not a number of 0 or more"),
         (PLAIN.replace("1000", "99999"), "ends before it starts"),
         (PLAIN.replace("\t-\n", "\tdown\n"), "line 3: strand is"),
         (PLAIN + "\tchr1\t5\t6\t+\n", "line 4: no gene"),
