@@ -3,12 +3,13 @@
 import dataclasses
 import inspect
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from cistron.errors import InputError
 from cistron.runtime import Output, RunRecord, claim_outputs, show
+from cistron.runtime.files import destination_of, require_ordinary
 
 # What does not change a result: how it is computed, and what is printed or drawn of it.
 INCIDENTAL = frozenset(
@@ -166,6 +167,7 @@ def run_command(
     for key, column in lists.items():
         if given[key] is not None:
             inputs += _listed(given[key], column)
+    _require_apart(outputs, inputs)
     if all(output.maintained for output in outputs):
         inputs = []  # made again in any case
     record = RunRecord(name, settings, inputs, int(given.get("seed") or 0))
@@ -178,6 +180,29 @@ def run_command(
 
             show(f"report: {build_report([outputs[0].path], outputs[0].path / 'report.html')}")
     return None
+
+
+def _require_apart(outputs: Sequence[Output], inputs: Sequence[Path]) -> None:
+    """Raise where an output is an input, holds one or lies in one (``--overwrite`` would change it), or another output."""
+    places, here = [destination_of(output.path) for output in outputs], Path.cwd()
+    for number, (output, place) in enumerate(zip(outputs, places)):
+        for other in places[:number]:
+            if place == other or place in other.parents or other in place.parents:
+                raise InputError(
+                    f"two outputs are one or lie in each other: {outputs[0].path} and {output.path}; give each a path of its own"
+                )
+        for given in [] if output.maintained else inputs:
+            source = destination_of(given)
+            if place == source or (place.is_file() and place.samefile(source)):
+                raise InputError(f"{output.path} is an input of this command; give another --output")
+            if source in place.parents:
+                raise InputError(
+                    f"{output.path} lies inside {given}, an input of this command; give an --output outside"
+                )
+            if place in source.parents and place not in (here, *here.parents):  # the claim tells of these
+                raise InputError(
+                    f"{given}, an input of this command, lies inside {output.path}; give another --output"
+                )
 
 
 def _without_paths(value: Any, inputs: list[Path]) -> Any:
@@ -274,6 +299,7 @@ def check_paths(command: Callable[..., Any], bound: inspect.BoundArguments) -> N
                 if not _existing(path):
                     hints = [f"; {mark.how}" for mark in own if isinstance(mark, Fetched)]
                     raise InputError(f"{path} does not exist{''.join(hints)}")
+                require_ordinary(path)  # an input is read more than once, so it cannot be a pipe
 
 
 def _paths(value: Any) -> Iterator[Path]:

@@ -43,6 +43,19 @@ def destination_of(path: str | Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+def require_ordinary(path: str | Path) -> None:
+    """Raise where a path is a pipe, a socket or a device, which cannot be read twice or replaced by a finished file.
+
+    Raises
+    ------
+    InputError
+        Naming the path.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise InputError(f"{path} is a pipe or a device; give the path of an ordinary file or folder")
+
+
 def check_writable(path: str | Path) -> Path:
     """Make the parent folder of ``path`` and prove that a file can be written there.
 
@@ -93,6 +106,8 @@ def cannot_write(path: str | Path, error: OSError) -> str:
         errno.EBUSY: "the folder is in use, for example as a mount point; choose a folder inside it",
     }.get(error.errno or 0, "choose an --output in a folder you may write to")
     reason = error.strerror or str(error)
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        reason = "a part of this path is a file and no folder"
     return f"cannot write {path}: {reason}; {remedy}"
 
 

@@ -26,6 +26,7 @@ from cistron.runtime.files import (
     destination_of,
     folder_kind,
     record_path,
+    require_ordinary,
     require_own_folder,
     sha256_of,
     written,
@@ -197,6 +198,7 @@ def _finish(output: Output, record: RunRecord, earlier: _Earlier) -> None:
 @contextmanager
 def _claim(output: Output, record: RunRecord, overwrite: bool) -> Iterator[bool]:
     """Lock one output, judge what is there; yield whether the same run finished it."""
+    require_ordinary(output.path)
     path = destination_of(output.path)
     here = Path.cwd()
     if path == here or path in here.parents:
