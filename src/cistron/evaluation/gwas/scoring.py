@@ -88,6 +88,11 @@ class Scoring:
         if self.plan.both_nulls:
             yield from self._baseline()
 
+    def _covered_by_all(self, task: int, rows: np.ndarray) -> np.ndarray:
+        """Which rows of a design every embedding covers, bool [row]."""
+        covered: np.ndarray = self.covered_by_all[task][rows]
+        return covered
+
     def _predictions(self, variant: Variant) -> Predictions:
         rows, values = [], []
         for task, predicted in zip(self.tasks, self.predicted):
@@ -121,10 +126,8 @@ class Scoring:
             yield from self._stratum(number, stratum, found, controls)
         if len(self.embeddings) > 1 and all(mask.any() for mask in self.covered_by_all):
             shared = {
-                variant: self.agreements.agreement(
-                    self.agreements.sums(found, lambda task, rows: self.covered_by_all[task][rows])
-                )
-                for variant, found in predictions.items()
+                variant: self.agreements.agreement(self.agreements.sums(made, self._covered_by_all))
+                for variant, made in predictions.items()
             }
             if (shared[full].sums.sums[0].sum(axis=1) > 0).sum() >= 2:
                 yield from self._stratum(number, SHARED, shared, controls)
