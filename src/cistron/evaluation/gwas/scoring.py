@@ -79,7 +79,7 @@ class Scoring:
         for mask, task in zip(covered, tasks):
             for number, scored in enumerate(embeddings):
                 mask[number, covered_rows(task, scored)[0]] = True
-        self.covered_by_all = [mask.all(axis=0) for mask in covered]
+        self.covered_by_all: list[np.ndarray] = [np.logical_and.reduce(mask, axis=0) for mask in covered]
 
     def rows(self) -> Iterator[Row]:
         """Every row of the scores table."""
