@@ -79,7 +79,7 @@ class Scoring:
         for mask, task in zip(covered, tasks):
             for number, scored in enumerate(embeddings):
                 mask[number, covered_rows(task, scored)[0]] = True
-        self.covered_by_all: list[np.ndarray] = [np.all(mask, axis=0) for mask in covered]
+        self.covered_by_all: list[np.ndarray] = [np.logical_and.reduce(mask, axis=0) for mask in covered]
 
     def rows(self) -> Iterator[Row]:
         """Every row of the scores table."""
@@ -87,6 +87,11 @@ class Scoring:
             yield from self._embedding(number)
         if self.plan.both_nulls:
             yield from self._baseline()
+
+    def _covered_by_all(self, task: int, rows: np.ndarray) -> np.ndarray:
+        """Which rows of a design every embedding covers, bool [row]."""
+        covered: np.ndarray = self.covered_by_all[task][rows]
+        return covered
 
     def _predictions(self, variant: Variant) -> Predictions:
         rows, values = [], []
@@ -122,10 +127,8 @@ class Scoring:
             yield from self._stratum(number, stratum, found, controls)
         if len(self.embeddings) > 1 and all(mask.any() for mask in self.covered_by_all):
             shared = {
-                variant: self.agreements.agreement(
-                    self.agreements.sums(found, lambda task, rows: self.covered_by_all[task][rows])
-                )
-                for variant, found in predictions.items()
+                variant: self.agreements.agreement(self.agreements.sums(made, self._covered_by_all))
+                for variant, made in predictions.items()
             }
             if np.count_nonzero(np.asarray(shared[full].sums.sums[0]).sum(axis=1) > 0) >= 2:
                 yield from self._stratum(number, SHARED, shared, controls)
