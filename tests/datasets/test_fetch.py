@@ -246,7 +246,7 @@ def test_an_unusable_content_length_is_compared_with_the_catalogue(
 ):
     file = publisher.put("/toy/a.bin", CONTENT[:100], length=False, headers={"Content-Length": length})
     for known in ({"size": len(CONTENT)}, {"about": len(CONTENT)}):
-        with pytest.raises(DownloadError, match="100 (of|bytes came)"):
+        with pytest.raises(DownloadError, match=r"100 (of|bytes came)"):
             fetch_data_set(make_data_set(dataclasses.replace(file, **known)), settings=settings)
     publisher.items["/toy/a.bin"].content = CONTENT
     for known in ({"size": len(CONTENT)}, {"about": len(CONTENT) + 5000}):
