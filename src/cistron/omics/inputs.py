@@ -12,6 +12,7 @@ from cistron.errors import IdentifierError, InputError
 from cistron.formats.anndata_rows import is_stored_cells, named_genes, open_anndata
 from cistron.formats.stored_matrix import StoredMatrix, open_matrix
 from cistron.formats.tables import read_parquet_by_gene
+from cistron.genes.columns import find_columns, plain_column
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.spreadsheets import spreadsheet_damage
 from cistron.runtime.tables import read_number_table
@@ -200,8 +201,8 @@ def _read_table(path: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _from_frame(frame: pd.DataFrame, name: str, path: Path | None, genes_in: str = "auto") -> OmicsMatrix:
+    frame, remarks = _by_gene(frame)
     text = [column for column in frame.columns if not pd.api.types.is_numeric_dtype(frame[column])]
-    remarks = []
     for column in text:
         _refuse_a_stray_word(frame[column], name)
     if text and len(text) < frame.shape[1]:
@@ -225,6 +226,24 @@ def _from_frame(frame: pd.DataFrame, name: str, path: Path | None, genes_in: str
     )
     matrix.remarks[:0] = remarks
     return matrix
+
+
+def _by_gene(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Take genes from the column named for them where rows are named by numbers, and leave out where genes lie."""
+    remarks = []
+    found = find_columns(list(frame.columns))
+    named = next((found[key] for key in ("gene", "symbol") if key in found), None)
+    if named is not None and list(map(str, frame.index)) == [str(row) for row in range(len(frame))]:
+        frame = frame.set_index(named)
+        remarks.append(f"rows are named by numbers: genes were taken from column {named}")
+    # featureCounts, StringTie and others write these beside the samples.
+    found = find_columns(list(frame.columns))
+    places = [found[key] for key in ("chromosome", "start", "end", "strand") if key in found]
+    if len(places) >= 3:
+        places += [column for column in frame.columns if plain_column(column) in ("length", "gene_length")]
+        frame = frame.drop(columns=places)
+        remarks.append(f"columns of where genes lie left out: {', '.join(map(str, places))}")
+    return frame, remarks
 
 
 def _refuse_a_stray_word(column: pd.Series, name: str) -> None:
@@ -289,7 +308,7 @@ def _orient(
         doubled = index[index.duplicated()].unique()
         raise IdentifierError(
             f"matrix {name}: {len(doubled):,} genes occur more than once, for example {doubled[0]}; "
-            "sum or average them first (cistron omics prepare)"
+            "keep one row each (their sum of counts, or their mean)"
         )
     if len(samples) < 2:
         raise InputError(f"matrix {name} has {len(samples)} sample; at least 2 are needed")
