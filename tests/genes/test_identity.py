@@ -88,7 +88,7 @@ def test_older_names_help_but_never_win():
 
 
 @given(st.lists(st.sampled_from(["AAA1", "BBB1", "CCC1", "DDD1", "OLD1", "?"]), max_size=12))
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_counts_add_up_and_targets_are_unique(genes):
     mapped, counts = GeneMap(TABLE, {"OLD1": "AAA1"}).map(genes, "symbol", "entrez")
     assert len(mapped) == len(genes) == counts["given"]

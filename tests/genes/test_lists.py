@@ -54,7 +54,22 @@ def test_damage_is_one_line(tmp_path, kind):
 
 @pytest.mark.parametrize(
     "name",
-    ["1-Mar", "Mar-01", "2-Sep", "01-Dec", "2001-03-01", "3/1/2001", "44256", "2.31E+13", "5e4", "1-Sep-20"],
+    [
+        "1-Mar",
+        "Mar-01",
+        "2-Sep",
+        "01-Dec",
+        "2001-03-01",
+        "01-Mrz",
+        "1-sept.",
+        "1-mars",
+        "3月1日",
+        "3/1/2001",
+        "44256",
+        "2.31E+13",
+        "5e4",
+        "1-Sep-20",
+    ],
 )
 def test_names_that_a_spreadsheet_makes(name):
     assert (

@@ -202,3 +202,25 @@ def test_unwritable_output(tmp_path, fails):
     _write(_frame(), tmp_path / "m.tsv")
     (tmp_path / "file").write_text("")
     assert "cannot write" in fails("omics", "embed", tmp_path / "m.tsv", "-o", tmp_path / "file" / "e.h5ad")
+
+
+def test_row_numbers_and_places_beside_the_genes(tmp_path):
+    frame = _frame()
+    written = frame.reset_index()
+    for place, name in enumerate(("Chr", "Start", "End", "Strand", "Length"), 1):
+        written.insert(place, name, ["chr1", 5, 9, "+", 4][place - 1])
+    written.to_csv(tmp_path / "m.csv")  # as pandas writes it, with a number before each row
+    matrix = read_matrix(tmp_path / "m.csv")
+    assert matrix.genes == GENES
+    assert matrix.samples == list(frame.columns)
+    assert matrix.remarks[:2] == [
+        "rows are named by numbers: genes were taken from column gene",
+        "columns of where genes lie left out: Chr, Start, End, Strand, Length",
+    ]
+
+
+def test_sums_below_the_genes_are_told(tmp_path):
+    _write(_frame([*GENES, "__no_feature", "Total"]), tmp_path / "m.tsv")
+    assert "2 rows are no genes but sums or reads without a gene (__no_feature, Total)" in " ".join(
+        read_matrix(tmp_path / "m.tsv").remarks
+    )

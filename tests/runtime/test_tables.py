@@ -85,7 +85,8 @@ def test_bgzip_without_its_end_mark_is_remarked(tmp_path):
 def test_encodings_and_ends_of_lines(tmp_path, encode):
     table = _text(tmp_path, encode(TABLE))
     assert table.frame.to_dict("list") == {"gene": ["x", "y"], "a": ["1", ""], "b": ["2", "4.5"]}
-    assert bool(table.remarks) == (b"\x00" in encode(TABLE))
+    unfinished = encode(TABLE) == TABLE.rstrip("\n").encode()
+    assert bool(table.remarks) == (b"\x00" in encode(TABLE) or unfinished)
 
 
 DAMAGE = {
@@ -256,3 +257,37 @@ def test_what_pandas_reads(tmp_path_factory, rows, separator):
     ours = read_text_table(path, comment="")
     assert ours.frame.to_numpy().tolist() == theirs.to_numpy().tolist()
     np.testing.assert_array_equal(ours.numbers("value"), [row[2] for row in rows])
+
+
+def test_forms_that_only_look_like_numbers_are_named(tmp_path):
+    for cell in ("\uff10.\uff15", "0.5\u00a0", "\u0661"):
+        with pytest.raises(InputError, match=r"line 3: b of y is .*, not a number"):
+            _numbers(tmp_path, f"gene\ta\tb\nx\t1\t2\ny\t2\t{cell}\nz\t3\t4\n")
+
+
+def test_a_last_row_without_an_end_is_remarked(tmp_path):
+    table = _numbers(tmp_path, "gene\ta\tb\nx\t1\t2\ny\t2\t8.7")
+    assert "no line end behind its last row" in table.remarks[0]
+
+
+def test_what_a_spreadsheet_adds(tmp_path):
+    table = _numbers(tmp_path, "sep=;\ngene;a;b;;\nx;1;2;;\n#REF!;2;8.7;;\n# a comment\n", "a.csv")
+    assert table.values.to_dict("split")["data"] == [[1.0, 2.0], [2.0, 8.7]]
+    assert list(table.values.index) == ["x", "#REF!"]
+    assert table.remarks == ("table a.csv: 2 columns without a name and without values were left out",)
+    with pytest.raises(InputError, match=r"a name of the first only .'My genes'.; if that is a title"):
+        _numbers(tmp_path, "My genes,,\n,,\ngene,a,b\nx,1,2\n", "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:4d\nsize 1\n", "Git LFS pointer"),
+        ("/annex/objects/SHA256E-s1--4d.tsv\n", "git-annex pointer"),
+        ("<?xml version='1.0'?><Error/>\n", "XML"),
+        ("{\\rtf1 gene a}\n", "rich-text"),
+    ],
+)
+def test_what_stands_in_place_of_a_file_is_named(tmp_path, content, said):
+    with pytest.raises(InputError, match=said):
+        _numbers(tmp_path, content)

@@ -5,9 +5,10 @@ from collections.abc import Iterable
 
 _DATES = (
     re.compile(
-        r"\d{1,2}[-./ ](Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|Mär|Mai|Okt|Dez)(\w*|[-./ ]\d{2,4})",
+        r"\d{1,2}[-./ ](Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|Mär|Mrz|Mai|Okt|Dez|janv|févr|mars|avr|sept|déc|ene|mar|set)\.?(\w*|[-./ ]\d{2,4})",
         re.IGNORECASE,
     ),
+    re.compile(r"\d{1,2}月\d{1,2}日"),
     re.compile(r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)[-./ ]\d{1,4}", re.IGNORECASE),
     re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}( 00:00:00)?"),
     re.compile(r"\d{1,2}[/.]\d{1,2}[/.]\d{2,4}"),
@@ -15,15 +16,20 @@ _DATES = (
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?[eE]\+?\d{1,2}")
 # Days since 1900 from 1982 to 2064, as which Excel stores a date; a list of such numbers only is of Entrez ids.
 _SERIALS = range(30_000, 60_000)
-_ABSENT = ("NA", "nan", "NaN", "#N/A", "#NAME?", "#VALUE!", "#REF!")
+# Rows below the genes: HTSeq's and STAR's counts of other reads, a spreadsheet's sums.
+_SUMMARY = re.compile(
+    r"__(no_feature|ambiguous|too_low_aQual|not_aligned|alignment_not_unique)|N_(unmapped|multimapping|noFeature|ambiguous)"
+    r"|(Grand )?Total|TOTAL|Sum|Mean|Average"
+)
+_ABSENT = ("NA", "nan", "NaN", "#N/A", "#NAME?", "#VALUE!", "#REF!", "#DIV/0!", "#NUM!", "#NULL!")
 
 
 def spreadsheet_damage(genes: Iterable[str]) -> str:
     """Say which names of genes look changed by a spreadsheet; empty where none does.
 
     Looked for are dates (``1-Mar`` for MARCHF1, ``2001-03-01``), days since 1900 (``44256``) and numbers in scientific
-    notation (``2.31E+13`` for 2310009E13Rik) among names that are no numbers, and ``NA`` or ``nan``, which may be a
-    missing name.
+    notation (``2.31E+13`` for 2310009E13Rik) among names that are no numbers, ``NA`` or ``nan``, which may be a
+    missing name, and rows that sum up others (``__no_feature`` of HTSeq, ``N_unmapped`` of STAR, ``Total``).
 
     Parameters
     ----------
@@ -48,6 +54,11 @@ def spreadsheet_damage(genes: Iterable[str]) -> str:
         )
     if absent:
         remarks.append(f"{len(absent):,} genes are named {absent[0]!r}, which may be a missing name")
+    summaries = [name for name in names if _SUMMARY.fullmatch(name)]
+    if summaries:
+        remarks.append(
+            f"{len(summaries):,} rows are no genes but sums or reads without a gene ({', '.join(summaries[:3])}); remove them"
+        )
     return "; ".join(remarks)
 
 

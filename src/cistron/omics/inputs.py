@@ -4,6 +4,13 @@ from pathlib import Path
 
 from cistron.errors import InputError
 from cistron.formats.anndata_rows import is_stored_cells, named_genes, open_anndata
+<<<<<<< HEAD
+=======
+from cistron.formats.stored_matrix import StoredMatrix, open_matrix
+from cistron.formats.tables import read_parquet_by_gene
+from cistron.genes.columns import find_columns, plain_column
+from cistron.genes.identity import guess_namespace, normalise_identifiers
+>>>>>>> breaker
 from cistron.genes.spreadsheets import spreadsheet_damage
 from cistron.omics.duplicates import Duplicates
 from cistron.omics.matrix import OmicsMatrix, orient_matrix
@@ -111,3 +118,149 @@ def _read_anndata(
 
 def _name_of(path: Path) -> str:
     return path.name if path.is_dir() and path.suffix != ".zarr" else plain_name(path).rsplit(".", 1)[0]
+<<<<<<< HEAD
+=======
+
+
+def _read_table(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Read a table with gene ids in the first column or row, its columns of text behind those of numbers."""
+    kind = Path(plain_name(path)).suffix.lower()
+    if kind == ".parquet":
+        frame = read_parquet_by_gene(path)
+        if not frame.shape[0]:
+            raise InputError(f"matrix {path.name} is empty: {frame.shape[0]} rows x {frame.shape[1]} columns")
+        return frame, []
+    if kind not in (".tsv", ".csv", ".txt", ".tab"):
+        raise InputError(
+            f"matrix {path.name}: expected .h5ad, .zarr, .parquet, .csv or .tsv (also .gz), or .h5mu, .h5 or a folder of Cell Ranger"
+        )
+    table = read_number_table(path, "matrix")
+    if table.layout.headerless:
+        raise InputError(
+            f"matrix {path.name} has no header: its first line is gene {table.values.index[0]}; add a line with sample names"
+        )
+    named = [_DEPMAP_COLUMN.match(column) is not None for column in table.values.columns]
+    if named and np.mean(named) > 0.9:
+        raise InputError(
+            f"matrix {path.name} has cell lines in rows and genes named 'SYMBOL (ENTREZ)' in columns, as DepMap's files; prepare "
+            f"it with 'cistron omics prepare depmap {path.name}'"
+        )
+    return table.values.join(table.text), list(table.remarks)
+
+
+def _from_frame(frame: pd.DataFrame, name: str, path: Path | None, genes_in: str = "auto") -> OmicsMatrix:
+    frame, remarks = _by_gene(frame)
+    text = [column for column in frame.columns if not pd.api.types.is_numeric_dtype(frame[column])]
+    for column in text:
+        _refuse_a_stray_word(frame[column], name)
+    if text and len(text) < frame.shape[1]:
+        # A column of gene names or descriptions beside the ids is usual (GTEx's GCT has two).
+        frame = frame.drop(columns=text)
+        remarks.append(
+            f"columns that are not numbers left out: {', '.join(map(str, text[:3]))} ({len(text)} in all)"
+        )
+    elif text:
+        raise InputError(
+            f"matrix {name}: all {len(text):,} columns hold text, for example {frame[text[0]].iloc[0]!r} in {text[0]}; "
+            "expected numbers with gene ids in the first column"
+        )
+    matrix = _orient(
+        list(frame.index.astype(str)),
+        list(map(str, frame.columns)),
+        open_matrix(frame.to_numpy(np.float32), name),
+        name,
+        path,
+        genes_in,
+    )
+    matrix.remarks[:0] = remarks
+    return matrix
+
+
+def _by_gene(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Take genes from the column named for them where rows are named by numbers, and leave out where genes lie."""
+    remarks = []
+    found = find_columns(list(frame.columns))
+    named = next((found[key] for key in ("gene", "symbol") if key in found), None)
+    if named is not None and list(map(str, frame.index)) == [str(row) for row in range(len(frame))]:
+        frame = frame.set_index(named)
+        remarks.append(f"rows are named by numbers: genes were taken from column {named}")
+    # featureCounts, StringTie and others write these beside the samples.
+    found = find_columns(list(frame.columns))
+    places = [found[key] for key in ("chromosome", "start", "end", "strand") if key in found]
+    if len(places) >= 3:
+        places += [column for column in frame.columns if plain_column(column) in ("length", "gene_length")]
+        frame = frame.drop(columns=places)
+        remarks.append(f"columns of where genes lie left out: {', '.join(map(str, places))}")
+    return frame, remarks
+
+
+def _refuse_a_stray_word(column: pd.Series, name: str) -> None:
+    """Raise when a column is numbers but for a few cells: those are mistakes, not a column of names."""
+    numbers = pd.to_numeric(column, errors="coerce")
+    stray = numbers.isna() & column.notna()
+    if stray.mean() < 0.5:
+        gene = column.index[stray][0]
+        raise InputError(
+            f"matrix {name}: {int(stray.sum()):,} of {len(column):,} values of sample {column.name} are not numbers, for "
+            f"example {column[stray].iloc[0]!r} for gene {gene}; correct them or leave them empty"
+        )
+
+
+def _geneness(names: list[str]) -> tuple[float, str]:
+    """How much names look like gene identifiers: Ensembl and Entrez ids surely, symbols perhaps."""
+    namespace = guess_namespace(names)
+    certainty = {"ensembl": 3.0, "entrez": 1.0, "symbol": 1.5, "other": 0.0}[namespace]
+    if namespace == "symbol":
+        # Human symbols are mostly capitals with digits; sample names are mostly not.
+        sample = names[:: max(1, len(names) // 2000)]
+        shaped = sum(name.upper() == name and any(letter.isdigit() for letter in name) for name in sample)
+        certainty += shaped / len(sample)
+    if names == [str(number) for number in range(len(names))]:
+        certainty = 0.0  # row numbers are not Entrez ids
+    return certainty, namespace
+
+
+def _orient(
+    rows: list[str],
+    columns: list[str],
+    values: StoredMatrix,
+    name: str,
+    path: Path | None,
+    genes_in: str = "auto",
+) -> OmicsMatrix:
+    (by_row, row_kind), (by_column, column_kind) = _geneness(rows), _geneness(columns)
+    remarks = []
+    # Ensembl ids are certain. Names of cell lines (A549) look like symbols, so other looks count only for the
+    # longer axis, which holds the genes in nearly every matrix; without a reason to think otherwise, rows do.
+    certain = column_kind == "ensembl" and row_kind != "ensembl"
+    likely = len(columns) > len(rows) and by_column >= by_row and by_row < 3 and by_column > 0
+    transposed = genes_in == "columns" or (genes_in == "auto" and (certain or likely))
+    if max(by_row, by_column) == 0:
+        remarks.append(
+            "neither rows nor columns look like gene ids: "
+            + (
+                "as asked,"
+                if genes_in != "auto"
+                else "rows were taken for genes (--genes-in columns for the other),"
+            )
+            + " namespace 'other'"
+        )
+    genes, samples, namespace = (columns, rows, column_kind) if transposed else (rows, columns, row_kind)
+    if transposed:
+        remarks.append(f"the input is samples x genes ({len(rows):,} x {len(columns):,}) and was transposed")
+    cleaned = normalise_identifiers(genes, namespace)
+    if cleaned != list(genes) and namespace == "ensembl":
+        remarks.append("versions were cut off the Ensembl ids")
+    index = pd.Index(cleaned)
+    if not index.is_unique:
+        doubled = index[index.duplicated()].unique()
+        raise IdentifierError(
+            f"matrix {name}: {len(doubled):,} genes occur more than once, for example {doubled[0]}; "
+            "keep one row each (their sum of counts, or their mean)"
+        )
+    if len(samples) < 2:
+        raise InputError(f"matrix {name} has {len(samples)} sample; at least 2 are needed")
+    return OmicsMatrix(
+        name, cleaned, list(samples), namespace, remarks, path, _values=values, _transposed=transposed
+    )
+>>>>>>> breaker

@@ -91,19 +91,31 @@ def read_numbers(layout: Layout) -> NumberTable:
         found = _read_numbers(layout, text, comma, remarks)
     except NotNumbersError:
         text, comma = _judge_columns(layout)
-        found = _read_numbers(layout, text, comma, remarks)
+        try:
+            found = _read_numbers(layout, text, comma, remarks)
+        except NotNumbersError as error:
+            raise InputError(_unusual(layout)) from error
     if comma:
         remarks.append(f"{layout.label} writes numbers with a decimal comma and was read so")
-    again = [name for name, count in Counter(layout.columns).items() if count > 1]
+    again = [name for name, count in Counter(layout.columns).items() if count > 1 and name]
     if again:
         remarks.append(
             f"{layout.label}: {len(again):,} column names occur more than once, for example {again[0]!r}"
         )
     names, values, words = found
     columns = unique_names(layout.columns)
-    numeric = [columns[place] for place in range(1, len(columns)) if place not in text]
+    places = [place for place in range(1, len(columns)) if place not in text]
     index = pd.Index(names, dtype=object, name=columns[0] or None)
-    frame = pd.DataFrame(values, index=index, columns=numeric)
+    frame = pd.DataFrame(values, index=index, columns=[columns[place] for place in places])
+    # A spreadsheet writes the empty columns beside a table where they were once touched.
+    blank = np.array([not layout.columns[place] for place in places], dtype=bool) & np.isnan(values).all(
+        axis=0
+    )
+    if blank.any():
+        frame = frame.loc[:, ~blank]
+        remarks.append(
+            f"{layout.label}: {int(blank.sum()):,} columns without a name and without values were left out"
+        )
     beside = pd.DataFrame({columns[place]: words[place] for place in words}, index=index, dtype=object)
     return NumberTable(layout, frame, beside, tuple(remarks))
 
@@ -146,9 +158,11 @@ def number_blocks(
                 yield part.column(named).to_pylist(), _numbers_of(part, numeric)
     except NotNumbersError as error:
         _judge_columns(layout)
-        raise InputError(
-            f"{layout.label} holds numbers in an unusual form; write them plainly, as 1.5 or 2e-3"
-        ) from error
+        raise InputError(_unusual(layout)) from error
+
+
+def _unusual(layout: Layout) -> str:
+    return f"{layout.label} holds numbers in an unusual form; write them plainly, as 1.5 or 2e-3"
 
 
 def _numbers_of(batch: "pa.RecordBatch", numeric: list[int]) -> np.ndarray:
@@ -164,7 +178,7 @@ def _look_ahead(layout: Layout) -> tuple[set[int], bool]:
     seen: Counter[int] = Counter()
     for _, fields in islice(layout.rows(), max(5, min(_SAMPLE, _SAMPLE_CELLS // layout.width))):
         for place, value in enumerate(fields[1:], 1):
-            cell = value.strip()
+            cell = value.strip(" \t")  # as pyarrow does
             if cell in MISSING:
                 continue
             seen[place] += 1
@@ -185,7 +199,7 @@ def _judge_columns(layout: Layout) -> tuple[set[int], bool]:
     ambiguous = True
     for line, fields in layout.rows():
         for place, value in enumerate(fields[1:width], 1):
-            cell = value.strip()
+            cell = value.strip(" \t")  # as pyarrow does
             if cell in MISSING:
                 continue
             seen[place] += 1

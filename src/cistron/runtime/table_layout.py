@@ -9,7 +9,7 @@ from pathlib import Path
 from cistron.errors import InputError
 from cistron.runtime.text_files import CHUNK, CheckedText
 
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(inf|infinity)", re.IGNORECASE | re.ASCII)
 # What stands for a missing number, as pandas reads it; in a column of text nothing is missing but an empty cell.
 MISSING = frozenset(
     [
@@ -34,6 +34,10 @@ MISSING = frozenset(
         "-1.#QNAN",
     ]
 ) | {"", "#N/A N/A"}
+# A name that a spreadsheet lost, and no comment.
+_ERRORS = "(?!REF!|N/A|NAME\\?|VALUE!|DIV/0!|NUM!|NULL!)"
+# Excel's first line that tells the separator, which the header tells as well.
+_SEPARATOR_LINE = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _ENSEMBL_ROW = re.compile(r"ENS[A-Z]*[GTP]\d{11}(\.\d+)?")
 _TITLE = re.compile(
@@ -113,7 +117,7 @@ class Layout:
                 yield first, split_fields(waiting.rstrip("\r\n"), self.separator)
 
     def _skipped(self, line: str) -> bool:
-        return not line.strip("\r\n ") or bool(self.comment and line.startswith(self.comment))
+        return not line.strip("\r\n ") or bool(self.comment and _comment(self.comment).match(line))
 
     def line_of(self, row: int) -> int:
         """Number of the line on which a row (counted from 0) begins."""
@@ -152,6 +156,10 @@ class Layout:
             for line in io.BufferedReader(checked, CHUNK):
                 last, count = line, count + 1
         return count <= number and not last.endswith(b"\n")
+
+
+def _comment(sign: str) -> re.Pattern[str]:
+    return re.compile(f"{re.escape(sign)}{_ERRORS}")
 
 
 def split_fields(line: str, separator: str) -> list[str]:
@@ -245,9 +253,9 @@ def read_layout(
         while len(found) < 2 and (line := buffered.readline()):
             number += 1
             text = line.decode().rstrip("\r\n")
-            if not text.strip():
+            if not text.strip() or (not found and _SEPARATOR_LINE.fullmatch(text)):
                 continue
-            if comment and text.startswith(comment):
+            if comment and _comment(comment).match(text):
                 if not found:
                     comments.append(text)
                 continue
@@ -269,6 +277,11 @@ def read_layout(
     if header is False or (header is None and _is_headerless(columns, missing)):
         names = ["", *(f"d{index}" for index in range(len(columns) - 1))]
         return Layout(path, what, separator, tuple(names), skip - 1, True, False, tuple(comments), comment)
+    if len(columns) > 2 and not any(columns[1:]):
+        raise InputError(
+            f"{what} {path.name} line {skip}: {len(columns):,} columns, but a name of the first only ({columns[0][:60]!r}); if that is "
+            "a title, delete what stands before the header, else give each column a name"
+        )
     extra = False
     if first is None:
         if not empty:
@@ -327,7 +340,7 @@ class RowStream(io.RawIOBase):
 
 def _editor(layout: Layout) -> Callable[[bytes], bytes] | None:
     comment = re.escape(layout.comment.encode())
-    lines = re.compile(rb"(?m)^" + comment + rb".*\n?") if comment else None
+    lines = re.compile(rb"(?m)^" + comment + _ERRORS.encode() + rb".*\n?") if comment else None
 
     def edit(block: bytes) -> bytes:
         if lines is not None and layout.comment.encode() in block:

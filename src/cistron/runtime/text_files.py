@@ -34,6 +34,10 @@ _OTHER_FORMS = (
     (b"BAM\x01", "a BAM file"),
     (b"SQLite format 3", "an SQLite database"),
     (b"%PDF", "a PDF"),
+    (b"{\\rtf", "a rich-text document; save it as plain text"),
+    (b"version https://git-lfs", "a Git LFS pointer and not the file itself; get it with 'git lfs pull'"),
+    (b"/annex/objects/", "a git-annex pointer and not the file itself; get it with 'git annex get'"),
+    (b"<?xml", "XML, perhaps an error message of a server; download it again"),
     (b"<!DOCTYPE html", "a web page and not the file itself; download it again"),
     (b"<!doctype html", "a web page and not the file itself; download it again"),
     (b"<html", "a web page and not the file itself; download it again"),
@@ -78,6 +82,7 @@ class CheckedText(io.RawIOBase):
         self._what = what
         self._lines = 0
         self._pending = b""
+        self._ended = True
         self._utf8 = codecs.getincrementaldecoder("utf-8")()
         self._raw = self._open()
         self._packed = self._unpacking()
@@ -191,6 +196,11 @@ class CheckedText(io.RawIOBase):
         if self._old_mac:
             chunk = chunk.replace(b"\r", b"\n")
         self._lines += chunk.count(b"\n")
+        if last and not self._ended:
+            self.remarks.append(
+                f"{self.label} has no line end behind its last row; if it was cut there, the last value is wrong"
+            )
+        self._ended = last or chunk.endswith(b"\n")
         return chunk
 
     def readable(self) -> bool:
