@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.genes.columns import find_columns
 from cistron.omics.duplicates import Duplicates
 from cistron.omics.gct import read_gct_head
 from cistron.omics.matrix import OmicsMatrix, matrix_of_frame, orient_matrix, refuse_a_stray_word, samples_of
@@ -53,10 +54,19 @@ def read_table_matrix(path: Path, genes_in: str, duplicates: Duplicates) -> Omic
     _refuse_depmap(list(table.values.columns), path)
     # side by side by position: names may occur more than once
     frame = pd.concat([part.reset_index(drop=True) for part in (table.values, table.text)], axis=1)
-    frame = frame.set_axis(table.values.index, axis=0)
+    frame, remarks = _by_gene(frame.set_axis(table.values.index, axis=0))
     matrix = matrix_of_frame(frame, name, path, genes_in, duplicates)
-    matrix.remarks[:0] = table.remarks
+    matrix.remarks[:0] = [*table.remarks, *remarks]
     return matrix
+
+
+def _by_gene(frame: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Take genes from the column named for them where rows are named by numbers, as pandas writes tables."""
+    found = find_columns(list(frame.columns))
+    named = next((found[key] for key in ("gene", "symbol") if key in found), None)
+    if named is None or list(map(str, frame.index)) != [str(row) for row in range(len(frame))]:
+        return frame, []
+    return frame.set_index(named), [f"rows are named by numbers: genes were taken from column {named}"]
 
 
 def _refuse_depmap(columns: list[str], path: Path) -> None:
