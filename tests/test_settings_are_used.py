@@ -73,9 +73,7 @@ def test_what_counts_as_set():
     assert len(settings_classes()) > 40
 
 
-@pytest.mark.parametrize(
-    "settings", settings_classes(), ids=lambda one: f"{one.__module__}.{one.__name__}"
-)
+@pytest.mark.parametrize("settings", settings_classes(), ids=lambda one: f"{one.__module__}.{one.__name__}")
 def test_every_setting_is_set_somewhere(settings):
     unused = {field.name for field in dataclasses.fields(settings)} - names_set()
     assert {name for name in unused if f"{settings.__name__}.{name}" not in PENDING} == set()

@@ -102,6 +102,8 @@ class ChromatinModel:
             float32 [gene, cell type, mark, bin], marks in the model's order.
         measured
             bool [gene, cell type, mark], or [cell type, mark] for all genes alike.
+        batch_size
+            Genes at a time.
 
         Returns
         -------

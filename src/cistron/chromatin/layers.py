@@ -105,7 +105,19 @@ def normalisation(kind: str, channels: int) -> nn.Module:
 
 
 class PlainBlock(nn.Module):
-    """Convolution, normalisation, ReLU: equivariant on rows, invariant where its rows are genes."""
+    """Convolution, normalisation, ReLU: equivariant on rows, invariant where its rows are genes.
+
+    Parameters
+    ----------
+    inputs, channels
+        Channels of the input and of the output.
+    kernel
+        Width of the convolution in positions.
+    dilation
+        Positions between its taps.
+    norm
+        ``group``, ``batch`` or ``none``; see :func:`normalisation`.
+    """
 
     def __init__(self, inputs: int, channels: int, kernel: int, dilation: int, norm: str) -> None:
         super().__init__()
@@ -126,6 +138,19 @@ class MixingBlock(nn.Module):
     """Convolution of a cell type's features beside their pool over cell types (Zaheer et al. 2017, equation 4, with positions).
 
     Convolving the concatenation [h, tile(pool(h))] is convolving both and adding; so the pool is convolved once a gene.
+
+    Parameters
+    ----------
+    inputs, channels
+        Channels of the input and of the output.
+    kernel
+        Width of the convolutions in positions.
+    dilation
+        Positions between their taps.
+    norm
+        ``group``, ``batch`` or ``none``; see :func:`normalisation`.
+    pooling
+        Masked ``mean`` or ``max`` over cell types.
     """
 
     def __init__(

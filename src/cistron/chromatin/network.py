@@ -194,6 +194,15 @@ class Head(nn.Module):
 
     In the late form the head is linear, as is the published last layer, which convolves the concatenation of both towers: a
     linear map of a concatenation is the sum of two, so each tower has its own.
+
+    Parameters
+    ----------
+    channels
+        Channels of the features.
+    positions
+        Positions of the features.
+    settings
+        Settings of the network; ``merge``, ``dropout`` and ``head`` are used.
     """
 
     def __init__(self, channels: int, positions: int, settings: NetworkSettings) -> None:

@@ -172,7 +172,19 @@ def training_batches(examples: Examples, settings: NetworkSettings, seed: int, e
 
 
 class TrainingBatches:
-    """Batches of one epoch, which may be gone through again."""
+    """Batches of one epoch, which may be gone through again.
+
+    Parameters
+    ----------
+    examples
+        Marks and expression of the training part.
+    settings
+        Settings of the network; batch size, subsets and dropout of marks are used.
+    seed
+        Seed of the run.
+    epoch
+        Number of the epoch; each has an order of its own.
+    """
 
     def __init__(self, examples: Examples, settings: NetworkSettings, seed: int, epoch: int) -> None:
         self._made = (examples, settings, seed, epoch)

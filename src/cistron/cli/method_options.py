@@ -35,7 +35,17 @@ def note_tokens(tokens: Sequence[str]) -> None:
 
 
 def note_given(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-    """Keep which options were given and where: on the command line, or in a file. A configuration hook of cyclopts."""
+    """Keep which options were given and where: on the command line, or in a file. A configuration hook of cyclopts.
+
+    Parameters
+    ----------
+    app
+        Command line that reads the arguments; not used.
+    commands
+        Words of the command; not used.
+    arguments
+        Options of the command with the words that were given for them.
+    """
     given = [argument for argument in arguments if argument.tokens]
     _given.set({argument.name: argument.tokens[0].source for argument in given})
     # of settings whose option has another name than the field
@@ -228,7 +238,21 @@ def _options(prefix: str, method: Method, group: Group | None, show: bool) -> It
 
 
 class MethodCommand:
-    """A command with ``--method``, ``--settings`` and the settings of every method; see :func:`method_options`."""
+    """A command with ``--method``, ``--settings`` and the settings of every method; see :func:`method_options`.
+
+    Parameters
+    ----------
+    function
+        Command; its parameter ``chosen`` gets the method and its settings.
+    methods
+        Methods of the wing.
+    default
+        Name of the method when none is given.
+    only
+        Which methods the command offers; all when ``None``.
+    plain
+        Whether settings are options without a prefix (``--fold``), for a job that has one method; see :func:`preset_options`.
+    """
 
     def __init__(
         self,

@@ -276,6 +276,13 @@ class IndexedFasta:
     def fetch(self, name: str, start: int, end: int) -> bytes:
         """Give the letters of a 0-based half-open window that lies inside the sequence.
 
+        Parameters
+        ----------
+        name
+            Name of the sequence, as the file spells it.
+        start, end
+            0-based, half-open, in bases.
+
         Raises
         ------
         InputError

@@ -249,7 +249,19 @@ class MethodList(dict[str, _Method]):
         given: Mapping[str, Any] | None = None,
         several: bool = False,
     ) -> Any:
-        """Settings of a method: see :meth:`Method.settings_of`."""
+        """Settings of a method: see :meth:`Method.settings_of`.
+
+        Parameters
+        ----------
+        name
+            Name of the method.
+        preset
+            Name of the preset.
+        given
+            Values by dotted name; they win over the preset.
+        several
+            Whether several matrices are given.
+        """
         return self.find(name).settings_of(preset, given, several)
 
     def method_of(self, settings: Any) -> _Method:

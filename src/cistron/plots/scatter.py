@@ -9,7 +9,15 @@ from cistron.plots.style import AXIS, PALETTE, short_labels
 
 
 def common_limits(table: pd.DataFrame, null: str = "null_value", full: str = "value") -> tuple[float, float]:
-    """Give one range for both axes of all panels, 6% wider than the values."""
+    """Give one range for both axes of all panels, 6% wider than the values.
+
+    Parameters
+    ----------
+    table
+        One row a point.
+    null, full
+        Columns of the horizontal and of the vertical axis.
+    """
     values = table[[null, full]].to_numpy(np.float64)
     values = values[np.isfinite(values)]
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)

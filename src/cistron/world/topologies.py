@@ -81,7 +81,9 @@ def random_topology(
         wanted = random.poisson(regulators_per_gene)
         weight = strength * np.where(rank[regulators] < rank[gene], 1 - feedback, feedback)
         weight = np.where(regulators == gene, 0.0, weight)
-        possible = np.count_nonzero(weight)  # without feedback, the first genes have fewer regulators, or none
+        possible = np.count_nonzero(
+            weight
+        )  # without feedback, the first genes have fewer regulators, or none
         if not possible:
             continue
         chosen = random.choice(
@@ -171,6 +173,15 @@ def connected_part(topology: Topology, genes: int, random: np.random.Generator) 
 
     It grows from a random regulator, each step adding a random neighbour of what it has; the edges among the
     chosen genes are kept, as the network benchmarks of DREAM did.
+
+    Parameters
+    ----------
+    topology
+        Network to cut from; given back whole where it is no larger.
+    genes
+        Number of genes to keep.
+    random
+        Source of randomness.
     """
     if genes >= len(topology.genes):
         return topology
