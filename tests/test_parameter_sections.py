@@ -86,7 +86,10 @@ def test_every_option_has_a_help_text():
         command = app
         for word in words:
             command = command[word]
-        for one in command.assemble_argument_collection(parse_docstring=True):
-            if one.parse and one.name.startswith("--") and not one.parameter.help and not one.children:
-                without.append(f"{' '.join(words)} {one.name}")
+        options = command.assemble_argument_collection(parse_docstring=True)
+        without += [
+            f"{' '.join(words)} {one.name}"
+            for one in options
+            if one.parse and one.name.startswith("--") and not one.parameter.help and not one.children
+        ]
     assert without == []

@@ -16,13 +16,13 @@ SUMMARY = ("quantiles", "profile_mean", "profile_precision")
 
 
 def _kind(transform: str) -> str:
-    """What the values are, however they came about: log1p or signal."""
+    """Kind of the values: ``log1p`` or ``signal``."""
     return "signal" if transform == "none" else "log1p"
 
 
 @dataclass(frozen=True)
 class ChromatinModel:
-    """What ``chromatin train`` leaves.
+    """A fitted model, as ``chromatin train`` writes it.
 
     Attributes
     ----------

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class CellTypeRows:
-    """Which row is which gene; absent cell types have no row, so nothing can come of them.
+    """Gene of each row of a folded batch; absent cell types have no row, so they cannot influence the others.
 
     Attributes
     ----------
@@ -105,7 +105,7 @@ def normalisation(kind: str, channels: int) -> nn.Module:
 
 
 class PlainBlock(nn.Module):
-    """Convolution, normalisation, ReLU: equivariant on rows, invariant where its rows are genes.
+    """Convolution, normalisation, ReLU, applied to each row (a gene in a cell type, or a gene) on its own.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ class PlainBlock(nn.Module):
 
 
 class MixingBlock(nn.Module):
-    """Convolution of a cell type's features beside their pool over cell types (Zaheer et al. 2017, equation 4, with positions).
+    """Convolution of a cell type's features joined with their mean or maximum over cell types (Zaheer et al. 2017, equation 4).
 
     Convolving the concatenation [h, tile(pool(h))] is convolving both and adding; so the pool is convolved once a gene.
 

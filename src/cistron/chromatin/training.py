@@ -1,4 +1,4 @@
-"""Fit the network: what of the data it needs, its batches, its loss, an ensemble of seeds."""
+"""Fit the network: statistics of the training data, batches, loss, and an ensemble with one seed per member."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -37,7 +37,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class SignalSummary:
-    """What the training part says of the marks.
+    """Statistics of the marks over the training part.
 
     Attributes
     ----------

@@ -60,7 +60,7 @@ def option_name(name: str) -> str:
 
 
 def option_of_setting(setting: str) -> str:
-    """The given option that set a setting, for messages; its plain form where that is not clear."""
+    """Option that the user gave for a setting, for messages; ``--SETTING`` if that is not clear."""
     plain = option_name(setting)
     given = _given.get() or {}
     if setting in _options_of_fields.get():
@@ -173,7 +173,7 @@ class ChosenMethod:
 
 
 def _second_wins(first: str, second: str) -> bool:
-    """Which of two options for one setting is in force: the typed one over that of a file; two of a kind are an error."""
+    """Decide between two options for one setting: a typed one wins over one from a file; two typed ones are an error."""
     typed = [_source(option) == _TYPED for option in (first, second)]
     if typed[0] == typed[1]:
         raise InputError(f"{first} and {second} are the same setting; give one of them")
@@ -203,7 +203,7 @@ def _leaves(settings: Any, path: str = "") -> Iterator[tuple[str, Any, Any, str]
 
 
 def _shown(value: Any) -> Callable[[Any], str] | bool:
-    """How help shows a default: that of the method, which a sentinel stands for in the signature."""
+    """Text of a default in the help; in the signature a placeholder stands for it."""
     if value in (None, ()):
         return False
     text = " ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -49,7 +49,7 @@ class FetchSettings:
 
     @property
     def mirror_in_force(self) -> str | None:
-        """The mirror given, else the environment's."""
+        """Address of the mirror: the one given, else that of ``CISTRON_MIRROR``."""
         return self.mirror or os.environ.get("CISTRON_MIRROR") or None
 
     @property

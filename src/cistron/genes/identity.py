@@ -72,7 +72,7 @@ def without_version(gene: str) -> str:
 
 @dataclass(frozen=True)
 class MatchReport:
-    """How two lists of genes meet.
+    """Overlap of two lists of genes.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ def match_genes(
 
 
 def join_advice(left: Sequence[str], right: Sequence[str], left_name: str, right_name: str) -> str:
-    """What to do where two lists of genes hardly meet: to map one of them helps only if their namespaces differ.
+    """Advice if two lists share few genes: map one of them, if their namespaces differ.
 
     Parameters
     ----------

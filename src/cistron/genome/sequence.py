@@ -111,7 +111,7 @@ def reverse_complement(array: np.ndarray) -> np.ndarray:
 
 
 class Dna(Protocol):
-    """One copy of a genome: windows of codes, and what place in the reference their letters have."""
+    """One copy of a genome: reads windows as codes, and tells the reference position of each letter."""
 
     def codes(self, chromosome: str, start: int, end: int) -> np.ndarray:
         """Read codes (:func:`encode`) of a window.

@@ -1,4 +1,4 @@
-"""What a haplotype has in place of the reference: changes of one copy of a chromosome."""
+"""Differences between one copy of a chromosome and the reference."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from cistron.genome.sequence import Genome
 
 @dataclass(frozen=True)
 class Changes:
-    """What one haplotype has on one chromosome, sorted, none overlapping another.
+    """Changes of one haplotype on one chromosome, sorted and without overlaps.
 
     Parameters
     ----------

@@ -240,7 +240,7 @@ def _refuse_a_stray_word(column: pd.Series, name: str) -> None:
 
 
 def _geneness(names: list[str]) -> tuple[float, str]:
-    """How much names look like gene identifiers: Ensembl and Entrez ids surely, symbols perhaps."""
+    """Score of how much names look like gene identifiers: high for Ensembl and Entrez ids, lower for symbols."""
     namespace = guess_namespace(names)
     certainty = {"ensembl": 3.0, "entrez": 1.0, "symbol": 1.5, "other": 0.0}[namespace]
     if namespace == "symbol":

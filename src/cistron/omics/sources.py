@@ -49,7 +49,7 @@ def _listed(path: Path) -> list[str]:
 
 
 def _kept(genes: list[str], settings: PreparationSettings, steps: list[str]) -> np.ndarray:
-    """Rows to keep: in the universe, and the first of genes that occur twice."""
+    """Rows to keep: genes of the given list, each at its first occurrence."""
     index = pd.Index(genes)
     kept = ~index.duplicated()
     if not kept.all():

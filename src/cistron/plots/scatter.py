@@ -93,7 +93,7 @@ def full_against_null(
 
 
 def _to_name(table: pd.DataFrame, null: str, full: str, number: int, span: float) -> pd.DataFrame:
-    """Pick rows by falling gain, leaving out those whose name would lie on one that is already there."""
+    """Pick the rows to name, largest gain first, without names that would overlap."""
     gain = (table[full] - table[null]).dropna()
     kept: list[object] = []
     for index in gain[gain > 0].sort_values(ascending=False).index:

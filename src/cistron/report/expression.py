@@ -123,7 +123,7 @@ def _where(stratum: str, level: str) -> str:
 
 
 def sentence(table: dict[str, Any], stratum: str, level: str) -> str:
-    """Say which prediction of a table is best where gene and cell means are removed, and whether that is anything.
+    """Say which prediction of a table is best after gene and cell means are removed, and whether it beats permuted genes.
 
     Parameters
     ----------

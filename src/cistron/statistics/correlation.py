@@ -1,4 +1,4 @@
-"""Correlations, and the sums over blocks from which any resampling of blocks gives them again."""
+"""Correlations, and sums over blocks of rows from which they are computed for any resampling of the blocks."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Who regulates whom in a planted network: random topologies with or without hubs, and published ones from files."""
+"""Topologies (which gene regulates which) of planted networks: random ones with or without hubs, and published ones from files."""
 
 import csv
 import gzip

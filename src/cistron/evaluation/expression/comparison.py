@@ -250,7 +250,7 @@ def _within_genes(
 
 
 def _jointly_defined(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both with NaN wherever either is NaN."""
+    """Copies of both matrices, with NaN wherever one of them has NaN."""
     seen = np.isfinite(first) & np.isfinite(second)
     if seen.all():
         return first, second

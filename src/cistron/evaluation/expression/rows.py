@@ -1,4 +1,4 @@
-"""Rows of the scores table and the tables behind them, as they come."""
+"""Collect the rows of the scores table, and the correlations of single genes and cells."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,12 +44,12 @@ class Level:
     logarithm: bool
 
     def view(self, values: np.ndarray) -> np.ndarray:
-        """Cell values as this level sees them."""
+        """Values of single cells, averaged within labels if this level pools cells."""
         return values if self.members is None else pool(values, self.members, self.logarithm)
 
 
 class Collector:
-    """Rows and tables, as they come."""
+    """Collects rows of scores and tables of correlations while predictions are scored."""
 
     def __init__(self, common: Mapping[str, Any]) -> None:
         self.common = dict(common)
