@@ -102,8 +102,9 @@ def test_an_old_name_is_the_new_one(place):
 
 
 def test_functions_that_became_methods(tmp_path):
-    from cistron.cells import CellExpression
     from cistron.cells.saved import load_cells_model, save_cells_model
+
+    from cistron.cells import CellExpression
     from cistron.cells.splits import read_split
     from cistron.errors import InputError
 

@@ -240,3 +240,26 @@ def test_one_hot_alone_says_that_it_predicts_no_unseen_gene(run, files, tmp_path
     for name, method, said in (("blind", "bilinear", True), ("mean", "gene-mean", False)):
         assert run(*options, "--method", method, "--output", tmp_path / name)[0] == 0
         assert ("one-hot knows nothing" in (tmp_path / name / "run.json").read_text()) is said
+
+
+def test_shares_of_cells_and_chromosomes_are_held_out_as_asked(run, files, world, tmp_path):
+    given = (
+        "--test-chromosome",
+        "1",
+        "--validation-chromosome",
+        "2",
+        "--test-cells",
+        0.4,
+        "--validation-cells",
+        0.3,
+    )
+    code, _, errors = run(
+        "cells", "train", files["cells"], *given, "--method", "gene-mean", "--output", tmp_path / "m"
+    )
+    assert code == 0, errors
+    split = json.loads((tmp_path / "m" / "split.json").read_text())
+    chromosome = world.cells.var["chromosome"]
+    assert set(chromosome[split["genes"]["test"]]) == {"1"}
+    assert set(chromosome[split["genes"]["validation"]]) == {"2"}
+    shares = [len(split["cells"][part]) / world.cells.n_obs for part in ("train", "validation", "test")]
+    np.testing.assert_allclose(shares, [0.3, 0.3, 0.4], atol=0.01)

@@ -115,6 +115,58 @@ def test_lowering_expression_works_too(store, fitted, genes):
     assert shortfall(found, store) is None
 
 
+def test_without_a_judge_all_networks_are_optimised(store, fitted, genes, easy):
+    found = design_epigenome(
+        fitted, store, genes[:1], dataclasses.replace(EASY, judge=False, steps=3, prune=False)
+    )
+    assert np.isnan(found.judged).all()
+    every = fitted.predict_each(found.designed, found.measured).mean(axis=0)
+    np.testing.assert_allclose(every, found.achieved, atol=1e-4)
+    assert np.isfinite(easy.judged).all()
+
+
+def test_the_dearer_an_edit_the_smaller_it_is(store, fitted, genes):
+    cheap, dear = (
+        design_epigenome(
+            fitted, store, genes[:1], dataclasses.replace(EASY, price=price, steps=4, prune=False)
+        )
+        for price in (1e-6, 1e3)
+    )
+    assert [found.price.item() for found in (cheap, dear)] == pytest.approx([1e-6, 1e3])
+    assert cheap.size.sum() > dear.size.sum() == 0
+
+
+@pytest.mark.parametrize("name", ["total_variation", "distance"])
+def test_penalties_of_unevenness_and_distance_pull_by_their_gradient(store, fitted, genes, name):
+    from cistron.chromatin.design_descent import DesignDescent
+    from cistron.chromatin.estimator import read_marks
+
+    values, measured = read_marks(fitted, store, genes[:1])
+    weights = {"total_variation": 0.0, "distance": 0.0, name: 2.0}
+    edit = torch.as_tensor(np.random.default_rng(0).random(values.shape, np.float32))
+    every = np.ones(values.shape[1], dtype=bool)
+    descent = DesignDescent(
+        fitted,
+        list(fitted.networks),
+        values,
+        measured,
+        every,
+        np.ones(values.shape, dtype=bool),
+        store.tracks.bin_size,
+        dataclasses.replace(EASY, **weights),
+    )
+    free, priced = (descent._gradient(edit, torch.tensor([price]))[0] for price in (0.0, 3.0))
+    moving = edit.clone().requires_grad_()
+    if name == "distance":
+        marks = descent.original + moving
+        away = profile_distance(marks, descent.mean, descent.precision) - descent.typical
+        away.clamp(min=0).sum().backward()
+    else:
+        total_variation(moving, descent.block).sum().backward()
+    assert moving.grad.abs().max() > 0
+    torch.testing.assert_close(priced - free, 6.0 * moving.grad, rtol=1e-3, atol=1e-4)
+
+
 def test_the_sparse_group_step_by_hand():
     edit = torch.tensor([[[[3.0, -1.0, 0.2, 0.1]]]])
     found = shrink(edit, torch.tensor([0.5]), torch.tensor([0.0]), 2)

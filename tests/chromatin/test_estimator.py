@@ -66,7 +66,9 @@ def test_gene_mean_predicts_held_out_cell_types_only(store):
 
 
 def test_held_out_cell_types_are_not_fitted_on(store):
-    parts = choose_split(store, "both", [store.cell_types[2]], [store.cell_types[3]])
+    validation, test = [store.cell_types[2]], [store.cell_types[3]]
+    parts = choose_split(store, "both", validation_cell_types=validation, test_cell_types=test)
+    assert parts.cell_types.validation == {store.cell_types[2]}
     settings = dataclasses.replace(TINY, members=1, fit=dataclasses.replace(TINY.fit, epochs=2))
     model = ExpressionPredictor(settings).fit(store, split=parts)
     assert model.facts["cell_types"]["train"] == store.cell_types[:2]

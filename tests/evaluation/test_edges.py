@@ -218,6 +218,29 @@ def test_collections_by_hand():
     assert wilson(5, 10)[0] == pytest.approx(0.2366, abs=1e-4)
 
 
+def test_undirected_collections_do_not_ask_for_the_direction(tmp_path, run):
+    """Of B -> A and A -> C, a collection of A - B and A - C knows both, one of A -> B and A -> C the second."""
+    tables = {
+        "found": "source\ttarget\tweight\nB\tA\t1\nA\tC\t0.5\n",
+        "collection": "source\ttarget\nA\tB\nA\tC\n",
+        "truth": "source\ttarget\nA\tB\nB\tC\nC\tD\n",
+    }
+    for name, text in tables.items():
+        (tmp_path / f"{name}.tsv").write_text(text)
+    hits = {}
+    for option in ("--reference", "--undirected-reference"):
+        given = ("--truth", tmp_path / "truth.tsv", option, tmp_path / "collection.tsv", "--resamples", 5)
+        code, _, errors = run("evaluate", "edges", tmp_path / "found.tsv", *given, "-o", tmp_path / option)
+        assert code == 0, errors
+        scores = pd.read_parquet(tmp_path / option / "scores.parquet")
+        mine = scores[scores["embedding"].eq("found") & scores["metric"].eq("true_positives")]
+        hits[option] = mine.set_index("stratum")["value"].to_dict()
+    assert hits == {
+        "--reference": {"directed pairs": 1.0},
+        "--undirected-reference": {"undirected pairs": 2.0},
+    }
+
+
 def test_the_task_scores_all_networks_a_random_one_and_an_empty_one():
     cells = _cells()
     truth = network([("A", "B")], "truth")
@@ -264,6 +287,38 @@ def test_precision_and_recall_at_fixed_depths(listed, depths):
         assert found["precision_at_100"]["value"] == 40 / 100
         assert found["recall_at_100"]["value"] == 1
         assert (found["precision_at_100"]["low"], found["precision_at_100"]["high"]) == wilson(40, 100)
+
+
+def test_the_longest_path_that_excuses_a_pair_is_a_setting():
+    """A -> B -> C -> D: with paths of two edges A to D is left out, with three only pairs against the chain are."""
+    chain = Edges(
+        network([("A", "B"), ("B", "C"), ("C", "D")]).table, "chain", parameters={"cells": "training"}
+    )
+    pairs = {}
+    for longest in (1, 2, 3, -1):
+        settings = EdgeEvaluationSettings(longest_path=longest, omission_draws=100, null_repeats=1)
+        scores = evaluate_edges([chain], cells=_cells(), settings=settings).scores
+        mine = scores[(scores["embedding"] == "chain") & (scores["metric"] == "false_omission_rate")].iloc[0]
+        pairs[longest] = mine["n"]
+        words = "any number of" if longest < 0 else f"up to {longest}"
+        assert mine["stratum"] == f"pairs without a predicted path of {words} edges"
+    assert pairs[1] > pairs[2] > pairs[3] == pairs[-1]
+
+
+def test_pairs_of_unperturbed_sources_are_judged_unless_told_otherwise():
+    """C has no perturbed cells: its three pairs are left out, and its true edge with them."""
+    truth = network([("A", "B"), ("C", "D")], "truth")
+    found = Edges(network([("A", "B")]).table, "found", parameters={"cells": "training"})
+    rates = []
+    for only in (False, True):
+        settings = EdgeEvaluationSettings(
+            perturbed_sources_only=only, omission_draws=10, null_repeats=1, resamples=5
+        )
+        scores = evaluate_edges([found], cells=_cells(), truth=truth, settings=settings).scores
+        mine = scores[(scores["embedding"] == "found") & (scores["metric"] == "auprc")].iloc[0]
+        rates.append((mine["n"], mine["null_value"], mine["value"]))
+    assert [rate[:2] for rate in rates] == [(12, pytest.approx(2 / 12)), (9, pytest.approx(1 / 9))]
+    assert rates[0][2] < rates[1][2] == 1
 
 
 def test_networks_of_all_cells_are_not_called_held_out():

@@ -235,6 +235,50 @@ def test_the_adversary_learns_and_its_gradient_is_reversed():
     torch.testing.assert_close(a.grad, -0.5 * plain)
 
 
+@pytest.mark.parametrize("own", [True, False])
+def test_each_assay_has_a_deviation_of_its_own_only_where_wanted(own):
+    """Raising the deviation of the second assay changes the loss of its tiles alone."""
+    settings_ = replace(SMALL, gene_dimension=2, adversary_weight=0.0, assay_deviation=own)
+    model = TensorFactorisation(4, [3, 3], torch.full((2, 4), 3), settings_)
+    assert (model.assay_log_deviation is not None) is own
+    tile = {"genes": torch.arange(4), "samples": torch.arange(3), "values": torch.randn(4, 3), "weights": torch.ones(4, 3)}  # fmt: skip
+
+    def divergences():
+        return [model.loss(tile | {"assay": assay})["kl"].item() for assay in (0, 1)]
+
+    before = divergences()
+    if own:
+        model.assay_log_deviation[1].data.fill_(1.0)
+        after = divergences()
+        assert after[0] == before[0]
+        assert after[1] > before[1] + 1
+    else:
+        assert before[0] == before[1]
+
+
+@pytest.mark.parametrize("method", ["autoencoder", "vdtf"])
+def test_no_more_entries_are_held_out_than_allowed(method, monkeypatch):
+    prepared, _, _ = _planted(genes=300)
+    held_out = []
+
+    def counted(*arguments):
+        data = scaled_entries(*arguments)
+        held_out.append(int(data.held_out.sum()))
+        return data
+
+    once = replace(SHORT, epochs=1)
+    for most in (500_000, 200):
+        if method == "vdtf":
+            monkeypatch.setattr("cistron.omics.factorise.scaled_entries", counted)
+            factorise([prepared], replace(SMALL, held_out_entries=most, fit=once), seed=1)
+        else:
+            monkeypatch.setattr("cistron.omics.autoencoder.scaled_entries", counted)
+            encode(prepared, AutoencoderSettings(dimensions=6, held_out_entries=most, fit=once), seed=1)
+    entries = prepared.matrix.dense().size
+    assert held_out[0] == pytest.approx(0.05 * entries, rel=0.1)
+    assert held_out[1] == pytest.approx(200, rel=0.3)
+
+
 def test_missing_entries_are_not_sampled_and_change_nothing():
     prepared, functions, _ = _planted()
     frame = pd.DataFrame(prepared.matrix.dense(), prepared.matrix.genes, prepared.matrix.samples)

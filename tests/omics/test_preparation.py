@@ -139,6 +139,14 @@ def test_depmap_on_the_command_line(tmp_path, run):
     assert found.shape == (200, 16)
     assert found.obs_names[50] == "GENE50"
     assert np.asarray(found.X).std() == pytest.approx(1, rel=1e-3)
+    code, printed, errors = run(*base, "--components", 1, "--drop-last", 0, "-o", tmp_path / "one.h5ad")
+    assert code == 0, errors
+    assert "PCA(1) of olfactory receptors subtracted, last 0 cell lines left out" in printed
+    one = np.asarray(anndata.read_h5ad(tmp_path / "one.h5ad").X)
+    assert one.shape == (200, 20)
+    # what is left of olfactory genes: rank falls by one for each component
+    assert np.linalg.matrix_rank(one[:40], tol=1e-3) == 19
+    assert np.linalg.matrix_rank(np.asarray(found.X)[:40], tol=1e-3) <= 16
     code, _, errors = run(*base, "--whiten", "--identifier", "entrez", "-o", tmp_path / "white.h5ad")
     assert code == 2  # the list names symbols, the matrix now Entrez ids
     assert "same kind of ids" in errors

@@ -56,6 +56,22 @@ def test_it_equals_transformers(model):
     np.testing.assert_allclose(hidden[-2], GOLDEN[protein]["last"], atol=5e-6)
 
 
+def test_the_constant_of_the_norms_is_read_and_used(tmp_path):
+    folders = [
+        made.write_model(tmp_path / str(value), config=made.CONFIG | {"layer_norm_eps": value})
+        for value in (1e-5, 1.0)
+    ]
+    models = [load_esm2(folder) for folder in folders]
+    assert [one.settings for one in models] == [
+        replace(models[0].settings, norm_epsilon=value) for value in (1e-5, 1.0)
+    ]
+    usual, damped = (embed_proteins(one, ["MKTAYIAKQR"]) for one in models)
+    assert not np.allclose(damped, usual, atol=0.01)
+    for one in models:
+        norms = [layer for layer in one.modules() if isinstance(layer, torch.nn.LayerNorm)]
+        assert {layer.eps for layer in norms} == {one.settings.norm_epsilon}
+
+
 def test_the_golden_would_notice(model, monkeypatch):
     """Without positions, or without the scaling of token dropout, the golden is missed by far."""
     wanted = np.array([entry["mean"] for entry in GOLDEN.values()])

@@ -182,13 +182,19 @@ def test_conversion_on_the_command_line(run, model, peer_file, tmp_path, dna):
     table = tmp_path / "human.txt"
     rows = "".join(f"{n}\tCN{n}\t{'CAGE' if n > 2 else 'DNASE'}:cell {n}\n" for n in range(5))
     table.write_text("index\tidentifier\tdescription\n" + rows)
-    arguments = ["--length", 4096, "--crop", 4, "--human-tracks", table]
+    mouse = tmp_path / "mouse.txt"
+    names = [f"{n}\tMM{n}\tDNASE:mouse cell {n}\n" for n in range(model.settings.tracks["mouse"])]
+    mouse.write_text("index\tidentifier\tdescription\n" + "".join(names))
+    arguments = ["--length", 4096, "--crop", 4, "--human-tracks", table, "--mouse-tracks", mouse]
     code, output, errors = run("sequence", "weights", peer_file, tmp_path / "model", *arguments)
     assert code == 0, errors
     assert "not used: extra.weight" in output
     assert "1 names of the source without a place" in output
     description = json.loads((tmp_path / "model/model.json").read_text())
     assert description["origin"]["weights"] == "converted from enformer-pytorch"
+    stored = (tmp_path / "model" / "tracks.tsv").read_text()
+    assert stored.count("MM") == len(names)
+    assert "mouse cell 0" in stored
     loaded = load_weights(tmp_path / "model")
     with torch.no_grad():
         assert torch.equal(loaded(dna(4096))["human"], model(dna(4096))["human"])

@@ -11,7 +11,7 @@ from cistron.methods import NoSettings
 def baseline_model(
     inputs: MethodInput, mean: np.ndarray, loadings: np.ndarray, anchors: np.ndarray, rule: str, unseen: float
 ) -> Fitted:
-    """Make a linear model that gives all genes never seen one mean and one loading.
+    """Make a linear model in which all genes never seen share one mean and one loading.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def fit_gene_mean(inputs: MethodInput, settings: NoSettings) -> Fitted:
 
 
 def fit_size_factor(inputs: MethodInput, settings: NoSettings) -> Fitted:
-    """Mean of the cell's visible genes, plus the gene's own mean where it was seen."""
+    """Predict the mean of the cell's visible genes, plus the gene's own mean if it was seen in training."""
     mean = inputs.moments.mean
     one = np.ones((len(mean), 1))
     return baseline_model(inputs, mean - mean.mean(), one, one, "depth", 1.0)

@@ -1,4 +1,4 @@
-"""Ridge from gene features to cell types (each a target), or to low-rank cell factors where types are unknown."""
+"""Ridge regression of expression on gene features, one target for each cell type, or for each cell factor if types are unknown."""
 
 from dataclasses import replace
 

@@ -50,9 +50,15 @@ class CellExpression(Estimator):
 
     Examples
     --------
-    >>> from cistron.cells import CellExpression
-    >>> model = CellExpression(method="bilinear")
-    >>> model.fit(cells, features, split)  # doctest: +SKIP
+    >>> from cistron.cells import CellExpression, SplitSettings, read_cells, read_features, split_both
+    >>> from cistron.world.cells import CellWorldSettings, cell_world
+    >>> world = cell_world(CellWorldSettings(genes=200, chromosomes=5, cells=300))
+    >>> cells = read_cells(world.cells)
+    >>> split = split_both(cells, SplitSettings(), genes=world.cells.var)
+    >>> features = read_features([world.embedding], cells.genes, split.genes)
+    >>> model = CellExpression(method="bilinear").fit(cells, features, split)
+    >>> model.embed().shape[0]
+    200
     """
 
     fitted: CellModel | None = None

@@ -1,4 +1,4 @@
-"""What the transformer predicts of a gene in a cell: classes, or a distribution of counts; losses and expectations."""
+"""Outputs of the transformer for a gene in a cell: classes of expression, or a distribution of counts, each with its loss and mean."""
 
 import math
 

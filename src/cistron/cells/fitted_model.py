@@ -1,4 +1,4 @@
-"""A fitted method with the genes and the split that it was fitted with: what is saved, loaded and predicts."""
+"""A fitted model of any method, with its genes and its split; it is what is saved, loaded and used to predict."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,7 +24,7 @@ from cistron.methods import Method
 
 @dataclass(frozen=True)
 class Facts:
-    """What a fitted model knows of its making; stored beside the weights.
+    """How a fitted model was made: inputs, settings, seed; stored beside the weights.
 
     Attributes
     ----------
@@ -225,7 +225,7 @@ class CellModel:
 
 
 def _widen(block: sparse.csr_matrix, columns: np.ndarray, width: int) -> sparse.csr_matrix:
-    """Put the columns of a block in their places among ``width`` columns."""
+    """Spread the columns of a block over a matrix of ``width`` columns, zeros elsewhere."""
     return sparse.csr_matrix(
         (block.data, columns[block.indices], block.indptr), shape=(block.shape[0], width)
     )

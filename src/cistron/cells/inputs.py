@@ -225,7 +225,7 @@ def _refuse_doubled(index: pd.Index, kind: str, name: str) -> None:
 
 
 def _scale_of(rows: Rows, declared: Scale | None, name: str) -> Scale:
-    """Look at three parts of the file; refuse what is no expression, and what is not counts unless it was said."""
+    """Tell the scale from three parts of the file; values that are not expression, or not counts and not declared so, are an error."""
     total = rows.shape[0]
     if not total or not rows.shape[1]:
         raise InputError(f"{name} is empty: {total:,} cells x {rows.shape[1]:,} genes")

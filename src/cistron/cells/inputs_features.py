@@ -56,7 +56,7 @@ class GeneFeatures:
     reports: tuple[str, ...] = ()
 
     def with_first(self, genes: Sequence[str]) -> "GeneFeatures":
-        """Order the genes with these first, the others as they were."""
+        """Move these genes to the front; the others keep their order."""
         first = set(genes)
         order = [*genes, *(gene for gene in self.genes if gene not in first)]
         place = dict(zip(self.genes, range(len(self.genes))))
@@ -131,7 +131,7 @@ def read_features(
 def _cover(
     embeddings: Sequence[anndata.AnnData], genes: Sequence[str], minimum: float
 ) -> tuple[tuple[str, ...], list[str]]:
-    """Report how each embedding meets the genes, and give those that all cover."""
+    """Report how many genes each embedding covers, and give the genes that all of them cover."""
     kept, reports = list(genes), []
     for embedding in embeddings:
         name = f"embedding {embedding.uns['cistron']['name']}"

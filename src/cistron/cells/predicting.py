@@ -1,4 +1,4 @@
-"""What are these genes in these cells? Predictions as files: for each cell, or averaged over the cells of a type."""
+"""Predict genes in cells and write the result as a file, for each cell or averaged over the cells of a type."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -27,7 +27,7 @@ def chosen_genes(model: CellExpression, which: str) -> np.ndarray:
 
 
 def _gene_parts(model: CellExpression) -> np.ndarray:
-    """Part of each gene; those that were added to a fitted model were never seen, so they are test genes."""
+    """Part of the split of each gene; genes that were added to a fitted model count as test genes, because training never saw them."""
     new = set(model.new_genes)
     return np.array(
         [

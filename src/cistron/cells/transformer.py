@@ -1,4 +1,4 @@
-"""Transformer over the genes of a cell: visible genes are encoded, hidden genes ask them.
+"""Transformer over the genes of a cell: visible genes are encoded, and hidden genes are predicted by attending to them.
 
 A token is a gene's vector (its own where it was seen, else from its features) and, for visible genes, its expression.
 The encoder attends among visible genes; the decoder attends from a hidden gene's vector to them (rosa, Sofroniew 2023).

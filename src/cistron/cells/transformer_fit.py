@@ -1,4 +1,4 @@
-"""Fit the transformer: batches of cells with hidden genes, drawn from blocks of the file, and what it starts from."""
+"""Fit the transformer: its starting values, and batches of cells, some of whose genes are hidden, drawn from blocks of the file."""
 
 from collections.abc import Iterator
 from dataclasses import asdict

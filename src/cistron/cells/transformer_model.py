@@ -115,7 +115,7 @@ class CellTransformer(nn.Module):
     def decode(
         self, genes: torch.Tensor, memory: torch.Tensor, present: torch.Tensor | None
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Outputs [cell, gene, parameter] and the logarithmic rates that they start from [gene].
+        """Outputs [cell, gene, parameter], and the logarithmic rate of each gene, to which they are added [gene].
 
         Parameters
         ----------

@@ -118,7 +118,7 @@ def build_files(output: str | Path, *, settings: BuildSettings | None = None, **
 
 @dataclass(frozen=True)
 class _Given:
-    """What the two ways of building have in common."""
+    """Inputs that are the same whether bigWigs or binned arrays are given."""
 
     output: Path
     annotation: str | Path | None
@@ -136,7 +136,7 @@ class _Given:
 
 @dataclass(frozen=True)
 class _Contents:
-    """What a store is made of besides its values."""
+    """Tables and names of a store, without its values."""
 
     method: str
     genes: pd.DataFrame

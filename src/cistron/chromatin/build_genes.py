@@ -1,4 +1,4 @@
-"""Which genes a store holds: those that start sites, bigWigs, arrays and expression have in common; what is lost is said."""
+"""Choose the genes of a store: those that start sites, bigWigs, arrays and expression all have; the others are reported."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -79,7 +79,7 @@ def on_chromosomes(
 def meet_expression(
     genes: pd.DataFrame, levels: pd.DataFrame | None, cell_types: list[str], what: str, allow_loss: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """Keep the genes that both sides have; say what was left out of each.
+    """Keep the genes that the marks and the expression table both have, and report how many each lost.
 
     Too few is less than 95% of the smaller side: a table of all genes may meet the marks of a few, and the other way round.
 

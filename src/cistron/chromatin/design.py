@@ -90,7 +90,7 @@ def design_epigenome(
 
 
 def _chosen(names: Sequence[str], chosen: Sequence[str], what: str) -> np.ndarray:
-    """Mask of the chosen names, bool; all where none is chosen."""
+    """Mask of the chosen names, bool [name]; all true if none is chosen."""
     unknown = [name for name in chosen if name not in names]
     if unknown:
         raise InputError(f"there is no {what} {unknown[0]!r}; there are {', '.join(names)}")

@@ -93,7 +93,7 @@ class DesignDescent:
         return ((predicted - self.start[rows]).abs() * (1 - self.target)).amax(dim=1)
 
     def allow_drift(self, edit: Tensor) -> None:
-        """Let held cell types move by what this edit moves them, and a twentieth more, in all that follows."""
+        """From now on allow held cell types to change by 1.05 times what this edit changes them."""
         with torch.no_grad():
             drift = self._drift(self.predict(self.original + edit), torch.arange(len(edit)))
         self.allowed = 1.05 * drift + 1e-3
@@ -106,7 +106,7 @@ class DesignDescent:
         return lacking + self.settings.hold * (square * held).sum(dim=1) / held.sum().clamp(min=1)
 
     def solve(self) -> tuple[Tensor, Tensor]:
-        """Proximal descent along falling prices; the smallest edit that reaches the target is kept, gene by gene.
+        """Lower the price of edits step by step (proximal descent), and keep for each gene the smallest edit that reaches the target.
 
         It begins at the price at which no edit pays, as a path of the lasso does, and the price falls while the target is out
         of reach. A step is as long as lets the largest change of a bin be ``learning_rate``.
@@ -156,7 +156,7 @@ class DesignDescent:
         return gradient * self.editable, self.share(predicted.detach())
 
     def _keep(self, edit: Tensor, share: Tensor, best: Tensor, best_share: Tensor, best_size: Tensor) -> None:
-        """Keep the smallest edit that reaches the target, before that the one that comes closest."""
+        """Keep the smallest edit that reaches the target; until one does, keep the edit that comes closest."""
         enough = share >= self.settings.tolerance
         size = edit_size(edit, self.block)
         better = torch.where(enough, size < best_size, torch.isinf(best_size) & (share > best_share))

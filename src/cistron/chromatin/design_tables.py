@@ -148,7 +148,7 @@ def mean_edit(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFra
 
 
 def shortfall(design: Design, store: GeneTracks) -> str | None:
-    """Say how far the worst gene got where the constraints do not allow the target; ``None`` where all reach it."""
+    """Report how far the worst gene got, if some gene missed its target; ``None`` if all reached it."""
     share = design.share(design.achieved)
     short = share < design.settings.tolerance - 1e-3
     if not short.any():

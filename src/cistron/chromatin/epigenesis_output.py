@@ -12,7 +12,7 @@ TASK = "epigenesis"
 
 
 def main_table(found: EpigenesisMap) -> pd.DataFrame:
-    """Rows of the table that are read where the peak is."""
+    """Rows of the table in which expression is predicted in the cell types that have the peak."""
     return found.table[found.table["read_in"] == found.facts["peak_in"]]
 
 

@@ -16,13 +16,13 @@ SUMMARY = ("quantiles", "profile_mean", "profile_precision")
 
 
 def _kind(transform: str) -> str:
-    """What the values are, however they came about: log1p or signal."""
+    """Kind of the values: ``log1p`` or ``signal``."""
     return "signal" if transform == "none" else "log1p"
 
 
 @dataclass(frozen=True)
 class ChromatinModel:
-    """What ``chromatin train`` leaves.
+    """A fitted model, as ``chromatin train`` writes it.
 
     Attributes
     ----------
@@ -102,6 +102,8 @@ class ChromatinModel:
             float32 [gene, cell type, mark, bin], marks in the model's order.
         measured
             bool [gene, cell type, mark], or [cell type, mark] for all genes alike.
+        batch_size
+            Genes at a time.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""The tables and arrays that a user has: which bigWig is what, start sites, expression, arrays already binned."""
+"""Read a user's files: the list of bigWigs, start sites, expression, and arrays that are binned already."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def read_columns(path: Path, columns: tuple[str, ...], what: str) -> pd.DataFram
 
 
 def read_track_list(path: str | Path) -> pd.DataFrame:
-    """Read which bigWig is what.
+    """Read the table that gives cell type and mark of each bigWig.
 
     Parameters
     ----------

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class CellTypeRows:
-    """Which row is which gene; absent cell types have no row, so nothing can come of them.
+    """Gene of each row of a folded batch; absent cell types have no row, so they cannot influence the others.
 
     Attributes
     ----------
@@ -105,7 +105,19 @@ def normalisation(kind: str, channels: int) -> nn.Module:
 
 
 class PlainBlock(nn.Module):
-    """Convolution, normalisation, ReLU: equivariant on rows, invariant where its rows are genes."""
+    """Convolution, normalisation, ReLU, applied to each row (a gene in a cell type, or a gene) on its own.
+
+    Parameters
+    ----------
+    inputs, channels
+        Channels of the input and of the output.
+    kernel
+        Width of the convolution in positions.
+    dilation
+        Positions between its taps.
+    norm
+        ``group``, ``batch`` or ``none``; see :func:`normalisation`.
+    """
 
     def __init__(self, inputs: int, channels: int, kernel: int, dilation: int, norm: str) -> None:
         super().__init__()
@@ -123,9 +135,22 @@ class PlainBlock(nn.Module):
 
 
 class MixingBlock(nn.Module):
-    """Convolution of a cell type's features beside their pool over cell types (Zaheer et al. 2017, equation 4, with positions).
+    """Convolution of a cell type's features joined with their mean or maximum over cell types (Zaheer et al. 2017, equation 4).
 
     Convolving the concatenation [h, tile(pool(h))] is convolving both and adding; so the pool is convolved once a gene.
+
+    Parameters
+    ----------
+    inputs, channels
+        Channels of the input and of the output.
+    kernel
+        Width of the convolutions in positions.
+    dilation
+        Positions between their taps.
+    norm
+        ``group``, ``batch`` or ``none``; see :func:`normalisation`.
+    pooling
+        Masked ``mean`` or ``max`` over cell types.
     """
 
     def __init__(

@@ -190,10 +190,19 @@ def _tower(sizes: list[int], settings: NetworkSettings) -> nn.ModuleList:
 
 
 class Head(nn.Module):
-    """From features [row, channel, 1, position] to a number a row: ``wide`` or ``average``.
+    """Last layer: turns features [row, channel, 1, position] into one number per row.
 
     In the late form the head is linear, as is the published last layer, which convolves the concatenation of both towers: a
     linear map of a concatenation is the sum of two, so each tower has its own.
+
+    Parameters
+    ----------
+    channels
+        Channels of the features.
+    positions
+        Positions of the features.
+    settings
+        Settings of the network; ``merge``, ``dropout`` and ``head`` are used.
     """
 
     def __init__(self, channels: int, positions: int, settings: NetworkSettings) -> None:

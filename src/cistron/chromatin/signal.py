@@ -116,5 +116,5 @@ class Signal:
 
 
 def permutation_of(store: GeneTracks, seed: int) -> np.ndarray:
-    """Permutation of the genes for the control whose input belongs to other genes."""
+    """Permutation of the genes for the negative control, in which each gene is given the marks of another."""
     return random_generator(seed, "permuted input").permutation(len(store.genes))

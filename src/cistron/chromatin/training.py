@@ -1,4 +1,4 @@
-"""Fit the network: what of the data it needs, its batches, its loss, an ensemble of seeds."""
+"""Fit the network: statistics of the training data, batches, loss, and an ensemble with one seed per member."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -37,7 +37,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class SignalSummary:
-    """What the training part says of the marks.
+    """Statistics of the marks over the training part.
 
     Attributes
     ----------
@@ -172,7 +172,19 @@ def training_batches(examples: Examples, settings: NetworkSettings, seed: int, e
 
 
 class TrainingBatches:
-    """Batches of one epoch, which may be gone through again."""
+    """Batches of one epoch, which may be gone through again.
+
+    Parameters
+    ----------
+    examples
+        Marks and expression of the training part.
+    settings
+        Settings of the network; batch size, subsets and dropout of marks are used.
+    seed
+        Seed of the run.
+    epoch
+        Number of the epoch; each has an order of its own.
+    """
 
     def __init__(self, examples: Examples, settings: NetworkSettings, seed: int, epoch: int) -> None:
         self._made = (examples, settings, seed, epoch)

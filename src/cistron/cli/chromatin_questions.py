@@ -39,7 +39,7 @@ def epigenesis(
     seed: Seed = 0,
     threads: Threads = None,
 ) -> None:
-    """Slide a peak of each mark along the window and read what it does to predicted expression.
+    """Slide a peak of each mark along the window and measure how the predicted expression changes.
 
     Writes map.zarr (effects by gene), effects.parquet (means with intervals), scores.parquet (the strongest effects), run.json
     and report.html with the heat map.

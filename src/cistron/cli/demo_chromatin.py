@@ -104,6 +104,6 @@ def _within_genes(predicted: Any, observed: Any) -> float:
 
 
 def _true_change(world: Any, design: Any, gene: Any) -> Any:
-    """Expression that the planted rules give, put where the design starts."""
+    """Change of expression that the planted rules give for a design, added to the expression predicted before the design."""
     change = world.true_expression(design.designed, gene) - world.true_expression(design.original, gene)
     return design.start + change

@@ -199,7 +199,7 @@ def _warnings_as_remarks() -> Iterator[None]:
 
 
 def _trouble(error: BaseException) -> str | None:
-    """One line about what the machine or a file did; ``None`` for a defect of ours."""
+    """One line for an error of the machine or of a file (disk full, no permission); ``None`` if the error is a defect of cistron."""
     number = getattr(error, "errno", None)
     # HDF5 and others wrap what the system said in exceptions of their own.
     if number == errno.ENOSPC or _FULL.search(str(error)):
@@ -266,7 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _drop_output() -> None:
-    """Forget what standard output still holds, where it cannot be written: the interpreter would try again at its end."""
+    """Drop unwritten output when standard output is closed, so that the interpreter does not fail again when it exits."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -275,7 +275,7 @@ def _drop_output() -> None:
 
 
 def program() -> None:
-    """The program ``cistron``: :func:`main`, and out without closing what could not be written.
+    """Entry point of ``cistron``: run :func:`main` and exit with its code, without flushing an output that cannot be written.
 
     HDF5 tries once more at the end of the process to write files that a full disk refused, and ends it with a
     segmentation fault.

@@ -35,7 +35,17 @@ def note_tokens(tokens: Sequence[str]) -> None:
 
 
 def note_given(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
-    """Keep which options were given and where: on the command line, or in a file. A configuration hook of cyclopts."""
+    """Keep which options were given and where: on the command line, or in a file. A configuration hook of cyclopts.
+
+    Parameters
+    ----------
+    app
+        Command line that reads the arguments; not used.
+    commands
+        Words of the command; not used.
+    arguments
+        Options of the command with the words that were given for them.
+    """
     given = [argument for argument in arguments if argument.tokens]
     _given.set({argument.name: argument.tokens[0].source for argument in given})
     # of settings whose option has another name than the field
@@ -50,7 +60,7 @@ def option_name(name: str) -> str:
 
 
 def option_of_setting(setting: str) -> str:
-    """The given option that set a setting, for messages; its plain form where that is not clear."""
+    """Option that the user gave for a setting, for messages; ``--SETTING`` if that is not clear."""
     plain = option_name(setting)
     given = _given.get() or {}
     if setting in _options_of_fields.get():
@@ -163,7 +173,7 @@ class ChosenMethod:
 
 
 def _second_wins(first: str, second: str) -> bool:
-    """Which of two options for one setting is in force: the typed one over that of a file; two of a kind are an error."""
+    """Decide between two options for one setting: a typed one wins over one from a file; two typed ones are an error."""
     typed = [_source(option) == _TYPED for option in (first, second)]
     if typed[0] == typed[1]:
         raise InputError(f"{first} and {second} are the same setting; give one of them")
@@ -193,7 +203,7 @@ def _leaves(settings: Any, path: str = "") -> Iterator[tuple[str, Any, Any, str]
 
 
 def _shown(value: Any) -> Callable[[Any], str] | bool:
-    """How help shows a default: that of the method, which a sentinel stands for in the signature."""
+    """Text of a default in the help; in the signature a placeholder stands for it."""
     if value in (None, ()):
         return False
     text = " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
@@ -228,7 +238,21 @@ def _options(prefix: str, method: Method, group: Group | None, show: bool) -> It
 
 
 class MethodCommand:
-    """A command with ``--method``, ``--settings`` and the settings of every method; see :func:`method_options`."""
+    """A command with ``--method``, ``--settings`` and the settings of every method; see :func:`method_options`.
+
+    Parameters
+    ----------
+    function
+        Command; its parameter ``chosen`` gets the method and its settings.
+    methods
+        Methods of the wing.
+    default
+        Name of the method when none is given.
+    only
+        Which methods the command offers; all when ``None``.
+    plain
+        Whether settings are options without a prefix (``--fold``), for a job that has one method; see :func:`preset_options`.
+    """
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Run one command: what it reads and writes is read off its signature, and the rule for outputs holds for all alike."""
+"""Run one command: its signature tells which arguments are inputs and outputs, and one rule for outputs holds for all commands."""
 
 import dataclasses
 import inspect
@@ -206,7 +206,7 @@ def _require_apart(outputs: Sequence[Output], inputs: Sequence[Path]) -> None:
 
 
 def _without_paths(value: Any, inputs: list[Path]) -> Any:
-    """Settings with the number of an input in place of each path, whose content counts and not its name."""
+    """Replace each path in the settings by the number of the input, because two runs are the same if their contents are, whatever the names."""
     if isinstance(value, Path):
         found = _existing(value)
         if not found:
@@ -224,7 +224,7 @@ def _without_paths(value: Any, inputs: list[Path]) -> Any:
 
 
 def _existing(path: Path) -> list[Path]:
-    """The file or folder, or the files whose names begin so (a checkpoint is named by its prefix)."""
+    """The file or folder, or all files whose names begin with this prefix (a TensorFlow checkpoint is named by its prefix)."""
     if path.exists():
         return [path]
     parent = path.parent

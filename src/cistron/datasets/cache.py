@@ -39,7 +39,17 @@ class Place:
 
     @classmethod
     def of(cls, root: Path, data_set: DataSet, file: RemoteFile) -> "Place":
-        """Place of ``file`` under ``root``."""
+        """Place of ``file`` under ``root``.
+
+        Parameters
+        ----------
+        root
+            Folder of the cache.
+        data_set
+            Data set that the file belongs to.
+        file
+            The file.
+        """
         return cls(root / data_set.name / file.name)
 
     def _beside(self, suffix: str) -> Path:
@@ -181,6 +191,15 @@ def problem_with_cached(place: Place, file: RemoteFile, *, verify: bool) -> str 
 
     A file whose size and time are those recorded is trusted, because hashing gigabytes on each use is not free;
     ``verify`` hashes it all the same.
+
+    Parameters
+    ----------
+    place
+        Where the file lies.
+    file
+        What is known of it: size and hash.
+    verify
+        Hash the file even if its size and time are those recorded.
     """
     record = read_json(place.record)
     status = place.path.stat()

@@ -82,7 +82,17 @@ class Version:
 
 @contextmanager
 def open_url(url: str, headers: dict[str, str], timeout: float) -> Iterator[Any]:
-    """Open ``url``; failures become :class:`TransientError`, :class:`NotThereError` or :class:`DownloadError`."""
+    """Open ``url``; failures become :class:`TransientError`, :class:`NotThereError` or :class:`DownloadError`.
+
+    Parameters
+    ----------
+    url
+        Address.
+    headers
+        Headers besides the name of the program and the encoding.
+    timeout
+        Seconds to wait for the server.
+    """
     request = urllib.request.Request(
         url,
         headers={"User-Agent": f"cistron/{cistron.__version__}", "Accept-Encoding": "identity", **headers},

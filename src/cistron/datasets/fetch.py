@@ -49,7 +49,7 @@ class FetchSettings:
 
     @property
     def mirror_in_force(self) -> str | None:
-        """The mirror given, else the environment's."""
+        """Address of the mirror: the one given, else that of ``CISTRON_MIRROR``."""
         return self.mirror or os.environ.get("CISTRON_MIRROR") or None
 
     @property
@@ -103,7 +103,17 @@ def licence_warning(data_set: DataSet) -> str:
 def fetch_data_set(
     data_set: DataSet, *, only: str | None = None, settings: FetchSettings | None = None
 ) -> list[Path]:
-    """Like :func:`fetch` for a record that need not be in the catalogue."""
+    """Like :func:`fetch` for a record that need not be in the catalogue.
+
+    Parameters
+    ----------
+    data_set
+        The record.
+    only
+        Pattern of the names of files to fetch; all files when absent.
+    settings
+        Where to and how; defaults when absent.
+    """
     settings = settings or FetchSettings()
     files = data_set.select(only)
     if not files:
@@ -120,6 +130,15 @@ def cached_paths(
     data_set: DataSet, *, only: str | None = None, output: str | Path | None = None
 ) -> list[Path]:
     """Paths of a data set's files that are in the cache; nothing is fetched or hashed.
+
+    Parameters
+    ----------
+    data_set
+        The record.
+    only
+        Pattern of the names of files; all files when absent.
+    output
+        Folder of the cache; the usual one when absent.
 
     Raises
     ------

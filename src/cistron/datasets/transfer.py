@@ -203,7 +203,7 @@ def _refuse_too_little(file: RemoteFile, url: str, place: Place, version: Versio
 
 
 def _refuse_wrong_magic(url: str, place: Place) -> None:
-    """A checksum would notice too, but most files have none, and an error page must not be cached as data."""
+    """Raise if the first bytes are not those of the expected file type; an error page must not be cached as data."""
     magic = _MAGIC.get(place.path.suffix)
     with place.part.open("rb") as handle:
         start = handle.read(8)

@@ -57,6 +57,21 @@ def write_folder(
     """Write ``NAME.parquet`` for each table that has rows, the scores, and the record last.
 
     A folder whose run.json is of the same run as its scores is therefore complete.
+
+    Parameters
+    ----------
+    output
+        Folder, which exists.
+    record
+        Record of the run, written as run.json.
+    scores
+        The scores table.
+    tables
+        Further tables by name; empty ones are not written.
+    facts
+        Results for run.json, by name.
+    warnings
+        Warnings for run.json.
     """
     for name, value in facts.items():
         record.record(name, value)

@@ -1,4 +1,4 @@
-"""What passes between rooms: one file a format, each with a checker, a reader and a writer."""
+"""File formats that the parts of cistron exchange; each module has a checker, a reader and a writer."""
 
 from cistron.formats.gene_embedding import (
     build_gene_embedding,

@@ -1,4 +1,4 @@
-"""AnnData files (.h5ad) on disk: written so that a full disk is an error and not the end of the process."""
+"""Write AnnData files (.h5ad); a full disk gives an error message instead of ending the process."""
 
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def write_anndata(data: anndata.AnnData, path: str | Path, *, further_bytes: int
 
 
 def _bytes_of(data: anndata.AnnData) -> int:
-    """Bytes of all arrays of an object, about."""
+    """Approximate size in bytes of all arrays of an object."""
     arrays = [data.X, *data.layers.values(), *data.obsm.values(), *data.varm.values()]
     tables = data.obs.memory_usage(deep=True).sum() + data.var.memory_usage(deep=True).sum()
     return int(sum(_array_bytes(array) for array in arrays) + tables) + _OVERHEAD

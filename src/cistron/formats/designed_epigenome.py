@@ -76,6 +76,31 @@ def write_designed_epigenome(
 ) -> None:
     """Write a design as a zarr store with ``outcome.tsv`` and ``edits.tsv`` inside, whole or not at all.
 
+    Parameters
+    ----------
+    path
+        Folder of the store.
+    designed, original
+        log1p signal after and before, float32 [gene, cell type, mark, bin].
+    measured
+        Whether a track was measured, bool [gene, cell type, mark].
+    sequences
+        Window of each gene, one row a gene.
+    cell_types, marks
+        Names of the second and third axis.
+    bin_size
+        Base pairs of a bin.
+    outcome
+        One row a gene and cell type; needs ``OUTCOME_COLUMNS``.
+    edits
+        One row an edit; needs ``EDIT_COLUMNS``.
+    name
+        Name of the design.
+    genome_build
+        Genome build of the windows.
+    parameters
+        Settings that made it.
+
     Raises
     ------
     InputError

@@ -14,6 +14,15 @@ Scale = Literal["counts", "log-normalised", "continuous"]
 def detect_scale(matrix: sparse.csr_matrix, declared: Scale | None, name: str) -> tuple[Scale, str]:
     """Tell what values are: whole numbers are counts, others up to about 15 and not negative look log-normalised.
 
+    Parameters
+    ----------
+    matrix
+        Values, sparse [cell, gene].
+    declared
+        What the user says they are; ``None`` to tell it from the values.
+    name
+        Name of the data, for messages.
+
     Returns
     -------
     str

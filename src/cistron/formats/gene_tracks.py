@@ -109,12 +109,12 @@ class GeneTracks:
 
 
 def bare_name(name: str) -> str:
-    """Give a name without what spellings of one thing differ in: case, blanks, hyphens and underscores."""
+    """Reduce a name to a form without case, blanks, hyphens and underscores, to find two spellings of one name."""
     return _BETWEEN.sub("", unicodedata.normalize("NFKC", name)).casefold()
 
 
 def require_distinct(names: Iterable[str], what: str) -> None:
-    """Raise where two names differ in case, blanks, hyphens or underscores only: one thing under two names is two tracks.
+    """Raise if two names differ only in case, blanks, hyphens or underscores, because one mark would then be two tracks.
 
     Parameters
     ----------

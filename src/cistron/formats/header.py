@@ -19,7 +19,17 @@ UNKNOWN = "unknown"  # evidence of a file that does not say what it was made fro
 def provenance_fields(
     parameters: Mapping[str, Any] | None, sources: Iterable[str | Path], seed: int
 ) -> dict[str, Any]:
-    """Give the header's part that says how a file was made: parameters as JSON, sources with SHA-256, seed, version."""
+    """Give the header's part that says how a file was made: parameters as JSON, sources with SHA-256, seed, version.
+
+    Parameters
+    ----------
+    parameters
+        Settings that made the file.
+    sources
+        Files that it was made from; they are hashed.
+    seed
+        Seed of the run.
+    """
     paths = [Path(source) for source in sources]
     return {
         "parameters": json.dumps(dict(parameters or {}), sort_keys=True, default=str),

@@ -269,6 +269,15 @@ def write_genes_raw(correlations: GeneCorrelations, path: str | Path, version: i
 
     So a row reaches back by at most one gene more than the row before it, as MAGMA's do.
 
+    Parameters
+    ----------
+    correlations
+        Genes and their correlations.
+    path
+        File to write.
+    version
+        Version of MAGMA that the header names, times 100.
+
     Raises
     ------
     InputError

@@ -210,7 +210,15 @@ class PredictionFile:
     def values(
         self, layer: str, rows: np.ndarray | None = None, columns: np.ndarray | None = None
     ) -> np.ndarray:
-        """Give a part of a layer, float32 [observation, gene]; memory is needed for that part only."""
+        """Give a part of a layer, float32 [observation, gene]; memory is needed for that part only.
+
+        Parameters
+        ----------
+        layer
+            ``predicted`` or ``observed``.
+        rows, columns
+            Numbers of observations and genes, int; all when absent.
+        """
         height = self.shape[0] if rows is None else len(rows)
         width = self.shape[1] if columns is None else len(columns)
         result = np.empty((height, width), dtype=np.float32)

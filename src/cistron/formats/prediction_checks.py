@@ -34,7 +34,15 @@ _BLOCK_VALUES = 1 << 23  # values looked at in one go: 32 MB of float32
 
 
 def check_axes(observations: pd.DataFrame, genes: pd.DataFrame, uns: Mapping[str, Any]) -> list[str]:
-    """List what breaks the format in the tables of observations and genes and in the header."""
+    """List what breaks the format in the tables of observations and genes and in the header.
+
+    Parameters
+    ----------
+    observations, genes
+        Tables ``obs`` and ``var``.
+    uns
+        The file's ``uns``, with the header ``cistron``.
+    """
     header = uns.get("cistron")
     if not isinstance(header, Mapping) or header.get("kind") != KIND:
         return ["uns['cistron'] with kind 'prediction' is absent; write it with cistron.formats.prediction"]

@@ -137,6 +137,17 @@ class StoredMatrix:
     Where the file is compressed along the other axis than is asked for, it is sorted once: in memory where it is small, else in a
     temporary file.
 
+    Parameters
+    ----------
+    name
+        Name for messages.
+    dense
+        Array of rows x columns, in memory or in a file.
+    by_row, by_column
+        Sparse values compressed along rows or along columns; one of these three is given.
+    kept
+        Numbers of the columns that the matrix has, int; all when absent.
+
     Attributes
     ----------
     shape

@@ -16,7 +16,7 @@ _WORD2VEC = (".vec", ".w2v", ".word2vec")
 
 
 def first_line(error: BaseException) -> str:
-    """First line of what an exception of a library says, for a message of one line."""
+    """First line of the message of another library's exception."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
 
 

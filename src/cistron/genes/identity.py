@@ -72,7 +72,7 @@ def without_version(gene: str) -> str:
 
 @dataclass(frozen=True)
 class MatchReport:
-    """How two lists of genes meet.
+    """Overlap of two lists of genes.
 
     Attributes
     ----------
@@ -128,7 +128,7 @@ def match_genes(
 
 
 def join_advice(left: Sequence[str], right: Sequence[str], left_name: str, right_name: str) -> str:
-    """What to do where two lists of genes hardly meet: to map one of them helps only if their namespaces differ.
+    """Advice if two lists share few genes: map one of them, if their namespaces differ.
 
     Parameters
     ----------
@@ -210,6 +210,13 @@ class GeneMap:
     def map(self, genes: Sequence[str], source: str, target: str) -> tuple[list[str | None], dict[str, int]]:
         """Map identifiers one by one.
 
+        Parameters
+        ----------
+        genes
+            Identifiers.
+        source, target
+            Namespaces: ``ensembl``, ``symbol`` or ``entrez``.
+
         Returns
         -------
         list of str or None
@@ -242,6 +249,17 @@ class GeneMap:
 
 def require_little_loss(counts: dict[str, int], what: str, allow_loss: bool, limit: float = 0.05) -> str:
     """Turn the counts of a mapping into a sentence, or an error when more than ``limit`` is lost.
+
+    Parameters
+    ----------
+    counts
+        ``given``, ``mapped``, ``unknown`` and ``collided``, as :meth:`GeneMap.map` counts them.
+    what
+        What was mapped, for the message.
+    allow_loss
+        Go on when more is lost.
+    limit
+        Share of the genes that may be lost.
 
     Raises
     ------

@@ -118,6 +118,15 @@ def split_by_group(
 ) -> Split:
     """Split names by their group (chromosome, homology component, donor): whole groups are held out.
 
+    Parameters
+    ----------
+    names
+        Names to split.
+    groups
+        Group of each name.
+    validation, test
+        Groups that are held out.
+
     Raises
     ------
     InputError
@@ -145,6 +154,15 @@ def split_at_random(
     names: Sequence[str], *, validation: float = 0.1, test: float = 0.2, seed: int = 0
 ) -> Split:
     """Split names at random in given proportions.
+
+    Parameters
+    ----------
+    names
+        Names to split; their order does not matter.
+    validation, test
+        Shares of the names.
+    seed
+        Seed of the draw.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Where things are: DNA, regions, signal tracks, a person's variants."""
+"""Genomes: DNA, regions, signal tracks, a person's variants."""
 
 from cistron.genome.personal import PersonalGenome, PersonSettings, open_genome
 from cistron.genome.regions import centred_windows, check_regions, read_regions

@@ -124,11 +124,11 @@ def _read_index(path: Path) -> dict[str, Record]:
 
 
 class _TruncatedError(Exception):
-    """A file ends before its index does, and is as the index says up to there."""
+    """The file is shorter than its index says, but agrees with the index as far as it goes."""
 
 
 def _misfit(records: dict[str, Record], file: _Plain) -> str:
-    """Say where an index does not describe a FASTA; empty where it does.
+    """Describe the first disagreement between an index and its FASTA; empty if they agree.
 
     Between two sequences there must be one header line, that of the next, and nothing may stand before the first or behind
     the last. So a header that was edited, a sequence that was added or cut and lines of another length are all seen, for a
@@ -275,6 +275,13 @@ class IndexedFasta:
 
     def fetch(self, name: str, start: int, end: int) -> bytes:
         """Give the letters of a 0-based half-open window that lies inside the sequence.
+
+        Parameters
+        ----------
+        name
+            Name of the sequence, as the file spells it.
+        start, end
+            0-based, half-open, in bases.
 
         Raises
         ------

@@ -113,20 +113,47 @@ class Haplotype:
                 raise reference_error(self._name, self._genome, chromosome, start, reference, there)
 
     def codes(self, chromosome: str, start: int, end: int) -> np.ndarray:
-        """Read codes uint8 [end - start] of the window whose middle is at ``(start + end) // 2`` in the reference."""
+        """Read codes uint8 [end - start] of the window whose middle is at ``(start + end) // 2`` in the reference.
+
+        Parameters
+        ----------
+        chromosome
+            Name, with or without ``chr``.
+        start, end
+            Window in the reference, 0-based, half-open.
+        """
         return self._window(chromosome, start, end)[0]
 
     def offsets(self, chromosome: str, start: int, end: int, positions: Sequence[int]) -> np.ndarray:
         """Give where positions of the reference lie in a window, int64; outside of 0 to ``end - start`` if not in it.
 
         A position that is deleted is where the next letter that is left stands.
+
+        Parameters
+        ----------
+        chromosome
+            Name, with or without ``chr``.
+        start, end
+            Window in the reference, 0-based, half-open.
+        positions
+            Positions in the reference, 0-based.
         """
         wanted, there = np.asarray(positions, np.int64), self._window(chromosome, start, end)[1]
         found = np.searchsorted(there, wanted)
         return np.where(wanted < there[0], -1, found)
 
     def position(self, chromosome: str, start: int, end: int, offset: int) -> int:
-        """Give the position in the reference of a letter of a window."""
+        """Give the position in the reference of a letter of a window.
+
+        Parameters
+        ----------
+        chromosome
+            Name, with or without ``chr``.
+        start, end
+            Window in the reference, 0-based, half-open.
+        offset
+            Number of the letter in the window, from 0.
+        """
         return int(self._window(chromosome, start, end)[1][offset])
 
 
@@ -205,7 +232,19 @@ def open_genome(
     ambiguous: Ambiguous = "error",
     person: PersonSettings | None = None,
 ) -> Genome:
-    """Open a reference, with the variants of a person where one is given."""
+    """Open a reference, with the variants of a person where one is given.
+
+    Parameters
+    ----------
+    path
+        FASTA.
+    build
+        Name of the genome build; told by chromosome 1 when absent.
+    ambiguous
+        What to do with IUPAC letters for several bases: ``error`` or ``n``.
+    person
+        VCF and sample whose variants are put in; the reference itself when absent.
+    """
     if person is None:
         return Genome(path, build, ambiguous)
     return PersonalGenome(path, build, ambiguous, person=person)

@@ -111,16 +111,44 @@ def reverse_complement(array: np.ndarray) -> np.ndarray:
 
 
 class Dna(Protocol):
-    """One copy of a genome: windows of codes, and what place in the reference their letters have."""
+    """One copy of a genome: reads windows as codes, and tells the reference position of each letter."""
 
     def codes(self, chromosome: str, start: int, end: int) -> np.ndarray:
-        """Read codes (:func:`encode`) of a window."""
+        """Read codes (:func:`encode`) of a window.
+
+        Parameters
+        ----------
+        chromosome
+            Name, with or without ``chr``.
+        start, end
+            Window in the reference, 0-based, half-open.
+        """
 
     def offsets(self, chromosome: str, start: int, end: int, positions: Sequence[int]) -> np.ndarray:
-        """Give where positions of the reference lie in a window, int64."""
+        """Give where positions of the reference lie in a window, int64.
+
+        Parameters
+        ----------
+        chromosome
+            Name, with or without ``chr``.
+        start, end
+            Window in the reference, 0-based, half-open.
+        positions
+            Positions in the reference, 0-based.
+        """
 
     def position(self, chromosome: str, start: int, end: int, offset: int) -> int:
-        """Give the position in the reference of a letter of a window."""
+        """Give the position in the reference of a letter of a window.
+
+        Parameters
+        ----------
+        chromosome
+            Name, with or without ``chr``.
+        start, end
+            Window in the reference, 0-based, half-open.
+        offset
+            Number of the letter in the window, from 0.
+        """
 
 
 class Genome:
@@ -143,9 +171,11 @@ class Genome:
 
     Examples
     --------
-    >>> genome = Genome("hg38.fa.gz")  # doctest: +SKIP
-    >>> genome.window("1", 999_900, 1_000_100).shape  # doctest: +SKIP
-    (200, 4)
+    >>> from pathlib import Path
+    >>> written = Path("small.fa").write_text(">chr1\\nACGTTACG\\n")
+    >>> genome = Genome("small.fa")
+    >>> genome.window("1", 2, 6).shape
+    (4, 4)
     """
 
     def __init__(self, path: str | Path, build: str | None = None, ambiguous: Ambiguous = "error") -> None:
@@ -214,7 +244,15 @@ class Genome:
         return found
 
     def codes(self, chromosome: str, start: int, end: int) -> np.ndarray:
-        """Read codes (:func:`encode`) of a 0-based half-open window; what lies beyond the chromosome is N."""
+        """Read codes (:func:`encode`) of a 0-based half-open window; what lies beyond the chromosome is N.
+
+        Parameters
+        ----------
+        chromosome
+            Name, with or without ``chr``.
+        start, end
+            0-based, half-open; may reach beyond the chromosome.
+        """
         name = self.chromosome(chromosome)
         low, high = max(0, start), min(end, self.lengths[name])
         codes = np.full(end - start, 4, np.uint8)
@@ -246,11 +284,31 @@ class Genome:
         return {}
 
     def offsets(self, chromosome: str, start: int, end: int, positions: Sequence[int]) -> np.ndarray:
-        """Give where positions lie in a window, int64; outside of 0 to ``end - start`` if they are not in it."""
+        """Give where positions lie in a window, int64; outside of 0 to ``end - start`` if they are not in it.
+
+        Parameters
+        ----------
+        chromosome
+            Name, with or without ``chr``; not used here.
+        start, end
+            Window, 0-based, half-open.
+        positions
+            Positions in the chromosome, 0-based.
+        """
         return np.asarray(positions, np.int64) - start
 
     def position(self, chromosome: str, start: int, end: int, offset: int) -> int:
-        """Give the position of a letter of a window."""
+        """Give the position of a letter of a window.
+
+        Parameters
+        ----------
+        chromosome
+            Name, with or without ``chr``; not used here.
+        start, end
+            Window, 0-based, half-open.
+        offset
+            Number of the letter in the window, from 0.
+        """
         return start + offset
 
     def close(self) -> None:

@@ -21,6 +21,15 @@ WINDOW_COLUMNS = ("chromosome", "start", "end", "strand")
 def chromosome_names(lengths: Mapping[str, int], wanted: Sequence[str], what: str) -> dict[str, str]:
     """Give the spelling that a file has for each chromosome, so that "chr1" and "1" meet.
 
+    Parameters
+    ----------
+    lengths
+        Base pairs of each chromosome of the file, by the name it has there.
+    wanted
+        Names of chromosomes that are looked for.
+    what
+        The file, for the message.
+
     Raises
     ------
     InputError
@@ -216,5 +225,17 @@ def bin_many(
 
 
 def write_binned_signal(output: Path, bigwig: str, windows: pd.DataFrame, options: Mapping[str, Any]) -> None:
-    """Bin one bigWig into an ``.npy``: what a shard of :func:`bin_many` does."""
+    """Bin one bigWig into an ``.npy``: what a shard of :func:`bin_many` does.
+
+    Parameters
+    ----------
+    output
+        File to write: float32 as :func:`bin_signal` gives it.
+    bigwig
+        Path or address of the bigWig.
+    windows
+        Windows, one row each.
+    options
+        Further arguments of :func:`bin_signal`.
+    """
     np.save(output, bin_signal(bigwig, windows, **options))

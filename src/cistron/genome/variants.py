@@ -1,4 +1,4 @@
-"""What a haplotype has in place of the reference: changes of one copy of a chromosome."""
+"""Differences between one copy of a chromosome and the reference."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from cistron.genome.sequence import Genome
 
 @dataclass(frozen=True)
 class Changes:
-    """What one haplotype has on one chromosome, sorted, none overlapping another.
+    """Changes of one haplotype on one chromosome, sorted and without overlaps.
 
     Parameters
     ----------
@@ -65,6 +65,13 @@ def trimmed(position: int, reference: bytes, alternative: bytes) -> tuple[int, b
     """Cut from a variant the letters that both alleles share, first behind, then in front.
 
     ``AT -> A`` at 10 is a deletion of ``T`` at 11, ``A -> AT`` an insertion of ``T`` before 11.
+
+    Parameters
+    ----------
+    position
+        Position of the first reference letter, 0-based.
+    reference, alternative
+        Letters of both alleles.
     """
     while len(reference) > 1 and len(alternative) > 1 and reference[-1] == alternative[-1]:
         reference, alternative = reference[:-1], alternative[:-1]
@@ -76,6 +83,15 @@ def trimmed(position: int, reference: bytes, alternative: bytes) -> tuple[int, b
 
 def check_reference(variants: SampleVariants, genome: Genome, most: int = 2000) -> None:
     """Compare the letters of up to ``most`` changes, spread evenly, with the genome.
+
+    Parameters
+    ----------
+    variants
+        Changes of a person, by haplotype and chromosome.
+    genome
+        The reference.
+    most
+        Largest number of changes to compare.
 
     Raises
     ------
@@ -115,7 +131,25 @@ def reference_error(
     codes: np.ndarray,
     share: str = "",
 ) -> InputError:
-    """Make the error for letters that are not those of the genome."""
+    """Make the error for letters that are not those of the genome.
+
+    Parameters
+    ----------
+    name
+        Name of the VCF.
+    genome
+        The reference.
+    chromosome
+        Chromosome of the variant.
+    start
+        Its position, 0-based.
+    reference
+        Reference letters that the VCF gives.
+    codes
+        Codes that the genome has there, uint8 [letter].
+    share
+        How many of how many variants differ; empty when one was looked at.
+    """
     there = "".join("ACGTN"[code] for code in codes[:20])
     counted = f"{share} variants looked at differ" if share else "one differs"
     return InputError(

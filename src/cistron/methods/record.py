@@ -26,7 +26,7 @@ def setting_names(settings: Any) -> list[str]:
 
 
 def with_given(settings: _Settings, given: Mapping[str, Any]) -> _Settings:
-    """Put what was given in place of what stands in a settings object, even where it equals the class default.
+    """Replace settings by the values that were given, even if a given value equals the default of the class.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class NoSettings:
 
 @dataclass(frozen=True)
 class Traits:
-    """What a wing must know of a method beyond its name.
+    """Properties of a method that its wing needs, for example whether it takes several matrices.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ def _imported(reference: str | Callable[..., Any]) -> Callable[..., Any]:
 
 @dataclass(frozen=True)
 class Method:
-    """One way to do what a wing does.
+    """Record of one method: name, settings, the function that runs it, and what its output means.
 
     Attributes
     ----------
@@ -249,7 +249,19 @@ class MethodList(dict[str, _Method]):
         given: Mapping[str, Any] | None = None,
         several: bool = False,
     ) -> Any:
-        """Settings of a method: see :meth:`Method.settings_of`."""
+        """Settings of a method: see :meth:`Method.settings_of`.
+
+        Parameters
+        ----------
+        name
+            Name of the method.
+        preset
+            Name of the preset.
+        given
+            Values by dotted name; they win over the preset.
+        several
+            Whether several matrices are given.
+        """
         return self.find(name).settings_of(preset, given, several)
 
     def method_of(self, settings: Any) -> _Method:
@@ -270,7 +282,7 @@ class MethodList(dict[str, _Method]):
         return found[0]
 
     def resolve(self, name: str, settings: Any = None, preset: str = "default", several: bool = False) -> Any:
-        """Settings in force for what an estimator was given.
+        """Settings that an estimator uses, from the method, settings and preset that it was given.
 
         Parameters
         ----------

@@ -45,7 +45,7 @@ def _perceptron(sizes: list[int]) -> nn.Sequential:
 
 @dataclass(frozen=True)
 class Encoded:
-    """What a fit gives.
+    """Result of a fit: the embedding and how well held-out entries are reconstructed.
 
     Attributes
     ----------
@@ -137,7 +137,7 @@ def encode(
 
 
 def _latent(model: Autoencoder, data: ScaledEntries, size: int = 2048) -> np.ndarray:
-    """Encode all genes; every observed entry speaks, as nothing is judged by it any more."""
+    """Encode all genes from all observed entries, the held-out ones included, because scoring is over."""
     parts = []
     for start in range(0, len(data.values), size):
         rows = slice(start, start + size)

@@ -1,4 +1,4 @@
-"""Principal axes of a latent space: the same embedding, with dimensions that mean as much as they explain.
+"""Principal axes of a latent space: the embedding is rotated and scaled so that the variance of a dimension is what it explains.
 
 A network's latent space is arbitrary: any invertible map of it, undone by the next layer, explains the data as
 well. Distances between genes then mean nothing, and a regression with a penalty sees noise dimensions as large

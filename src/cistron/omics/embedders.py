@@ -1,4 +1,4 @@
-"""From prepared matrices to what an embedding holds: the functions behind the list of methods."""
+"""The functions behind the list of methods: prepared matrices in, values of an embedding out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EmbeddingValues:
-    """What a method gives.
+    """Result of a method: values of the embedding, and what was found while fitting.
 
     Attributes
     ----------

@@ -38,9 +38,14 @@ class OmicsEmbedder(Estimator):
 
     Examples
     --------
-    >>> embedder = OmicsEmbedder(PcaSettings(dimensions=16), seed=1)
-    >>> embedder = OmicsEmbedder({"gene_dimension": 16}, method="vdtf", preset="paper")
-    >>> embedding = embedder.embed(read_matrix("tissues.h5ad"))  # doctest: +SKIP
+    >>> import numpy as np, pandas as pd
+    >>> from cistron.omics import OmicsEmbedder, OmicsMatrix, PcaSettings
+    >>> values = np.random.default_rng(0).gamma(2.0, size=(40, 6))
+    >>> table = pd.DataFrame(values, index=[f"ENSG{number:011d}" for number in range(40)], columns=list("abcdef"))
+    >>> OmicsEmbedder(PcaSettings(dimensions=3), seed=1).embed(OmicsMatrix.from_frame(table)).shape
+    (40, 3)
+    >>> OmicsEmbedder({"gene_dimension": 16}, method="vdtf", preset="paper").settings_in_force().gene_dimension
+    16
     """
 
     def __init__(

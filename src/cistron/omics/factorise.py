@@ -1,4 +1,4 @@
-"""Fit VDTF to one or many matrices and read off the gene embedding."""
+"""Fit VDTF to one or several matrices and compute the gene embedding."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -24,7 +24,7 @@ from cistron.training.optimisers import RowAdam
 
 @dataclass(frozen=True)
 class Factorised:
-    """What a fit gives.
+    """Result of a fit of VDTF.
 
     Attributes
     ----------

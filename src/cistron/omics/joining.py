@@ -1,4 +1,4 @@
-"""Join matrices of different assays into one: more samples of the same genes."""
+"""Join matrices of different assays into one with the samples of all."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

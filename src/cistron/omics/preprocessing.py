@@ -71,7 +71,7 @@ def _by_gene(block: np.ndarray, logarithm: bool, settings: PreprocessingSettings
 
 
 def prepare_matrix(matrix: OmicsMatrix, settings: PreprocessingSettings | None = None) -> PreparedMatrix:
-    """Look at a matrix once, decide what auto means, and measure the samples.
+    """Read a matrix once to decide whether to take the logarithm and to find the mean and deviation of each sample.
 
     Parameters
     ----------

@@ -58,7 +58,7 @@ class Decoder(nn.Module):
 
 
 class _Reversed(torch.autograd.Function):
-    """Identity whose gradient changes sign (Ganin and Lempitsky 2015)."""
+    """Identity whose gradient is multiplied by a negative weight (Ganin and Lempitsky 2015)."""
 
     @staticmethod
     def forward(ctx: Any, values: torch.Tensor, weight: float) -> torch.Tensor:

@@ -113,7 +113,7 @@ def settings_of_trial(base: Any, parameters: Mapping[str, Any]) -> Any:
 
 
 def first_trial(base: Any, space: SearchSpace) -> dict[str, Any]:
-    """Give the defaults as a trial, as near as the search space has them: a search should not end below them."""
+    """Give the defaults (or the nearest values of the search space) as the first trial, so that a search is never worse than they are."""
     method = METHODS.method_of(base)
     trial = {}
     for name, span in space.items():

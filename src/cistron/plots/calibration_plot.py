@@ -8,7 +8,7 @@ from cistron.plots.style import AXIS, PALETTE, short_labels
 
 
 def calibration_plot(table: pd.DataFrame, ax: Axes, *, least: int = 5) -> Axes:
-    """Draw calibration curves; on the diagonal a stated probability is what is observed.
+    """Draw calibration curves; points on the diagonal are well calibrated.
 
     Parameters
     ----------

@@ -9,7 +9,15 @@ from cistron.plots.style import AXIS, PALETTE, short_labels
 
 
 def common_limits(table: pd.DataFrame, null: str = "null_value", full: str = "value") -> tuple[float, float]:
-    """Give one range for both axes of all panels, 6% wider than the values."""
+    """Give one range for both axes of all panels, 6% wider than the values.
+
+    Parameters
+    ----------
+    table
+        One row a point.
+    null, full
+        Columns of the horizontal and of the vertical axis.
+    """
     values = table[[null, full]].to_numpy(np.float64)
     values = values[np.isfinite(values)]
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
@@ -85,7 +93,7 @@ def full_against_null(
 
 
 def _to_name(table: pd.DataFrame, null: str, full: str, number: int, span: float) -> pd.DataFrame:
-    """Pick rows by falling gain, leaving out those whose name would lie on one that is already there."""
+    """Pick the rows to name, largest gain first, without names that would overlap."""
     gain = (table[full] - table[null]).dropna()
     kept: list[object] = []
     for index in gain[gain > 0].sort_values(ascending=False).index:

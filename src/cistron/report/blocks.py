@@ -65,7 +65,7 @@ def pack_indices(name: str, values: np.ndarray) -> Block:
 
 
 def pack_json(name: str, value: Any) -> Block:
-    """Pack what JSON knows."""
+    """Pack a value as JSON text."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Block(name, "json", 1.0, _encoded(text.encode()))
 

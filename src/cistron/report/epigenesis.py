@@ -104,7 +104,7 @@ def _signed(position: float) -> str:
 
 
 def sentences(shown: pd.DataFrame) -> list[str]:
-    """Say for each mark where it does most."""
+    """Say for each mark at which place its effect is largest."""
     lines = []
     for mark, rows in shown.groupby("mark", sort=False):
         row = rows.loc[rows["effect"].abs().idxmax()]

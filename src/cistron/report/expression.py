@@ -123,7 +123,17 @@ def _where(stratum: str, level: str) -> str:
 
 
 def sentence(table: dict[str, Any], stratum: str, level: str) -> str:
-    """Say which prediction of a table is best where gene and cell means are removed, and whether that is anything."""
+    """Say which prediction of a table is best after gene and cell means are removed, and whether it beats permuted genes.
+
+    Parameters
+    ----------
+    table
+        A table of scores as the page shows it: ``title`` and ``rows``.
+    stratum
+        Name of the stratum, for the sentence.
+    level
+        ``cells``, ``pseudobulks`` or ``cell types``.
+    """
     kind = table["title"].split(":")[0]
     metric = "pooled_doubly_centred"
     scored = [

@@ -165,7 +165,7 @@ def _neighbour_blocks(
 
 
 def _examples(genes: pd.DataFrame, z: np.ndarray) -> list[dict[str, str]]:
-    """Pick three genes of different chromosomes with large z-scores, as a way in."""
+    """Pick three genes of different chromosomes with large z-scores as examples."""
     best: list[dict[str, str]] = []
     chromosomes: set[str] = set()
     named = bool((genes["symbol"].iloc[: z.shape[1]] != "").any())

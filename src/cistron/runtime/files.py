@@ -93,7 +93,7 @@ def check_writable(path: str | Path) -> Path:
 
 
 def _forget(path: Path) -> None:
-    """Remove a file where that is possible; a full or broken disk must not hide the first error."""
+    """Remove a file and ignore failures, so that the error that led here is the one reported."""
     with suppress(OSError):
         path.unlink(missing_ok=True)
 
@@ -241,7 +241,7 @@ def atomic_directory(destination: str | Path, kind: str = "folder") -> Iterator[
 
 
 def replace_directory(finished: Path, destination: Path) -> None:
-    """Give a finished folder its name; of an older folder of the same kind keep what cistron did not write.
+    """Rename a finished folder to its final name; files in an older folder there that cistron did not write are kept.
 
     Parameters
     ----------

@@ -64,7 +64,7 @@ class Output:
 
 @dataclass
 class Claim:
-    """The right to write some outputs.
+    """Exclusive right to write the outputs of a run.
 
     Attributes
     ----------
@@ -230,7 +230,7 @@ def _claim(output: Output, record: RunRecord, overwrite: bool) -> Iterator[bool]
 
 
 def _withdraw(path: Path, before: int) -> None:
-    """Remove what a run that failed has written to an output: a part of a result would be taken for the whole.
+    """Remove what a failed run wrote to an output, because a part of a result could be taken for the whole.
 
     Finished shards and studies stay, so that the next run goes on from them.
     """

@@ -101,7 +101,7 @@ def run_shards(
 
 @contextmanager
 def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes that start inside ignore Ctrl-C; this process stops them itself, and they print no tracebacks."""
+    """Make processes that start inside this block ignore Ctrl-C; this process stops them, so that they print no tracebacks."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -49,7 +49,7 @@ _SEPARATORS = {"\t": "tabs", ",": "','", ";": "';'", " ": "blanks"}
 
 @dataclass(frozen=True)
 class Layout:
-    """What the first lines of a table say.
+    """Layout of a table, as its first lines show it: separator, columns, header.
 
     Attributes
     ----------

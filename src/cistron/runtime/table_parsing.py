@@ -24,7 +24,19 @@ class NotNumbersError(Exception):
 def parse_rows(
     layout: Layout, types: Mapping[int, Any], remarks: list[str], comma: bool = False
 ) -> Iterator["pa.RecordBatch"]:
-    """Yield batches of rows; columns without a type are text."""
+    """Yield batches of rows; columns without a type are text.
+
+    Parameters
+    ----------
+    layout
+        What was found out of the file: separator, header, width.
+    types
+        Arrow type by number of the column.
+    remarks
+        Remarks are appended to it.
+    comma
+        Whether numbers have a decimal comma.
+    """
     # A block costs time per column, so that wide tables want few blocks.
     for size in _BLOCKS if layout.width < _WIDE else _BLOCKS[1:]:
         try:

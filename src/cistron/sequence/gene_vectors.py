@@ -1,4 +1,4 @@
-"""Vectors and predicted tracks of genes, in one process: which bin of which window, and the means over it."""
+"""Compute vectors and predicted tracks of genes in one process, as means around the bin of each gene's start site."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -57,7 +57,7 @@ def _entries_of_norm(ours: str, theirs: dict[str, str], shape: tuple[int, ...]) 
 
 
 def deepmind_entries(settings: EnformerSettings) -> list[Entry]:
-    """List the 329 - 57 variables of the official checkpoint that hold weights, without the path's prefix and suffix."""
+    """List the variables of the official checkpoint that hold weights (272 of 329), without prefix and suffix of the path."""
     entries: list[Entry] = []
 
     def add(ours: str, theirs: str, to_ours: Turn = _same, to_theirs: Turn = _same) -> None:

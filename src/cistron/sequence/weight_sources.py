@@ -1,4 +1,4 @@
-"""Weights as others write them: found in a file, told apart, turned into ours."""
+"""Read weights that other programs wrote: recognise the layout and convert it to cistron's."""
 
 import pickle
 import re
@@ -108,7 +108,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 
 def infer_settings(source: Source, **changes: Any) -> EnformerSettings:
-    """Find the settings that the shapes of the weights speak of; ``changes`` gives what they do not (length, crop).
+    """Work out the settings from the shapes of the weights; ``changes`` gives those that shapes do not show (length, crop).
 
     Raises
     ------
@@ -143,7 +143,7 @@ def infer_settings(source: Source, **changes: Any) -> EnformerSettings:
 
 
 def entries_of(layout: str, settings: EnformerSettings) -> list[Entry]:
-    """List what belongs to what between ours and ``layout`` (``deepmind`` or ``enformer-pytorch``)."""
+    """List the pairs of names of cistron's layout and another one (``deepmind`` or ``enformer-pytorch``)."""
     return deepmind_entries(settings) if layout == "deepmind" else enformer_pytorch_entries(settings)
 
 

@@ -1,4 +1,4 @@
-"""Correlations, and the sums over blocks from which any resampling of blocks gives them again."""
+"""Correlations, and sums over blocks of rows from which they are computed for any resampling of the blocks."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,15 @@ class BlockSums:
 
     @classmethod
     def collect(cls, first: np.ndarray, second: np.ndarray, blocks: np.ndarray) -> "BlockSums":
-        """Sum over blocks numbered from 0; NaN pairs are left out."""
+        """Sum over blocks numbered from 0; NaN pairs are left out.
+
+        Parameters
+        ----------
+        first, second
+            Values, float [row, column]; NaN is missing.
+        blocks
+            Number of the block of each row, int [row].
+        """
         x, y = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
         seen = np.isfinite(x) & np.isfinite(y)
         # Centred first: correlation does not change, cancellation does.

@@ -1,4 +1,4 @@
-"""Rearrangements of genes that break what an embedding knows and keep where it is known: negative controls."""
+"""Negative controls: genes are rearranged, so that an embedding tells nothing of them but keeps its distribution."""
 
 import numpy as np
 

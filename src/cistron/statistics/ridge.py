@@ -17,7 +17,7 @@ DEFAULT_PENALTIES = np.logspace(0, 6, 13)
 
 @dataclass(frozen=True)
 class GroupMoments:
-    """Sums over the rows of each group, all that ridge needs of the data.
+    """Sums of products over the rows of each group, from which ridge is computed.
 
     Attributes
     ----------

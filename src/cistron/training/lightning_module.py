@@ -41,7 +41,17 @@ class Averages:
 
 
 def dealt(batches: Iterable[Any], rank: int, ranks: int) -> Iterator[Any]:
-    """Deal batches to ``ranks`` processes in turn; an incomplete last round is left out, so that all take as many steps."""
+    """Deal batches to ``ranks`` processes in turn; an incomplete last round is left out, so that all take as many steps.
+
+    Parameters
+    ----------
+    batches
+        Batches of an epoch, the same in every process.
+    rank
+        Number of this process, from 0.
+    ranks
+        Number of processes.
+    """
     waiting: list[Any] = []
     for batch in batches:
         waiting.append(batch)
@@ -69,6 +79,29 @@ class FittingModule(pl.LightningModule):
 
     Early stopping, best weights, the record and checkpoints are kept here, so that one object holds the state
     that a resumed run needs. Everything happens once an epoch; a step costs no logging.
+
+    Parameters
+    ----------
+    model
+        Network to fit.
+    loss, validation_loss
+        Functions of network and batch that give a loss, or several by name with ``loss`` among them.
+    batches
+        Function of the epoch that gives its batches.
+    validation
+        Function that gives the batches to validate on; ``None`` stops by the training loss.
+    optimiser
+        Function of the network that gives its optimiser; that of the settings when ``None``.
+    settings
+        How to fit.
+    seed
+        Seed of the run.
+    records
+        Where the record of each epoch goes.
+    checkpoint
+        File for the state of the run; none is written when ``None``.
+    fingerprint
+        Text that a checkpoint must carry to be resumed.
     """
 
     def __init__(

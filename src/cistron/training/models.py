@@ -51,7 +51,17 @@ class ModelCard:
     limits: str = ""
 
     def as_markdown(self, kind: str, settings: Mapping[str, Any], weights: int) -> str:
-        """Give the card as Markdown."""
+        """Give the card as Markdown.
+
+        Parameters
+        ----------
+        kind
+            Kind of the model.
+        settings
+            Settings by name.
+        weights
+            Number of weights.
+        """
         lines = [f"# {self.title}", ""]
         if self.summary:
             lines += [self.summary, ""]
@@ -209,6 +219,17 @@ def compare_weights(
 ) -> None:
     """Raise unless ``weights`` has exactly the names and shapes of ``module``.
 
+    Parameters
+    ----------
+    module
+        Network that the weights are for.
+    weights
+        Tensors by name.
+    what
+        What the weights are, for the message.
+    remedy
+        What to do, for the message.
+
     Raises
     ------
     InputError
@@ -240,6 +261,15 @@ def load_weights(
 ) -> None:
     """Put ``weights`` into ``module``; every key must match in name and shape.
 
+    Parameters
+    ----------
+    module
+        Network to fill.
+    weights
+        Tensors by name.
+    what
+        What the weights are, for the message.
+
     Raises
     ------
     InputError
@@ -251,6 +281,15 @@ def load_weights(
 
 def settings_from(kind: type[Settings], values: Mapping[str, Any], what: str = "settings") -> Settings:
     """Build a settings data class from plain JSON, nested data classes and tuples included.
+
+    Parameters
+    ----------
+    kind
+        Settings class.
+    values
+        Values by name.
+    what
+        Where they come from, for the message.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How a network is fitted: the part of the settings that all models share."""
+"""Settings of the fit that all networks share."""
 
 from dataclasses import dataclass
 from typing import Literal

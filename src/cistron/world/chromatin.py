@@ -334,5 +334,15 @@ def _genomic(world: ChromatinWorld, gene: Any, cell_type: int, mark: int) -> Ite
 
 
 def window_start(position: int, strand: str, length: int) -> int:
-    """Left end of a window whose second half begins at the start site, in the direction of transcription."""
+    """Left end of a window whose second half begins at the start site, in the direction of transcription.
+
+    Parameters
+    ----------
+    position
+        Start site, 0-based.
+    strand
+        ``+`` or ``-``.
+    length
+        Base pairs of the window, even.
+    """
     return position - length // 2 + (1 if strand == "-" else 0)

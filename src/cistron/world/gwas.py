@@ -96,7 +96,17 @@ def plant_gwas(genes: PlantedGenes, traits: int = 6, signal: float = 0.06) -> Pl
 
 
 def planted_correlations(genes: PlantedGenes, gwas: PlantedGwas, trait: str) -> GeneCorrelations:
-    """The linkage of the genes as the contents of a ``.genes.raw`` file that matches a trait."""
+    """The linkage of the genes as the contents of a ``.genes.raw`` file that matches a trait.
+
+    Parameters
+    ----------
+    genes
+        Planted genes, with their linkage.
+    gwas
+        Planted traits.
+    trait
+        Name of the trait.
+    """
     columns = ["GENE", "CHR", "START", "STOP", "NSNPS", "NPARAM", "N", "MAC", "ZSTAT"]
     return GeneCorrelations(gwas.genes_out(trait)[columns], genes.correlations)
 

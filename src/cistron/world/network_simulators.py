@@ -1,4 +1,4 @@
-"""Other planted networks than ``world.networks``: what a method is worth must not hang on one simulator.
+"""Further simulators of planted networks, to check that the ranking of methods does not depend on one simulator.
 
 Three kinds of regulation and three of perturbation, all on the same topologies:
 

@@ -1,4 +1,4 @@
-"""Who regulates whom in a planted network: random topologies with or without hubs, and published ones from files."""
+"""Topologies (which gene regulates which) of planted networks: random ones with or without hubs, and published ones from files."""
 
 import csv
 import gzip
@@ -172,6 +172,15 @@ def connected_part(topology: Topology, genes: int, random: np.random.Generator) 
 
     It grows from a random regulator, each step adding a random neighbour of what it has; the edges among the
     chosen genes are kept, as the network benchmarks of DREAM did.
+
+    Parameters
+    ----------
+    topology
+        Network to cut from; given back whole where it is no larger.
+    genes
+        Number of genes to keep.
+    random
+        Source of randomness.
     """
     if genes >= len(topology.genes):
         return topology

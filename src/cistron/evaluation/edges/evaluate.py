@@ -23,7 +23,7 @@ from cistron.runtime.seeds import random_generator
 
 @dataclass
 class EdgeEvaluation:
-    """What the task gives.
+    """Result of the task ``edges``: tables and facts.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class EdgeEvaluation:
 
 
 def random_network(genes: Sequence[str], sources: Sequence[str], edges: int, seed: int) -> Edges:
-    """Draw a network without knowledge: pairs of a source and another gene in random order.
+    """Draw a random network: pairs of a source and another gene in random order.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def random_network(genes: Sequence[str], sources: Sequence[str], edges: int, see
 
 
 def cells_label(networks: Sequence[Edges], settings: EdgeEvaluationSettings) -> str:
-    """Name the cells that score the networks for what they are: held out only where every network says so."""
+    """Name for the cells that score the networks; they are called held out only if every network says that it did not use them."""
     if settings.test_share >= 1:
         return "all cells"
     used = {network.parameters.get("cells") for network in networks if network.method != "random"}

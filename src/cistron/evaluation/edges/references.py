@@ -17,7 +17,7 @@ from cistron.genes.identity import match_genes
 
 @dataclass(frozen=True)
 class ReferenceScore:
-    """How a network meets a collection.
+    """Overlap of a network with a collection of known interactions.
 
     Attributes
     ----------

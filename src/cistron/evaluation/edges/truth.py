@@ -54,7 +54,7 @@ def _matrix(edges: Edges, column: str, number: dict[str, int], fill: float) -> n
 def judge(
     network: Edges, truth: Edges, genes: Sequence[str] | None = None, sources: Sequence[str] | None = None
 ) -> Judged:
-    """Lay a network over the truth.
+    """Compare a network with the known one, pair by pair.
 
     Parameters
     ----------

@@ -38,7 +38,17 @@ class Aligned:
     columns: tuple[np.ndarray, ...]
 
     def values(self, file: int, layer: str, cells: np.ndarray, genes: np.ndarray) -> np.ndarray:
-        """A part of a layer of a file, float32 [cell, gene]; ``cells`` and ``genes`` number rows of the tables."""
+        """A part of a layer of a file, float32 [cell, gene]; ``cells`` and ``genes`` number rows of the tables.
+
+        Parameters
+        ----------
+        file
+            Number of the file.
+        layer
+            ``predicted`` or ``observed``.
+        cells, genes
+            Rows of the tables ``observations`` and ``genes``, int.
+        """
         rows, columns = self.rows[file][cells], self.columns[file][genes]
         order = np.argsort(rows, kind="stable")  # read in the order of the file
         values = self.files[file].values(layer, rows[order], columns)
@@ -52,6 +62,15 @@ class Aligned:
         self, observed: np.ndarray, file: int, cells: np.ndarray, genes: np.ndarray
     ) -> None:
         """Raise unless a file's observed values equal ``observed`` of the first file.
+
+        Parameters
+        ----------
+        observed
+            Observed values of the first file, float32 [cell, gene].
+        file
+            Number of the file that is compared.
+        cells, genes
+            Rows of the tables ``observations`` and ``genes`` that ``observed`` has, int.
 
         Raises
         ------

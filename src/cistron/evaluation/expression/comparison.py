@@ -68,7 +68,17 @@ class Comparison:
 
 
 def gene_draws(genes: int, draws: int, generator: np.random.Generator) -> np.ndarray:
-    """Draw genes with replacement: times that each is taken, float32 [gene, draw]."""
+    """Draw genes with replacement: times that each is taken, float32 [gene, draw].
+
+    Parameters
+    ----------
+    genes
+        Number of genes.
+    draws
+        Number of bootstrap draws.
+    generator
+        Source of randomness.
+    """
     return generator.multinomial(genes, np.full(genes, 1.0 / genes), size=draws).T.astype(np.float32)
 
 
@@ -84,6 +94,15 @@ def permuted_genes(predicted: np.ndarray, number: int, generator: np.random.Gene
     """Permute the genes that have a prediction within blocks, int [permutation, gene].
 
     Genes are loaded in random order, so blocks are random sets of genes.
+
+    Parameters
+    ----------
+    predicted
+        Predictions, float [cell, gene]; a gene without a finite value stays in its place.
+    number
+        Number of permutations.
+    generator
+        Source of randomness.
     """
     defined = np.isfinite(predicted).any(axis=0)
     orders = np.tile(np.arange(predicted.shape[1]), (number, 1))
@@ -231,7 +250,7 @@ def _within_genes(
 
 
 def _jointly_defined(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both with NaN wherever either is NaN."""
+    """Copies of both matrices, with NaN wherever one of them has NaN."""
     seen = np.isfinite(first) & np.isfinite(second)
     if seen.all():
         return first, second

@@ -79,7 +79,15 @@ def row_correlations(
 
 
 def permuted_row_correlations(first: np.ndarray, second: np.ndarray, orders: np.ndarray) -> np.ndarray:
-    """:func:`row_correlations` of ``first[:, order]`` and ``second`` for each order, float64 [order, row]."""
+    """:func:`row_correlations` of ``first[:, order]`` and ``second`` for each order, float64 [order, row].
+
+    Parameters
+    ----------
+    first, second
+        Values, float [row, column]; NaN is missing.
+    orders
+        Permutations of the columns, int [order, column].
+    """
     seen = np.isfinite(first) & np.isfinite(second)
     if not len(orders) or not seen.all():
         found = [row_correlations(first[:, order], second)[0] for order in orders]

@@ -52,7 +52,7 @@ class ExpressionSettings:
 
 @dataclass
 class ExpressionResult:
-    """What the task gives.
+    """Result of the task ``expression``: tables and facts.
 
     Attributes
     ----------

@@ -14,7 +14,7 @@ TABLES = {
 
 
 def table_of(evidence: str) -> str:
-    """Give the table of :data:`TABLES` by what a predictor knew of the gene.
+    """Choose the table of :data:`TABLES` for a prediction by what it knew of the gene.
 
     Whatever knew expression is imputation, whatever else it knew; what is unknown may have.
     """

@@ -1,4 +1,4 @@
-"""What stands beside every method: an additive null, and the ceiling that noise sets to pseudobulks."""
+"""References for every method: an additive null model, and the highest correlation that noise allows for pseudobulks."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Rows of the scores table and the tables behind them, as they come."""
+"""Collect the rows of the scores table, and the correlations of single genes and cells."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -44,12 +44,12 @@ class Level:
     logarithm: bool
 
     def view(self, values: np.ndarray) -> np.ndarray:
-        """Cell values as this level sees them."""
+        """Values of single cells, averaged within labels if this level pools cells."""
         return values if self.members is None else pool(values, self.members, self.logarithm)
 
 
 class Collector:
-    """Rows and tables, as they come."""
+    """Collects rows of scores and tables of correlations while predictions are scored."""
 
     def __init__(self, common: Mapping[str, Any]) -> None:
         self.common = dict(common)
@@ -59,7 +59,19 @@ class Collector:
     def score(
         self, level: Level, name: str, method: str, found: Comparison, null: Mapping[str, float]
     ) -> None:
-        """Rows of one prediction; a metric without a defined value has no row."""
+        """Rows of one prediction; a metric without a defined value has no row.
+
+        Parameters
+        ----------
+        level
+            Cells or cell types, and the stratum, that were scored.
+        name, method
+            Name of the prediction, and the method that made it.
+        found
+            Scores with their bootstrap draws.
+        null
+            Scores of the baseline, by metric.
+        """
         for metric, value in found.values.items():
             if not np.isfinite(value):
                 continue
@@ -79,7 +91,19 @@ class Collector:
     def undefined(
         self, level: Level, name: str, method: str, predicted: np.ndarray, found: Comparison
     ) -> None:
-        """Shares of entries, cells and genes that could not be scored."""
+        """Shares of entries, cells and genes that could not be scored.
+
+        Parameters
+        ----------
+        level
+            Cells or cell types, and the stratum, that were scored.
+        name, method
+            Name of the prediction, and the method that made it.
+        predicted
+            Predictions, float [cell, gene]; NaN where there is none.
+        found
+            Scores, with the correlations of each gene and cell.
+        """
         measured = np.isfinite(level.observed)
         entries = float((measured & ~np.isfinite(predicted)).sum() / max(measured.sum(), 1))
         shares = (
@@ -97,7 +121,17 @@ class Collector:
         found: Comparison,
         other: Comparison,
     ) -> None:
-        """Rows of the difference of two predictions, from the same draws of genes."""
+        """Rows of the difference of two predictions, from the same draws of genes.
+
+        Parameters
+        ----------
+        level
+            Cells or cell types, and the stratum, that were scored.
+        pair
+            Name and method of the first and of the second prediction.
+        found, other
+            Scores of the first and of the second, with draws of the same genes.
+        """
         (name, _), (other_name, _) = pair
         for metric, value in found.values.items():
             draws = found.draws[metric] - other.draws[metric]
@@ -114,7 +148,17 @@ class Collector:
             )  # fmt: skip
 
     def detail(self, level: Level, name: str, found: Comparison) -> None:
-        """Tables of the correlations of each gene and each cell."""
+        """Tables of the correlations of each gene and each cell.
+
+        Parameters
+        ----------
+        level
+            Cells or cell types, and the stratum, that were scored.
+        name
+            Name of the prediction.
+        found
+            Scores, with the correlations of each gene and cell.
+        """
         for axis, labels, columns in (
             ("gene", level.genes, found.per_gene),
             ("cell", level.cells, found.per_cell),

@@ -37,7 +37,7 @@ class Stratum:
 def strata_of(
     observations: pd.DataFrame, genes: pd.DataFrame, unit: str, generator: np.random.Generator
 ) -> list[Stratum]:
-    """Give the four quadrants, and what lies in validation apart; empty ones are left out.
+    """Divide cells and genes into seen and unseen (four quadrants), with the validation parts on their own; empty parts are left out.
 
     Genes of a stratum come in random order, which permutations within blocks rely on.
 
@@ -83,7 +83,7 @@ def strata_of(
 
 
 def headline(names: Iterable[str]) -> str:
-    """Give the stratum that says most: unseen genes before seen ones, unseen cells before seen ones."""
+    """Choose the stratum to report first: unseen genes before seen ones, then unseen cells before seen ones."""
     return min(
         names,
         key=lambda name: [
