@@ -202,7 +202,7 @@ def test_bad_files(fails, world, tmp_path):
     check("chromosome chr5 is not in genome.fa", regions=other)
     other.write_text("chr2\t44990\t45001\n")
     check("end behind their chromosome", regions=other)
-    check("is not a model folder", weights=tmp_path)
+    check("is not a model folder", weights=world)
     check("does not exist", genome=tmp_path / "none.fa")
     coded = tmp_path / "coded.fa"
     text = (world / "genome.fa").read_text()

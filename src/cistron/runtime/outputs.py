@@ -33,6 +33,7 @@ from cistron.runtime.files import (
 )
 from cistron.runtime.provenance import RunRecord
 
+_LOCK_BYTES = 256
 # Made again from the rest of a folder, so that a changed one does not make the result another.
 _REMADE = ("report.html", "figures")
 # What may lie in a folder without being a result.
@@ -317,8 +318,8 @@ class _Lock:
 
     def tell(self, facts: dict[str, Any]) -> None:
         """Replace the content."""
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, json.dumps(facts).encode(), 0)
+        # One write of one length: a kill between two would leave no word of who was here.
+        os.pwrite(self._descriptor, json.dumps(facts).ljust(_LOCK_BYTES).encode(), 0)
 
 
 @contextmanager
@@ -370,7 +371,7 @@ def remove_leftovers(path: Path, *, all_of_them: bool = False, own: bool = False
     """
     name, stem, suffix = re.escape(path.name), re.escape(path.stem), re.escape(path.suffix)
     # Names of `runtime.files`, then of shards and of stores that a run can go on from. A lock is removed by its holder.
-    by_process = re.compile(rf"^\.(?:{stem}\.partial-(\d+){suffix}|{name}\.partial-(\d{{1,8}})(?:-\w+)?)$")
+    by_process = re.compile(rf"^\.(?:{stem}(?:\.[\w.]+?)?\.partial-(\d+)(?:\.\w+)*|{name}\.partial-(\d{{1,8}})(?:-\w+)?)$")
     resumable = re.compile(rf"^\.{name}\.(?:partial|shards)-(?!claim)\w{{9,}}$")
     for entry in path.parent.glob(f".{_literal(path.stem)}*"):
         match = by_process.match(entry.name)
