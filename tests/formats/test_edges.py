@@ -91,3 +91,12 @@ def test_a_newer_schema_and_a_missing_column_are_refused(tmp_path):
     other.write_text("x\ty\n1\t2\n")
     with pytest.raises(InputError, match="column 'source' is absent"):
         read_edges(other)
+
+
+def test_a_sign_that_is_none_is_refused(tmp_path):
+    (tmp_path / "a.tsv").write_text("source\ttarget\tsign\nA\tB\t+\nA\tC\t-\nA\tD\t\nA\tE\tNA\n")
+    assert read_edges(tmp_path / "a.tsv").table["sign"].tolist() == [1, -1, 0, 0]
+    for sign in ("activation", "2", "0,5"):
+        (tmp_path / "a.tsv").write_text(f"source\ttarget\tsign\nA\tB\t+\nA\tC\t{sign}\n")
+        with pytest.raises(InputError, match="line 3: sign is"):
+            read_edges(tmp_path / "a.tsv")

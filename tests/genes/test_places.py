@@ -239,6 +239,20 @@ def test_a_gene_without_a_strand_has_a_place_and_no_start_site(tmp_path):
     assert "LOST" not in set(places.start_sites()[0]["gene"])
 
 
+def test_rows_without_a_place_are_said(tmp_path):
+    rows = [f"G{n}\t1\t{n}\t+" for n in range(30)]
+    header = "gene\tchr\tposition\tstrand\n"
+    for lost in ("LOST\t1\t\t+", "LOST\t\t5\t+", "LOST\tNA\t5\t+"):
+        places = _places(tmp_path, header + "\n".join([*rows, lost]) + "\n")
+        sites, remarks = places.start_sites()
+        assert len(sites) == 30
+        assert "1 genes without a chromosome or a position left out, for example LOST" in remarks[0]
+    with pytest.raises(InputError, match="more than 5% are not left out"):
+        _places(tmp_path, header + "\n".join([*rows[:3], "LOST\t1\tNA\t+"]) + "\n").start_sites()
+    twice = _places(tmp_path, header + "A\t1\t5\t+\nA\t2\t5\t+\n")
+    assert "1 genes stand in several rows, for example A; the first place is taken" in twice.remarks[0]
+
+
 def test_tables_of_magma_count_from_one(tmp_path):
     places = _places(tmp_path, "GENE CHR START STOP\n1 1 1001 9000\n2 23 1 9000\n")
     assert places.genes[["start", "end"]].to_numpy().tolist() == [[1000, 9000], [0, 9000]]

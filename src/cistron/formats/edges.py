@@ -16,7 +16,8 @@ from cistron.errors import InputError
 from cistron.genes.identity import NAMESPACES, guess_namespace, normalise_identifiers
 from cistron.runtime import say
 from cistron.runtime.files import atomic_path
-from cistron.runtime.tables import read_text_table
+from cistron.runtime.table_layout import MISSING, NUMBER
+from cistron.runtime.tables import TextTable, read_text_table
 from cistron.runtime.text_files import plain_name
 
 SCHEMA_VERSION = 1
@@ -185,6 +186,21 @@ def _named(columns: Sequence[str], path: Path) -> dict[str, str]:
     return {column: names[column] for column in sorted(names, key=lambda name: columns.index(names[name]))}
 
 
+def _signs(cells: Sequence[str], text: TextTable) -> list[int]:
+    """Signs from +, -, 1, -1, 0; what is missing is 0, not known."""
+    signs = []
+    for row, cell in enumerate(cells):
+        number = {"+": 1.0, "-": -1.0}.get(cell, 0.0 if cell in MISSING else None)
+        if number is None:
+            number = float(cell) if NUMBER.fullmatch(cell) else np.nan
+        if number not in (-1, 0, 1):
+            raise InputError(
+                f"{text.layout.label} line {text.layout.line_of(row)}: sign is +, -, 1, -1 or 0. Given: {cell[:40]!r}"
+            )
+        signs.append(int(number))
+    return signs
+
+
 def read_edges(path: str | Path, *, name: str | None = None) -> Edges:
     """Read a network: this format, or any .tsv, .csv (plain, .gz, .xz) with columns source and target.
 
@@ -226,8 +242,7 @@ def read_edges(path: str | Path, *, name: str | None = None) -> Edges:
     if "weight" not in table:
         table["weight"] = 1.0
     if "sign" in table:
-        signs = table["sign"].replace({"+": "1", "-": "-1"})
-        table["sign"] = pd.to_numeric(signs, errors="coerce").fillna(0).astype(np.int64)
+        table["sign"] = _signs(table["sign"].tolist(), text)
     if pd.api.types.is_numeric_dtype(table["weight"]):
         table = table.sort_values("weight", ascending=False, kind="stable")
     if "kind" not in header:

@@ -97,6 +97,8 @@ def places_of_frame(
     for key in ("symbol", "entrez", "chromosome", "transcript", "biotype"):
         if key in found:
             table[key] = _text(frame[found[key]])
+    if "chromosome" in table:
+        table["chromosome"] = table["chromosome"].replace(sorted(_NO_NUMBER), "")
     if "entrez" in table:
         table["entrez"] = table["entrez"].str.removesuffix(".0")
     from_one = sorted({_FROM_ONE[plain] for key in ("start", "end", "position") if key in found

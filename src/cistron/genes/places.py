@@ -39,6 +39,8 @@ class GenePlaces:
         Lines before the first row that begin with ``#``.
     remarks
         What was assumed or noticed, one sentence each.
+    placeless
+        Genes of a table that say no chromosome or no position, where others do.
     """
 
     name: str
@@ -47,6 +49,7 @@ class GenePlaces:
     transcripts: pd.DataFrame
     comments: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    placeless: tuple[str, ...] = ()
 
     def require(self, *columns: str) -> pd.DataFrame:
         """Give :attr:`genes`, or say which of the columns the file lacks.
@@ -65,12 +68,12 @@ class GenePlaces:
         return self.genes
 
     def stranded_transcripts(self) -> tuple[pd.DataFrame, list[str]]:
-        """Transcripts whose strand is known, and a remark on the others.
+        """Transcripts whose place and strand are known, and remarks on the others.
 
         Raises
         ------
         InputError
-            If the file says no start sites, or the strand of more than 5% of the genes is not known.
+            If the file says no start sites, or the place or strand of more than 5% of the genes is not known.
         """
         if self.transcripts.empty:
             columns = (
@@ -79,17 +82,23 @@ class GenePlaces:
                 else ("chromosome", "position", "strand")
             )
             self.require(*columns)
-        table = self.transcripts
+        table, remarks = self.transcripts, []
+        if self.placeless:
+            remarks.append(
+                f"{self.name}: {len(self.placeless):,} genes without a chromosome or a position left out, for example {self.placeless[0]}"
+            )
+            if len(self.placeless) > 0.05 * len(self.genes):
+                raise InputError(f"{remarks[0]}: more than 5% are not left out; correct the table")
         unknown = ~table["strand"].isin(["+", "-"])
         if not unknown.any():
-            return table, []
+            return table, remarks
         genes = table.loc[unknown, "gene"].unique()
         if len(genes) > 0.05 * table["gene"].nunique():
             raise InputError(
                 f"{self.name}: strand is + or -, which a start site needs. Given: '.' for {len(genes):,} genes, for example {genes[0]}"
             )
         remark = f"{self.name}: {len(genes):,} genes without a strand left out, for example {genes[0]}"
-        return table[~unknown].reset_index(drop=True), [remark]
+        return table[~unknown].reset_index(drop=True), [*remarks, remark]
 
     def start_sites(self) -> tuple[pd.DataFrame, list[str]]:
         """Choose one start site per gene (:func:`cistron.genes.start_sites.choose_start_sites`).
@@ -107,7 +116,7 @@ class GenePlaces:
             If the file says no start sites or strands, or a table without transcripts names a gene twice.
         """
         table, remarks = self.stranded_transcripts()
-        if self.form != "gtf" and not (table["transcript"] != "").any() and (table["rank"] == UNTAGGED).all():
+        if self.form != "gtf" and not _has_transcripts(table):
             twice = table.loc[table["gene"].duplicated(), "gene"]
             if len(twice):
                 raise InputError(
@@ -164,12 +173,27 @@ def read_gene_places(path: str | Path, what: str = "annotation") -> GenePlaces:
     if table.empty:
         raise InputError(f"{what} {path.name} holds no genes; {expected_columns()}")
     transcripts = _sites_of_rows(table)
+    placed = set(transcripts["gene"])
+    placeless = [gene for gene in table["gene"].unique() if gene not in placed] if placed else []
     if "position" not in table and {"start", "end", "strand"} <= set(table.columns):
         table["position"] = _five_prime(table).where(table["strand"] != ".")  # no start site without a strand
+    again = table.loc[table["gene"].duplicated() & ~table.duplicated()]
+    if len(again) and not _has_transcripts(table):
+        remarks = [
+            *remarks,
+            f"{path.name}: {again['gene'].nunique():,} genes stand in several rows, for example {again['gene'].iloc[0]}; the first place is taken",
+        ]
     genes = table.drop(columns=["rank", "transcript"], errors="ignore").drop_duplicates(
         "gene", ignore_index=True
     )
-    return GenePlaces(path.name, "bed" if form == "bed" else "table", genes, transcripts, (), tuple(remarks))
+    name = "bed" if form == "bed" else "table"
+    return GenePlaces(path.name, name, genes, transcripts, (), tuple(remarks), tuple(placeless))
+
+
+def _has_transcripts(table: pd.DataFrame) -> bool:
+    """Whether rows are of transcripts: they are named, or a tag ranks one."""
+    named = "transcript" in table and bool((table["transcript"] != "").any())
+    return named or bool((table["rank"] != UNTAGGED).any())
 
 
 def _sites_of_rows(table: pd.DataFrame) -> pd.DataFrame:
