@@ -83,3 +83,10 @@ def test_a_file_in_place_of_a_folder(table, capsys):
     (table.parent / "notes").write_text("a file")
     line = refused(capsys, "embedding", "convert", table, "notes/o.h5ad")
     assert "a part of this path is a file and no folder" in line
+
+
+def test_a_group_without_a_command_prints_its_help(capsys):
+    for group in ([], ["omics"], ["evaluate"]):
+        assert main(group) == 0
+        assert "Commands" in capsys.readouterr().out
+    assert "unknown command 'study'" in refused(capsys, "study", "--help")

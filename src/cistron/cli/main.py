@@ -101,7 +101,7 @@ def _launch(
         if not config.exists():
             raise InputError(f"configuration file {config} does not exist")
         try:
-            tables = tomllib.loads(config.read_text())
+            tables = tomllib.loads(config.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"configuration file {config} is not valid TOML: {error}") from error
         _check_tables(tables, config)
@@ -110,6 +110,8 @@ def _launch(
         app.config = (note_given,)
     try:
         command, bound = _parsed(tokens)
+        if command.__module__.split(".")[0] == "cyclopts":  # a group without a command prints its help
+            return command(*bound.args, **bound.kwargs)
         check_arguments(command, bound.arguments)
         return run_command(command, bound, _command(list(tokens)), overwrite=overwrite)
     finally:
@@ -232,6 +234,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     came: list[int] = []
     try:
         with _terminable() as came, _warnings_as_remarks():
+            if tokens and not tokens[0].startswith("-") and tokens[0] not in COMMANDS:  # with --help, too
+                raise InputError(f"unknown command {tokens[0]!r}; expected one of {', '.join(COMMANDS)}")
             app.meta(tokens, exit_on_error=False, print_error=False, result_action="return_value")
             sys.stdout.flush()
     except SettingError as error:
