@@ -86,7 +86,8 @@ def reading_bigwig(path: Path) -> Iterator[None]:
     InputError
         If the file is damaged.
     """
-    sys.stderr.flush()
+    if sys.stderr is not None:  # a process without a terminal has none
+        sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         kept = os.dup(2)
         os.dup2(held.fileno(), 2)
