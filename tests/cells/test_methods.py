@@ -5,6 +5,7 @@ import pytest
 
 from cistron.cells import METHODS, CellExpression, read_cells, read_features
 from cistron.cells.kernel_ridge import fit_kernel_ridge
+from cistron.cells.predicting import chosen_genes
 from cistron.cells.settings import BilinearSettings
 from cistron.cells.shrinkage import shrink_to_features
 from cistron.errors import InputError
@@ -83,6 +84,15 @@ def test_one_hot_is_undefined_for_unseen_genes_and_good_for_seen_ones(fitted, pr
         assert np.isnan(values[:, genes != "train"]).all()
         place = np.ix_(rows == "test", genes == "train")
         assert within(values[place], observed[place]) > 0.4
+
+
+def test_genes_to_write_are_chosen_by_their_part(fitted):
+    _, split, _, model = fitted
+    part = np.array(split.genes.part_of(model.genes))
+    assert set(part) == {"train", "validation", "test"}
+    assert chosen_genes(model, "all").tolist() == list(range(len(part)))
+    assert chosen_genes(model, "held-out").tolist() == np.flatnonzero(part != "train").tolist()
+    assert chosen_genes(model, "test").tolist() == np.flatnonzero(part == "test").tolist()
 
 
 def test_a_value_takes_no_part_in_its_own_prediction(fitted, world, predicted):

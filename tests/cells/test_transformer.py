@@ -12,6 +12,7 @@ from cistron.cells.attention import Attention, exact_attention, orthogonal_featu
 from cistron.cells.expression_heads import Bins, count_loss, expected_expression, fit_bins, parameters_of
 from cistron.cells.settings import ATTENTIONS, HEADS, TransformerSettings
 from cistron.cells.transformer import ExpressionTransformer
+from cistron.cells.transformer_fit import HiddenGeneBatches
 from cistron.errors import InputError
 
 SMALL = TransformerSettings(
@@ -118,6 +119,17 @@ def test_classes_halve_what_is_above_zero_and_empty_ones_weigh_nothing():
     assert float(even.expected(raw)) == pytest.approx(float(frequency @ even.values), rel=1e-5)
 
 
+def test_a_fifth_of_the_genes_is_hidden_where_no_number_is_said(fitted):
+    cells = fitted[0]
+    genes = len(cells.genes)
+    share = np.full(genes, 1 / genes)
+    for targets, hidden in ((0, genes // 5), (7, 7), (genes, genes // 2)):
+        batches = HiddenGeneBatches(cells, np.arange(100), share, replace(SMALL, targets=targets), 0)
+        batch = next(batches(0))
+        assert len(batch["hidden"]) == hidden
+        assert not batch["visible"][batch["hidden"]].any()
+
+
 @pytest.mark.parametrize("attention", ATTENTIONS)
 @pytest.mark.parametrize("head", HEADS)
 def test_every_attention_and_head_fits_predicts_and_is_saved(fitted, predicted, tmp_path, attention, head):
@@ -199,6 +211,11 @@ def test_heads_of_counts_refuse_other_values_and_settings_are_checked(fitted, wo
         CellExpression(SMALL, method="transformer").fit(cells, features, split)
     model = CellExpression(replace(SMALL, head="bins"), method="transformer").fit(cells, features, split)
     assert np.isfinite(next(model.predict(cells))[1]).all()
+    data.X = (data.X > 0).astype(np.float32)
+    with pytest.raises(InputError, match="need as many different values"):
+        CellExpression(replace(SMALL, head="bins"), method="transformer").fit(
+            read_cells(data, scale="log-normalised"), features, split
+        )
     for wrong in ({"attention": "linear"}, {"head": "gauss"}, {"dimension": 15}):
         with pytest.raises(InputError):
             replace(SMALL, **wrong)

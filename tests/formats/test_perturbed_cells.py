@@ -87,6 +87,8 @@ def test_scales_are_told_apart():
 def test_log_normalisation_by_hand():
     counts = sparse.csr_matrix(np.array([[2.0, 2, 0], [4, 4, 0], [8, 0, 0]], dtype=np.float32))
     np.testing.assert_allclose(size_factors(counts), [0.5, 1, 1])
+    empty = sparse.vstack([counts, sparse.csr_matrix((1, 3), dtype=np.float32)], format="csr")
+    np.testing.assert_allclose(size_factors(empty), [0.5, 1, 1, 1])
     expected = np.log1p([[4, 4, 0], [4, 4, 0], [8, 0, 0]])
     np.testing.assert_allclose(log_normalise(counts, "counts").toarray(), expected, rtol=1e-6)
     assert log_normalise(counts, "log-normalised") is counts

@@ -124,6 +124,7 @@ def test_the_mended_model_attends_to_what_a_knock_out_moves_and_gives_an_embeddi
     weight = inference.network.weight
     assert np.nanargmax(weight[0]) == 3
     assert weight[0, 3] > 1.1 * np.nanmedian(weight[0])
+    np.testing.assert_allclose(np.nanmean(weight, axis=1), 1, rtol=1e-5)  # relative to the source's mean
     embedding = inference.embed()
     assert embedding.shape == (8, 40)
     assert embedding.uns["cistron"]["evidence"] == "expression+perturbation"

@@ -9,7 +9,7 @@ from cistron.errors import InputError
 from cistron.evaluation.edges.truth import average_precision
 from cistron.formats.perturbed_cells import assemble_cells
 from cistron.networks import METHODS, CausalBenchModel, NetworkInference
-from cistron.networks.combined import gather_evidence
+from cistron.networks.combined import UNPERTURBED, combine, gather_evidence, relative_strength
 from cistron.networks.settings import DefaultSettings
 from cistron.world.networks import CONTROL, NetworkWorldSettings, network_world
 
@@ -197,6 +197,7 @@ def test_stability_tells_sure_edges_from_lucky_ones(world):
     stable = network.stability == 1
     assert (true[stable] != 0).mean() > 0.6
     assert network.stability[true == 0].mean() < 0.1
+    assert set(np.unique(network.stability)) == {0, 0.25, 0.5, 0.75, 1}
 
 
 def test_unperturbed_sources_are_scored_by_co_variation_only():
@@ -207,6 +208,17 @@ def test_unperturbed_sources_are_scored_by_co_variation_only():
     ours = METHODS["default"](cells, DefaultSettings(resamples=0), 0)
     assert np.isfinite(ours.weight[unperturbed]).sum() == len(unperturbed) * 39
     assert NetworkInference(method="mean-shift").infer(cells, None).table["source"].nunique() == 20
+
+
+def test_among_few_genes_unperturbed_pairs_have_the_fitted_log_odds():
+    """The coefficients were fitted on 100 genes; among fewer, pairs are not taken to be edges more often."""
+    cells, _ = planted(perturbed_fraction=0.5)
+    evidence = gather_evidence(cells, DefaultSettings())
+    unperturbed = np.setdiff1d(np.arange(40), cells.perturbed)
+    found = combine(evidence, DefaultSettings())[unperturbed]
+    expected = UNPERTURBED[0] + UNPERTURBED[1] * relative_strength(evidence.partial)[unperturbed]
+    pairs = np.isfinite(found)
+    np.testing.assert_allclose(found[pairs], expected[pairs], rtol=1e-5)
 
 
 def test_unperturbed_pairs_do_not_crowd_out_perturbed_ones_among_many_genes():

@@ -77,6 +77,16 @@ def test_nothing_is_corrected_where_nothing_changes():
     assert few.correction.tolist() == [1.0]
 
 
+def test_size_factors_are_totals_over_the_median_of_cells_that_have_counts():
+    counts = np.zeros((7, 8))
+    counts[[0, 1, 2], [0, 1, 2]] = 1  # totals 1, 1, 1, 3, 0, 0, 0: the median is 1
+    counts[3, 3:6] = 1
+    labels = ["ctrl"] * 4 + ["G7"] * 3
+    cells = assemble_cells(counts, [f"G{n}" for n in range(8)], labels, control="ctrl")
+    expected = np.log1p(counts / np.array([1, 1, 1, 3, 1, 1, 1])[:, None])
+    np.testing.assert_allclose(normalise(cells).toarray(), expected, rtol=1e-6)
+
+
 def test_a_dominant_gene_is_named():
     assert dominant_genes(panel()).keys() == {"H"}
     assert dominant_genes(panel())["H"] == pytest.approx(0.44, abs=0.02)
