@@ -330,7 +330,9 @@ class TestBadInput:
             "chromatin", "train", data, "--method", "ridge", "--network.channels", 3, "-o", model
         )
         assert "does not exist" in fails("chromatin", "train", tmp_path / "none", "-o", model)
-        assert "settings.json" in fails("chromatin", "predict", tmp_path, data, "-o", tmp_path.parent / "p.h5ad")
+        assert "settings.json" in fails(
+            "chromatin", "predict", tmp_path, data, "-o", tmp_path.parent / "p.h5ad"
+        )
         assert not model.exists()
 
     def test_splits(self, build, fails, arrays, tmp_path):

@@ -249,7 +249,7 @@ def test_each_assay_has_a_deviation_of_its_own_only_where_wanted(own):
 
     before = divergences()
     if own:
-        model.assay_log_deviation[1].data.fill_(1.0)
+        model.assay_log_deviation[1].data.fill_(2.0)
         after = divergences()
         assert after[0] == before[0]
         assert after[1] > before[1]

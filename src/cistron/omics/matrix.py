@@ -208,7 +208,22 @@ def _are_samples(names: list[str]) -> bool:
 def samples_of(
     numbers: list[str], text: list[str], example: object, what: str
 ) -> tuple[list[str], list[str]]:
-    """Columns that are samples, and remarks that name the others."""
+    """Columns that are samples, and remarks that name the others.
+
+    Parameters
+    ----------
+    numbers, text
+        Names of the columns of numbers and of the columns of text.
+    example
+        A value of the first column of text, for the message.
+    what
+        What the table is, for the message.
+
+    Raises
+    ------
+    InputError
+        If no column holds numbers.
+    """
     if not numbers:
         raise InputError(
             f"{what}: all {len(text):,} columns hold text, for example {example!r} in {text[0]}; "

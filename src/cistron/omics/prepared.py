@@ -32,7 +32,19 @@ def listed_genes(path: Path) -> list[str]:
 
 
 def merged_genes(genes: list[str], settings: PreparationSettings, what: str, steps: list[str]) -> Merging:
-    """Which rows are which gene; what becomes of genes that occur twice is a step."""
+    """Which rows are which gene; what becomes of genes that occur twice is a step.
+
+    Parameters
+    ----------
+    genes
+        Gene of each row.
+    settings
+        Of the preparation.
+    what
+        What the rows are of, for the message.
+    steps
+        List of what was done, which is added to.
+    """
     found = merging(genes, settings.duplicates or "first", what)
     if found.remark:
         steps.append(found.remark)
@@ -40,7 +52,17 @@ def merged_genes(genes: list[str], settings: PreparationSettings, what: str, ste
 
 
 def in_universe(genes: list[str], settings: PreparationSettings, steps: list[str]) -> np.ndarray:
-    """Genes to keep, bool [gene]: those in the universe."""
+    """Genes to keep, bool [gene]: those in the universe.
+
+    Parameters
+    ----------
+    genes
+        Genes in order.
+    settings
+        Of the preparation.
+    steps
+        List of what was done, which is added to.
+    """
     if settings.universe is None:
         return np.ones(len(genes), dtype=bool)
     universe = set(listed_genes(settings.universe))
@@ -55,7 +77,17 @@ def in_universe(genes: list[str], settings: PreparationSettings, steps: list[str
 
 
 def refuse_unmeasurable(frame: pd.DataFrame, what: str, least: float = 0.0) -> None:
-    """Raise where a value is infinite or below ``least``."""
+    """Raise where a value is infinite or below ``least``.
+
+    Parameters
+    ----------
+    frame
+        Numbers [gene, sample].
+    what
+        What the table is, for the message.
+    least
+        Smallest value that can be measured.
+    """
     values = frame.to_numpy()
     wrong = ~np.isnan(values) & ~((values >= least) & (np.abs(values) < np.finfo(np.float32).max))
     if wrong.any():

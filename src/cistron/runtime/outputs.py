@@ -371,7 +371,9 @@ def remove_leftovers(path: Path, *, all_of_them: bool = False, own: bool = False
     """
     name, stem, suffix = re.escape(path.name), re.escape(path.stem), re.escape(path.suffix)
     # Names of `runtime.files`, then of shards and of stores that a run can go on from. A lock is removed by its holder.
-    by_process = re.compile(rf"^\.(?:{stem}(?:\.[\w.]+?)?\.partial-(\d+)(?:\.\w+)*|{name}\.partial-(\d{{1,8}})(?:-\w+)?)$")
+    by_process = re.compile(
+        rf"^\.(?:{stem}(?:\.[\w.]+?)?\.partial-(\d+)(?:\.\w+)*|{name}\.partial-(\d{{1,8}})(?:-\w+)?)$"
+    )
     resumable = re.compile(rf"^\.{name}\.(?:partial|shards)-(?!claim)\w{{9,}}$")
     for entry in path.parent.glob(f".{_literal(path.stem)}*"):
         match = by_process.match(entry.name)

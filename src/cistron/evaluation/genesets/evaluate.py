@@ -38,8 +38,10 @@ class GeneSetSettings:
 
     Attributes
     ----------
-    minimum, maximum
-        Smallest and largest number of scored genes of a set.
+    minimum
+        Smallest number of scored genes of a set.
+    maximum
+        Largest number of scored genes of a set.
     background
         Genes that count as negatives: annotated (in at least one set), all, or auto: annotated when there are
         20 sets or more.
