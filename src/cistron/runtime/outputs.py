@@ -369,7 +369,7 @@ def remove_leftovers(path: Path, *, all_of_them: bool = False, own: bool = False
     own
         Remove what this process began, and nothing else.
     """
-    name, stem, suffix = re.escape(path.name), re.escape(path.stem), re.escape(path.suffix)
+    name, stem = re.escape(path.name), re.escape(path.stem)
     # Names of `runtime.files`, then of shards and of stores that a run can go on from. A lock is removed by its holder.
     by_process = re.compile(
         rf"^\.(?:{stem}(?:\.[\w.]+?)?\.partial-(\d+)(?:\.\w+)*|{name}\.partial-(\d{{1,8}})(?:-\w+)?)$"

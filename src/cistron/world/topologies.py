@@ -81,11 +81,7 @@ def random_topology(
         wanted = random.poisson(regulators_per_gene)
         weight = strength * np.where(rank[regulators] < rank[gene], 1 - feedback, feedback)
         weight = np.where(regulators == gene, 0.0, weight)
-<<<<<<< HEAD
         # Without feedback, the first genes have fewer regulators, or none.
-=======
-        # without feedback the first genes have fewer possible regulators, or none
->>>>>>> settings
         possible = int(np.count_nonzero(weight))
         if not possible:
             continue
