@@ -44,7 +44,7 @@ def test_decoupler_has_signed_weights_and_pyscenic_positive_importance(tmp_path)
 
 
 def test_a_form_that_is_not_known_is_said(tmp_path):
-    with pytest.raises(InputError, match="exported as graphml, decoupler, pyscenic. Given: gml"):
+    with pytest.raises(InputError, match=r"exported as graphml, decoupler, pyscenic. Given: gml"):
         export_edges(_edges(), tmp_path / "a.gml", "gml")
     with pytest.raises(InputError, match=r"graphml is written as .graphml. Given: a.csv"):
         export_edges(_edges(), tmp_path / "a.csv", "graphml")

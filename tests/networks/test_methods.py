@@ -138,9 +138,7 @@ def test_an_activation_screen_is_the_mirror_of_a_knock_down_screen():
     """All values negated: every perturbed gene rises, the network and its signs stay."""
     cells = _chain(bystanders=20)
     mirrored = dataclasses.replace(cells, values=-cells.values)
-    first, second = (
-        METHODS["default"](part, DefaultSettings(resamples=0), 0) for part in (cells, mirrored)
-    )
+    first, second = (METHODS["default"](part, DefaultSettings(resamples=0), 0) for part in (cells, mirrored))
     assert second.details == {"perturbations": "activation", "direct_effects": True}
     np.testing.assert_allclose(second.weight, first.weight, rtol=1e-3, atol=1e-3)
     assert (second.sign == first.sign).all()

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
 from cistron.cli.options import Output, Seed
 from cistron.evaluation.edge_rows import EdgeEvaluationSettings
+from cistron.formats.perturbed_cells import ReadingSettings
 from cistron.runtime import show
 
 
@@ -17,9 +18,7 @@ def edges(
     truth: Path | None = None,
     reference: tuple[Path, ...] = (),
     undirected_reference: tuple[Path, ...] = (),
-    perturbation: str = "perturbation",
-    control: str = "non-targeting",
-    scale: str = "auto",
+    reading: Annotated[ReadingSettings | None, Parameter(name="*", group=Group("Cells", sort_key=10))] = None,
     settings: Annotated[EdgeEvaluationSettings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
@@ -34,19 +33,13 @@ def edges(
     networks
         Edge tables: source, target, weight[, sign, probability, direct].
     cells
-        Perturbed cells (.h5ad, or CausalBench's .npz); 20% of them are held out.
+        Perturbed cells (.h5ad, .zarr, .h5mu, 10x .h5, or CausalBench's .npz); 20% of them score the networks.
     truth
         Known network: a table with source, target[, sign].
     reference
         Collections of directed pairs, for example ChIP-Atlas (.csv, .tsv, also .gz and .xz).
     undirected_reference
         Collections of undirected pairs, for example CORUM or STRING.
-    perturbation
-        Column of obs that names the perturbed gene of each cell.
-    control
-        Label of the control cells in that column.
-    scale
-        What the values of the cells are: auto, counts, log-normalised, continuous.
     report
         Write figures and the HTML report.
     """
@@ -54,13 +47,10 @@ def edges(
     from cistron.evaluation.edges import evaluate_edges
     from cistron.evaluation.edges_output import write_edge_evaluation
     from cistron.formats.edges import read_edges
-    from cistron.formats.perturbed_cells import read_perturbed_cells
     from cistron.runtime import RunRecord, check_writable
 
     if not networks:
         raise InputError("no network was given; name at least one edge table")
-    if scale not in ("auto", "counts", "log-normalised", "continuous"):
-        raise InputError(f"--scale is auto, counts, log-normalised or continuous. Given: {scale}")
     check_writable(output / "run.json")
     settings = settings or EdgeEvaluationSettings()
     collections = [(path, True) for path in reference] + [(path, False) for path in undirected_reference]
@@ -70,11 +60,7 @@ def edges(
         raise InputError(f"{absent[0]} does not exist")
     run = RunRecord("evaluate edges", settings, inputs, seed)
     tables = [read_edges(path) for path in networks]
-    data = (
-        None
-        if cells is None
-        else read_perturbed_cells(cells, perturbation=perturbation, control=control, scale=scale)  # type: ignore[arg-type]
-    )
+    data = None if cells is None else (reading or ReadingSettings()).read(cells)
     result = evaluate_edges(
         tables,
         cells=data,

@@ -172,7 +172,7 @@ def number_perturbations(
             unmeasured.append(label)
             put_aside("perturbed gene is not measured", cells)
         else:
-            meaning[position] = next(iter(targets))
+            meaning[position] = next(gene for gene in targets if gene is not None)
     if reader.guides:
         shown, gene = next(iter(sorted(reader.guides.items())))
         result.is_guide = True
@@ -209,7 +209,9 @@ def _explain_no_perturbation(
                 "names with --gene-column"
             )
         else:
-            remedy = "check the column of labels and the species, or give --guide-table where labels are guides"
+            remedy = (
+                "check the column of labels and the species, or give --guide-table where labels are guides"
+            )
         raise IdentifierError(
             f"{name}: none of {len(unmeasured):,} perturbed genes (for example {unmeasured[0]}) is among the "
             f"{len(genes):,} measured genes (for example {genes[0]}); {remedy}"

@@ -8,8 +8,8 @@ Nature Methods 21, 531). Its p-value is the share of relabelled cells with as la
 import numpy as np
 from scipy import sparse
 
-from cistron.networks.normalisation import normalise
 from cistron.formats.perturbed_cells import PerturbedCells
+from cistron.networks.normalisation import normalise
 from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator
 

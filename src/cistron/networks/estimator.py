@@ -59,9 +59,13 @@ class NetworkInference(Estimator):
         """Settings after preset and given names."""
         return METHODS.resolve(self.method, self.settings, self.preset)
 
-    def fit(self, cells: PerturbedCells) -> "NetworkInference":
-        """Score all pairs of genes; the scores are kept in ``network``."""
-        self.network = self.record(cells, self.settings_in_force(), self.seed)
+    def fit(self, cells: PerturbedCells, regulators: Sequence[str] | None = None) -> "NetworkInference":
+        """Score all pairs of genes; the scores are kept in ``network``.
+
+        Only ``regulators`` may be sources, all genes when ``None``.
+        """
+        network = self.record(cells, self.settings_in_force(), self.seed)
+        self.network = network if regulators is None else network.from_sources(regulators)
         self.cells_name, self.namespace = cells.name, cells.identifier_namespace
         return self
 

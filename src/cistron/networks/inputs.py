@@ -1,21 +1,41 @@
 """Perturbed cells: quality view. (The files are read by ``cistron.formats.perturbed_cells``.)"""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from cistron.errors import InputError
 from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.networks.effects import effects_of, group_moments
+from cistron.networks.energy_distance import energy_distances
 from cistron.networks.normalisation import dominant_genes, normalise
 
 
-def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
-    """Tell for each perturbation how many cells it has and whether its knock-down is seen.
+def read_regulators(path: str | Path) -> list[str]:
+    """Read genes, one a line; what follows a tab or comma, blank lines and lines that begin with ``#`` are left out."""
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"regulators {path} do not exist")
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    genes = [re.split(r"[\t,]", line)[0].strip() for line in lines if not line.startswith("#")]
+    genes = [gene for gene in genes if gene]
+    if not genes:
+        raise InputError(f"regulators {path.name}: expected one gene a line. Given: no gene")
+    return genes
+
+
+def perturbation_quality(cells: PerturbedCells, *, seed: int = 0) -> pd.DataFrame:
+    """Tell for each perturbation how many cells it has, whether its knock-down is seen, and what it moved.
 
     Parameters
     ----------
     cells
         Perturbed cells.
+    seed
+        Of the permutations of the energy distance.
 
     Returns
     -------
@@ -23,7 +43,8 @@ def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
         One row a perturbed gene: ``gene``, ``cells``, ``guides`` (0 where unknown), ``control_mean`` and
         ``perturbed_mean`` (counts per cell of median depth, or as given), ``remaining`` (their ratio), ``z``
         (standardised shift of the gene itself), ``knock_down`` (``seen`` where z < -2, ``raised`` where z > 2,
-        ``not seen`` otherwise), ``moved`` (share of the other genes with |z| > 3; 0.003 by chance).
+        ``not seen`` otherwise), ``moved`` (share of the other genes with |z| > 3; 0.003 by chance), ``moved_genes`` (their number),
+        ``energy_distance`` from control cells and its permutation ``energy_p``.
     """
     cells.require_perturbations("the quality view")
     effects = effects_of(cells)
@@ -32,6 +53,7 @@ def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
     linear = group_moments(_linear(cells), cells.perturbation)
     before = linear.mean[0, effects.sources]
     after = linear.mean[1 + rows, effects.sources]
+    energy, p_values = energy_distances(cells, seed=seed)
     others = np.abs(effects.z) > 3
     others[rows, effects.sources] = False
     guides = np.zeros(len(rows), dtype=np.int64)
@@ -47,6 +69,9 @@ def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
             "remaining": np.divide(after, before, out=np.full(len(rows), np.nan), where=before > 0),
             "z": own,
             "knock_down": np.where(own < -2, "seen", np.where(own > 2, "raised", "not seen")),
+            "moved_genes": others.sum(axis=1),
+            "energy_distance": energy,
+            "energy_p": p_values,
             "moved": others.sum(axis=1) / max(len(cells.genes) - 1, 1),
         }
     )
