@@ -139,7 +139,9 @@ def test_regulators_batches_and_observational_cells(run, fails, world, tmp_path)
         "--output", tmp_path / "o.tsv",
     )  # fmt: skip
     assert code == 0, errors
-    message = fails("networks", "infer", tmp_path / "observed.h5ad", "--observational", "-o", tmp_path / "d.tsv")
+    message = fails(
+        "networks", "infer", tmp_path / "observed.h5ad", "--observational", "-o", tmp_path / "d.tsv"
+    )
     assert "use correlation, partial-correlation or trees" in message
 
 
