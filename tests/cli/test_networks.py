@@ -120,7 +120,7 @@ def test_regulators_batches_and_observational_cells(run, fails, world, tmp_path)
     data.obs["batch"] = ["a", "b"] * (data.n_obs // 2) + ["a"] * (data.n_obs % 2)
     data.write_h5ad(tmp_path / "cells.h5ad")
     (tmp_path / "tf.txt").write_text("# factors\nG03\nG05\tsecond column\n\n")
-    code, out, errors = run(
+    code, _out, errors = run(
         "networks", "infer", tmp_path / "cells.h5ad", "--regulators", tmp_path / "tf.txt", "--batch", "batch",
         "--method", "mean-shift", "--output", tmp_path / "e.tsv",
     )  # fmt: skip
@@ -152,7 +152,7 @@ def test_a_network_goes_to_other_tools_and_a_method_through_the_regimes(run, wor
     )
     assert code == 0, errors
     assert pd.read_csv(tmp_path / "d.csv").columns.tolist() == ["source", "target", "weight"]
-    code, out, errors = run(
+    code, _out, errors = run(
         "networks", "regimes", world["cells"], "--method", "mean-shift", "--fractions", 0, "--fractions", 1,
         "--edges", 30, "-o", tmp_path / "regimes.tsv",
     )  # fmt: skip
