@@ -10,9 +10,10 @@ from cistron.evaluation.edges.truth import average_precision, calibration_error
 from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.networks.combined import infer_default
 from cistron.networks.covariation import co_variation
-from cistron.networks.effects import direct_effects, mean_shift, wasserstein
+from cistron.networks.effects import direct_effects, mean_shift
 from cistron.networks.network import Network
 from cistron.networks.settings import DefaultSettings
+from cistron.networks.wasserstein_distance import wasserstein
 
 SEEDS = range(1000, 1010)
 DESIGNS = list(itertools.product(("hubs", "flat"), (1.0, 12.0), (30, 100)))

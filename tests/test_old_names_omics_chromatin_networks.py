@@ -37,6 +37,7 @@ MOVED = [
     ("cistron.chromatin.fitting", "Task=FittingData", "cistron.chromatin.fitting"),
     ("cistron.chromatin.layers", "Rows=CellTypeRows", "cistron.chromatin.layers"),
     ("cistron.networks.inputs", "perturbation_quality quality_summary", "cistron.networks.quality"),
+    ("cistron.networks.effects", "wasserstein wasserstein_groups", "cistron.networks.wasserstein_distance"),
     ("cistron.networks.combined", "DefaultSettings", "cistron.networks.settings"),
     ("cistron.networks.trees", "TreesSettings", "cistron.networks.settings"),
     ("cistron.networks.catran_batches", "CatranSettings", "cistron.networks.settings"),

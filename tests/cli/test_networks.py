@@ -113,3 +113,57 @@ def test_bad_evaluations_are_one_line(fails, run, world, tmp_path):
     )
     assert "0 of 4 genes match" in message
     assert not (out / "scores.parquet").exists()
+
+
+def test_regulators_batches_and_observational_cells(run, fails, world, tmp_path):
+    data = anndata.read_h5ad(world["cells"])
+    data.obs["batch"] = ["a", "b"] * (data.n_obs // 2) + ["a"] * (data.n_obs % 2)
+    data.write_h5ad(tmp_path / "cells.h5ad")
+    (tmp_path / "tf.txt").write_text("# factors\nG03\nG05\tsecond column\n\n")
+    code, _out, errors = run(
+        "networks", "infer", tmp_path / "cells.h5ad", "--regulators", tmp_path / "tf.txt", "--batch", "batch",
+        "--method", "mean-shift", "--output", tmp_path / "e.tsv",
+    )  # fmt: skip
+    assert code == 0, errors
+    assert set(read_edges(tmp_path / "e.tsv").table["source"]) == {"G03", "G05"}
+    assert "taken as control by their labels: non-targeting" in errors
+    (tmp_path / "none.txt").write_text("TP53\n")
+    message = fails(
+        "networks", "infer", world["cells"], "--regulators", tmp_path / "none.txt", "-o", tmp_path / "n.tsv"
+    )
+    assert "regulators" in message
+    del data.obs["perturbation"]
+    data.write_h5ad(tmp_path / "observed.h5ad")
+    code, _, errors = run(
+        "networks", "infer", tmp_path / "observed.h5ad", "--observational", "--method", "partial-correlation",
+        "--output", tmp_path / "o.tsv",
+    )  # fmt: skip
+    assert code == 0, errors
+    message = fails(
+        "networks", "infer", tmp_path / "observed.h5ad", "--observational", "-o", tmp_path / "d.tsv"
+    )
+    assert "use correlation, partial-correlation or trees" in message
+
+
+def test_a_network_goes_to_other_tools_and_a_method_through_the_regimes(run, world, tmp_path):
+    assert run("networks", "infer", world["cells"], "--method", "direct", "-o", tmp_path / "e.tsv")[0] == 0
+    code, _out, errors = run(
+        "networks", "export", tmp_path / "e.tsv", "--form", "decoupler", "-o", tmp_path / "d.csv"
+    )
+    assert code == 0, errors
+    assert pd.read_csv(tmp_path / "d.csv").columns.tolist() == ["source", "target", "weight"]
+    code, _out, errors = run(
+        "networks", "regimes", world["cells"], "--method", "mean-shift", "--fractions", 0, "--fractions", 1,
+        "--edges", 30, "-o", tmp_path / "regimes.tsv",
+    )  # fmt: skip
+    assert code == 0, errors
+    table = pd.read_csv(tmp_path / "regimes.tsv", sep="\t")
+    assert table["fraction"].tolist() == [0, 1]
+    assert (table["mean_wasserstein"] > table["null_wasserstein"])[1]
+
+
+def test_the_effects_table_tells_what_moved(run, world, tmp_path):
+    assert run("networks", "quality", world["cells"], "-o", tmp_path / "q.tsv")[0] == 0
+    table = pd.read_csv(tmp_path / "q.tsv", sep="\t")
+    assert {"cells", "remaining", "energy_distance", "energy_p", "moved_genes"} <= set(table)
+    assert (table["energy_p"] < 0.05).mean() > 0.3

@@ -184,6 +184,12 @@ CASES = (
     Case("cells embed", "bilinear", "{artefacts}/cells_bilinear --output {out}/e.h5ad"),
     Case("networks methods", "list"),
     Case("networks quality", "guides", f"{SCREEN} --guide guide --output {{out}}/quality.tsv"),
+    Case("networks export", "graphml", "{artefacts}/edges.tsv --output {out}/e.graphml"),
+    Case(
+        "networks regimes",
+        "mean-shift",
+        f"{SCREEN} --method mean-shift --fractions 0 --fractions 1 --edges 50 --output {{out}}/r.tsv",
+    ),
     Case("networks infer", "default", f"{SCREEN} --edges 0 --threads 1 --output {{out}}/e.tsv"),
     *(
         Case(

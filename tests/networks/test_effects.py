@@ -16,11 +16,10 @@ from cistron.networks.effects import (
     group_moments,
     mean_shift,
     normal_score,
-    wasserstein,
-    wasserstein_groups,
 )
 from cistron.networks.quality import perturbation_quality
 from cistron.networks.shrinkage import shrink_effects
+from cistron.networks.wasserstein_distance import wasserstein, wasserstein_groups
 
 
 def _cells(seed=0, genes=6, each=12):

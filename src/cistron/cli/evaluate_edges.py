@@ -7,17 +7,8 @@ from typing import Annotated
 import pandas as pd
 from cyclopts import Parameter
 
-from cistron.cli.options import (
-    ControlLabel,
-    GeneColumn,
-    Layer,
-    Modality,
-    Output,
-    Perturbation,
-    Scale,
-    Seed,
-    renamed,
-)
+from cistron.cli.options import Output, Seed, renamed
+from cistron.cli.perturbed_cells import Reading
 from cistron.evaluation.edges import EdgeEvaluationSettings, run_edges
 from cistron.methods import OpenShare
 from cistron.runtime import show
@@ -36,12 +27,7 @@ def edges(
     truth: Path | None = None,
     reference: tuple[Path, ...] = (),
     undirected_reference: tuple[Path, ...] = (),
-    perturbation: Perturbation = "perturbation",
-    control: ControlLabel = "non-targeting",
-    layer: Layer = None,
-    gene_column: GeneColumn = None,
-    modality: Modality = None,
-    scale: Scale = "auto",
+    reading: Reading = None,
     settings: Annotated[_Settings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
@@ -56,7 +42,7 @@ def edges(
     networks
         Edge tables: source, target, weight[, sign, probability, direct].
     cells
-        Perturbed cells (.h5ad, .zarr, .h5mu and others, or CausalBench's .npz); 20% of them are held out.
+        Perturbed cells (.h5ad, .zarr, .h5mu, 10x .h5, or CausalBench's .npz); 20% of them score the networks.
     truth
         Known network: a table with source, target[, sign].
     reference
@@ -74,12 +60,7 @@ def edges(
         truth=truth,
         references=reference,
         undirected_references=undirected_reference,
-        perturbation=perturbation,
-        control=control,
-        layer=layer,
-        gene_column=gene_column,
-        modality=modality,
-        scale=scale,
+        reading=reading,
         seed=seed,
     )
     for line in _summary(scores):

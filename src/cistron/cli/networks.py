@@ -1,29 +1,15 @@
 """``cistron networks``: gene networks from perturbed cells."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
-from cistron.cli.options import (
-    ControlLabel,
-    Excluded,
-    FurtherOutput,
-    GeneColumn,
-    Guide,
-    Layer,
-    MinimumCells,
-    Modality,
-    Output,
-    Perturbation,
-    Scale,
-    Seed,
-    Threads,
-    renamed,
-)
+from cistron.cli.options import FurtherOutput, Output, Seed, Threads, renamed
+from cistron.cli.perturbed_cells import Reading
 from cistron.cli.running import Writes
-from cistron.methods import CountOrZero
+from cistron.methods import Count, CountOrZero, Share
 from cistron.networks.methods import METHODS
 from cistron.runtime import show
 
@@ -38,17 +24,10 @@ def infer(
     cells: Path,
     *,
     output: Output,
-    perturbation: Perturbation = "perturbation",
-    control: ControlLabel = "non-targeting",
-    excluded: Excluded = ("excluded",),
-    guide: Guide = None,
-    layer: Layer = None,
-    gene_column: GeneColumn = None,
-    modality: Modality = None,
-    scale: Scale = "auto",
-    minimum_cells: MinimumCells = 2,
+    reading: Reading = None,
     chosen: ChosenMethod,
     edges: CountOrZero | None = 1000,
+    regulators: Path | None = None,
     name: str | None = None,
     output_embedding: Annotated[FurtherOutput, renamed("--output-embedding", "--embedding")] = None,
     training_cells: Annotated[bool, Parameter(negative=())] = False,
@@ -64,9 +43,11 @@ def infer(
     Parameters
     ----------
     cells
-        Raw counts with a column of perturbed genes: .h5ad, .zarr, .h5mu and others, or CausalBench's .npz.
+        .h5ad, .zarr or .h5mu with a column of perturbations, 10x .h5 with --calls, or CausalBench's .npz.
     edges
         Number of edges to write; 0 writes all that are scored.
+    regulators
+        File of the genes that may be sources, one a line (for example transcription factors); others are left out.
     name
         Name of the network; that of the method when absent.
     output_embedding
@@ -88,16 +69,9 @@ def infer(
         embedding=output_embedding,
         training_cells=training_cells,
         strong_only=strong_only,
+        regulators=regulators,
+        reading=reading,
         threads=threads,
-        perturbation=perturbation,
-        control=control,
-        excluded=excluded,
-        guide=guide,
-        layer=layer,
-        scale=scale,
-        minimum_cells=minimum_cells,
-        gene_column=gene_column,
-        modality=modality,
     )
     show(f"wrote {output}: {len(table):,} edges of {len(inference.genes):,} genes by {inference.method}")
 
@@ -106,44 +80,91 @@ def infer(
 def quality(
     cells: Path,
     *,
-    perturbation: Perturbation = "perturbation",
-    control: ControlLabel = "non-targeting",
-    excluded: Excluded = ("excluded",),
-    guide: Guide = None,
-    layer: Layer = None,
-    gene_column: GeneColumn = None,
-    modality: Modality = None,
-    scale: Scale = "auto",
-    minimum_cells: MinimumCells = 2,
+    reading: Reading = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"]), Writes()] = None,
+    seed: Seed = 0,
 ) -> None:
-    """Tell how many cells each perturbation has and whether its knock-down is seen.
+    """Tell what each perturbation did: cells, knock-down, energy distance from control cells, genes moved.
 
     Parameters
     ----------
     cells
-        Raw counts with a column of perturbed genes: .h5ad, .zarr, .h5mu and others, or CausalBench's .npz.
+        .h5ad, .zarr or .h5mu with a column of perturbations, 10x .h5 with --calls, or CausalBench's .npz.
     output
         Write the table of all perturbations (.tsv); the first 20 are printed.
     """
     from cistron.networks.quality import quality_file
 
-    table, lines = quality_file(
-        cells,
-        output,
-        perturbation=perturbation,
-        control=control,
-        excluded=excluded,
-        guide=guide,
-        layer=layer,
-        scale=scale,
-        minimum_cells=minimum_cells,
-        gene_column=gene_column,
-        modality=modality,
-    )
+    table, lines = quality_file(cells, output, reading=reading, seed=seed)
     for line in lines:
         show(line)
     if output is not None:
         show(f"wrote {output}: {len(table):,} perturbations")
     else:
         show(table.head(20).to_string(index=False, float_format=lambda value: f"{value:.3g}"))
+
+
+@app.command
+def export(
+    network: Path, *, output: Output, form: Literal["graphml", "decoupler", "pyscenic"] = "graphml"
+) -> None:
+    """Write a network for another tool.
+
+    Parameters
+    ----------
+    network
+        Edge table: source, target, weight[, sign, probability].
+    form
+        graphml (Cytoscape, Gephi, networkx), decoupler (source, target, weight with its sign), or pyscenic (TF, target,
+        importance); the last two as .csv.
+    """
+    from cistron.formats.edges import read_edges
+    from cistron.networks.exports import export_edges
+
+    edges = read_edges(network)
+    export_edges(edges, output, form)
+    show(f"wrote {output}: {len(edges):,} edges for {form}")
+
+
+@app.command
+def regimes(
+    cells: Path,
+    *,
+    output: Output,
+    reading: Reading = None,
+    method: str = "default",
+    fractions: tuple[Share, ...] = (0.0, 0.25, 0.5, 0.75, 1.0),
+    edges: Count = 1000,
+    seed: Seed = 0,
+) -> None:
+    """Score a method in CausalBench's regimes: observational (fraction 0), partial, interventional (1).
+
+    Networks come from 80% of the cells, of the perturbed ones only those of a fraction of the genes; the other cells score
+    them. Writes a table (.tsv): edges, mean Wasserstein distance, that of permuted labels, share that is significant.
+
+    Parameters
+    ----------
+    cells
+        .h5ad, .zarr or .h5mu with a column of perturbations, 10x .h5 with --calls, or CausalBench's .npz.
+    method
+        Name of the method.
+    fractions
+        Fractions of the perturbed genes.
+    edges
+        Edges that the method gives.
+    """
+    from cistron.evaluation.edges.causalbench import challenge_score, run_regimes
+    from cistron.networks.estimator import CausalBenchModel
+
+    METHODS.find(method)
+    model = CausalBenchModel(method, edges=edges)
+    table = run_regimes(
+        model, cells, output, fractions=fractions, least_edges=edges, seed=seed, reading=reading
+    )
+    show(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+    interventional = table[table["fraction"] > 0]
+    if len(interventional) > 1:
+        show(
+            f"area under the mean Wasserstein distance (CausalBench's challenge): {challenge_score(interventional):.4f}"
+        )
+    show(f"wrote {output}")

@@ -84,10 +84,17 @@ GeneMap = Annotated[
 ]
 Perturbation = Annotated[
     str,
-    Parameter(group=READING, help="Column of obs that names the perturbed gene of each cell."),
+    Parameter(
+        group=READING,
+        help="Column of obs that names what was perturbed in each cell: a gene, a guide, several joined by + , ; | or _.",
+    ),
 ]
-ControlLabel = Annotated[
-    str, Parameter(name="--control", group=READING, help="Label of the control cells in that column.")
+ControlLabels = Annotated[
+    tuple[str, ...],
+    Parameter(
+        group=READING,
+        help="Labels of the control cells in that column, or patterns with *; guessed and said when absent.",
+    ),
 ]
 Excluded = Annotated[tuple[str, ...], Parameter(group=READING, help="Labels whose cells are not used.")]
 Guide = Annotated[str | None, Parameter(group=READING, help="Column of obs that names the guide.")]

@@ -5,9 +5,10 @@ import numpy as np
 from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.methods import NoSettings
 from cistron.networks.covariation import co_variation
-from cistron.networks.effects import direct_effects, mean_shift, wasserstein
+from cistron.networks.effects import direct_effects, mean_shift
 from cistron.networks.network import Network
 from cistron.networks.settings import CovariationSettings, DirectSettings, MeanShiftSettings
+from cistron.networks.wasserstein_distance import wasserstein
 from cistron.runtime.seeds import random_generator
 
 

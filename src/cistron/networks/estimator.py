@@ -11,9 +11,9 @@ import numpy as np
 from cistron.errors import InputError
 from cistron.formats.edges import Edges, write_edges
 from cistron.formats.gene_embedding import build_gene_embedding, write_gene_embedding
-from cistron.formats.perturbed_cells import PerturbedCells, assemble_cells
+from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings, assemble_cells
 from cistron.methods import Estimator, Method
-from cistron.networks.inputs import read_cells
+from cistron.networks.inputs import read_cells, read_regulators
 from cistron.networks.methods import METHODS
 from cistron.networks.network import Network
 from cistron.runtime import RunRecord, check_writable, limit_threads, record_path, say
@@ -62,9 +62,13 @@ class NetworkInference(Estimator):
         """Settings after preset and given names."""
         return METHODS.resolve(self.method, self.settings, self.preset)
 
-    def fit(self, cells: PerturbedCells) -> "NetworkInference":
-        """Score all pairs of genes; the scores are kept in ``network``."""
-        self.network = self.record(cells, self.settings_in_force(), self.seed)
+    def fit(self, cells: PerturbedCells, regulators: Sequence[str] | None = None) -> "NetworkInference":
+        """Score all pairs of genes; the scores are kept in ``network``.
+
+        Only ``regulators`` may be sources, all genes when ``None``.
+        """
+        network = self.record(cells, self.settings_in_force(), self.seed)
+        self.network = network if regulators is None else network.from_sources(regulators)
         self.cells_name, self.namespace = cells.name, cells.identifier_namespace
         return self
 
@@ -121,8 +125,9 @@ class NetworkInference(Estimator):
         embedding: str | Path | None = None,
         training_cells: bool = False,
         strong_only: bool = False,
+        regulators: str | Path | None = None,
+        reading: ReadingSettings | None = None,
         threads: int | None = None,
-        **reading: Any,
     ) -> Edges:
         """Infer a network from a file of cells and write its edges, with a record of the run beside them.
 
@@ -140,10 +145,12 @@ class NetworkInference(Estimator):
             Also write the gene embedding of a method that learns one, .h5ad.
         training_cells, strong_only
             As of :func:`cistron.networks.inputs.read_cells`.
+        regulators
+            File of the genes that may be sources (:func:`cistron.networks.inputs.read_regulators`); all when absent.
+        reading
+            How the cells are read.
         threads
             Threads of numerical libraries.
-        **reading
-            What :func:`cistron.formats.perturbed_cells.read_perturbed_cells` takes besides the path.
 
         Returns
         -------
@@ -156,6 +163,7 @@ class NetworkInference(Estimator):
             If the cells cannot be read, the method learns no embedding, or an output cannot be written.
         """
         cells, output, method = Path(cells), Path(output), self.record
+        reading = reading or ReadingSettings()
         if embedding is not None and not method.traits.learns_genes:
             raise InputError(
                 f"method {method.name} learns no gene embedding; use {_learning()} with --embedding"
@@ -167,15 +175,21 @@ class NetworkInference(Estimator):
         for path in (output, *([embedding] if embedding else [])):
             check_writable(path)
         chosen = {"method": method.name, "preset": self.preset, "settings": self.settings_in_force()}
-        run = RunRecord("networks infer", chosen, [cells], self.seed)
+        allowed = None if regulators is None else read_regulators(regulators)
+        inputs = [cells, *reading.files, *([regulators] if regulators else [])]
+        run = RunRecord("networks infer", chosen, inputs, self.seed)
         with limit_threads(threads):
             data, remarks = read_cells(
-                cells, strong_only=strong_only, training_cells=training_cells, seed=self.seed, **reading
+                cells,
+                strong_only=strong_only,
+                training_cells=training_cells,
+                seed=self.seed,
+                reading=reading,
             )
             for remark in remarks:
                 say(f"{data.name}: {remark}")
                 run.warn(remark)
-            network = self.fit(data)._fitted()
+            network = self.fit(data, allowed)._fitted()
             table = self.edges(edges, name=name, cells_used="training" if training_cells else "all")
         if network.details.get("direct_effects") is False:
             reason = (

@@ -1,14 +1,15 @@
 """Perturbed cells from a file, cut down to what a network is inferred from."""
 
+import re
 from pathlib import Path
-from typing import Any
 
-from cistron.formats.perturbed_cells import PerturbedCells, read_perturbed_cells, split_cells
+from cistron.errors import InputError
+from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings, split_cells
 from cistron.networks.quality import composition_remarks, perturbation_quality, quality_summary
 from cistron.networks.strong_perturbations import strong_perturbations
 
 # the first three have a file of their own, quality.py; this place of theirs holds until 0.3
-__all__ = ["composition_remarks", "perturbation_quality", "quality_summary", "read_cells"]
+__all__ = ["composition_remarks", "perturbation_quality", "quality_summary", "read_cells", "read_regulators"]
 
 
 def read_cells(
@@ -17,7 +18,7 @@ def read_cells(
     strong_only: bool = False,
     training_cells: bool = False,
     seed: int = 0,
-    **reading: Any,
+    reading: ReadingSettings | None = None,
 ) -> tuple[PerturbedCells, list[str]]:
     """Read the cells that a network is inferred from.
 
@@ -31,8 +32,8 @@ def read_cells(
         Keep the cells that ``cistron evaluate edges`` does not score on.
     seed
         Seed of the choice of strong perturbations.
-    **reading
-        What :func:`cistron.formats.perturbed_cells.read_perturbed_cells` takes besides the path.
+    reading
+        How the cells are read.
 
     Returns
     -------
@@ -41,10 +42,23 @@ def read_cells(
     list of str
         What the user must know about the file.
     """
-    cells = read_perturbed_cells(path, **reading)
+    cells = (reading or ReadingSettings()).read(path)
     if strong_only:
         cells = strong_perturbations(cells, seed=seed)
     remarks = [*cells.remarks, *composition_remarks(cells)]
     if training_cells:
         cells = cells.select(split_cells(cells)[0])
     return cells, remarks
+
+
+def read_regulators(path: str | Path) -> list[str]:
+    """Read genes, one a line; what follows a tab or comma, blank lines and lines that begin with ``#`` are left out."""
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"regulators {path} do not exist")
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    genes = [re.split(r"[\t,]", line)[0].strip() for line in lines if not line.startswith("#")]
+    genes = [gene for gene in genes if gene]
+    if not genes:
+        raise InputError(f"regulators {path.name}: expected one gene a line. Given: no gene")
+    return genes

@@ -1,7 +1,7 @@
 """What every method returns: scores of all ordered pairs of genes, and how the strongest become a table."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 
 from cistron.errors import InputError
 from cistron.formats.edges import Edges
+from cistron.genes.identity import match_genes
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,19 @@ class Network:
             values = getattr(self, name)
             if values is not None and values.shape != (size, size):
                 raise InputError(f"network: {name} must be [{size}, {size}]. Given: {values.shape}")
+
+    def from_sources(self, sources: Sequence[str]) -> "Network":
+        """Keep pairs whose source is one of ``sources`` only; the others get no weight.
+
+        Raises
+        ------
+        IdentifierError
+            If none of the sources is a gene of the network.
+        """
+        match_genes(list(sources), self.genes, "regulators", "the measured genes", minimum=1)
+        weight = self.weight.copy()
+        weight[~np.isin(np.array(self.genes, dtype=object), list(sources))] = np.nan
+        return replace(self, weight=weight)
 
     def strongest(self, edges: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Give sources and targets of the strongest edges, strongest first; ties in the order of the genes."""

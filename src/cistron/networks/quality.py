@@ -1,25 +1,27 @@
 """How well perturbed cells answer: cells per perturbation, and whether each knock-down is seen."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from cistron.formats.perturbed_cells import PerturbedCells, read_perturbed_cells
+from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings
 from cistron.networks.effects import effects_of, group_moments
+from cistron.networks.energy_distance import energy_distances
 from cistron.networks.normalisation import dominant_genes, normalise
 from cistron.runtime import atomic_path
 
 
-def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
-    """Tell for each perturbation how many cells it has and whether its knock-down is seen.
+def perturbation_quality(cells: PerturbedCells, *, seed: int = 0) -> pd.DataFrame:
+    """Tell for each perturbation how many cells it has, whether its knock-down is seen, and what it moved.
 
     Parameters
     ----------
     cells
         Perturbed cells.
+    seed
+        Of the permutations of the energy distance.
 
     Returns
     -------
@@ -27,7 +29,8 @@ def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
         One row a perturbed gene: ``gene``, ``cells``, ``guides`` (0 where unknown), ``control_mean`` and
         ``perturbed_mean`` (counts per cell of median depth, or as given), ``remaining`` (their ratio), ``z``
         (standardised shift of the gene itself), ``knock_down`` (``seen`` where z < -2, ``raised`` where z > 2,
-        ``not seen`` otherwise), ``moved`` (share of the other genes with |z| > 3; 0.003 by chance).
+        ``not seen`` otherwise), ``moved`` (share of the other genes with |z| > 3; 0.003 by chance), ``moved_genes`` (their number),
+        ``energy_distance`` from control cells and its permutation ``energy_p``.
     """
     cells.require_perturbations("the quality view")
     effects = effects_of(cells)
@@ -36,6 +39,7 @@ def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
     linear = group_moments(_linear(cells), cells.perturbation)
     before = linear.mean[0, effects.sources]
     after = linear.mean[1 + rows, effects.sources]
+    energy, p_values = energy_distances(cells, seed=seed)
     others = np.abs(effects.z) > 3
     others[rows, effects.sources] = False
     guides = np.zeros(len(rows), dtype=np.int64)
@@ -51,6 +55,9 @@ def perturbation_quality(cells: PerturbedCells) -> pd.DataFrame:
             "remaining": np.divide(after, before, out=np.full(len(rows), np.nan), where=before > 0),
             "z": own,
             "knock_down": np.where(own < -2, "seen", np.where(own > 2, "raised", "not seen")),
+            "moved_genes": others.sum(axis=1),
+            "energy_distance": energy,
+            "energy_p": p_values,
             "moved": others.sum(axis=1) / max(len(cells.genes) - 1, 1),
         }
     )
@@ -87,7 +94,11 @@ def quality_summary(quality: pd.DataFrame, cells: PerturbedCells) -> list[str]:
 
 
 def quality_file(
-    cells: str | Path, output: str | Path | None = None, **reading: Any
+    cells: str | Path,
+    output: str | Path | None = None,
+    *,
+    reading: ReadingSettings | None = None,
+    seed: int = 0,
 ) -> tuple[pd.DataFrame, list[str]]:
     """Look at a file of cells and write the table of its perturbations.
 
@@ -97,8 +108,10 @@ def quality_file(
         File of cells.
     output
         Table to write (.tsv); none when absent.
-    **reading
-        What :func:`cistron.formats.perturbed_cells.read_perturbed_cells` takes besides the path.
+    reading
+        How the cells are read.
+    seed
+        Of the permutations of the energy distance.
 
     Returns
     -------
@@ -107,8 +120,8 @@ def quality_file(
     list of str
         Lines of :func:`quality_summary`.
     """
-    data = read_perturbed_cells(cells, **reading)
-    table = perturbation_quality(data)
+    data = (reading or ReadingSettings()).read(cells)
+    table = perturbation_quality(data, seed=seed)
     if output is not None:
         with atomic_path(output) as partial:
             table.to_csv(partial, sep="\t", index=False, float_format="%.5g")

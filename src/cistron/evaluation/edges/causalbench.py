@@ -6,6 +6,7 @@ and return a list of pairs (source, target). Anything with that signature can be
 
 import enum
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from cistron.evaluation.edges.interventions import (
     significant,
 )
 from cistron.formats.expression_scale import log_normalise
-from cistron.formats.perturbed_cells import PerturbedCells, split_cells
+from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings, split_cells
+from cistron.runtime.files import atomic_path, check_writable
 from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator
 
@@ -148,6 +150,49 @@ def evaluate_model(
             }
         )
     return pd.DataFrame(rows)
+
+
+def run_regimes(
+    model: EdgeModel,
+    cells: str | Path,
+    output: str | Path,
+    *,
+    fractions: Sequence[float] = FRACTIONS,
+    least_edges: int = 1000,
+    seed: int = 0,
+    reading: ReadingSettings | None = None,
+) -> pd.DataFrame:
+    """Score a model on a file of cells and write the table of :func:`evaluate_model`.
+
+    Parameters
+    ----------
+    model
+        What is scored.
+    cells
+        File of cells.
+    output
+        Table to write (.tsv).
+    fractions, least_edges, seed
+        As of :func:`evaluate_model`.
+    reading
+        How the cells are read.
+
+    Returns
+    -------
+    DataFrame
+        What was written.
+
+    Raises
+    ------
+    InputError
+        If the cells cannot be read or the output cannot be written.
+    """
+    check_writable(Path(output))
+    data = (reading or ReadingSettings()).read(cells)
+    table = evaluate_model(model, data, fractions=fractions, seed=seed, least_edges=least_edges)
+    with atomic_path(output) as partial:
+        table.to_csv(partial, sep="\t", index=False, float_format="%.6g")
+    return table
 
 
 def challenge_score(table: pd.DataFrame) -> float:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -11,7 +10,7 @@ from cistron.evaluation.edges.evaluate import EdgeEvaluation, evaluate_edges
 from cistron.evaluation.edges.rows import EdgeEvaluationSettings
 from cistron.evaluation.result_folder import require_folder, write_folder
 from cistron.formats.edges import Edges, read_edges
-from cistron.formats.perturbed_cells import read_perturbed_cells
+from cistron.formats.perturbed_cells import ReadingSettings
 from cistron.runtime.provenance import RunRecord
 
 DRAWN_EDGES = 200
@@ -69,8 +68,8 @@ def run_edges(
     truth: str | Path | None = None,
     references: Sequence[str | Path] = (),
     undirected_references: Sequence[str | Path] = (),
+    reading: ReadingSettings | None = None,
     seed: int = 0,
-    **reading: Any,
 ) -> pd.DataFrame:
     """Score edge tables and write the folder of :func:`write_edge_evaluation`.
 
@@ -88,10 +87,10 @@ def run_edges(
         Known network.
     references, undirected_references
         Collections of directed and of undirected pairs.
+    reading
+        How the cells are read.
     seed
         Of resampling and of the random network.
-    **reading
-        What :func:`cistron.formats.perturbed_cells.read_perturbed_cells` takes besides the path.
 
     Returns
     -------
@@ -103,17 +102,17 @@ def run_edges(
     InputError
         If an input cannot be used.
     """
-    settings = settings or EdgeEvaluationSettings()
+    settings, reading = settings or EdgeEvaluationSettings(), reading or ReadingSettings()
     if not networks:
         raise InputError("no network was given; name at least one edge table")
-    given = (*networks, cells, truth, *references, *undirected_references)
+    given = (*networks, cells, *reading.files, truth, *references, *undirected_references)
     output, files = require_folder(output, given)
     record = RunRecord("evaluate edges", settings, files, seed)
     tables = [read_edges(path) for path in networks]
     collections = [(path, True) for path in references] + [(path, False) for path in undirected_references]
     result = evaluate_edges(
         tables,
-        cells=None if cells is None else read_perturbed_cells(cells, **reading),
+        cells=None if cells is None else reading.read(cells),
         truth=None if truth is None else read_edges(truth),
         references=[(read_edges(path), directed) for path, directed in collections],
         settings=settings,

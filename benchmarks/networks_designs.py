@@ -1,0 +1,71 @@
+"""Screens that the default network method is fitted on and judged on: random designs of all simulators."""
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.networks_worlds import planted_cells
+from cistron.formats.perturbed_cells import PerturbedCells, assemble_cells
+from cistron.world.network_simulators import SimulatorSettings, simulate_screen
+
+KINDS = ("hill", "linear", "sergio", "world")  # world is cistron.world.networks
+
+
+def random_design(seed: int, most_genes: int = 260, most_cells: int = 3500) -> dict[str, Any]:
+    """Draw a design; the simulators take turns.
+
+    Parameters
+    ----------
+    seed
+        Of the design.
+    most_genes, most_cells
+        Bounds on the genes and on the perturbed cells.
+    """
+    random = np.random.default_rng([77, seed])
+    genes = int(np.exp(random.uniform(np.log(30), np.log(most_genes))))
+    fraction = float(random.choice([1, 1, 0.5, 0.2])) if genes >= 60 else 1.0
+    random.uniform()
+    kind = KINDS[seed % 4]
+    perturbation = "knock-down"
+    if kind != "world":
+        perturbation = str(random.choice(["knock-down"] * 3 + ["activation", "inhibition"]))
+    shape = str(random.choice(["hubs", "flat"]))
+    control = min(int(np.exp(random.uniform(np.log(300), np.log(4000)))), 1200)
+    random.uniform()
+    size, escaping = float(random.uniform(0.5, 0.9)), float(random.uniform(0, 0.2))
+    regulators = float(random.choice([1.5, 2.0, 3.0]))
+    repressors = float(random.uniform(0.1, 0.5))
+    further = np.random.default_rng([78, seed])
+    each = int(np.exp(further.uniform(np.log(5), np.log(200))))
+    return {
+        "kind": kind,
+        "perturbation": perturbation,
+        "genes": genes,
+        "shape": shape,
+        "cells_each": max(5, min(each, int(most_cells / max(1, round(genes * fraction))))),
+        "perturbed_fraction": fraction,
+        "control_cells": control,
+        "counts_per_gene": float(np.exp(further.uniform(np.log(0.4), np.log(12)))),
+        "size": size,
+        "escaping": escaping,
+        "regulators_per_gene": regulators,
+        "repressors": repressors,
+    }
+
+
+def screen_of(design: dict[str, Any], seed: int) -> tuple[PerturbedCells, np.ndarray]:
+    """Simulate a design: cells and the signs of the true edges, int [source, target]."""
+    settings = dict(design)
+    if settings["kind"] == "world":
+        renamed = {"cells_each": "cells_per_knockout", "size": "knock_down"}
+        kept = {
+            renamed.get(key, key): value
+            for key, value in settings.items()
+            if key not in ("kind", "perturbation")
+        }
+        return planted_cells(seed, **kept)
+    screen = simulate_screen(SimulatorSettings(**settings), seed=seed)
+    cells = assemble_cells(
+        screen.counts, screen.genes, screen.labels, control="non-targeting", name="simulated"
+    )
+    return cells, screen.true_signs()

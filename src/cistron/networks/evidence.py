@@ -1,0 +1,124 @@
+"""What is known of each pair of a screen, and the numbers that ``calibration`` turns into a probability."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cistron.networks.calibration import ScreenNumbers, above, within_range
+from cistron.networks.deconvolution import DirectEffects
+from cistron.networks.direction import Directions
+from cistron.networks.effects import KnockOutEffects
+from cistron.networks.shrinkage import ShrunkenEffects
+
+BOUND = 12.0  # log-odds beyond this only order edges
+USUAL_STRENGTH = 0.6  # mean of log(1 + |rho| / spread) over pairs
+
+
+def logistic(x: np.ndarray) -> np.ndarray:
+    """Probability of log-odds."""
+    return 1 / (1 + np.exp(-np.clip(x, -50, 50)))
+
+
+def _logit(share: np.ndarray) -> np.ndarray:
+    return np.log(share / (1 - share))
+
+
+def _bounded(log_odds: np.ndarray) -> np.ndarray:
+    """Flatten log-odds beyond the bound without making ties."""
+    beyond = np.maximum(np.abs(log_odds) - BOUND, 0)
+    return np.sign(log_odds) * (np.minimum(np.abs(log_odds), BOUND) + np.log1p(beyond))
+
+
+def spread_of(partial: np.ndarray) -> float:
+    """Robust standard deviation of the partial correlation over all pairs."""
+    return float(np.median(np.abs(partial)[~np.eye(len(partial), dtype=bool)])) / 0.6745
+
+
+def relative_strength(partial: np.ndarray) -> np.ndarray:
+    """Give log(1 + |rho| / spread) [gene, gene]; without co-variation the mean that it would have."""
+    spread = spread_of(partial)
+    if spread == 0:
+        return np.full(partial.shape, USUAL_STRENGTH)
+    return np.log1p(np.abs(partial) / spread)
+
+
+def unperturbed_pairs(partial: np.ndarray) -> dict[str, np.ndarray]:
+    """Give the numbers of pairs whose source was not perturbed."""
+    strength = relative_strength(partial)
+    return {"co-variation": strength, "co-variation above 1": above(strength, 1)}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of the pairs, each [perturbation, gene]."""
+
+    effects: KnockOutEffects
+    total: ShrunkenEffects
+    direct: DirectEffects
+    directions: Directions
+    partial: np.ndarray  # [gene, gene]
+    cells: float  # that the partial correlation is over
+    determined: bool  # whether direct effects were told from others
+
+    def pairs(self) -> dict[str, np.ndarray]:
+        """Give the numbers of the pairs by the names of ``calibration``."""
+        sources = self.effects.sources
+        co_variation = relative_strength(self.partial)
+        rho = self.partial[sources]
+        total, direct = _bounded(self.total.log_odds), _bounded(self.direct.log_odds)
+        moved = np.where(self.direct.effect != 0, self.direct.effect, self.effects.shift)
+        # where nobody knows which way a gene was moved, the sign of co-variation says nothing
+        implied = np.where(self.directions.known, self.directions.sign, 0.0)[:, None]
+        strength = co_variation[sources]
+        agreement = np.sign(rho) * np.sign(moved) * implied * strength
+        found = {
+            "total": total,
+            "total above 0": above(total, 0),
+            "total above 4": above(total, 4),
+            "agreement": agreement,
+            "co-variation": strength,
+            "agreement and co-variation": agreement * strength,
+            "moved by source": _logit(self.total.share)[:, None],
+        }
+        if self.determined:
+            share = (logistic(self.direct.log_odds) * self._others()).sum(axis=1) / self.partial.shape[0]
+            found |= {
+                "direct": direct,
+                "direct above 0": above(direct, 0),
+                "direct above 4": above(direct, 4),
+                "targets of source": np.log(share + 0.3 / self.partial.shape[0])[:, None],
+            }
+        else:
+            chance = self.total.probability * self._others()
+            size = np.abs(self.total.mean) * self._others()
+            found |= {
+                "two steps": np.log(chance[:, sources] @ chance + 0.05),
+                "share of strongest": np.log((size + 0.02) / (size.max(axis=1, keepdims=True) + 0.02)),
+            }
+        return found
+
+    def _others(self) -> np.ndarray:
+        """False where a gene is the source itself."""
+        others = np.ones(self.effects.shift.shape, dtype=bool)
+        others[np.arange(len(self.effects.sources)), self.effects.sources] = False
+        return others
+
+    def screen(self) -> ScreenNumbers:
+        """Give the numbers of the screen."""
+        rows, genes = np.arange(len(self.effects.sources)), len(self.partial)
+        own = np.abs(self.effects.own) / self.effects.error[rows, self.effects.sources]
+        others = self._others()
+        moved = float(self.total.probability[others].mean())
+        density = float(logistic(self.direct.log_odds)[others].mean()) if self.determined else moved
+        return ScreenNumbers(
+            visibility=within_range("visibility", np.log(max(float(np.median(own)), 1e-3)) - 2),
+            genes=within_range("genes", np.log(genes / 100)),
+            cells=within_range("cells", np.log(float(self.effects.cells.mean()) / 30)),
+            density=within_range("density", np.log(density + 1e-4)),
+            moved=within_range("moved", np.log(moved + 1e-4)),
+            structure=within_range(
+                "structure", np.log(max(spread_of(self.partial) * np.sqrt(max(self.cells, 1)), 1e-3))
+            ),
+            unknown=1 - float(self.directions.known.mean()),
+            perturbed=len(rows) / genes,
+        )
