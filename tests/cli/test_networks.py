@@ -1,5 +1,7 @@
 """The networks commands end to end, and what they say to bad input."""
 
+import json
+
 import anndata
 import numpy as np
 import pandas as pd
@@ -126,7 +128,8 @@ def test_regulators_batches_and_observational_cells(run, fails, world, tmp_path)
     )  # fmt: skip
     assert code == 0, errors
     assert set(read_edges(tmp_path / "e.tsv").table["source"]) == {"G03", "G05"}
-    assert "taken as control by their labels: non-targeting" in errors
+    warnings = json.loads((tmp_path / "e.tsv.run.json").read_text())["warnings"]
+    assert any("taken as control by their labels: non-targeting" in warning for warning in warnings)
     (tmp_path / "none.txt").write_text("TP53\n")
     message = fails(
         "networks", "infer", world["cells"], "--regulators", tmp_path / "none.txt", "-o", tmp_path / "n.tsv"
