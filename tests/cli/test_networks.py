@@ -147,7 +147,7 @@ def test_regulators_batches_and_observational_cells(run, fails, world, tmp_path)
 
 def test_a_network_goes_to_other_tools_and_a_method_through_the_regimes(run, world, tmp_path):
     assert run("networks", "infer", world["cells"], "--method", "direct", "-o", tmp_path / "e.tsv")[0] == 0
-    code, out, errors = run(
+    code, _, errors = run(
         "networks", "export", tmp_path / "e.tsv", "--form", "decoupler", "-o", tmp_path / "d.csv"
     )
     assert code == 0, errors
