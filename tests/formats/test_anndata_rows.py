@@ -2,6 +2,7 @@
 
 import gzip
 import warnings
+from contextlib import closing
 
 import anndata
 import h5py
@@ -143,10 +144,19 @@ def test_one_modality_of_an_h5mu(tmp_path):
     np.testing.assert_array_equal(by_rows(opened.matrix, 9), counts()[:, 2:])
     assert list(opened.observations.columns) == ["type", "donor"]
     assert list(opened.observations["donor"]) == [f"d{n % 3}" for n in range(CELLS)]
-    assert open_anndata(path, modality="prot").matrix.shape == (CELLS, 3)
-    for wanted in (None, "atac"):
-        with pytest.raises(InputError, match="holds the modalities prot, rna; name one with --modality"):
-            open_anndata(path, modality=wanted)
+    with closing(open_anndata(path, modality="prot")) as proteins:
+        assert proteins.matrix.shape == (CELLS, 3)
+    usual = open_anndata(path)
+    assert usual.remarks == ("modality 'rna' of prot, rna is read",)
+    np.testing.assert_array_equal(by_rows(usual.matrix, 9), counts()[:, 2:])
+    with pytest.raises(InputError, match="holds the modalities prot, rna; name one with --modality"):
+        open_anndata(path, modality="atac")
+    opened.close()
+    usual.close()
+    with h5py.File(path, "r+") as file:
+        file.move("mod/rna", "mod/atac")
+    with pytest.raises(InputError, match="holds the modalities atac, prot; name one with --modality"):
+        open_anndata(path)
     with pytest.raises(InputError, match="leave out --modality"):
         open_anndata(written(rna, tmp_path / "m.h5ad"), modality="rna")
 

@@ -10,6 +10,7 @@ from .test_magma import OUT, RAW
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = (
+    "formats/cells.md",
     "formats/gene_embedding.md",
     "formats/tracks.md",
     "formats/epigenesis.md",

@@ -141,13 +141,15 @@ def test_raw_is_used_where_x_holds_no_counts(tmp_path):
     np.testing.assert_array_equal(cells.values.toarray(), full.X.toarray())
     assert "those of .raw are used" in cells.remarks[0]
     assert len(read_perturbed_cells(tmp_path / "a.h5ad", layer="raw").genes) == 4
+    logged = read_perturbed_cells(tmp_path / "a.h5ad", scale="log-normalised")
+    np.testing.assert_array_equal(logged.values.toarray(), data.X.toarray())
     data.layers["counts"] = np.ones((4, 3))  # dense
     data.write_h5ad(tmp_path / "b.h5ad")
     assert read_perturbed_cells(tmp_path / "b.h5ad").values.toarray().tolist() == np.ones((4, 3)).tolist()
 
 
 def test_pieces_give_the_whole(tmp_path, monkeypatch):
-    monkeypatch.setattr("cistron.formats.perturbed_cells_tables.PIECE", 3)
+    monkeypatch.setattr("cistron.formats.stored_matrix.VALUES_AT_ONCE", 9)
     labels = ("NT",) * 4 + ("TP53",) * 4
     x = _counts(8)
     for form in (sparse.csr_matrix, sparse.csc_matrix, np.array):
@@ -201,7 +203,7 @@ def test_10x_with_a_table_of_calls_and_a_guide_table(tmp_path):
     cells = read_perturbed_cells(tmp_path / "a.h5", calls=calls, guide_table=table)
     np.testing.assert_array_equal(cells.values.toarray(), counts.T[:, :4].toarray())
     assert cells.perturbation.tolist() == [-1, -1, 0, 0]
-    assert any("1 features that are no genes" in remark for remark in cells.remarks)
+    assert any("features left out: 1 of type" in remark for remark in cells.remarks)
     assert any("4 of 4 cells have a call" in remark for remark in cells.remarks)
     with pytest.raises(InputError, match="give --calls TABLE"):
         read_perturbed_cells(tmp_path / "a.h5")

@@ -12,7 +12,8 @@ from scipy import sparse
 
 from cistron.cells.rows import BLOCK_CELLS, DiskRows, MemoryRows, Rows, SelectedRows
 from cistron.errors import IdentifierError, InputError
-from cistron.formats.anndata_rows import RAW, choose_layer, named_genes, open_anndata
+from cistron.formats.anndata_parts import RAW, choose_layer
+from cistron.formats.anndata_rows import named_genes, open_anndata
 from cistron.formats.expression_scale import Scale, detect_scale
 from cistron.genes.gene_map import read_gene_map
 from cistron.genes.identity import guess_namespace, normalise_identifiers, require_little_loss

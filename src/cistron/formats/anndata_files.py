@@ -1,5 +1,6 @@
-"""Write AnnData files (.h5ad); a full disk gives an error message instead of ending the process."""
+"""Write AnnData files (.h5ad), where a full disk gives an error message instead of ending the process; open HDF5 and zarr."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import h5py
 import numpy as np
 from scipy import sparse
 
+from cistron.errors import InputError
+from cistron.formats.stored_matrix import told_damage
 from cistron.runtime.files import require_space
 
 _IN_MEMORY = 512 << 20  # bytes of an object that is put together in memory first
@@ -59,3 +62,45 @@ def _array_bytes(array: Any) -> int:
         parts = [getattr(array, name, np.empty(0)) for name in ("data", "indices", "indptr")]
         return sum(part.nbytes for part in parts)
     return int(getattr(array, "nbytes", 0))
+
+
+def open_store(path: Path, what: str = "file", form: str = "AnnData") -> Any:
+    """Open an HDF5 file or a zarr folder for reading.
+
+    Parameters
+    ----------
+    path
+        File or folder.
+    what, form
+        What it is and what form it should have, for messages.
+
+    Raises
+    ------
+    InputError
+        If it is absent, packed, of another form, or damaged.
+    """
+    if not path.exists():
+        raise InputError(f"{what} {path} does not exist")
+    if path.is_dir():
+        if not any((path / name).exists() for name in ("zarr.json", ".zgroup")):
+            raise InputError(
+                f"{what} {path.name} is a folder, but neither a zarr store nor one of Cell Ranger with matrix.mtx"
+            )
+        import zarr
+
+        with told_damage(path.name, form):
+            return zarr.open_group(path, mode="r")
+    with told_damage(path.name, form):
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        if packed:
+            raise InputError(f"{what} {path.name} is packed with gzip; unpack it first (gunzip)")
+        return h5py.File(path, "r")
+
+
+def read_h5ad(path: Path) -> anndata.AnnData:
+    """Read a whole AnnData file into memory; a damaged one is an :class:`InputError`."""
+    with told_damage(path.name, ".h5ad file"), warnings.catch_warnings():
+        # Doubled names are reported by whoever checks them, in one line.
+        warnings.filterwarnings("ignore", message=".*names are not unique", category=UserWarning)
+        return anndata.read_h5ad(path)

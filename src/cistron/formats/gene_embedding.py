@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
-from cistron.formats.anndata_files import write_anndata
-from cistron.formats.anndata_rows import read_h5ad
+from cistron.formats.anndata_files import read_h5ad, write_anndata
 from cistron.formats.header import UNKNOWN, header_problems, joined, provenance_fields, without_local_paths
 from cistron.formats.tables import first_line, read_table
 from cistron.genes.identity import guess_namespace, normalise_identifiers

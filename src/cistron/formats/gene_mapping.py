@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.formats.anndata_files import write_anndata
-from cistron.formats.anndata_rows import read_h5ad
+from cistron.formats.anndata_files import read_h5ad, write_anndata
 from cistron.formats.tables import read_table
 from cistron.genes.gene_map import read_gene_map
 from cistron.genes.identity import GeneMap, guess_namespace, require_little_loss

@@ -1,7 +1,8 @@
-"""Perturbed cells from files: AnnData (.h5ad, .zarr), MuData (.h5mu), 10x (.h5), CausalBench's npz."""
+"""Perturbed cells from files: every form that cells come in (:mod:`cistron.formats.anndata_rows`), and CausalBench's npz."""
 
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
@@ -10,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.formats.anndata_rows import SUFFIXES, is_stored_cells, open_anndata
 from cistron.formats.expression_scale import Scale
 from cistron.formats.perturbation_labels import possible_names
 from cistron.formats.perturbed_cells_assembly import PerturbedCells, assemble_cells, split_cells
 from cistron.formats.perturbed_cells_calls import read_calls, read_guide_table
-from cistron.formats.perturbed_cells_tables import read_cell_table
 from cistron.methods import Count, check_settings
 
 __all__ = ["PerturbedCells", "ReadingSettings", "assemble_cells", "read_perturbed_cells", "split_cells"]
@@ -105,8 +106,8 @@ def read_perturbed_cells(
     Parameters
     ----------
     path
-        ``.h5ad``, ``.zarr`` or ``.h5mu`` with a column of perturbations in ``obs``; 10x ``.h5`` with a table of
-        ``calls``; or ``.npz`` with ``expression_matrix``, ``interventions`` and ``var_names`` (CausalBench; log-normalised).
+        ``.h5ad``, ``.zarr`` or ``.h5mu`` with a column of perturbations in ``obs``; Cell Ranger's ``.h5`` or folder with a table
+        of ``calls``; or ``.npz`` with ``expression_matrix``, ``interventions`` and ``var_names`` (CausalBench; log-normalised).
     perturbation
         Column of ``obs`` that names what was perturbed.
     control
@@ -124,7 +125,7 @@ def read_perturbed_cells(
         in the other columns of ``var``.
     layer
         Layer that holds the counts, or ``raw``; when absent ``layers["counts"]``, ``X`` or, where ``X`` holds no counts
-        and ``raw`` does, ``raw``.
+        and ``raw`` does (unless ``scale`` says that no counts are wanted), ``raw``.
     scale
         ``auto`` finds out; an AnnData without counts is an error unless its scale is said.
     minimum_cells
@@ -147,54 +148,67 @@ def read_perturbed_cells(
     table_of_guides = None if guide_table is None else read_guide_table(guide_table)
     if path.suffix == ".npz":
         return _read_npz(path, known, table_of_guides, observational, given)
-    table = read_cell_table(path, layer, modality)
-    wanted = [column for column in (guide, batch) if column]
-    if calls is None and not observational:
-        wanted.insert(0, perturbation)
-    for column in wanted:
-        if column not in table.obs:
-            advice = "; give --calls TABLE" if path.suffix == ".h5" and column == perturbation else ""
-            raise InputError(
-                f"{path.name}: obs has no column {column!r}; it has "
-                f"{', '.join(map(str, table.obs.columns[:10])) or 'none'}{advice}"
-            )
-    if not table.obs.index.is_unique:
-        doubled = table.obs.index[table.obs.index.duplicated()]
+    if not is_stored_cells(path):
         raise InputError(
-            f"{path.name}: {len(doubled):,} cells occur more than once, for example {doubled[0]}; remove the copies "
-            "or make the names unique if they are different cells"
+            f"cells are read from {', '.join(SUFFIXES)}, folders of Cell Ranger or CausalBench's .npz. Given: {path.name}"
         )
-    remarks = list(table.remarks)
-    if observational:
-        labels = [""] * len(table.obs)
-    elif calls is not None:
-        labels, remark = read_calls(calls, table.obs.index)
-        remarks.append(remark)
-    else:
-        labels = table.obs[perturbation].astype(str).tolist()
-    genes = gene_names(table.var, gene_column, path.name)
-    named = [*labels, *(table_of_guides or {}).values()]
-    aliases, remark = ({}, "") if observational else _aliases(table.var, genes, named)
-    remarks += [remark] if remark else []
-    cells = assemble_cells(
-        table.values,
-        genes,
-        labels,
-        guides=table.obs[guide].astype(str).tolist() if guide else None,
-        batches=table.obs[batch].astype(str).tolist() if batch else None,
-        guide_table=table_of_guides,
-        aliases=aliases,
-        observational=observational,
-        scale=known,
-        name=path.name,
-        **given,  # type: ignore[arg-type]
+    # Who says that the values are no counts means those of X.
+    opened = open_anndata(
+        path,
+        form=f"{path.suffix or 'Cell Ranger'} file",
+        layer=layer,
+        modality=modality,
+        raw_counts=known in (None, "counts"),
     )
-    if known is None and cells.scale != "counts":
-        raise InputError(
-            f"{path.name}: expected raw counts, but values look {cells.scale} (not whole numbers); name the layer of "
-            f"the counts with --layer, or say --scale {cells.scale} to use them as they are"
+    with closing(opened) as table:
+        obs, var = table.observations, table.variables
+        wanted = [column for column in (guide, batch) if column]
+        if calls is None and not observational:
+            wanted.insert(0, perturbation)
+        for column in wanted:
+            if column not in obs:
+                advice = "; give --calls TABLE" if not len(obs.columns) and column == perturbation else ""
+                raise InputError(
+                    f"{path.name}: obs has no column {column!r}; it has "
+                    f"{', '.join(map(str, obs.columns[:10])) or 'none'}{advice}"
+                )
+        if not obs.index.is_unique:
+            doubled = obs.index[obs.index.duplicated()]
+            raise InputError(
+                f"{path.name}: {len(doubled):,} cells occur more than once, for example {doubled[0]}; remove the copies "
+                "or make the names unique if they are different cells"
+            )
+        remarks = list(table.remarks)
+        if observational:
+            labels = [""] * len(obs)
+        elif calls is not None:
+            labels, remark = read_calls(calls, obs.index)
+            remarks.append(remark)
+        else:
+            labels = obs[perturbation].astype(str).tolist()
+        genes = gene_names(var, gene_column, path.name)
+        named = [*labels, *(table_of_guides or {}).values()]
+        aliases, remark = ({}, "") if observational else _aliases(var, genes, named)
+        remarks += [remark] if remark else []
+        cells = assemble_cells(
+            table.matrix.in_memory().astype(np.float32, copy=False),
+            genes,
+            labels,
+            guides=obs[guide].astype(str).tolist() if guide else None,
+            batches=obs[batch].astype(str).tolist() if batch else None,
+            guide_table=table_of_guides,
+            aliases=aliases,
+            observational=observational,
+            scale=known,
+            name=path.name,
+            **given,  # type: ignore[arg-type]
         )
-    return _with_remarks(cells, remarks)
+        if known is None and cells.scale != "counts":
+            raise InputError(
+                f"{path.name}: expected raw counts, but values look {cells.scale} (not whole numbers); name the layer of "
+                f"the counts with --layer, or say --scale {cells.scale} to use them as they are"
+            )
+        return _with_remarks(cells, remarks)
 
 
 def _with_remarks(cells: PerturbedCells, remarks: Sequence[str]) -> PerturbedCells:

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.formats.anndata_files import write_anndata
-from cistron.formats.anndata_rows import open_store, read_h5ad
+from cistron.formats.anndata_files import open_store, read_h5ad, write_anndata
 from cistron.formats.header import joined, provenance_fields, without_local_paths
 from cistron.formats.prediction_checks import (
     KIND,

@@ -1,5 +1,6 @@
 """Pseudobulk: the mean profile of each class of cells, from files that are larger than memory."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,23 +81,24 @@ def pseudobulk(
         If the file cannot be read, the column is absent, values are negative, or no class is large enough.
     """
     stored = open_anndata(path, what="single-cell file", layer=layer, gene_column=genes_in, modality=modality)
-    observations, genes = stored.observations, list(stored.variables.index)
-    if group not in observations:
-        raise InputError(
-            f"{stored.name} has no column {group!r} in obs; it has {', '.join(map(str, observations.columns[:12]))}"
-        )
-    named = observations[group].astype("string")
-    counts = named.value_counts().sort_index()
-    counts = counts[counts >= minimum_cells]
-    if counts.empty:
-        raise InputError(f"{stored.name}: no class of {group!r} has {minimum_cells} cells or more")
-    place = pd.Series(np.arange(len(counts)), index=counts.index)
-    column = named.map(place).fillna(-1).astype(int).to_numpy()
-    total = np.zeros((len(counts), len(genes)))
-    with Progress("summing cells", total=len(column), unit="cells") as progress:
-        for start, stop, block in stored.matrix.blocks():
-            _add(total, block, column[start:stop], per_cell, stored.path)
-            progress.advance(stop - start)
+    with closing(stored):
+        observations, genes = stored.observations, list(stored.variables.index)
+        if group not in observations:
+            raise InputError(
+                f"{stored.name} has no column {group!r} in obs; it has {', '.join(map(str, observations.columns[:12]))}"
+            )
+        named = observations[group].astype("string")
+        counts = named.value_counts().sort_index()
+        counts = counts[counts >= minimum_cells]
+        if counts.empty:
+            raise InputError(f"{stored.name}: no class of {group!r} has {minimum_cells} cells or more")
+        place = pd.Series(np.arange(len(counts)), index=counts.index)
+        column = named.map(place).fillna(-1).astype(int).to_numpy()
+        total = np.zeros((len(counts), len(genes)))
+        with Progress("summing cells", total=len(column), unit="cells") as progress:
+            for start, stop, block in stored.matrix.blocks():
+                _add(total, block, column[start:stop], per_cell, stored.path)
+                progress.advance(stop - start)
     values = (total / counts.to_numpy()[:, None]).T
     return Pseudobulk(values.astype(np.float32), genes, counts, stored.remarks)
 
