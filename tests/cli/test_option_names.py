@@ -1,5 +1,6 @@
 """One name for one thing on every command line; spellings of before still work."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -54,8 +55,10 @@ MEANINGS = {
     "--ambiguous": ("text", "what to do with IUPAC letters for several bases"),
     "--annotation": ("text", "gene places"),
     "--augment": ("flag", "average over strands and shifts"),
+    "--batch": ("text", "column of obs with the batches"),
     "--batch-size": ("number", "windows at a time"),
     "--build": ("text", "genome build"),
+    "--calls": ("text", "table of what was perturbed in each cell"),
     "--cell-type": ("text", "column of obs with the cell types"),
     "--cells": ("text", "single cells"),
     "--centre-genes": ("flag", "subtract the mean of each gene"),
@@ -80,6 +83,7 @@ MEANINGS = {
     "--genes-in": ("text", "axis that holds the genes"),
     "--genome": ("text", "FASTA of the genome"),
     "--guide": ("text", "column of obs with the guides"),
+    "--guide-table": ("text", "table of guides and their genes"),
     "--haplotype": ("text", "which haplotypes of a person"),
     "--layer": ("text", "layer of the values"),
     "--length": ("number", "base pairs of input"),
@@ -91,6 +95,7 @@ MEANINGS = {
     "--minimum-measured": ("number", "share of samples in which a gene must be measured"),
     "--modality": ("text", "modality or feature type"),
     "--name": ("text", "name of the result"),
+    "--observational": ("flag", "take every cell as unperturbed"),
     "--only": ("text", "pattern of file names"),
     "--organism": ("text", "organism"),
     "--output": ("text", "file or folder to write"),
@@ -124,7 +129,7 @@ MEANINGS = {
 OTHER_KIND = {("sequence bigwig", "--tracks")}
 # These stand for the same on all commands and share one annotation, so that also their help is one text.
 ONE_HELP = (
-    "--allow-loss", "--control", "--donor", "--excluded", "--guide", "--perturbation", "--scale", "--scheduler", "--seed",
+    "--allow-loss", "--batch", "--calls", "--control", "--donor", "--excluded", "--guide", "--guide-table", "--observational", "--perturbation", "--scale", "--scheduler", "--seed",
     "--threads", "--genes-in",
 )  # fmt: skip
 
@@ -184,7 +189,7 @@ def test_one_name_has_one_meaning(commands):
 
 def test_commands_that_read_cells_or_matrices_take_the_same_options(commands):
     reading = [
-        "cells train", "cells predict", "networks infer", "networks quality", "evaluate edges", "omics embed", "omics tune",
+        "cells train", "cells predict", "networks infer", "networks quality", "networks regimes", "evaluate edges", "omics embed", "omics tune",
         "omics join", "omics prepare",
     ]  # fmt: skip
     for command in reading:
@@ -219,7 +224,9 @@ def test_commands_that_read_cells_or_matrices_take_the_same_options(commands):
 def test_an_option_takes_several_values_at_once(several, repeated):
     first, second = _parsed(several.split()), _parsed(repeated.split())
     assert first[1].arguments == second[1].arguments
-    assert any(isinstance(value, list | tuple) and len(value) > 1 for value in first[1].arguments.values())
+    given = list(first[1].arguments.values())
+    given += [part for value in given if dataclasses.is_dataclass(value) for part in vars(value).values()]
+    assert any(isinstance(value, list | tuple) and len(value) > 1 for value in given)
 
 
 def test_words_after_an_option_stay_arguments_where_they_always_were():
