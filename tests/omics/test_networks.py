@@ -118,6 +118,14 @@ def test_an_epoch_can_be_cut():
     np.testing.assert_array_equal(part[0]["genes"], whole[0]["genes"])
 
 
+def test_a_matrix_that_fits_a_tile_is_one_tile():
+    assay = AssayEntries(
+        np.zeros((40, 10), np.float32), np.zeros((40, 10), bool), np.arange(40), np.zeros(40, np.float32)
+    )
+    assert [batch["values"].shape for batch in tiles_of_epoch([assay], 400, 10, 0, 0)] == [(40, 10)]
+    assert len(list(tiles_of_epoch([assay], 200, 10, 0, 0))) == 2
+
+
 def test_gathered_and_masked_tiles_have_the_same_loss():
     torch.manual_seed(0)
     model = TensorFactorisation(4, [3], torch.full((1, 4), 3), replace(SMALL, gene_dimension=2))
