@@ -46,6 +46,7 @@ _PYTEST = ("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWa
 # survivors that change no result: file and part of the changed line, and why
 EQUIVALENT = {
     "formats/store.py:[0][:120]": "a message is cut a letter later",
+    "chromatin/network.py:stride=(1, width)": "a stride across one row of features",
     "omics/axes.py:gram[np.diag_indices": "a trace of a penalty that keeps the matrix invertible",
     "omics/tuning.py:Real(2e-4, 1e-2": "a bound of a search is a choice",
     "cells/transformer_fit.py:inputs.seed)(-1)": "another random sample of the same cells",
