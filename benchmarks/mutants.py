@@ -43,6 +43,8 @@ _OTHER = {
 }  # fmt: skip
 # packages are loaded before pytest here, of which it warns
 _PYTEST = ("-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
+# a forked process cannot start dask's workers
+_PYTEST += ("-k", "not processes and not scheduler")
 # survivors that change no result: file and part of the changed line, and why
 EQUIVALENT = {
     "formats/store.py:[0][:120]": "a message is cut a letter later",
@@ -188,7 +190,7 @@ def _tests_of_lines(package: str, tree: Path) -> dict[str, dict[str, list[str]]]
         answer.write_text(json.dumps(told))
         return int(code)
 
-    code = _forked(work, tree, 600)
+    code = _forked(work, tree, 120)
     if not answer.exists():
         said = (tree.parent / "output.txt").read_text()[-2000:]
         raise RuntimeError(f"tests of {package}: exit code {code}: {said}")
