@@ -5,7 +5,7 @@ import pytest
 
 from cistron.chromatin.build_genes import meet_expression, read_split
 from cistron.chromatin.inputs import read_expression, read_start_sites
-from cistron.errors import IdentifierError
+from cistron.errors import IdentifierError, InputError
 
 
 def _genes(first, last):
@@ -46,6 +46,16 @@ def test_versions_are_cut_on_both_sides(tmp_path):
         assert kept["gene"].tolist() == plain
     (tmp_path / "split.tsv").write_text("gene\tsplit\n" + "".join(f"{gene}\ttrain\n" for gene in versioned))
     assert read_split(tmp_path / "split.tsv", plain) == ["train", "train"]
+
+
+def test_expression_of_zero_is_a_value_and_below_zero_is_refused(tmp_path):
+    path = tmp_path / "tpm.tsv"
+    path.write_text("gene\tliver\nENSG00000000001\t0\nENSG00000000002\t3.5\n")
+    assert read_expression(path)["liver"].tolist() == [0, 3.5]
+    for wrong in ("-0.5", "inf"):
+        path.write_text(f"gene\tliver\nENSG00000000001\t0\nENSG00000000002\t{wrong}\n")
+        with pytest.raises(InputError, match="negative or infinite"):
+            read_expression(path)
 
 
 def test_advice_is_what_can_help():

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from cistron.chromatin.design import design_epigenome, edited_blocks
+from cistron.chromatin.design_descent import DesignDescent
 from cistron.chromatin.design_penalties import edit_size, profile_distance, shrink, total_variation
 from cistron.chromatin.design_pruning import prune_edits
 from cistron.chromatin.design_tables import edit_table, mean_edit, outcome_table, shortfall
@@ -196,6 +197,19 @@ def test_pruning_keeps_what_is_needed_and_no_more():
 
     assert prune_edits(edit, reached, 2).flatten().tolist() == [0, 0, 3, 0, 0, 0]
     assert prune_edits(edit, lambda edits, gene: edits.sum(dim=(1, 2, 3)) > 99, 2).equal(edit)
+
+
+def test_held_cell_types_may_move_by_what_moved_them_and_a_little_more():
+    problem = object.__new__(DesignDescent)
+    problem.original, problem.start = torch.zeros(2, 2, 1, 3), torch.zeros(2, 2)
+    problem.target = torch.tensor([1.0, 0.0])
+    problem.predict = lambda values: values.sum(dim=(2, 3))
+    edit = torch.zeros(2, 2, 1, 3)
+    edit[:, 0] = 5.0  # the target cell type may move by any amount
+    edit[1, 1, 0, 0] = -2.0
+    problem.allow_drift(edit)
+    assert 0 < problem.allowed[0] < 0.01  # nothing moved, which must not count as too much
+    assert 2 < problem.allowed[1] < 2.2
 
 
 def test_bad_questions_are_told(store, fitted, genes):

@@ -51,6 +51,12 @@ def test_the_interval_over_networks_is_scipys_t_interval():
     assert kind == "95% t interval over networks"
 
 
+def test_on_an_empty_background_the_number_is_that_of_the_networks(store, fitted):
+    found = epigenesis(fitted, store, np.arange(3), EpigenesisSettings(stride=5000))
+    assert set(found.table["n"]) == {2}
+    assert set(found.table["interval"]) == {"95% t interval over networks"}
+
+
 def test_a_peak_in_one_cell_type_is_read_there_and_in_the_others(store, fitted):
     name = store.cell_types[1]
     found = epigenesis(

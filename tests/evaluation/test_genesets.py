@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from cistron.errors import InputError
+from cistron.errors import IdentifierError, InputError
 from cistron.evaluation.genesets import (
     GeneSets,
     GeneSetSettings,
@@ -17,6 +17,7 @@ from cistron.evaluation.genesets import (
     read_chromosomes,
     read_gene_sets,
 )
+from cistron.evaluation.genesets.evaluate import _scored_genes
 from cistron.evaluation.genesets.ranking import score_set
 from cistron.formats import build_gene_embedding, read_scores, write_gene_embedding
 from cistron.world import WorldSettings, plant_genes
@@ -95,6 +96,22 @@ def test_a_chromosome_specific_embedding_knows_nothing():
     result = evaluate_gene_sets([embedding], GeneSets("p", sets, "ensembl"), chromosomes, QUICK)
     median = result.scores.query("target == 'median of 5 sets' and metric == 'auroc'")["value"].iloc[0]
     assert median < 0.6
+
+
+def test_fifty_genes_on_autosomes_are_enough():
+    genes = [f"ENSG{number:011d}" for number in range(60)]
+    embedding = build_gene_embedding(
+        np.ones((60, 2)), genes, name="few", method="planted", evidence="expression"
+    )
+    sets, chromosomes = GeneSets("sets", {}, "ensembl"), pd.Series("1", index=genes)
+    everything = frozenset(genes)
+    fifty = chromosomes.iloc[:50]
+    assert len(_scored_genes(embedding, "few", sets, fifty, None)) == 50
+    assert len(_scored_genes(embedding, "few", sets, fifty, everything)) == 50
+    with pytest.raises(IdentifierError, match="49 of 60 genes have an autosome"):
+        _scored_genes(embedding, "few", sets, chromosomes.iloc[:49], None)
+    with pytest.raises(IdentifierError, match="49 of 50 genes are in the sets"):
+        _scored_genes(embedding, "few", sets, fifty, frozenset(fifty.index[:49]))
 
 
 def test_sets_of_every_form_are_read(tmp_path):

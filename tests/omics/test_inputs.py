@@ -91,6 +91,28 @@ def test_cell_lines_are_not_taken_for_genes(names):
     assert matrix.samples[0] == "A549"
 
 
+def test_unknown_identifiers_are_remarked_and_known_ones_are_not():
+    unknown = _frame([f"g {number}" for number in range(40)])
+    unknown.columns = [f"sample {number}" for number in range(6)]
+    assert any(
+        "neither rows nor columns look like gene ids" in one
+        for one in OmicsMatrix.from_frame(unknown).remarks
+    )
+    for genes in (GENES, [f"{number}" for number in range(1000, 1040)]):
+        assert not any("neither rows" in one for one in OmicsMatrix.from_frame(_frame(genes)).remarks)
+
+
+def test_tissues_in_capitals_are_not_taken_for_the_genes_of_a_mouse():
+    """Capitals alone do not make a human symbol, and digits alone do not either: both together do."""
+    frame = _frame(
+        [f"Gnas{number}" for number in range(24)] + [f"Fos{letter}l" for letter in "abcdefghijklmnop"]
+    )
+    frame.columns = ["LIVER", "BRAIN", "HEART", "LUNG", "COLON", "SPLEEN"]
+    matrix = OmicsMatrix.from_frame(frame.T)
+    assert matrix.shape == (40, 6)
+    assert matrix.samples[0] == "LIVER"
+
+
 def test_the_axis_can_be_said(tmp_path):
     frame = _frame([f"g{number}" for number in range(40)]).T
     _write(frame, tmp_path / "m.tsv")

@@ -24,7 +24,7 @@ from cistron.omics import (
 )
 from cistron.omics.autoencoder import encode
 from cistron.omics.axes import principal_axes
-from cistron.omics.factorise import factorise
+from cistron.omics.factorise import _start, factorise
 from cistron.omics.scaling import EntryScale, draw_held_out, scaled_entries
 from cistron.omics.tensor_factorisation import Decoder, TensorFactorisation, kl_from_standard_normal
 from cistron.omics.tiles import AssayEntries, tiles_of_epoch
@@ -116,6 +116,30 @@ def test_an_epoch_can_be_cut():
     assert sum(batch["values"].numel() for batch in whole) == 400
     assert 100 <= sum(batch["values"].numel() for batch in part) < 140
     np.testing.assert_array_equal(part[0]["genes"], whole[0]["genes"])
+
+
+def test_a_matrix_that_fits_a_tile_is_one_tile():
+    assay = AssayEntries(
+        np.zeros((40, 10), np.float32), np.zeros((40, 10), bool), np.arange(40), np.zeros(40, np.float32)
+    )
+    assert [batch["values"].shape for batch in tiles_of_epoch([assay], 400, 10, 0, 0)] == [(40, 10)]
+    assert len(list(tiles_of_epoch([assay], 200, 10, 0, 0))) == 2
+
+
+def test_samples_start_at_their_principal_components_where_asked():
+    random = np.random.default_rng(0)
+    values = random.normal(size=(30, 1)) @ random.normal(size=(1, 8)) + 0.1 * random.normal(size=(30, 8))
+    values -= values.mean(axis=1, keepdims=True)
+    empty = np.zeros(30, np.float32)
+    assay = AssayEntries(values.astype(np.float32), np.zeros(values.shape, bool), np.arange(30), empty)
+    component = np.linalg.svd(values)[2][0]
+    found = {}
+    for start in ("random", "samples"):
+        model = _start([assay], np.full((1, 30), 8), replace(SMALL, start=start), 0)
+        sample = model.sample[0].detach().numpy()
+        found[start] = abs(np.corrcoef(sample[:, 0], component)[0, 1])
+    assert found["samples"] > 0.99
+    assert found["random"] < 0.9
 
 
 def test_gathered_and_masked_tiles_have_the_same_loss():

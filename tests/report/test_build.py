@@ -150,6 +150,15 @@ def test_columns_of_subsets_that_no_trait_is_of_are_left_out(make_result, tmp_pa
     assert "Published subset" not in text
 
 
+def test_models_have_a_column_where_there_are_several(make_result, tmp_path):
+    folder = make_result(tmp_path / "run", traits=3)
+    column = '<th scope="col">Model</th>'
+    assert column not in build_report([folder], tmp_path / "r.html", figures=False).read_text()
+    scores = read_scores(folder / "scores.parquet")
+    write_scores(pd.concat([scores, scores.assign(model="linear")]), folder / "scores.parquet")
+    assert column in build_report([folder], tmp_path / "two.html", figures=False).read_text()
+
+
 def test_scores_without_interval_null_and_control_still_make_a_page(make_result, tmp_path):
     folder = make_result(tmp_path / "run", traits=4, embeddings=2)
     scores = read_scores(folder / "scores.parquet")

@@ -96,6 +96,14 @@ def test_two_way_effects_make_every_mean_zero():
     np.testing.assert_allclose(np.nanmean(left, axis=1), 0, atol=1e-8)
 
 
+def test_columns_of_tiny_values_are_not_taken_for_rounding():
+    x, y = _matrices(5)
+    expected = correlations_of(column_sums(x, y))
+    np.testing.assert_allclose(correlations_of(column_sums(1e-30 * x, y)), expected, rtol=1e-9)
+    rows = [row_correlations(scale * x, y)[0] for scale in (1, 1e-30)]
+    np.testing.assert_allclose(rows[1], rows[0], rtol=1e-9)
+
+
 @pytest.mark.parametrize("missing", [0.0, 0.2])
 def test_permuted_columns_equal_permuting_first(missing):
     """The short cut for complete data and the long way for missing entries."""
