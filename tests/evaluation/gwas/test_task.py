@@ -1,15 +1,12 @@
 """The whole task on files: planted truth, negative controls, coverage, resume, bad input."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from cistron.evaluation.gwas import GwasSettings, run_gwas
-from cistron.evaluation.gwas.predictions import CONTROLS
-from cistron.evaluation.gwas.scoring import _subset_rows
 from cistron.formats import (
     build_gene_embedding,
     read_gene_embedding,
@@ -69,26 +66,6 @@ def test_controls_are_not_above_zero(scored):
     for name in ("true functions", "tissues", "noise"):
         for kind in ("permuted", "shifted"):
             assert _value(scores, name, metric=f"delta_r2_{kind}") < 0.005
-
-
-def test_controls_of_a_subset_are_medians_over_its_traits():
-    """Each draw of a control gives one median over the chosen traits; the range is over the draws."""
-    random = np.random.default_rng(0)
-    delta, samples = random.normal(size=5), random.normal(size=(20, 5))
-    control = {kind: random.normal(size=(3, 5)) for kind in CONTROLS}
-    fits = SimpleNamespace(r2=lambda _variant: np.arange(5.0))
-    base = {"null_model": "nothing"}
-    rows = list(_subset_rows(fits, None, None, [0, 2, 3], delta, samples, control, 3, 1, base))
-    found = {row["metric"]: row for row in rows}
-    for kind in CONTROLS:
-        medians = [np.median(draw[[0, 2, 3]]) for draw in control[kind]]
-        row = found[f"delta_r2_{kind}"]
-        assert [row["low"], row["value"], row["high"]] == sorted(medians)
-    assert found["delta_r2"]["control_value"] == pytest.approx(
-        np.mean([np.median(draw[[0, 2, 3]]) for draw in control["permuted"]])
-    )
-    assert found["delta_r2"]["value"] == np.median(delta[[0, 2, 3]])
-    assert found["r2"]["value"] == 2
 
 
 def test_files_follow_the_contract(scored):
