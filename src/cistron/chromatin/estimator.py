@@ -249,13 +249,25 @@ def read_marks(
         Values, float32 [gene, cell type, mark, bin], 0 where a track was not measured.
     ndarray
         Which tracks were measured, bool [cell type, mark].
+
+    Raises
+    ------
+    InputError
+        If a measured track has a value that is not finite.
     """
     order = model.mark_order(store)
     source = rows if permutation is None else permutation[rows]
     unique, back = np.unique(source, return_inverse=True)
     values = store.tracks.values.take(unique)[back][:, :, np.maximum(order, 0)]
     measured = store.tracks.measured[:, np.maximum(order, 0)] & (order >= 0)
-    return np.where(measured[None, :, :, None], values, np.float32(0)), measured
+    known = np.where(measured[None, :, :, None], values, np.float32(0))
+    bad = ~np.isfinite(known).all(axis=(1, 2, 3))
+    if bad.any():  # what a store of an earlier version reads as where a part of it is lost
+        raise InputError(
+            f"{store.path.name}: gene {store.genes[source[bad][0]]} has no finite value in a track that is marked as measured; copy or "
+            "build the store again"
+        )
+    return known, measured
 
 
 def predict_expression(
