@@ -49,6 +49,7 @@ _PYTEST += ("-k", "not processes and not scheduler")
 EQUIVALENT = {
     "formats/store.py:[0][:120]": "a message is cut a letter later",
     "chromatin/network.py:stride=(1, width)": "a stride across one row of features",
+    "report/gwas_drawings.py:Figure(figsize": "a figure of another width",
     "omics/axes.py:gram[np.diag_indices": "a trace of a penalty that keeps the matrix invertible",
     "omics/tuning.py:Real(2e-4, 1e-2": "a bound of a search is a choice",
     "cells/transformer_fit.py:inputs.seed)(-1)": "another random sample of the same cells",

@@ -256,3 +256,11 @@ def test_what_pandas_reads(tmp_path_factory, rows, separator):
     ours = read_text_table(path, comment="")
     assert ours.frame.to_numpy().tolist() == theirs.to_numpy().tolist()
     np.testing.assert_array_equal(ours.numbers("value"), [row[2] for row in rows])
+
+
+def test_a_column_is_text_where_half_of_its_cells_are(tmp_path):
+    half = _numbers(tmp_path, "gene\ta\tb\nw\t1\tone\nx\t2\ttwo\ny\t3\t3\nz\t4\t4\n")
+    assert list(half.values.columns) == ["a"]
+    assert half.text["b"].tolist() == ["one", "two", "3", "4"]
+    with pytest.raises(InputError, match="line 2: b of w is 'one', not a number"):
+        _numbers(tmp_path, "gene\ta\tb\nw\t1\tone\nx\t2\t2\ny\t3\t3\nz\t4\t4\n")
