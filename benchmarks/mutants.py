@@ -103,7 +103,7 @@ def _put_into_place(syntax: ast.Module, path: Path) -> None:
         codes[code.co_qualname, code.co_firstlineno] = code
         waiting += [one for one in code.co_consts if isinstance(one, types.CodeType)]
     for one in gc.get_objects():
-        if isinstance(one, types.FunctionType) and one.__code__.co_filename == str(path):
+        if type(one) is types.FunctionType and one.__code__.co_filename == str(path):
             one.__code__ = codes[one.__code__.co_qualname, one.__code__.co_firstlineno]
 
 
