@@ -49,6 +49,7 @@ _PYTEST += ("-k", "not processes and not scheduler")
 EQUIVALENT = {
     "formats/store.py:[0][:120]": "a message is cut a letter later",
     "chromatin/network.py:stride=(1, width)": "a stride across one row of features",
+    "report/gwas_drawings.py:Figure(figsize": "a figure of another width",
     "omics/axes.py:gram[np.diag_indices": "a trace of a penalty that keeps the matrix invertible",
     "omics/tuning.py:Real(2e-4, 1e-2": "a bound of a search is a choice",
     "cells/transformer_fit.py:inputs.seed)(-1)": "another random sample of the same cells",
@@ -102,7 +103,7 @@ def _put_into_place(syntax: ast.Module, path: Path) -> None:
         codes[code.co_qualname, code.co_firstlineno] = code
         waiting += [one for one in code.co_consts if isinstance(one, types.CodeType)]
     for one in gc.get_objects():
-        if isinstance(one, types.FunctionType) and one.__code__.co_filename == str(path):
+        if type(one) is types.FunctionType and one.__code__.co_filename == str(path):
             one.__code__ = codes[one.__code__.co_qualname, one.__code__.co_firstlineno]
 
 

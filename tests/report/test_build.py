@@ -19,6 +19,8 @@ from cistron.errors import InputError
 from cistron.formats.scores import read_scores, write_scores
 from cistron.report import build_report
 from cistron.report.build import TASKS, sections_of
+from cistron.report.gene_view import _examples
+from cistron.report.gwas_drawings import _axes
 from cistron.report.page import Section, count, fixed, p_value, render
 from cistron.report.result import read_result
 from cistron.report.run_record import duration, flat
@@ -338,3 +340,19 @@ def test_a_new_task_is_one_function_and_one_line(monkeypatch, make_result, tmp_p
     assert {"edges_finding", "edges_more", "edges_run"} <= set(page.ids)
     assert "edges_<more>" in page.words
     assert "a < b" in page.words
+
+
+def test_examples_are_the_genes_of_largest_z_on_different_chromosomes():
+    genes = pd.DataFrame(
+        {"gene": list("abcdef"), "symbol": ["A", "B", "", "D", "E", "F"], "chromosome": list("112233")}
+    )
+    z = np.array([[0, 5, -9, 1, 0, 0], [-6, 0, 0, np.nan, 3, 4]])
+    assert [one["gene"] for one in _examples(genes, z)] == ["a", "f", "d"]
+
+
+def test_axes_have_the_size_that_is_asked_for():
+    figure, axes = _axes(5.0, 2.0)
+    box = axes.get_position()
+    np.testing.assert_allclose(
+        [box.width * figure.get_figwidth(), box.height * figure.get_figheight()], [5, 2]
+    )

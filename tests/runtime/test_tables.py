@@ -291,3 +291,18 @@ def test_what_a_spreadsheet_adds(tmp_path):
 def test_what_stands_in_place_of_a_file_is_named(tmp_path, content, said):
     with pytest.raises(InputError, match=said):
         _numbers(tmp_path, content)
+
+
+def test_a_column_is_text_where_half_of_its_cells_are(tmp_path):
+    half = _numbers(tmp_path, "gene\ta\tb\nw\t1\tone\nx\t2\ttwo\ny\t3\t3\nz\t4\t4\n")
+    assert list(half.values.columns) == ["a"]
+    assert half.text["b"].tolist() == ["one", "two", "3", "4"]
+    with pytest.raises(InputError, match="line 2: b of w is 'one', not a number"):
+        _numbers(tmp_path, "gene\ta\tb\nw\t1\tone\nx\t2\t2\ny\t3\t3\nz\t4\t4\n")
+
+
+def test_columns_aligned_with_blanks_are_read_also_without_comments(tmp_path):
+    (tmp_path / "a.txt").write_text("gene   a    b\nx      1    2\n  y    3    4\n")
+    found = read_text_table(tmp_path / "a.txt", comment="")
+    assert found.frame["gene"].tolist() == ["x", "y"]
+    np.testing.assert_array_equal(found.numbers("b"), [2, 4])
