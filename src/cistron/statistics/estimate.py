@@ -33,6 +33,8 @@ class Estimate:
         Effect of each pair of groups, symmetric with empty diagonal, float64 [group, group, target].
     least
         Least variance, were the entries behind a score independent, float64 [target].
+    held
+        Share of the score within the training rows that holds outside of them, in [0, 1], float64 [target].
     bounded
         Whether the score lies in (0, 1) and its interval is made on the logit scale.
     """
@@ -41,6 +43,7 @@ class Estimate:
     single: np.ndarray
     pair: np.ndarray
     least: np.ndarray
+    held: np.ndarray
     bounded: bool = False
 
     @classmethod
@@ -84,7 +87,7 @@ class Estimate:
         own = (total - (groups - 1) * mean) / max(groups - 2, 1)
         pair = pair - mean - own[:, None] - own[None, :]
         pair[np.arange(groups), np.arange(groups)] = 0.0
-        return cls(value, single, pair, least, bounded)
+        return cls(value, single, pair, least, share, bounded)
 
     @property
     def groups(self) -> int:
@@ -148,7 +151,13 @@ class Estimate:
             Least variance of the difference; 0 when absent.
         """
         floor = np.zeros_like(self.value) if least is None else least
-        return Estimate(self.value - other.value, self.single - other.single, self.pair - other.pair, floor)
+        return Estimate(
+            self.value - other.value,
+            self.single - other.single,
+            self.pair - other.pair,
+            floor,
+            np.ones_like(self.value),
+        )
 
     def median(self) -> "Estimate":
         """Median over targets as an estimate of one target.
@@ -164,6 +173,7 @@ class Estimate:
             self.single[:, near].mean(axis=1, keepdims=True),
             self.pair[:, :, near].mean(axis=2, keepdims=True),
             np.zeros(1),
+            self.held[near].mean(keepdims=True),
             self.bounded,
         )
 
