@@ -235,6 +235,12 @@ CASES = (
         f"{DNA} {PERSON} --annotation {{inputs}}/genome/genes.gtf --genes {{inputs}}/genome/genes.txt"
         " --windows each --neighbours 1 --output {out}/e.h5ad",
     ),
+    Case(
+        "sequence folds",
+        "two",
+        "--human {inputs}/folds/human.sizes --mouse {inputs}/folds/mouse.fai --alignment {inputs}/folds/human.mouse.net"
+        " --length 65536 --input-length 98304 --folds 3 --output {out}/folds",
+    ),
     *(
         Case(
             "sequence embed-protein",

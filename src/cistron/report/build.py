@@ -17,6 +17,7 @@ TASKS: dict[str, tuple[str, str]] = {
     "epigenesis": ("What histone marks do", "cistron.report.epigenesis:epigenesis_sections"),
     "edges": ("Gene networks", "cistron.report.edges:edge_sections"),
     "genesets": ("Gene sets", "cistron.report.genesets:gene_set_sections"),
+    "folds": ("Folds of genomes", "cistron.report.folds:fold_sections"),
 }
 
 
