@@ -22,6 +22,7 @@ from cistron.cli.sequence_options import (
     Weights,
     show_variants,
 )
+from cistron.cli.sequence_variants import variants
 from cistron.methods import Count, CountOrZero
 from cistron.runtime import show
 from cistron.sequence.methods import METHODS
@@ -29,6 +30,7 @@ from cistron.sequence.methods import METHODS
 app = App(name="sequence", help="Tracks and gene embeddings from DNA (Enformer) and proteins (ESM-2).")
 app.command(embed)
 app.command(embed_protein)
+app.command(variants)
 add_methods_command(app, METHODS)
 
 
