@@ -23,6 +23,7 @@ from cistron.cli.sequence_options import (
     Weights,
     show_variants,
 )
+from cistron.cli.sequence_variants import variants
 from cistron.methods import Count, CountOrZero
 from cistron.runtime import show
 from cistron.sequence.methods import METHODS
@@ -31,6 +32,7 @@ app = App(name="sequence", help="Tracks and gene embeddings from DNA (Enformer) 
 app.command(embed)
 app.command(embed_protein)
 app.command(folds)
+app.command(variants)
 add_methods_command(app, METHODS)
 
 
