@@ -34,12 +34,12 @@ def average_ranks(values: np.ndarray, axis: int) -> np.ndarray:
         starts[:, 1:] = ascending[:, 1:] != ascending[:, :-1]
     lines, entries = rows.shape
     if starts.all():
-        ranks = np.tile(np.arange(1, entries + 1, dtype=np.float32), lines)
+        ranks: np.ndarray = np.tile(np.arange(1, entries + 1, dtype=np.float32), lines)
     else:
         first = np.flatnonzero(starts)  # of each run of equal values, over all rows
         length = np.diff(first, append=rows.size)
         ranks = np.repeat((first % entries + (length + 1) * 0.5).astype(np.float32), length)
-    result = np.empty(rows.size, dtype=np.float32)
+    result: np.ndarray = np.empty(rows.size, dtype=np.float32)
     order += np.arange(0, rows.size, entries)[:, None]
     result[order.ravel()] = ranks
     result = result.reshape(rows.shape)
