@@ -38,7 +38,8 @@ class GeneSetSettings:
     folds
         Chromosome groups that are left out in turn.
     controls
-        Permutations of the embedding within chromosomes; they are the null of average precision.
+        Permutations of the embedding within chromosomes, whose mean is the null of average precision, and
+        reflections of its axes, which give its p-value.
     """
 
     minimum: Annotated[int, Range(2)] = 20
