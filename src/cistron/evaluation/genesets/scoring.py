@@ -49,6 +49,7 @@ def score_gene_sets(
     member: np.ndarray,
     chromosomes: np.ndarray,
     folds: int,
+    controls: int,
     draws: int,
     seed: int,
 ) -> ModelScores:
@@ -66,8 +67,10 @@ def score_gene_sets(
         Chromosome of each gene, text [gene].
     folds
         Groups of chromosomes that are left out in turn.
-    draws
+    controls
         Permutations within chromosomes.
+    draws
+        Reflections of the axes of the embedding.
     seed
         Seed of the permutations.
 
@@ -84,7 +87,7 @@ def score_gene_sets(
         )
     groups = np.asarray(chromosome_groups(list(chromosomes), min(folds, number)))
     members = Members.of(member, groups)
-    orders = np.array([permute_within(blocks, seed, draw) for draw in range(draws)])
+    orders = np.array([permute_within(blocks, seed, draw) for draw in range(controls)])
     none = np.empty((len(values), 0))
     model = LeftOutModel.fit(none, values, members)
     permuted = drawn_scores(members, model.rearranged_ranks(orders))
