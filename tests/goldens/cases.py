@@ -312,7 +312,7 @@ CASES = (
         "evaluate genesets",
         "planted",
         "{inputs}/world/true_functions.h5ad {artefacts}/pca.h5ad --sets {inputs}/sets.gmt"
-        " --genes {inputs}/world/genes.tsv --minimum 5 --folds 3 --draws 20 --threads 1 --no-report"
+        " --genes {inputs}/world/genes.tsv --minimum 5 --folds 4 --controls 10 --draws 20 --threads 1 --no-report"
         " --output {out}/scores",
     ),
     Case(
