@@ -48,6 +48,7 @@ COMMANDS = {
     "sequence": "Tracks and gene embeddings from DNA.",
     "chromatin": "Expression from histone marks.",
     "evaluate": "Score embeddings, predictions and networks.",
+    "study": "Score every embedding on every task.",
     "report": "Build reports from scores.",
 }
 for _name, _help in COMMANDS.items():

@@ -1,7 +1,7 @@
 """The gene-set task (page ``docs/guide/genesets.md``)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import anndata
@@ -68,11 +68,16 @@ class GeneSetSettings:
 
 @dataclass(frozen=True)
 class GeneSetResult:
-    """Scores table, facts for the report, and what the reader must know."""
+    """Scores table, facts for the report, and what the reader must know.
+
+    ``draws`` holds the median AUROC of each bootstrap sample of chromosomes by (embedding, stratum); the samples are the same
+    for embeddings on the same chromosomes, so that differences can be paired.
+    """
 
     scores: pd.DataFrame
     facts: dict[str, Any]
     warnings: list[str]
+    draws: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
 
 
 def evaluate_gene_sets(
@@ -141,6 +146,7 @@ def evaluate_gene_sets(
         if len(shared) >= 100:
             strata.append(("shared genes", [shared.sort_values()] * len(embeddings)))
     rows: list[dict[str, Any]] = []
+    medians: dict[tuple[str, str], np.ndarray] = {}
     steps = len(strata) * len(embeddings) * (1 + settings.controls)
     with Progress("scoring gene sets", steps, "fits") as progress:
         for stratum, parts in strata:
@@ -153,14 +159,16 @@ def evaluate_gene_sets(
                 }
                 base |= {"stratum": stratum, "seed": seed, "run_id": run_id}
                 values = np.asarray(embedding[genes].X, dtype=np.float64)
-                rows += _rows(values, genes, sets, chromosomes, settings, seed, base, progress)
+                found, drawn = _rows(values, genes, sets, chromosomes, settings, seed, base, progress)
+                rows += found
+                medians[(name, stratum)] = drawn
     coverage = [
         {"embedding": name, "genes": embedding.n_obs, "scored": len(genes), "dimensions": embedding.n_vars}
         for embedding, name, genes in zip(embeddings, names, covered)
     ]
     facts = {"coverage": coverage, "background": "annotated" if narrow else "all", "sets": len(sets.members)}
     scores = score_frame(rows)
-    return GeneSetResult(scores, facts, [*sets.remarks, *_warnings(scores)])
+    return GeneSetResult(scores, facts, [*sets.remarks, *_warnings(scores)], medians)
 
 
 def _scored_genes(
@@ -195,7 +203,7 @@ def _rows(
     seed: int,
     base: dict[str, Any],
     progress: Progress,
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], np.ndarray]:
     place = {gene: row for row, gene in enumerate(genes)}
     chosen, columns = [], []
     for name, members in sets.members.items():
@@ -222,7 +230,8 @@ def _rows(
         order = permute_within(blocks, seed, draw)
         controls.append(_score(values[order], member, folds, blocks, draws[:0]))
         progress.advance()
-    return _as_rows(chosen, scored, controls, member, base)
+    medians = np.nanmedian([one.auroc_draws for one in scored], axis=0)
+    return _as_rows(chosen, scored, controls, member, base), medians
 
 
 def _score(

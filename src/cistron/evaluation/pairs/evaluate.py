@@ -1,6 +1,6 @@
 """The pair task (page ``docs/guide/pairs.md``)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -118,6 +118,7 @@ def evaluate_pairs(
     settings: PairSettings | None = None,
     *,
     genes: Sequence[str] | None = None,
+    networks: Mapping[str, Mapping[tuple[str, str], float]] | None = None,
     seed: int = 0,
     run_id: str = "none",
 ) -> PairResult:
@@ -133,6 +134,9 @@ def evaluate_pairs(
         Settings of the task.
     genes
         Genes whose pairs are scored; those that all embeddings cover when absent.
+    networks
+        Weights of pairs from elsewhere, by name: networks that are scored on the same pairs; a pair that one does not list
+        comes last.
     seed
         Seed of folds, negatives, controls and bootstrap.
     run_id
@@ -211,6 +215,8 @@ def evaluate_pairs(
                     )  # fmt: skip
                 report.add(name, combination, make(values, combination), controls)
                 progress.advance()
+    for name, weights in (networks or {}).items():
+        report.add(name, "given network", _lookup(weights, universe), [])
     report.add(OCCURRENCE, "label-free", lambda fold: occurrence_scores(*fold.test[:2]), [])
     report.add(RATES, "leave one out", lambda fold: positive_rates(*fold.test, fold.exchange), [])
     table = pd.DataFrame(
@@ -292,6 +298,17 @@ def _folds(
         most=settings.most,
         seed=seed,
     )
+
+
+def _lookup(weights: Mapping[tuple[str, str], float], universe: list[str]) -> Predictor:
+    """Weights of a network as predictions."""
+    last = min(weights.values(), default=0.0) - 1.0
+
+    def predict(fold: PairFold) -> np.ndarray:
+        names = zip(*(([universe[number] for number in one]) for one in fold.test[:2]))
+        return np.array([weights.get(pair, last) for pair in names])
+
+    return predict
 
 
 def _values(embedding: anndata.AnnData, index: pd.Index, universe: list[str]) -> np.ndarray:
