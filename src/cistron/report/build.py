@@ -16,6 +16,8 @@ TASKS: dict[str, tuple[str, str]] = {
     "expression": ("Expression", "cistron.report.expression:expression_sections"),
     "epigenesis": ("What histone marks do", "cistron.report.epigenesis:epigenesis_sections"),
     "edges": ("Gene networks", "cistron.report.edges:edge_sections"),
+    "labels": ("Labels of genes", "cistron.report.labels:label_sections"),
+    "pairs": ("Pairs of genes", "cistron.report.pairs:pair_sections"),
     "genesets": ("Gene sets", "cistron.report.genesets:gene_set_sections"),
 }
 
