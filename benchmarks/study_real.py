@@ -87,6 +87,7 @@ def promoter_words(length: int = 3) -> pd.DataFrame:
         1
     ].str.upper()
     gene = pd.read_csv(folder / "promoter_ensmbl.txt.gz", sep="\t", header=None, index_col=0)[1]
+    sequence, gene = (one[~one.index.duplicated()] for one in (sequence, gene))
     words = ["".join(letters) for letters in itertools.product("ACGT", repeat=length)]
     counts = np.array([[text.count(word) for word in words] for text in sequence])
     frame = pd.DataFrame(counts, index=sequence.index, columns=words)
