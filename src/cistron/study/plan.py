@@ -224,14 +224,14 @@ def _embeddings(tables: Mapping[str, Any], folder: Path, file: str) -> tuple[Emb
         combined = tuple(require_texts(table["combine"], f"{where} combine")) if "combine" in table else ()
         found.append(EmbeddingPlan(_name(name, where), path, combined, evidence))
     files = [one.name for one in found if one.file is not None]
-    for one in found:
-        for part in one.combine:
+    for plan in found:
+        for part in plan.combine:
             if part not in files:
                 raise InputError(
-                    f"{file} [embeddings.{one.name}]: combine names embeddings with a file. Given: {part!r}{nearest(part, files)}"
+                    f"{file} [embeddings.{plan.name}]: combine names embeddings with a file. Given: {part!r}{nearest(part, files)}"
                 )
-        if one.combine and len(set(one.combine)) < 2:
-            raise InputError(f"{file} [embeddings.{one.name}]: combine needs at least two embeddings")
+        if plan.combine and len(set(plan.combine)) < 2:
+            raise InputError(f"{file} [embeddings.{plan.name}]: combine needs at least two embeddings")
     return tuple(found)
 
 

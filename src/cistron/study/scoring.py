@@ -133,18 +133,22 @@ def _read_once(reader: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def _of_row(row: Any, draws: np.ndarray, unit: str, **parts: Any) -> Outcome:
-    numbers = {
-        name: float(row[column]) if pd.notna(row[column]) else float("nan")
-        for name, column in (
-            ("value", "value"),
-            ("low", "low"),
-            ("high", "high"),
-            ("null", "null_value"),
-            ("control", "control_value"),
-            ("p_value", "p_value"),
-        )
-    }
-    return Outcome(**numbers, metric=str(row["metric"]), unit=unit, n=int(row["n"]), draws=draws, **parts)
+    def number(column: str) -> float:
+        return float(row[column]) if pd.notna(row[column]) else float("nan")
+
+    return Outcome(
+        number("value"),
+        number("low"),
+        number("high"),
+        number("null_value"),
+        number("control_value"),
+        number("p_value"),
+        metric=str(row["metric"]),
+        unit=unit,
+        n=int(row["n"]),
+        draws=draws,
+        **parts,
+    )
 
 
 def score_gwas(request: Request) -> Outcome:

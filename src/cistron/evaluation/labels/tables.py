@@ -130,7 +130,7 @@ def read_labels(path: str | Path) -> LabelTable:
     if not path.exists():
         raise InputError(f"labels {path} do not exist")
     if place_form(path, "labels") == "parquet":
-        frame, lines, said = read_parquet_frame(path, "labels"), None, ()
+        frame, lines, said = read_parquet_frame(path, "labels"), None, tuple[str, ...]()
     else:
         text = read_text_table(path, "labels")
         frame, lines, said = text.frame, text.layout.line_of, text.remarks

@@ -181,7 +181,7 @@ def evaluate_pairs(
             "for gene-disjoint folds that hold positives and negatives; use fewer --folds, or embeddings of more genes"
         )
     times = gene_draws(len(universe), settings.draws, seed)
-    common = {"task": "pairs", "dataset": pairs.name, "target": pairs.name, "metric": "auroc"}
+    common: dict[str, Any] = {"task": "pairs", "dataset": pairs.name, "target": pairs.name, "metric": "auroc"}
     common |= {"stratum": GIVEN if not settings.balanced else BALANCED, "seed": seed, "run_id": run_id}
     report = _Report(folds, times, common)
     steps = len(embeddings) * len(settings.combinations) * (1 + settings.controls + settings.random)

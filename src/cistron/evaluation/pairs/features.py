@@ -53,11 +53,9 @@ def pair_kernels(
         How the two vectors are joined.
     """
     if combination == "bilinear":
-        kernels, across = 1.0, 1.0
-        for side in (0, 1):
-            one, other = _radial(values[train[side]], values[test[side]])
-            kernels, across = kernels * one, across * other
-        return np.asarray(kernels), np.asarray(across)
+        kernels, across = _radial(values[train[0]], values[test[0]])
+        one, other = _radial(values[train[1]], values[test[1]])
+        return kernels * one, across * other
     return _radial(pair_features(values, *train, combination), pair_features(values, *test, combination))
 
 

@@ -132,7 +132,7 @@ def read_pairs(path: str | Path, *, directed: bool = False) -> PairTable:
     if not path.exists():
         raise InputError(f"pairs {path} do not exist")
     if place_form(path, "pairs") == "parquet":
-        frame, said = read_parquet_frame(path, "pairs"), ()
+        frame, said = read_parquet_frame(path, "pairs"), tuple[str, ...]()
     else:
         text = read_text_table(path, "pairs")
         frame, said = text.frame, text.remarks
