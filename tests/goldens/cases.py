@@ -205,6 +205,8 @@ CASES = (
         f"{SCREEN} --method catran --edges 0 --embedding {{out}}/genes.h5ad --threads 1 --output {{out}}/e.tsv",
         SEARCHED,
     ),
+    Case("world write", "least", "{out}/sandbox --gene-count 220 --seed 3", held="sandbox/*.tsv"),
+    Case("completion", "unknown shell", "tcsh", error="tcsh"),  # a script has every option in it
     Case("sequence initialise", "small", "{out}/model --seed 3"),
     Case(
         "sequence weights",
@@ -232,6 +234,12 @@ CASES = (
         "person",
         f"{DNA} {PERSON} --annotation {{inputs}}/genome/genes.gtf --genes {{inputs}}/genome/genes.txt"
         " --windows each --neighbours 1 --output {out}/e.h5ad",
+    ),
+    Case(
+        "sequence folds",
+        "two",
+        "--human {inputs}/folds/human.sizes --mouse {inputs}/folds/mouse.fai --alignment {inputs}/folds/human.mouse.net"
+        " --length 65536 --input-length 98304 --folds 3 --output {out}/folds",
     ),
     *(
         Case(

@@ -40,6 +40,7 @@ def write_inputs(folder: Path) -> Path:
     _write_gene_lists(folder)
     _write_sources(folder)
     _write_proteins(folder / "proteins.fa")
+    _write_two_genomes(folder / "folds")
     (folder / "mirror" / "human_transcription_factors").mkdir(parents=True)
     names = "".join(f"CIS{number}\n" for number in range(1, 1700))
     (folder / "mirror" / "human_transcription_factors" / "TF_names_v_1.01.txt").write_text(names)
@@ -126,6 +127,16 @@ def _write_sources(folder: Path) -> None:
         columns=[f"sample_{number}" for number in range(5)],
     )
     matrix.to_csv(folder / "matrix.csv", float_format="%.4f")
+
+
+def _write_two_genomes(folder: Path) -> None:
+    """Write chromosome sizes of two genomes and a net of blocks between them."""
+    folder.mkdir()
+    (folder / "human.sizes").write_text("chr1\t3000000\nchr2\t2200000\n")
+    (folder / "mouse.fai").write_text("chr1\t2500000\t6\t60\t61\nchr4\t2600000\t6\t60\t61\n")
+    blocks = [(0, 400000, "chr4", 0), (600000, 300000, "chr1", 100000), (1500000, 150000, "chr4", 2000000)]
+    lines = [f" fill {start} {size} {other} + {place} {size} id 1\n" for start, size, other, place in blocks]
+    (folder / "human.mouse.net").write_text("net chr1 3000000\n" + "".join(lines))
 
 
 def _write_proteins(path: Path) -> None:

@@ -17,6 +17,7 @@ def labels(
     annotation: Path | None = None,
     gene_map: tuple[Path, ...] = (),
     genes: Path | None = None,
+    rivals: Path | None = None,
     settings: Annotated[LabelSettings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
@@ -39,6 +40,9 @@ def labels(
         Tables between gene ids (HGNC, GTF), where labels and embeddings name genes differently.
     genes
         List of genes, in the ids of the labels; others are left out.
+    rivals
+        Table of further trivial columns (gene ids first, one numeric column each); with --annotation, gene density and length are
+        among them. They are scored as a row of their own.
     report
         Write figures and the HTML report.
     """
@@ -50,6 +54,7 @@ def labels(
         annotation=annotation,
         gene_map=gene_map,
         genes=genes,
+        rivals=rivals,
         seed=seed,
         threads=threads,
     )

@@ -19,7 +19,9 @@ TASKS: dict[str, tuple[str, str]] = {
     "edges": ("Gene networks", "cistron.report.edges:edge_sections"),
     "labels": ("Labels of genes", "cistron.report.labels:label_sections"),
     "pairs": ("Pairs of genes", "cistron.report.pairs:pair_sections"),
+    "variant_effects": ("Effects of variants", "cistron.report.variant_effects:variant_sections"),
     "genesets": ("Gene sets", "cistron.report.genesets:gene_set_sections"),
+    "folds": ("Folds of genomes", "cistron.report.folds:fold_sections"),
 }
 
 _FILES = re.compile(r' <span class="files">.*?</span>')

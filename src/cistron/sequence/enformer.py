@@ -42,9 +42,13 @@ class TransformerBlock(nn.Module):
         self.contract = nn.Linear(2 * channels, channels)
         self.dropout = nn.Dropout(settings.dropout)
 
-    def forward(self, x: Tensor, maps: list[Tensor] | None = None) -> Tensor:
-        """Apply the block to [batch, T, channels]; attention matrices are appended to ``maps`` where given."""
-        x = x + self.dropout(self.attention(self.attention_norm(x), maps))  # [B, T, C]
+    def forward(self, x: Tensor, maps: list[Tensor] | None = None, rows: slice | None = None) -> Tensor:
+        """Apply the block to [batch, T, channels], and give ``rows`` of the result: all when absent.
+
+        Attention matrices are appended to ``maps`` where given.
+        """
+        shortcut = x if rows is None else x[:, rows]
+        x = shortcut + self.dropout(self.attention(self.attention_norm(x), maps, rows))  # [B, rows, C]
         hidden = product(self.expand, self.perceptron_norm(x))  # [B, T, 2C]
         hidden = self.dropout(functional.relu(hidden, inplace=not torch.is_grad_enabled()))
         return x + self.dropout(product(self.contract, hidden))  # [B, T, C]
@@ -180,6 +184,18 @@ class Enformer(nn.Module):
         """Crop, and apply the tail: [batch, T, channels] to [batch, bins, 2 x channels]."""
         crop = self.settings.crop
         x = x[:, crop : x.shape[1] - crop]  # [B, bins, C]
+        return gelu(self.tail_dropout(self.tail(x)))  # [B, bins, 2C]
+
+    def read_out(self, x: Tensor) -> Tensor:
+        """Turn the output of :meth:`convolve` into that of :meth:`embed`: [batch, T, channels] to [batch, bins, 2 x channels].
+
+        The last block computes only the bins that are left after cropping, which changes nothing but the time.
+        """
+        crop = self.settings.crop
+        *blocks, last = self.transformer
+        for block in blocks:
+            x = block(x)
+        x = last(x, None, slice(crop, x.shape[1] - crop))  # [B, bins, C]
         return gelu(self.tail_dropout(self.tail(x)))  # [B, bins, 2C]
 
     def embed(self, one_hot: Tensor) -> Tensor:

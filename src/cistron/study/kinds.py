@@ -84,6 +84,7 @@ KINDS = {
             "cistron.evaluation.genesets:GeneSetSettings",
             {"sets": True},
             "chromosomes",
+            defaults={"controls": 20},
             task="genesets",
         ),
         TaskKind(

@@ -172,37 +172,20 @@ def added_rows(plan: StudyPlan, embeddings: Sequence[anndata.AnnData]) -> list[a
 
 
 def _covariates(plan: StudyPlan, genes: Sequence[str]) -> pd.DataFrame | None:
-    """Length and density of genes, and the columns of the study's own table; standardised, absent values at the mean."""
-    parts = []
-    if plan.annotation is not None:
-        from cistron.evaluation.gwas.positions import log_densities
-        from cistron.genes.places import read_gene_places
+    """Length and density of genes, and the columns of the study's own table; standardised, unknown values at the mean."""
+    from cistron.evaluation.rivals import read_rivals
+    from cistron.genes.places import read_gene_places
 
-        table = (
-            read_gene_places(plan.annotation, "annotation").genes.drop_duplicates("gene").set_index("gene")
+    places = None if plan.annotation is None else read_gene_places(plan.annotation, "annotation")
+    rivals = read_rivals(places, plan.covariates)
+    known = [gene for gene in genes if gene in rivals.table.index]
+    table = rivals.of(known)
+    if table.empty or len(known) < 10:
+        say(
+            "row 'covariates alone' left out: the study names neither an annotation with places nor covariates of its genes"
         )
-        if {"chromosome", "start", "end"} <= set(table):
-            frame = pd.DataFrame({"CHR": table["chromosome"], "START": table["start"], "STOP": table["end"]})
-            frame = frame[(frame["CHR"] != "") & frame["START"].notna() & frame["STOP"].notna()]
-            found = pd.DataFrame(log_densities(frame), index=frame.index).add_prefix("density ")
-            found["length"] = np.log(np.maximum((frame["STOP"] - frame["START"]).to_numpy(np.float64), 1.0))
-            parts.append(found)
-    if plan.covariates is not None:
-        from cistron.evaluation.gwas import read_covariates
-
-        extra, _ = read_covariates(plan.covariates, pd.Index(genes))
-        parts.append(pd.DataFrame(extra.of(pd.Series(genes)), index=list(genes), columns=list(extra.names)))
-    if not parts:
-        say("row 'covariates alone' left out: the study names neither annotation with places nor covariates")
         return None
-    joined = pd.concat([part.reindex(genes) for part in parts], axis=1)
-    joined = joined[joined.notna().any(axis=1)]
-    if len(joined) < 10:
-        say("row 'covariates alone' left out: the annotation places almost none of the genes")
-        return None
-    standard = (joined - joined.mean()) / joined.std().replace(0.0, 1.0)
-    standard = standard.fillna(0.0)
-    return standard[(standard != 0).any(axis=1)]
+    return table[(table != 0).any(axis=1)]
 
 
 def _annotation_counts(plan: StudyPlan, genes: Sequence[str], namespace: str) -> pd.Series | None:

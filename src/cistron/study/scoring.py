@@ -13,6 +13,8 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.formats.gene_embedding import embedding_genes, read_gene_embedding
 from cistron.methods import with_given
+from cistron.runtime import random_generator
+from cistron.statistics.estimate import Estimate
 from cistron.study.kinds import KINDS
 
 COMMON, ALL = "common genes", "all genes"
@@ -262,12 +264,37 @@ def score_gene_sets(request: Request) -> Outcome:
         embedding = _filled(embedding, listed & frozenset().union(*sets.members.values()))
     result = evaluate_gene_sets([embedding], sets, chromosomes, request.settings_object(), seed=request.seed)
     name = str(embedding.uns["cistron"]["name"])
-    rows = result.scores[result.scores["metric"] == "auroc"]
+    rows = result.scores[(result.scores["metric"] == "auroc") & (result.scores["embedding"] == name)]
     row = rows.iloc[-1] if len(rows) > 1 else rows.iloc[0]  # the median stands behind the sets
-    draws = result.draws[(name, "covered genes")]
+    draws = estimate_draws(result.medians[(name, "covered genes")], request.seed)
     return _of_row(
         row, draws, "chromosomes", scores=result.scores, facts=result.facts, warnings=result.warnings
     )
+
+
+def estimate_draws(estimate: Estimate, seed: int, draws: int = 500) -> np.ndarray:
+    """Samples of a score from the effects of its groups of chromosomes and of their pairs, float64 [draw].
+
+    The groups are drawn with the same numbers for every embedding, so that differences are paired.
+
+    Parameters
+    ----------
+    estimate
+        A score of one target.
+    seed
+        Seed of the study.
+    draws
+        Number of samples.
+    """
+    from scipy import stats
+
+    groups = estimate.groups
+    generator = random_generator(seed, "groups of chromosomes", groups)
+    times = generator.multinomial(groups, np.full(groups, 1 / groups), size=draws) - 1.0
+    wider = stats.t.ppf(0.975, groups - 1) / stats.norm.ppf(0.975) * np.sqrt(groups / (groups - 1))
+    single = times @ estimate.single[:, 0] * wider
+    pairs = np.einsum("dg,gh,dh->d", times, estimate.pair[:, :, 0], times) / 2.0
+    return np.asarray(float(estimate.value[0]) + single + pairs - pairs.mean())
 
 
 def score_labels(request: Request) -> Outcome:

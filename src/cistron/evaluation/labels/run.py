@@ -8,10 +8,12 @@ import anndata
 from cistron.errors import InputError
 from cistron.evaluation.genesets.sets import read_chromosomes
 from cistron.evaluation.labels.evaluate import LabelResult, LabelSettings, evaluate_labels
-from cistron.evaluation.labels.tables import read_labels
+from cistron.evaluation.labels.tables import LabelTable, read_labels
 from cistron.evaluation.result_folder import require_folder, write_folder
-from cistron.formats.gene_embedding import read_gene_embedding
+from cistron.evaluation.rivals import RIVAL_NAME, read_rivals
+from cistron.formats.gene_embedding import build_gene_embedding, read_gene_embedding
 from cistron.genes.lists import read_gene_list
+from cistron.genes.places import read_gene_places
 from cistron.runtime.provenance import RunRecord
 from cistron.runtime.threads import limit_threads
 
@@ -32,6 +34,31 @@ def shared_namespace(embeddings: Sequence[anndata.AnnData]) -> str:
     return spaces.pop()
 
 
+def _trivial_row(
+    embeddings: Sequence[anndata.AnnData],
+    table: LabelTable,
+    annotation: str | Path | None,
+    rivals: str | Path | None,
+) -> anndata.AnnData | None:
+    """What trivial columns know of the same genes, as a row of its own; nothing where none are given."""
+    places = None if annotation is None else read_gene_places(annotation, "annotation")
+    found = read_rivals(places, rivals)
+    genes = [gene for gene in dict.fromkeys(table.frame["gene"]) if gene in found.table.index]
+    columns = found.of(genes)
+    columns = columns[(columns != 0).any(axis=1)]
+    if columns.empty:
+        return None
+    namespace = str(embeddings[0].uns["cistron"]["identifier_namespace"])
+    return build_gene_embedding(
+        columns.to_numpy(),
+        list(columns.index),
+        name=RIVAL_NAME,
+        method="trivial",
+        evidence="unknown",
+        identifier_namespace=namespace,
+    )
+
+
 def run_labels(
     embeddings: Sequence[str | Path],
     labels: str | Path,
@@ -41,6 +68,7 @@ def run_labels(
     annotation: str | Path | None = None,
     gene_map: Sequence[str | Path] = (),
     genes: str | Path | None = None,
+    rivals: str | Path | None = None,
     seed: int = 0,
     threads: int | None = 1,
 ) -> LabelResult:
@@ -62,6 +90,8 @@ def run_labels(
         Tables between gene ids, joined where one alone does not hold both; for labels that name genes differently.
     genes
         List of genes, in the ids of the labels: others are left out.
+    rivals
+        Further trivial columns, a table that :func:`cistron.evaluation.rivals.read_rivals` takes.
     seed, threads
         How the work runs.
 
@@ -78,7 +108,7 @@ def run_labels(
     settings = settings or LabelSettings()
     if not embeddings:
         raise InputError("no embedding was given; name at least one file")
-    folder, files = require_folder(output, (*embeddings, labels, annotation, *gene_map, genes))
+    folder, files = require_folder(output, (*embeddings, labels, annotation, *gene_map, genes, rivals))
     table = read_labels(labels)
     if genes is not None:
         wanted = set(read_gene_list(Path(genes), "genes"))
@@ -89,6 +119,8 @@ def run_labels(
             )
     read = [read_gene_embedding(path) for path in embeddings]
     table = table.mapped(shared_namespace(read), [Path(path) for path in gene_map])
+    trivial = _trivial_row(read, table, annotation, rivals)
+    read += [] if trivial is None else [trivial]
     chromosomes = None
     if annotation is not None and not table.has_parts:
         chromosomes = read_chromosomes(annotation)
