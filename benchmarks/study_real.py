@@ -52,13 +52,9 @@ file = "chipatlas.h5ad"
 [embeddings."joined and ChIP"]
 combine = ["joined 256", "ChIP-Atlas K562"]
 
-[tasks.gwas]
-kind = "gwas"
-traits = "traits.parquet"
 [tasks.go]
 kind = "genesets"
 sets = "go.gmt"
-draws = 100
 [tasks.go56]
 kind = "gene_labels"
 labels = "{published}/gene_level_go.parquet"
@@ -77,6 +73,9 @@ evidence = ["literature"]
 kind = "expression"
 cells = "gut.h5ad"
 cell_type = "Celltype"
+[tasks.gwas]
+kind = "gwas"
+traits = "traits.parquet"
 """
 
 

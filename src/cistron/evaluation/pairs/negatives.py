@@ -11,6 +11,7 @@ import numpy as np
 from cistron.runtime.seeds import random_generator
 
 _TRIES = 200  # partners tried for a positive before it is given up
+_ENOUGH = 40  # exchanges that are possible, of which the one with the partners of most alike degree is taken
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def balanced_pairs(
     Returns
     -------
     Balanced
-        Positives whose gene is in most others (hubs) choose first, because they find fewest partners.
+        Positives whose gene is in most others (hubs) choose first, because they find fewest partners. Partners of like degree
+        are exchanged, so that also the sum over both genes of how often they occur is spread alike.
     """
     generator = random_generator(seed, "balanced pairs", draw)
     number = len(first)
@@ -87,24 +89,27 @@ def balanced_pairs(
         if not free[place]:
             continue
         free[place] = False
-        others = np.flatnonzero(free)
+        others = generator.permutation(np.flatnonzero(free))[:_TRIES]
         a, b = int(first[place]), int(second[place])
-        for other in (
-            generator.permutation(others)[:_TRIES] if len(others) > _TRIES else generator.permutation(others)
-        ):
+        best: tuple[int, int, int, int] | None = (
+            None  # how unlike the partners are, the other pair, the new partners
+        )
+        found = 0
+        for other in others.tolist():
             c, d = int(first[other]), int(second[other])
-            turns = [(d, c)] if directed else [(d, c), (c, d)]  # which end of the other takes which place
-            if not directed and generator.random() < 0.5:
-                turns.reverse()
-            found = next(
-                ((x, y) for x, y in turns if allowed(a, x) and allowed(y, b) and key(a, x) != key(y, b)), None
-            )
-            if found is not None:
-                made |= {key(a, found[0]), key(found[1], b)}
-                positives += [int(place), int(other)]
-                negatives += [(a, found[0]), (found[1], b)]
-                free[other] = False
+            for x, y in [(d, c)] if directed else [(d, c), (c, d)]:
+                if allowed(a, x) and allowed(y, b) and key(a, x) != key(y, b):
+                    unlike = abs(int(degree[b]) - int(degree[x]))
+                    best = min(best, (unlike, other, x, y)) if best else (unlike, other, x, y)
+                    found += 1
+            if best and (best[0] == 0 or found >= _ENOUGH):
                 break
+        if best is not None:
+            _, other, x, y = best
+            made |= {key(a, x), key(y, b)}
+            positives += [int(place), other]
+            negatives += [(a, x), (y, b)]
+            free[other] = False
     kept = np.array(positives, dtype=np.int64)
     exchange = np.repeat(np.arange(len(kept) // 2), 2)
     extra = np.array(negatives, dtype=np.int64).reshape(-1, 2)
