@@ -140,6 +140,10 @@ def evaluate_labels(
         raise InputError(
             f"{labels.name}: protocol {settings.protocol} needs members (0 or 1) and given parts (fold1, fold2, ..., holdout)"
         )
+    if labels.frame.empty:
+        raise InputError(
+            f"{labels.name}: none of its genes is among those that are compared; check that both use the same ids"
+        )
     ids = [embedding_genes(embedding) for embedding in embeddings]
     listed = set(labels.frame["gene"])
     for name, genes in zip(names, ids):
