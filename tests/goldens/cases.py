@@ -316,6 +316,33 @@ CASES = (
         " --output {out}/scores",
     ),
     Case(
+        "evaluate labels",
+        "planted",
+        "{inputs}/world/true_functions.h5ad {artefacts}/pca.h5ad --labels {inputs}/labels.tsv --draws 20 --threads 1"
+        " --no-report --output {out}/scores",
+    ),
+    Case(
+        "evaluate labels",
+        "protocol",
+        "{inputs}/world/true_functions.h5ad --labels {inputs}/labels.tsv --protocol zhong2025 --draws 20 --controls 0"
+        " --threads 1 --no-report --output {out}/scores",
+    ),
+    Case(
+        "evaluate pairs",
+        "planted",
+        "{inputs}/world/true_functions.h5ad --pairs {inputs}/pairs.tsv --combinations product --folds 2 --repeats 1"
+        " --random 1 --draws 20 --threads 1 --no-report --output {out}/scores",
+    ),
+    Case("study init", "example", "--output {out}/study.toml", held="study.toml"),
+    Case("study run", "labels", "{inputs}/study.toml --no-report --output {out}/study", held="*.tsv"),
+    Case(
+        "study add",
+        "one more",
+        "{out}/study {inputs}/world/true_functions.h5ad --name again --no-report",
+        before=("study run {inputs}/study.toml --no-report --output {out}/study",),
+        held="*.tsv",
+    ),
+    Case(
         "evaluate expression",
         "cells",
         "{artefacts}/prediction.h5ad {artefacts}/prediction_ridge.h5ad --draws 20 --permutations 2 --halvings 2"

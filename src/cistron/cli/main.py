@@ -52,6 +52,7 @@ COMMANDS = {
     "sequence": "Tracks and gene embeddings from DNA.",
     "chromatin": "Expression from histone marks.",
     "evaluate": "Score embeddings, predictions and networks.",
+    "study": "Score every embedding on every task.",
     "world": "Write small files of every kind, to try the commands on.",
     "report": "Build reports from scores.",
     "completion": "Print a completion script for a shell.",
