@@ -7,6 +7,7 @@ from cyclopts import App, Parameter
 
 from cistron.cli.method_options import add_methods_command
 from cistron.cli.options import PRESET, Destination, FurtherOutput, Output, Seed, Threads
+from cistron.cli.sequence_data import data
 from cistron.cli.sequence_embed import embed
 from cistron.cli.sequence_embed_protein import embed_protein
 from cistron.cli.sequence_folds import folds
@@ -31,6 +32,7 @@ app = App(name="sequence", help="Tracks and gene embeddings from DNA (Enformer) 
 app.command(embed)
 app.command(embed_protein)
 app.command(folds)
+app.command(data)
 add_methods_command(app, METHODS)
 
 
