@@ -205,6 +205,8 @@ CASES = (
         f"{SCREEN} --method catran --edges 0 --embedding {{out}}/genes.h5ad --threads 1 --output {{out}}/e.tsv",
         SEARCHED,
     ),
+    Case("world write", "least", "{out}/sandbox --gene-count 220 --seed 3", held="sandbox/*.tsv"),
+    Case("completion", "unknown shell", "tcsh", error="tcsh"),  # a script has every option in it
     Case("sequence initialise", "small", "{out}/model --seed 3"),
     Case(
         "sequence weights",

@@ -81,7 +81,7 @@ def train(
     gene_column: GeneColumn = None,
     modality: Modality = None,
     scale: Scale = "auto",
-    gene_map: GeneMap = None,
+    gene_map: GeneMap = (),
     minimum_counts: MinimumCounts = 0.0,
     allow_loss: AllowLoss = False,
     seed: Seed = 0,
@@ -135,6 +135,7 @@ def train(
         Share of the cells (donors, cell types) for choosing.
     """
     from cistron.cells.estimator import train_model
+    from cistron.datasets.gene_tables import gene_tables
     from cistron.runtime import limit_threads
 
     request = TrainRequest(
@@ -165,7 +166,7 @@ def train(
         gene_column=gene_column,
         modality=modality,
         scale=scale,
-        gene_map=gene_map,
+        gene_map=gene_tables(gene_map),
         minimum_counts=minimum_counts,
         allow_loss=allow_loss,
         seed=seed,
@@ -195,7 +196,7 @@ def predict(
     gene_column: GeneColumn = None,
     modality: Modality = None,
     scale: Scale = "auto",
-    gene_map: GeneMap = None,
+    gene_map: GeneMap = (),
     minimum_counts: MinimumCounts = 0.0,
     allow_loss: AllowLoss = False,
     threads: Threads = None,
@@ -224,6 +225,7 @@ def predict(
         Name that tables show; method and embedding when absent.
     """
     from cistron.cells.predicting import predict_file
+    from cistron.datasets.gene_tables import gene_tables
     from cistron.runtime import limit_threads
 
     request = PredictRequest(
@@ -239,7 +241,7 @@ def predict(
         gene_column=gene_column,
         modality=modality,
         scale=scale,
-        gene_map=gene_map,
+        gene_map=gene_tables(gene_map),
         minimum_counts=minimum_counts,
         allow_loss=allow_loss,
     )

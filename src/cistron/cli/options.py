@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from cyclopts import Group, Parameter
 
-from cistron.cli.running import Writes
+from cistron.cli.running import Fetched, Reads, Writes
 from cistron.methods import Count, check_value
 
 RUNNING = Group("Running", sort_key=100)
@@ -75,12 +75,15 @@ CellType = Annotated[
 ]
 Donor = Annotated[str, Parameter(group=READING, help="Column of obs with the donors.")]
 GeneMap = Annotated[
-    Path | None,
+    tuple[str, ...],
     Parameter(
         name="--gene-map",
         group=READING,
-        help="Table between gene ids (HGNC, GTF), by which genes that are named differently are joined.",
+        help="Tables between gene ids by which genes that are named differently are joined: files (HGNC, GTF) or the fetched data sets "
+        "hgnc_complete_set, gencode_v44, gencode_v19; each is asked for what those before it do not know.",
     ),
+    Reads(("hgnc_complete_set", "gencode_v44", "gencode_v19", "gencode_mouse_m25")),
+    Fetched("give a file, or fetch one with 'cistron data fetch hgnc_complete_set' and give its name"),
 ]
 Perturbation = Annotated[
     str,

@@ -24,6 +24,7 @@ from cistron.cli.sequence_options import (
     Weights,
     show_variants,
 )
+from cistron.cli.sequence_variants import variants
 from cistron.methods import Count, CountOrZero
 from cistron.runtime import show
 from cistron.sequence.methods import METHODS
@@ -33,6 +34,7 @@ app.command(embed)
 app.command(embed_protein)
 app.command(folds)
 app.command(data)
+app.command(variants)
 add_methods_command(app, METHODS)
 
 

@@ -16,6 +16,7 @@ TASKS: dict[str, tuple[str, str]] = {
     "expression": ("Expression", "cistron.report.expression:expression_sections"),
     "epigenesis": ("What histone marks do", "cistron.report.epigenesis:epigenesis_sections"),
     "edges": ("Gene networks", "cistron.report.edges:edge_sections"),
+    "variant_effects": ("Effects of variants", "cistron.report.variant_effects:variant_sections"),
     "genesets": ("Gene sets", "cistron.report.genesets:gene_set_sections"),
     "folds": ("Folds of genomes", "cistron.report.folds:fold_sections"),
 }
