@@ -10,6 +10,7 @@ from cistron.cli.options import PRESET, Destination, FurtherOutput, Output, Seed
 from cistron.cli.sequence_data import data
 from cistron.cli.sequence_embed import embed
 from cistron.cli.sequence_embed_protein import embed_protein
+from cistron.cli.sequence_evaluate import evaluate
 from cistron.cli.sequence_folds import folds
 from cistron.cli.sequence_options import (
     Ambiguous,
@@ -24,6 +25,7 @@ from cistron.cli.sequence_options import (
     Weights,
     show_variants,
 )
+from cistron.cli.sequence_train import train
 from cistron.cli.sequence_variants import variants
 from cistron.methods import Count, CountOrZero
 from cistron.runtime import show
@@ -34,6 +36,8 @@ app.command(embed)
 app.command(embed_protein)
 app.command(folds)
 app.command(data)
+app.command(train)
+app.command(evaluate)
 app.command(variants)
 add_methods_command(app, METHODS)
 
