@@ -61,6 +61,8 @@ MEANINGS = {
     "--build": ("text", "genome build"),
     "--calls": ("text", "table of what was perturbed in each cell"),
     "--cell-type": ("text", "column of obs with the cell types"),
+    "--bin-size": ("number", "base pairs of a bin"),
+    "--blacklist": ("text", "BED of regions with artefacts"),
     "--cells": ("text", "single cells"),
     "--centre-genes": ("flag", "subtract the mean of each gene"),
     "--centre-samples": ("flag", "subtract the mean of each sample"),
@@ -69,6 +71,7 @@ MEANINGS = {
     "--device": ("text", "processor or GPU"),
     "--dimensions": ("number", "dimensions of the embedding"),
     "--duplicates": ("text", "what becomes of genes that occur more than once"),
+    "--crop": ("number", "cut from either side"),
     "--donor": ("text", "column of obs with the donors"),
     "--draws": ("number", "samples that an interval or a p-value rests on"),
     "--edges": ("number", "number of strongest edges"),
@@ -87,6 +90,7 @@ MEANINGS = {
     "--guide": ("text", "column of obs with the guides"),
     "--guide-table": ("text", "table of guides and their genes"),
     "--haplotype": ("text", "which haplotypes of a person"),
+    "--input-length": ("number", "base pairs that a model reads around a sequence"),
     "--layer": ("text", "layer of the values"),
     "--length": ("number", "base pairs of input"),
     "--licence": ("text", "licence of the data"),
@@ -132,8 +136,8 @@ MEANINGS = {
     "--verify": ("flag", "read all of what is stored and compare"),
     "--workers": ("number", "local processes"),
 }
-# One option, two kinds of value: numbers of tracks are a way of naming tracks.
-OTHER_KIND = {("sequence bigwig", "--tracks")}
+# One option, two kinds of value: numbers of tracks are a way of naming tracks; folds are a number to make, and a file once made.
+OTHER_KIND = {("sequence bigwig", "--tracks"), ("sequence data", "--folds")}
 # These stand for the same on all commands and share one annotation, so that also their help is one text.
 ONE_HELP = (
     "--allow-loss", "--batch", "--calls", "--control", "--donor", "--excluded", "--guide", "--guide-table", "--observational", "--perturbation", "--scale", "--scheduler", "--seed",

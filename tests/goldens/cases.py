@@ -241,6 +241,12 @@ CASES = (
         "--human {inputs}/folds/human.sizes --mouse {inputs}/folds/mouse.fai --alignment {inputs}/folds/human.mouse.net"
         " --length 65536 --input-length 98304 --folds 3 --output {out}/folds",
     ),
+    Case(
+        "sequence data",
+        "bigwigs",
+        "--genome {inputs}/genome/genome.fa --build planted --folds {inputs}/signal/folds.bed --targets {inputs}/signal/targets.txt"
+        " --crop 1024 --input-length 4096 --output {out}/human.zarr",
+    ),
     *(
         Case(
             "sequence embed-protein",

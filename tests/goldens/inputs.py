@@ -37,6 +37,7 @@ def write_inputs(folder: Path) -> Path:
     planted = planted_genome(SEED)
     write_planted_genome(planted, folder / "genome")
     _write_person(planted, folder / "genome")
+    _write_signal(planted, folder / "signal")
     _write_gene_lists(folder)
     _write_sources(folder)
     _write_proteins(folder / "proteins.fa")
@@ -156,6 +157,30 @@ def _write_two_genomes(folder: Path) -> None:
     blocks = [(0, 400000, "chr4", 0), (600000, 300000, "chr1", 100000), (1500000, 150000, "chr4", 2000000)]
     lines = [f" fill {start} {size} {other} + {place} {size} id 1\n" for start, size, other, place in blocks]
     (folder / "human.mouse.net").write_text("net chr1 3000000\n" + "".join(lines))
+
+
+def _write_signal(planted, folder: Path) -> None:
+    """Write bigWigs along the planted genome, sequences with folds and a targets table."""
+    import pybigtools
+
+    folder.mkdir()
+    random = np.random.default_rng(SEED)
+    lengths = {name: len(dna) for name, dna in planted.chromosomes.items()}
+    for file in ("plus", "minus", "open"):
+        rows = [
+            (name, start, start + 50, float(np.float32(value)))
+            for name, size in sorted(lengths.items())
+            for start, value in zip(range(0, size - 50, 100), random.gamma(0.5, 3, size))
+        ]
+        pybigtools.open(str(folder / f"{file}.bw"), "w").write(lengths, iter(rows))
+    bed = [("chr1", start, start + 4096, "train") for start in range(0, 40000, 4096)]
+    bed += [("chr2", start, start + 4096, "test") for start in range(0, 12000, 4096)]
+    bed += [("chr2", start, start + 4096, "valid") for start in range(20480, 34000, 4096)]
+    (folder / "folds.bed").write_text("".join("\t".join(map(str, row)) + "\n" for row in bed))
+    (folder / "targets.txt").write_text(
+        "identifier\tfile\tclip\tscale\tsum_stat\tstrand_pair\tdescription\nC+\tplus.bw\t384\t1\tsum\t1\tCAGE:a\n"
+        "C-\tminus.bw\t384\t1\tsum\t0\tCAGE:a\nD\topen.bw\t32\t2\tmean\t2\tDNASE:b\n"
+    )
 
 
 def _write_proteins(path: Path) -> None:
