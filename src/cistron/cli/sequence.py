@@ -22,6 +22,7 @@ from cistron.cli.sequence_options import (
     Weights,
     show_variants,
 )
+from cistron.cli.sequence_saturate import saturate
 from cistron.cli.sequence_variants import variants
 from cistron.methods import Count, CountOrZero
 from cistron.runtime import show
@@ -31,6 +32,7 @@ app = App(name="sequence", help="Tracks and gene embeddings from DNA (Enformer) 
 app.command(embed)
 app.command(embed_protein)
 app.command(variants)
+app.command(saturate)
 add_methods_command(app, METHODS)
 
 

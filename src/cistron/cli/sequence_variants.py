@@ -90,7 +90,7 @@ def variants(
     from cistron.genome import open_genome
     from cistron.sequence.settings import InferenceSettings
     from cistron.sequence.settings_variants import VariantSettings
-    from cistron.sequence.variant_summary import write_variant_summary
+    from cistron.sequence.variant_summary import UNTRAINED, write_variant_summary
     from cistron.sequence.variants import score_variants
 
     inference = InferenceSettings(batch_size, precision, augment, shifts, device)
@@ -113,7 +113,7 @@ def variants(
             scheduler=scheduler,
         )
     if not found.trained:
-        show("the weights of this model are random: these scores mean nothing")
+        show(UNTRAINED)
     for row in found.frame.nlargest(_SHOWN, "magnitude").itertuples():
         show(
             f"  {row.chromosome}:{row.position:,} {row.ref}>{row.alt} {row.id}: {row.track} {row.log_ratio:+.4f} (log2 ratio)"

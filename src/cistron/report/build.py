@@ -17,6 +17,7 @@ TASKS: dict[str, tuple[str, str]] = {
     "epigenesis": ("What histone marks do", "cistron.report.epigenesis:epigenesis_sections"),
     "edges": ("Gene networks", "cistron.report.edges:edge_sections"),
     "variant_effects": ("Effects of variants", "cistron.report.variant_effects:variant_sections"),
+    "saturation": ("Saturation mutagenesis", "cistron.report.saturation:saturation_sections"),
     "genesets": ("Gene sets", "cistron.report.genesets:gene_set_sections"),
 }
 
