@@ -99,7 +99,7 @@ def training_batch(random: np.random.Generator, number: int, length: int) -> tup
     signal : ndarray
         float32 [sequence, bins, track].
     """
-    sequences = [random_planted_dna(random, length, 6.0) for _ in range(number)]
+    sequences = [random_planted_dna(random, length, 10.0) for _ in range(number)]
     rate = np.stack([planted_signal(dna) for dna in sequences])
     return sequences, random.poisson(rate).astype(np.float32)
 
