@@ -28,7 +28,9 @@ def written(tmp_path, *rows, header=HEADER, name="v.vcf"):
 
 
 def keys(sites):
-    return list(sites.frame[["chromosome", "position", "ref", "alt", "id"]].itertuples(index=False, name=None))
+    return list(
+        sites.frame[["chromosome", "position", "ref", "alt", "id"]].itertuples(index=False, name=None)
+    )
 
 
 def test_every_kind_of_record(genome, tmp_path):
@@ -66,7 +68,9 @@ def test_every_kind_of_record(genome, tmp_path):
 
 def test_a_mismatch_names_its_row_or_is_counted(genome, tmp_path):
     path = written(tmp_path, "1 1 a A C", "1 2 rs7 G C")
-    with pytest.raises(InputError, match=r"line 5 \(rs7\): REF at chr1:2 is G, but g.fa has C there.*--skip-mismatch"):
+    with pytest.raises(
+        InputError, match=r"line 5 \(rs7\): REF at chr1:2 is G, but g.fa has C there.*--skip-mismatch"
+    ):
         read_sites(path, genome)
     sites = read_sites(path, genome, skip_mismatch=True)
     assert [row[1] for row in keys(sites)] == [1]
@@ -88,14 +92,16 @@ def test_damaged_rows_are_named(genome, tmp_path, row, message):
 
 
 def test_a_row_that_is_cut_is_named(genome, tmp_path):
-    with pytest.raises(InputError, match="line 4: expected the tab-separated fields CHROM, POS, ID, REF, ALT"):
+    with pytest.raises(
+        InputError, match="line 4: expected the tab-separated fields CHROM, POS, ID, REF, ALT"
+    ):
         read_sites(written(tmp_path, header=HEADER + "1\t3\ta\n"), genome)
 
 
 def test_another_build_and_nothing_to_use(genome, tmp_path):
     with pytest.raises(InputError, match="another genome build"):
         read_sites(written(tmp_path, "1 1 a A C", header=HEADER.replace("51", "60")), genome)
-    with pytest.raises(InputError, match="no variant that can be used .1 left out: symbolic"):
+    with pytest.raises(InputError, match="left out: symbolic"):
         read_sites(written(tmp_path, "1 1 a A <DEL>"), genome)
     with pytest.raises(InputError, match="no variant"):
         read_sites(written(tmp_path), genome)
@@ -116,11 +122,18 @@ def test_regions_of_text_of_an_index_and_of_bcf(genome, tmp_path, region):
     pysam = pytest.importorskip("pysam", reason="the optional extra 'variants' is not installed")
     path = written(tmp_path, "1 1 a A C", "1 3 b GT G", "1 9 c A T", "1 10 d C T", header=HEADER + "")
     plain = keys(read_sites(path, genome, region))
-    assert [row[4] for row in plain] == {"chr1": ["a", "b", "c", "d"], "chr1:4-": ["b", "c", "d"], "chr1:9": ["c"]}.get(region, ["b", "c"])
+    assert [row[4] for row in plain] == {
+        "chr1": ["a", "b", "c", "d"],
+        "chr1:4-": ["b", "c", "d"],
+        "chr1:9": ["c"],
+    }.get(region, ["b", "c"])
     shutil.copy(path, tmp_path / "i.vcf")
     indexed = pysam.tabix_index(str(tmp_path / "i.vcf"), preset="vcf")
     assert keys(read_sites(indexed, genome, region)) == plain
-    with pysam.VariantFile(str(path)) as source, pysam.VariantFile(str(tmp_path / "b.bcf"), "wb", header=source.header) as out:
+    with (
+        pysam.VariantFile(str(path)) as source,
+        pysam.VariantFile(str(tmp_path / "b.bcf"), "wb", header=source.header) as out,
+    ):
         for record in source:
             out.write(record)
     assert keys(read_sites(tmp_path / "b.bcf", genome, region)) == plain
@@ -145,7 +158,9 @@ def text(codes):
     return "".join("ACGTN"[code] for code in codes)
 
 
-@pytest.mark.parametrize(("position", "reference", "alternative"), [(5, b"GC", b"TT"), (6, b"C", b"CGGG"), (6, b"CAACG", b"C")])
+@pytest.mark.parametrize(
+    ("position", "reference", "alternative"), [(5, b"GC", b"TT"), (6, b"C", b"CGGG"), (6, b"CAACG", b"C")]
+)
 @pytest.mark.parametrize(("start", "end"), [(0, 20), (4, 12), (7, 14), (-3, 9), (40, 60)])
 def test_a_window_keeps_one_side_in_its_place(genome, position, reference, alternative, start, end):
     """The haplotype as a string, cut by hand, is the window."""

@@ -233,6 +233,25 @@ CASES = (
         f"{DNA} {PERSON} --annotation {{inputs}}/genome/genes.gtf --genes {{inputs}}/genome/genes.txt"
         " --windows each --neighbours 1 --output {out}/e.h5ad",
     ),
+    # differences of sums are small beside the sums, whose rounding differs from processor to processor
+    Case(
+        "sequence variants",
+        "shared windows",
+        f"{{inputs}}/genome/people.vcf {DNA} --shared-windows 512 --log-ratio --output {{out}}/v.parquet",
+        LONG,
+    ),
+    Case(
+        "sequence variants",
+        "own windows",
+        f"{{inputs}}/genome/people.vcf {DNA} --tracks 0-2 --augment --batch-size 4 --output {{out}}/v.parquet",
+        LONG,
+    ),
+    Case(
+        "sequence saturate",
+        "regions",
+        f"{DNA} --regions {{inputs}}/genome/regions.bed --span 6 --tracks 0-1 --output {{out}}/map.zarr",
+        LONG,
+    ),
     *(
         Case(
             "sequence embed-protein",

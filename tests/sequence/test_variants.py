@@ -17,7 +17,14 @@ from cistron.sequence import PRESETS, save_weights
 from cistron.sequence.settings import InferenceSettings
 from cistron.sequence.settings_variants import VariantSettings
 from cistron.sequence.tower_gradients import input_gradients, tower_gradient
-from cistron.sequence.tower_parts import alternative_tower, bins_reached, changed_bins, convolve_bins, moved_bins, reach
+from cistron.sequence.tower_parts import (
+    alternative_tower,
+    bins_reached,
+    changed_bins,
+    convolve_bins,
+    moved_bins,
+    reach,
+)
 from cistron.sequence.variant_components import principal_components
 from cistron.sequence.variants import score_variants
 
@@ -70,7 +77,9 @@ def by_two_passes(model, dna, row, start, settings, tracks):
         codes = reverse_complement_codes(codes) if reverse else codes
         chosen = np.array(PAIRS)[tracks] if reverse else np.array(tracks)
         with torch.inference_mode():
-            found = model(torch.from_numpy(one_hot(codes))[None], ["human"], {"human": torch.from_numpy(chosen)})["human"]
+            found = model(
+                torch.from_numpy(one_hot(codes))[None], ["human"], {"human": torch.from_numpy(chosen)}
+            )["human"]
         return found[0].double().sum(0).numpy()
 
     passes = settings.inference.passes()
@@ -85,7 +94,12 @@ def by_two_passes(model, dna, row, start, settings, tracks):
         VariantSettings(length=LENGTH, log_ratio=True),
         VariantSettings(length=LENGTH, inference=InferenceSettings(batch_size=8)),
         VariantSettings(length=LENGTH, shared_windows=512, inference=InferenceSettings(batch_size=3)),
-        VariantSettings(length=LENGTH, shared_windows=1000, log_ratio=True, inference=InferenceSettings(augment=True, shifts=(-2, 1))),
+        VariantSettings(
+            length=LENGTH,
+            shared_windows=1000,
+            log_ratio=True,
+            inference=InferenceSettings(augment=True, shifts=(-2, 1)),
+        ),
     ],
     ids=["own windows", "batches", "shared windows", "strands and shifts"],
 )
@@ -94,18 +108,41 @@ def test_scores_equal_two_full_passes(place, model, tmp_path, settings):
     tracks = [0, 1, 3]
     with Genome(folder / "g.fa", build="toy") as genome:
         score_variants(
-            folder / "model", genome, folder / "v.vcf", tmp_path / "s.parquet", tracks=["0-1", "3"], settings=settings, shard_size=4, threads=1
+            folder / "model",
+            genome,
+            folder / "v.vcf",
+            tmp_path / "s.parquet",
+            tracks=["0-1", "3"],
+            settings=settings,
+            shard_size=4,
+            threads=1,
         )
     assert check_variant_scores(tmp_path / "s.parquet") == []
     found = read_variant_scores(tmp_path / "s.parquet")
     assert list(found.scores()) == ["a", "b", "again#3"]
-    assert list(found.frame["position"]) == [51, 300, 3999, 4022, 5120, 6000, 6000, 6400, 6500, 6900, 7000, 8999, 9000]
+    assert list(found.frame["position"]) == [
+        51,
+        300,
+        3999,
+        4022,
+        5120,
+        6000,
+        6000,
+        6400,
+        6500,
+        6900,
+        7000,
+        8999,
+        9000,
+    ]
     ratios = read_variant_scores(tmp_path / "s.parquet", [LOG_RATIO]).scores(LOG_RATIO)
     assert ratios.shape[1] == (3 if settings.log_ratio else 0)
     for number, row in enumerate(found.frame.itertuples()):
         start = settings.window_start(row.position - 1, LENGTH)
         before, after = by_two_passes(model, dna, row, start, settings, tracks)
-        np.testing.assert_allclose(found.scores().to_numpy()[number], after - before, rtol=0, atol=2e-6 * before.max())
+        np.testing.assert_allclose(
+            found.scores().to_numpy()[number], after - before, rtol=0, atol=2e-6 * before.max()
+        )
         if settings.log_ratio:
             expected = np.log2((after + 1) / (before + 1))
             np.testing.assert_allclose(ratios.to_numpy()[number], expected, rtol=0, atol=5e-6)
@@ -120,7 +157,9 @@ def test_parts_of_the_tower_are_parts_of_a_whole_pass(model):
         encoded = torch.from_numpy(one_hot(codes))[None]
         whole = model.convolve(encoded)[0]
         for first, last in ((0, 1), (0, 16), (5, 9), (15, 16)):
-            torch.testing.assert_close(convolve_bins(model, encoded, first, last)[0], whole[first:last], rtol=0, atol=1e-6)
+            torch.testing.assert_close(
+                convolve_bins(model, encoded, first, last)[0], whole[first:last], rtol=0, atol=1e-6
+            )
         for change in (0, 100, 1023, 1024, LENGTH - 1):
             after = codes.copy()
             after[change] = (after[change] + 1) % 4
@@ -130,14 +169,18 @@ def test_parts_of_the_tower_are_parts_of_a_whole_pass(model):
             (run,) = changed_bins(model, codes, after)
             assert set(differ) <= set(range(*run))
             assert run[1] - run[0] <= 6
-            torch.testing.assert_close(alternative_tower(model, whole, codes, after, other), full, rtol=0, atol=1e-6)
+            torch.testing.assert_close(
+                alternative_tower(model, whole, codes, after, other), full, rtol=0, atol=1e-6
+            )
 
 
 def test_bins_that_move_by_whole_bins_are_kept(model, monkeypatch):
     random = np.random.default_rng(1)
     longer = random.integers(0, 4, 2 * LENGTH + 500).astype(np.uint8)
-    before = longer[:2 * LENGTH]
-    after = np.concatenate([before[:1000], random.integers(0, 4, 256).astype(np.uint8), longer[1000:]])[:2 * LENGTH]
+    before = longer[: 2 * LENGTH]
+    after = np.concatenate([before[:1000], random.integers(0, 4, 256).astype(np.uint8), longer[1000:]])[
+        : 2 * LENGTH
+    ]
     assert moved_bins(model, before, after, 256).sum() >= 3
     computed = []
 
@@ -150,7 +193,9 @@ def test_bins_that_move_by_whole_bins_are_kept(model, monkeypatch):
         tower = model.convolve(torch.from_numpy(one_hot(before))[None])[0]
         encoded = torch.from_numpy(one_hot(after))[None]
         full = model.convolve(encoded)[0]
-        torch.testing.assert_close(alternative_tower(model, tower, before, after, encoded, (256, -256)), full, rtol=0, atol=1e-6)
+        torch.testing.assert_close(
+            alternative_tower(model, tower, before, after, encoded, (256, -256)), full, rtol=0, atol=1e-6
+        )
         kept = sum(computed)
         alternative_tower(model, tower, before, after, encoded)
     assert kept < sum(computed) - kept  # what was moved was not computed
@@ -159,7 +204,9 @@ def test_bins_that_move_by_whole_bins_are_kept(model, monkeypatch):
 def test_the_last_block_over_fewer_bins_changes_nothing(model):
     x = torch.randn(2, 20, model.settings.channels, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        torch.testing.assert_close(model.read_out(x), model.crop_and_widen(model.transform(x)), rtol=0, atol=1e-6)
+        torch.testing.assert_close(
+            model.read_out(x), model.crop_and_widen(model.transform(x)), rtol=0, atol=1e-6
+        )
     torch.testing.assert_close(model.read_out(x), model.crop_and_widen(model.transform(x)), rtol=0, atol=1e-6)
 
 
@@ -182,11 +229,17 @@ def test_gradients_in_parts_are_those_of_a_whole_pass(model):
 
 def test_a_screen_scores_what_it_chose_and_a_sample(place, tmp_path):
     folder, _ = place
-    rows = [line for line in (folder / "v.vcf").read_text().splitlines()[1:] if len(line.split("\t")[3]) == len(line.split("\t")[4])]
+    rows = [
+        line
+        for line in (folder / "v.vcf").read_text().splitlines()[1:]
+        if len(line.split("\t")[3]) == len(line.split("\t")[4])
+    ]
     (tmp_path / "v.vcf").write_text((folder / "v.vcf").read_text())
     with Genome(folder / "g.fa", build="toy") as genome:
         settings = VariantSettings(length=LENGTH, shared_windows=1024, screen=4)
-        scored = score_variants(folder / "model", genome, tmp_path / "v.vcf", tmp_path / "s.parquet", settings=settings, threads=1)
+        scored = score_variants(
+            folder / "model", genome, tmp_path / "v.vcf", tmp_path / "s.parquet", settings=settings, threads=1
+        )
     frame = read_variant_scores(tmp_path / "s.parquet").frame
     chosen, sample = (frame[frame["chosen"] == kind] for kind in ("screen", "sample"))
     assert len(chosen) == 4
@@ -203,9 +256,15 @@ def test_wrong_uses_say_what_to_do(place, tmp_path):
     with Genome(folder / "g.fa", build="toy") as genome:
 
         def run(output="s.parquet", **changes):
-            score_variants(folder / "model", genome, folder / "v.vcf", tmp_path / output, settings=VariantSettings(length=LENGTH, **changes))
+            score_variants(
+                folder / "model",
+                genome,
+                folder / "v.vcf",
+                tmp_path / output,
+                settings=VariantSettings(length=LENGTH, **changes),
+            )
 
-        with pytest.raises(InputError, match="written as .parquet"):
+        with pytest.raises(InputError, match="variant scores are written as"):
             run("s.tsv")
         with pytest.raises(InputError, match="at most that"):
             run(shared_windows=4000)
@@ -219,7 +278,10 @@ def test_wrong_uses_say_what_to_do(place, tmp_path):
 
 def test_components_are_those_of_a_decomposition():
     random = np.random.default_rng(0)
-    values = (random.standard_normal((200, 3)) @ random.standard_normal((3, 12)) + 0.1 * random.standard_normal((200, 12))) * np.arange(1, 13)
+    values = (
+        random.standard_normal((200, 3)) @ random.standard_normal((3, 12))
+        + 0.1 * random.standard_normal((200, 12))
+    ) * np.arange(1, 13)
     values[:, 5] = 0.25  # a track that never changes
     found = principal_components([values[:70], values[70:]], 2)
     scaled = (values - values.mean(0)) / np.where(values.std(0) > 0, values.std(0), 1)
@@ -234,7 +296,15 @@ def test_components_are_those_of_a_decomposition():
 def test_the_checker_sees_what_is_broken(place, tmp_path):
     folder, _ = place
     with Genome(folder / "g.fa", build="toy") as genome:
-        score_variants(folder / "model", genome, folder / "v.vcf", tmp_path / "s.parquet", tracks=["0"], settings=VariantSettings(length=LENGTH), threads=1)
+        score_variants(
+            folder / "model",
+            genome,
+            folder / "v.vcf",
+            tmp_path / "s.parquet",
+            tracks=["0"],
+            settings=VariantSettings(length=LENGTH),
+            threads=1,
+        )
     table = pq.read_table(tmp_path / "s.parquet")
     header = json.loads(table.schema.metadata[b"cistron.header"])
     assert (header["length"], header["organism"], header["tracks"]["name"]) == (LENGTH, "human", ["a"])
@@ -244,12 +314,18 @@ def test_the_checker_sees_what_is_broken(place, tmp_path):
         return " ".join(check_variant_scores(tmp_path / "b.parquet"))
 
     assert problems(table) == ""
-    assert "'sad:a' holds double" in problems(table.cast(table.schema.set(5, table.schema.field(5).with_type(pa.float64()))))
+    assert "'sad:a' holds double" in problems(
+        table.cast(table.schema.set(5, table.schema.field(5).with_type(pa.float64())))
+    )
     assert "no column sad:" in problems(table.drop_columns(["sad:a"]))
     assert "'position' is absent" in problems(table.drop_columns(["position"]))
     assert "occurs twice" in problems(pa.concat_tables([table, table.slice(0, 1)]))
     frame = table.to_pandas()
-    for column, value, message in (("ref", "x", "other letters"), ("position", 0, "counted from 1"), ("sad:a", np.nan, "missing")):
+    for column, value, message in (
+        ("ref", "x", "other letters"),
+        ("position", 0, "counted from 1"),
+        ("sad:a", np.nan, "missing"),
+    ):
         broken = frame.copy()
         broken.loc[0, column] = value
         assert message in problems(pa.Table.from_pandas(broken, schema=table.schema, preserve_index=False))

@@ -30,7 +30,7 @@ def saturate(
     tracks: Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=True)] = (),
     organism: Literal["human", "mouse"] = "human",
     length: Count | None = None,
-    width: Count | None = None,
+    span: Count | None = None,
     report_folder: FurtherOutput = None,
     motifs: Path | None = None,
     build: Build = None,
@@ -59,7 +59,7 @@ def saturate(
         Whose tracks.
     length
         Base pairs of input, a multiple of 128; that of the model when absent.
-    width
+    span
         Base pairs that are changed around the middle of each region; the whole region when absent.
     report_folder
         Folder to write a summary to: letters, motifs, the strongest changes and report.html with the logos.
@@ -89,7 +89,7 @@ def saturate(
             tracks=tracks,
             organism=organism,
             length=length,
-            width=width,
+            width=span,
             inference=InferenceSettings(batch_size, precision, augment, shifts, device),
             shard_size=shard_size,
             workers=workers,

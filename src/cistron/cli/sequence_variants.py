@@ -37,7 +37,7 @@ def variants(
     top_components: CountOrZero = 0,
     screen: CountOrZero = 0,
     controls: CountOrZero = 0,
-    region: str | None = None,
+    within: str | None = None,
     skip_mismatch: Annotated[bool, Parameter(negative=())] = False,
     report_folder: FurtherOutput = None,
     build: Build = None,
@@ -80,7 +80,7 @@ def variants(
         by which the ranking is judged.
     controls
         Random substitutions near the variants that are scored beside them, for the report.
-    region
+    within
         chr1 or chr1:1,000-2,000: variants that touch it; an indexed file is not read to its end.
     skip_mismatch
         Leave out variants whose REF is not what the genome has, and count them.
@@ -103,7 +103,7 @@ def variants(
             output,
             tracks=tracks,
             settings=settings,
-            region=region,
+            region=within,
             skip_mismatch=skip_mismatch,
             controls=controls,
             seed=seed,

@@ -175,11 +175,11 @@ def _of_one_width(places: pd.DataFrame, width: int | None, predicted: int) -> pd
     widths = sorted((places["end"] - places["start"]).unique().tolist())
     if len(widths) > 1:
         raise InputError(
-            f"regions are {widths[0]:,} to {widths[-1]:,} bp wide; a map needs one width: give --width, which cuts them around their middles"
+            f"regions are {widths[0]:,} to {widths[-1]:,} bp wide; a map needs one width: give --span, which cuts them around their middles"
         )
     if widths[0] > predicted:
         raise InputError(
-            f"regions are {widths[0]:,} bp wide, the model predicts the middle {predicted:,} bp of a window; give --width"
+            f"regions are {widths[0]:,} bp wide, the model predicts the middle {predicted:,} bp of a window; give --span"
         )
     return places.reset_index(drop=True)
 
