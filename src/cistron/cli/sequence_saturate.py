@@ -89,7 +89,7 @@ def saturate(
             tracks=tracks,
             organism=organism,
             length=length,
-            width=span,
+            span=span,
             inference=InferenceSettings(batch_size, precision, augment, shifts, device),
             shard_size=shard_size,
             workers=workers,

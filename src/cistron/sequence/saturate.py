@@ -61,7 +61,7 @@ def saturate_regions(
     tracks: Sequence[str] = (),
     organism: str = "human",
     length: int | None = None,
-    width: int | None = None,
+    span: int | None = None,
     inference: InferenceSettings | None = None,
     shard_size: int = 96,
     workers: int = 1,
@@ -79,14 +79,14 @@ def saturate_regions(
     genome
         The reference.
     regions
-        BED of regions of one width, or of any where ``width`` is given.
+        BED of regions of one width, or of any where ``span`` is given.
     output
         Folder of the store; finished shards are kept in a hidden folder beside it until then.
     tracks, organism
         Tracks of the model.
     length
         Base pairs of input; that of the model when absent.
-    width
+    span
         Base pairs that are mutated around the middle of each region; the whole region when absent.
     inference
         Batches, precision, augmentation, device.
@@ -106,7 +106,7 @@ def saturate_regions(
     length, table = settings.input_length(model), load_track_table(weights, model.tracks)
     chosen = choose_tracks(table, organism, tracks)
     places = check_regions(read_regions(regions), genome)
-    places = _of_one_width(places, width, length - 2 * model.crop * 128)
+    places = _of_one_width(places, span, length - 2 * model.crop * 128)
     windows = centred_windows(places, length)
     frame, rows = _changes(places, genome)
     row_windows = [
@@ -144,7 +144,7 @@ def saturate_regions(
     lettered["letter"] = list(LETTERS) * len(described)
     lettered["name"] = lettered["track"] + ">" + lettered["letter"]
     used = set(places["chromosome"])
-    span = int(places["end"].iloc[0] - places["start"].iloc[0])
+    width = int(places["end"].iloc[0] - places["start"].iloc[0])
     reference = [
         "".join("ACGTN"[code] for code in genome.codes(row.chromosome, row.start, row.end))
         for row in places.itertuples()
@@ -156,7 +156,7 @@ def saturate_regions(
             method="enformer, saturation mutagenesis",
             sequences=places.assign(reference=reference),
             tracks=lettered,
-            bins=span,
+            bins=width,
             bin_size=1,
             genome_build=genome.build,
             parameters=parameters,
@@ -168,10 +168,10 @@ def saturate_regions(
     return open_saturation_map(output)
 
 
-def _of_one_width(places: pd.DataFrame, width: int | None, predicted: int) -> pd.DataFrame:
+def _of_one_width(places: pd.DataFrame, span: int | None, predicted: int) -> pd.DataFrame:
     """Cut regions to one width around their middles, or demand that they have one."""
-    if width is not None:
-        places = centred_windows(places, width)
+    if span is not None:
+        places = centred_windows(places, span)
     widths = sorted((places["end"] - places["start"]).unique().tolist())
     if len(widths) > 1:
         raise InputError(
