@@ -113,6 +113,7 @@ MEANINGS = {
     "--precision": ("text", "arithmetic"),
     "--regions": ("text", "BED of regions"),
     "--report": ("flag", "write figures and the report"),
+    "--report-folder": ("text", "folder of a summary and its report, beside the main output"),
     "--sample": ("text", "sample of the VCF"),
     "--scale": ("text", "what the values are"),
     "--scale-genes": ("flag", "divide each gene by its deviation"),

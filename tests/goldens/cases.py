@@ -247,6 +247,25 @@ CASES = (
         "--genome {inputs}/genome/genome.fa --build planted --folds {inputs}/signal/folds.bed --targets {inputs}/signal/targets.txt"
         " --crop 1024 --input-length 4096 --output {out}/human.zarr",
     ),
+    # differences of sums are small beside the sums, whose rounding differs from processor to processor
+    Case(
+        "sequence variants",
+        "shared windows",
+        f"{{inputs}}/genome/people.vcf {DNA} --shared-windows 512 --log-ratio --output {{out}}/v.parquet",
+        LONG,
+    ),
+    Case(
+        "sequence variants",
+        "own windows",
+        f"{{inputs}}/genome/people.vcf {DNA} --tracks 0-2 --augment --batch-size 4 --output {{out}}/v.parquet",
+        LONG,
+    ),
+    Case(
+        "sequence saturate",
+        "regions",
+        f"{DNA} --regions {{inputs}}/genome/regions.bed --span 6 --tracks 0-1 --output {{out}}/map.zarr",
+        LONG,
+    ),
     *(
         Case(
             "sequence embed-protein",

@@ -305,7 +305,10 @@ def _outcome(tokens: list[str]) -> tuple[int, str | None]:
         if extra is None:
             traceback.print_exc()
             return 1, f"the installation of cistron is not whole: {error}; install it again"
-        return 2, f"this needs the package {error.name}, which is not installed: pip install 'cistron[{extra}]'"
+        return (
+            2,
+            f"this needs the package {error.name}, which is not installed: pip install 'cistron[{extra}]'",
+        )
     except Exception as error:
         message = _trouble(error)
         if message is None:
