@@ -13,9 +13,9 @@ from cistron.networks.effects import (
     KnockOutEffects,
     direct_effects,
     effects_of,
-    group_moments,
     mean_shift,
     normal_score,
+    perturbation_moments,
 )
 from cistron.networks.quality import perturbation_quality
 from cistron.networks.shrinkage import shrink_effects
@@ -35,13 +35,13 @@ def _cells(seed=0, genes=6, each=12):
 def test_moments_are_those_of_numpy_also_with_weights():
     cells = _cells()
     dense = cells.values.toarray()
-    moments = group_moments(cells.values, cells.perturbation)
+    moments = perturbation_moments(cells.values, cells.perturbation)
     for row, label in enumerate([-1, *range(6)]):
         group = dense[cells.perturbation == label]
         np.testing.assert_allclose(moments.mean[row], group.mean(axis=0), rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(moments.variance[row], group.var(axis=0, ddof=1), rtol=1e-4)
     times = np.random.default_rng(1).integers(0, 3, len(dense))
-    weighted = group_moments(cells.values, cells.perturbation, times)
+    weighted = perturbation_moments(cells.values, cells.perturbation, times)
     repeated = np.repeat(dense[cells.perturbation == 2], times[cells.perturbation == 2], axis=0)
     np.testing.assert_allclose(weighted.mean[3], repeated.mean(axis=0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(weighted.variance[3], repeated.var(axis=0, ddof=1), rtol=1e-4)
@@ -102,7 +102,7 @@ def test_a_batch_is_no_effect():
     assert np.abs(z[:, 4:]).max() < 3.5
     assert z[0, 3] > 8
     by_hand = values[labels == "G0", 3].mean() - values[200:400, 3].mean()
-    moments = group_moments(aware.values, aware.perturbation, batch=aware.batch)
+    moments = perturbation_moments(aware.values, aware.perturbation, batch=aware.batch)
     assert moments.difference[0, 3] == pytest.approx(by_hand, abs=1e-5)
     assert moments.control_error[0] == pytest.approx(1 / 200)
     apart = correlation_matrix(covariance(aware.values)[0])[4, 5]
