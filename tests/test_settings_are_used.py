@@ -20,15 +20,7 @@ LISTS = {"test_settings_are_used.py", "test_option_names.py", "test_ranges.py"}
 PENDING = {
     "BoostedSettings.leaves",
     "BoostedSettings.rows_per_leaf",
-    "CatranSettings.batch_genes",
-    "CatranSettings.hidden_weight",
-    "CatranSettings.intervention_weight",
-    "CatranSettings.inverted_ratio",
-    "CatranSettings.relative_scores",
-    "MeanShiftSettings.statistic",
     "RidgeSettings.penalties",
-    "StrengthSettings.most_control",
-    "StrengthSettings.percentile",
 }
 
 

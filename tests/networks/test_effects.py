@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse, stats
 
 from cistron.formats.perturbed_cells import assemble_cells
+from cistron.networks import METHODS
 from cistron.networks.covariation import correlation_matrix, covariance, partial_correlation_matrix
 from cistron.networks.direction import read_directions, regulation_sign
 from cistron.networks.effects import (
@@ -18,6 +19,7 @@ from cistron.networks.effects import (
     perturbation_moments,
 )
 from cistron.networks.quality import perturbation_quality
+from cistron.networks.settings import MeanShiftSettings
 from cistron.networks.shrinkage import shrink_effects
 from cistron.networks.wasserstein_distance import wasserstein, wasserstein_groups
 
@@ -56,6 +58,20 @@ def test_welch_is_scipys():
             dense[cells.perturbation == source, target], dense[cells.control, target], equal_var=False
         )
         assert weight[source, target] == pytest.approx(abs(oracle.statistic), rel=1e-4)
+
+
+def test_the_statistic_of_mean_shift_is_as_set():
+    cells = _cells()
+    dense = cells.values.toarray()
+    means = [dense[rows, 1].mean() for rows in (cells.perturbation == 0, cells.control)]
+    difference, welch, moderated = (
+        METHODS["mean-shift"](cells, MeanShiftSettings(statistic=name), 0).weight[0, 1]
+        for name in ("difference", "welch", "moderated")
+    )
+    assert difference == pytest.approx(abs(means[0] - means[1]), rel=1e-5)
+    assert welch == pytest.approx(mean_shift(cells, "welch").weight[0, 1])
+    assert moderated == pytest.approx(abs(effects_of(cells).z[0, 1]))
+    assert MeanShiftSettings.paper().statistic == "difference"
 
 
 @settings(max_examples=60, deadline=None)

@@ -67,7 +67,7 @@ def test_a_batch_is_no_fold_change():
     values[:, 10:] += random.poisson(9.0, values[:, 10:].shape) * batch[:, None] * (np.arange(30) % 2)
     plain = fold_changes(cells_of(values, names, labels)).z[0, 10:]
     aware = fold_changes(cells_of(values, names, labels, batches=batch)).z[0, 10:]
-    assert np.abs(plain).max() > 6
+    assert (np.abs(plain) > 4).sum() >= 6
     assert np.abs(aware).max() < 3.8
 
 
