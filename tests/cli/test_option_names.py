@@ -119,7 +119,6 @@ MEANINGS = {
     "--scale-genes": ("flag", "divide each gene by its deviation"),
     "--scale-samples": ("flag", "divide each sample by its deviation"),
     "--scheduler": ("text", "address of a Dask scheduler"),
-    "--rivals": ("text", "further trivial columns of genes"),
     "--seed": ("number", "seed of the run"),
     "--settings": ("text", "named settings"),
     "--shard-size": ("number", "genes or sequences of a shard"),

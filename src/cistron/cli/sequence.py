@@ -25,8 +25,8 @@ from cistron.cli.sequence_options import (
     Weights,
     show_variants,
 )
-from cistron.cli.sequence_train import train
 from cistron.cli.sequence_saturate import saturate
+from cistron.cli.sequence_train import train
 from cistron.cli.sequence_variants import variants
 from cistron.methods import Count, CountOrZero
 from cistron.runtime import show
