@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from cistron.cli.followers import discarded_outputs, is_follower
 from cistron.errors import InputError
 from cistron.runtime import Output, RunRecord, claim_outputs, show
 from cistron.runtime.files import destination_of, require_ordinary
@@ -153,6 +154,9 @@ def run_command(
     check_paths(command, bound)
     if not outputs:
         return command(*bound.args, **bound.kwargs)
+    if is_follower(arguments):
+        with discarded_outputs(bound, writes) as changed:
+            return command(*changed.args, **changed.kwargs)
     given = {
         key: value
         for key, value in arguments.arguments.items()
