@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from cistron.cli.followers import discarded_outputs, is_follower
 from cistron.cli.summary import RunSummary
 from cistron.errors import InputError
 from cistron.runtime import Output, RunRecord, claim_outputs, limit_threads, show
@@ -155,6 +156,9 @@ def run_command(
     command = _limited(command, arguments.arguments.get("threads"))
     if not outputs:
         return command(*bound.args, **bound.kwargs)
+    if is_follower(arguments):
+        with discarded_outputs(bound, writes) as changed:
+            return command(*changed.args, **changed.kwargs)
     given = {
         key: value
         for key, value in arguments.arguments.items()
