@@ -9,7 +9,7 @@ from cistron.omics.joining import join_matrices
 from cistron.omics.methods import METHODS
 from cistron.omics.pca import principal_components
 from cistron.omics.preprocessing import PreparedMatrix, prepare_matrix
-from cistron.omics.settings import AutoencoderSettings, PcaSettings, VdtfSettings
+from cistron.omics.settings import AutoencoderSettings, PcaSettings, SoftImputeSettings, VdtfSettings
 from cistron.omics.settings_preparation import PreprocessingSettings
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "PcaSettings",
     "PreparedMatrix",
     "PreprocessingSettings",
+    "SoftImputeSettings",
     "VdtfSettings",
     "join_matrices",
     "prepare_matrix",
