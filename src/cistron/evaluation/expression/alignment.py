@@ -79,6 +79,8 @@ class Aligned:
             With the cell and gene that differ most.
         """
         own = self.values(file, "observed", cells, genes)
+        if (own == observed).all():
+            return
         with np.errstate(invalid="ignore"):
             apart = np.abs(own - observed) / (1 + np.abs(observed))
         differ = np.where(np.isnan(own) != np.isnan(observed), np.inf, np.nan_to_num(apart)) > _TOLERANCE

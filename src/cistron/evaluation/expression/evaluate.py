@@ -9,6 +9,7 @@ import pandas as pd
 
 from cistron.evaluation.expression.alignment import Aligned
 from cistron.evaluation.expression.comparison import METRICS, Comparison, compare, gene_draws, permuted_genes
+from cistron.evaluation.expression.complete import ObservedSide
 from cistron.evaluation.expression.evidence import match_controls, table_of
 from cistron.evaluation.expression.references import NULL_METHOD, NULL_NAME, AdditiveNull, ceiling
 from cistron.evaluation.expression.rival import RIVAL_METHOD, TrivialRival, beside
@@ -164,11 +165,13 @@ def _score_stratum(
         len(stratum.genes), settings.draws, random_generator(seed, "bootstrap", stratum.name)
     )
     levels = _levels(aligned, stratum, observed, settings)
+    for level in levels:
+        level.side = ObservedSide(level.observed, weights)
     nulls = []
     predicted = null.predict(stratum)
     for level in levels:
         own = level.view(predicted)
-        found = compare(own, level.observed, weights, threads=threads)
+        found = compare(own, level.observed, weights, threads=threads, side=level.side)
         found.controls = dict.fromkeys(found.values, float("nan"))
         nulls.append(found.values)
         collector.score(level, NULL_NAME, NULL_METHOD, found, {})
@@ -202,7 +205,7 @@ def _score_stratum(
             orders = permuted_genes(
                 own, settings.permutations, random_generator(seed, "permuted genes", stratum.name)
             )
-            found = compare(own, level.observed, weights, orders, threads)
+            found = compare(own, level.observed, weights, orders, threads, level.side)
             collector.score(level, name, method, found, nulls[number])
             collector.undefined(level, name, method, own, found)
             collector.detail(level, name, found)

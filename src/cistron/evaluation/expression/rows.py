@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.evaluation.expression.comparison import Comparison
+from cistron.evaluation.expression.complete import ObservedSide
 from cistron.evaluation.expression.references import CEILING_METHOD, CEILING_NAME, NULL_METHOD
 from cistron.evaluation.expression.rival import FULL_METHOD
 from cistron.evaluation.expression.strata import Stratum, pool
@@ -35,6 +36,8 @@ class Level:
         Cells of each pseudobulk, of :func:`pool_matrix`; ``None`` where cells are not pooled.
     logarithm
         As of :func:`pool`.
+    side
+        What is computed of ``observed`` once for all predictions.
     """
 
     target: str
@@ -44,6 +47,7 @@ class Level:
     genes: list[str]
     members: np.ndarray | None
     logarithm: bool
+    side: ObservedSide | None = None
 
     def view(self, values: np.ndarray) -> np.ndarray:
         """Values of single cells, averaged within labels if this level pools cells."""

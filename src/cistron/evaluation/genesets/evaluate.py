@@ -1,7 +1,7 @@
 """The gene-set task (page ``docs/guide/genesets.md``)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import anndata
@@ -17,6 +17,7 @@ from cistron.formats.scores import score_frame
 from cistron.genes.chromosomes import AUTOSOMES
 from cistron.methods import CountOrZero, Range, check_settings
 from cistron.runtime.progress import Progress
+from cistron.statistics.estimate import Estimate
 
 _MANY = 20  # from this many sets on, a gene in none of them is taken for unannotated, not for a negative
 _LEAST_GROUPS = 4
@@ -59,11 +60,16 @@ class GeneSetSettings:
 
 @dataclass(frozen=True)
 class GeneSetResult:
-    """Scores table, facts for the report, and what the reader must know."""
+    """Scores table, facts for the report, and what the reader must know.
+
+    ``medians`` holds the median AUROC over sets by (embedding, stratum), so that a study can pair embeddings that were scored
+    in different runs on the same genes.
+    """
 
     scores: pd.DataFrame
     facts: dict[str, Any]
     warnings: list[str]
+    medians: dict[tuple[str, str], Estimate] = field(default_factory=dict)
 
 
 def evaluate_gene_sets(
@@ -132,6 +138,7 @@ def evaluate_gene_sets(
     trivial = [rivals_of(embedding, rivals or read_rivals()) for embedding in embeddings]
     strata = _strata(covered)
     rows: list[dict[str, Any]] = []
+    medians: dict[tuple[str, str], Estimate] = {}
     base = {"task": "genesets", "dataset": sets.name, "model": "ridge", "seed": seed, "run_id": run_id}
     finder = _Scores(embeddings, names, sets, chromosomes, settings, seed, trivial)
     steps = len({(number, genes.size) for _, parts in strata for number, genes in enumerate(parts)})
@@ -143,6 +150,8 @@ def evaluate_gene_sets(
                 rival = RIVAL_NAME if same else f"{RIVAL_NAME} of {names[number]}"
                 part = Part({**base, "stratum": stratum}, names[number], rival, not same or number == 0)
                 rows += rows_of(scores, part)
+                own = scores[1].alone["auroc"]
+                medians[(names[number], stratum)] = own.median() if len(scores[0]) > 1 else own
     coverage = [
         {
             "embedding": name,
@@ -156,7 +165,7 @@ def evaluate_gene_sets(
     facts = {"coverage": coverage, "background": "annotated" if narrow else "all", "sets": len(sets.members)}
     table = score_frame(rows)
     remarks = list(dict.fromkeys(remark for one in trivial for remark in one.remarks))
-    return GeneSetResult(table, facts, [*sets.remarks, *remarks, *_warnings(table)])
+    return GeneSetResult(table, facts, [*sets.remarks, *remarks, *_warnings(table)], medians)
 
 
 class _Scores:
