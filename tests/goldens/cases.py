@@ -128,6 +128,11 @@ CASES = (
     ),
     Case(
         "omics embed",
+        "soft-impute",
+        f"{BOTH} --method soft-impute --dimensions 4 --threads 1 --output {{out}}/e.h5ad",
+    ),
+    Case(
+        "omics embed",
         "autoencoder",
         f"{OMICS} --method autoencoder --dimensions 4 --autoencoder.fit.epochs 2 --threads 1 --output {{out}}/e.h5ad",
         TRAINED,
