@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import os
 import typing
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -152,7 +153,8 @@ def run_command(
         if arguments.arguments[name] is not None
     ]
     check_paths(command, bound)
-    if not outputs:
+    # further processes of a training on several devices: the first one holds the output
+    if not outputs or int(os.environ.get("LOCAL_RANK", "0")) or int(os.environ.get("NODE_RANK", "0")):
         return command(*bound.args, **bound.kwargs)
     given = {
         key: value

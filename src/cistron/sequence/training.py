@@ -532,7 +532,7 @@ def _place_heads(
     if new_heads or not all(fitting.values()):
         model.heads = nn.ModuleDict()
         begin_heads(model, means, seed)
-    tracks = {name: int(head.bias.shape[0]) for name, head in model.heads.items()}  # type: ignore[union-attr, index]
+    tracks = {name: int(head.bias.shape[0]) for name, head in model.heads.items()}  # type: ignore[index]
     model.settings = replace(model.settings, tracks=tracks)
 
 
