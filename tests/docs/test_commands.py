@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = sorted(
     page
-    for part in ("guide", "wings", "formats")
+    for part in ("start", "guide", "wings", "formats")
     for page in (ROOT / "docs" / part).glob("*.md")
     if "```sh" in page.read_text()
 )

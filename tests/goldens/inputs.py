@@ -77,6 +77,7 @@ def _write_gene_lists(folder: Path) -> None:
         members = truth.obs_names[values[:, number] > np.quantile(values[:, number], 0.88)]
         lines.append("\t".join([f"function_{number}", "planted", *members]) + "\n")
     (folder / "sets.gmt").write_text("".join(lines))
+    _write_labels_and_pairs(folder, list(truth.obs_names), values)
     (folder / "ids.txt").write_text("".join(f"{gene}\n" for gene in genes["gene"].iloc[:30]))
     table = genes[["gene", "symbol", "entrez"]]
     table.columns = ["ensembl_gene_id", "symbol", "entrez_id"]
@@ -84,6 +85,24 @@ def _write_gene_lists(folder: Path) -> None:
     random = np.random.default_rng(SEED)
     wide = pd.DataFrame(random.normal(size=(40, 3)), index=genes["gene"].iloc[:40], columns=["a", "b", "c"])
     wide.round(5).to_csv(folder / "embedding.csv")
+
+
+def _write_labels_and_pairs(folder: Path, genes: list[str], values: np.ndarray) -> None:
+    """Write labels with given parts and pairs whose planted functions agree."""
+    random = np.random.default_rng(SEED)
+    member = values[:, 0] + 0.3 * random.normal(size=len(genes)) > np.quantile(values[:, 0], 0.8)
+    parts = random.choice(["fold1", "fold2", "fold3", "holdout"], size=len(genes))
+    labels = pd.DataFrame({"term": "planted", "gene": genes, "member": member.astype(int), "part": parts})
+    labels.to_csv(folder / "labels.tsv", sep="\t", index=False)
+    a, b = np.triu_indices(len(genes), 1)
+    best = np.argsort(-(values[a] * values[b]).sum(axis=1), kind="stable")[:260]
+    names = np.array(genes)
+    pairs = pd.DataFrame({"gene_a": names[a[best]], "gene_b": names[b[best]], "label": 1})
+    pairs.to_csv(folder / "pairs.tsv", sep="\t", index=False)
+    (folder / "study.toml").write_text(
+        '[study]\nannotation = "world/genes.tsv"\nadded = ["gaussian", "covariates"]\n[embeddings.truth]\nfile = "world/true_functions.h5ad"\n'
+        '[tasks.labels]\nkind = "gene_labels"\nlabels = "labels.tsv"\nlearner = "ridge"\ndraws = 20\n'
+    )
 
 
 def _write_sources(folder: Path) -> None:

@@ -25,6 +25,7 @@ from cistron.cli.sequence_options import (
     Weights,
     show_variants,
 )
+from cistron.cli.sequence_saturate import saturate
 from cistron.cli.sequence_train import train
 from cistron.cli.sequence_variants import variants
 from cistron.methods import Count, CountOrZero
@@ -39,6 +40,7 @@ app.command(data)
 app.command(train)
 app.command(evaluate)
 app.command(variants)
+app.command(saturate)
 add_methods_command(app, METHODS)
 
 

@@ -98,8 +98,6 @@ def train(
             running=running,
             seed=seed,
         )
-    if not (output / "model.json").exists():  # a further process of several devices
-        return
     best = report.history.iloc[report.best_epoch]
     scores = [
         f"{name.removeprefix('validation_pearson_')} {best[name]:.3f}"

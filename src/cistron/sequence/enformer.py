@@ -45,9 +45,21 @@ class TransformerBlock(nn.Module):
         self.dropout = nn.Dropout(settings.dropout)
 
     def forward(self, x: Tensor, maps: list[Tensor] | None = None, rows: slice | None = None) -> Tensor:
-        """Apply the block to [batch, T, channels], and give ``rows`` of the result: all when absent.
+        """Apply the block.
 
-        Attention matrices are appended to ``maps`` where given.
+        Parameters
+        ----------
+        x
+            [batch, T, channels].
+        maps
+            Where given, the attention matrix is appended.
+        rows
+            Positions of the result that are wanted, ``slice(first, last)``; all when absent.
+
+        Returns
+        -------
+        Tensor
+            [batch, rows, channels].
         """
         shortcut = x if rows is None else x[:, rows]
         x = shortcut + self.dropout(self.attention(self.attention_norm(x), maps, rows))  # [B, rows, C]
