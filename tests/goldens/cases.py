@@ -67,6 +67,11 @@ SMALL_NETWORK = (
     " --network.fit.epochs 2 --network.fit.warmup-steps 0 --threads 1"
 )
 
+SIGNAL = (
+    "--genome {inputs}/genome/genome.fa --build planted --folds {inputs}/signal/folds.bed --targets {inputs}/signal/targets.txt"
+    " --crop 1024 --input-length 4096"
+)
+
 CASES = (
     # its other files are those of commands that have goldens of their own
     Case("demo", "small", "--genes 220 --output {out}/demo", LONG, held="demo/embeddings/*"),
@@ -249,8 +254,20 @@ CASES = (
     Case(
         "sequence data",
         "bigwigs",
-        "--genome {inputs}/genome/genome.fa --build planted --folds {inputs}/signal/folds.bed --targets {inputs}/signal/targets.txt"
-        " --crop 1024 --input-length 4096 --output {out}/human.zarr",
+        f"{SIGNAL} --output {{out}}/human.zarr",
+    ),
+    Case(
+        "sequence train",
+        "small",
+        "{inputs}/signal/data.zarr --channels 24 --depth 1 --heads 2 --key-size 8 --epochs 2 --batch-size 4 --dropout 0"
+        " --accelerator cpu --threads 1 --output {out}/model",
+        TRAINED,
+    ),
+    Case(
+        "sequence evaluate",
+        "test",
+        "{inputs}/signal/model {inputs}/signal/data.zarr --draws 50 --device cpu --threads 1 --output {out}/result",
+        TRAINED,
     ),
     # differences of sums are small beside the sums, whose rounding differs from processor to processor
     Case(
