@@ -327,6 +327,12 @@ CASES = (
         " --output {out}/scores",
     ),
     Case(
+        "evaluate enhancers",
+        "planted",
+        "{inputs}/enhancers/scores.tsv --pairs {inputs}/enhancers/pairs.tsv --draws 40 --controls 2 --no-report"
+        " --output {out}/scores",
+    ),
+    Case(
         "evaluate expression",
         "cells",
         "{artefacts}/prediction.h5ad {artefacts}/prediction_ridge.h5ad --draws 20 --permutations 2 --halvings 2"

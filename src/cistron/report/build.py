@@ -18,6 +18,7 @@ TASKS: dict[str, tuple[str, str]] = {
     "edges": ("Gene networks", "cistron.report.edges:edge_sections"),
     "variant_effects": ("Effects of variants", "cistron.report.variant_effects:variant_sections"),
     "saturation": ("Saturation mutagenesis", "cistron.report.saturation:saturation_sections"),
+    "enhancers": ("Enhancers of genes", "cistron.report.enhancers:enhancer_sections"),
     "genesets": ("Gene sets", "cistron.report.genesets:gene_set_sections"),
 }
 
