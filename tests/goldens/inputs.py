@@ -40,6 +40,7 @@ def write_inputs(folder: Path) -> Path:
     _write_signal(planted, folder / "signal")
     _write_training_data(folder)
     _write_gene_lists(folder)
+    _write_enhancers(folder / "enhancers")
     _write_sources(folder)
     _write_proteins(folder / "proteins.fa")
     _write_two_genomes(folder / "folds")
@@ -65,6 +66,30 @@ def _write_person(planted, folder: Path) -> None:
     at = place + 100
     lines.append(f"1\t{at + 1}\t.\t{dna[at]}\t{dna[at]}ACGTTGCAAC\t.\tPASS\t.\tGT\t0|1\n")
     (folder / "people.vcf").write_text("".join(lines))
+
+
+def _write_enhancers(folder: Path) -> None:
+    """Write tested pairs of elements and genes, and scores that know some of the outcome."""
+    folder.mkdir()
+    random = np.random.default_rng(SEED)
+    start = random.integers(0, 200, 120) * 1000
+    score = random.standard_normal(120)
+    pairs = pd.DataFrame(
+        {
+            "chrom": "chr1",
+            "chromStart": start,
+            "chromEnd": start + 500,
+            "name": [f"pair{number}" for number in range(120)],
+            "startTSS": 100_000,
+            "measuredGeneSymbol": [f"G{gene}" for gene in random.integers(0, 30, 120)],
+            "ValidConnection": "TRUE",
+            "CellType": "K562",
+            "Regulated": np.where(score + random.standard_normal(120) > 1, "TRUE", "FALSE"),
+        }
+    )
+    pairs.to_csv(folder / "pairs.tsv", sep="\t", index=False)
+    scores = pd.DataFrame({"name": pairs["name"], "method": "made", "score": score.round(6)})
+    scores.to_csv(folder / "scores.tsv", sep="\t", index=False)
 
 
 def _write_gene_lists(folder: Path) -> None:
