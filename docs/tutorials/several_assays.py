@@ -52,7 +52,7 @@ sets = {
 }
 places = genes.table.set_index("gene")["chromosome"]
 result = evaluate_gene_sets(
-    [embedding], GeneSets("functions", sets, "ensembl"), places, GeneSetSettings(draws=50)
+    [embedding], GeneSets("functions", sets, "ensembl"), places, GeneSetSettings(controls=20, draws=20)
 )
 medians = result.scores.query("target == 'median of 12 sets'").set_index("metric")
 print(medians[["value", "low", "high", "null_value", "control_value"]])

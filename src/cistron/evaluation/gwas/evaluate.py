@@ -27,6 +27,7 @@ from cistron.evaluation.neighbours import nearest_neighbours
 from cistron.formats.magma import GeneCorrelations
 from cistron.formats.scores import score_frame
 from cistron.methods import CountOrZero, Range, check_settings
+from cistron.runtime.threads import limit_threads
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,8 @@ def evaluate_gwas(
         seed=seed,
         common=common,
     )
-    scores = score_frame(scoring.rows())
+    with limit_threads(threads):  # small products: threads that wait for each other cost three times the work
+        scores = score_frame(scoring.rows())
     facts = {
         "traits": trait_facts(tasks, subsets),
         "coverage": [one.information for one in scored],

@@ -51,6 +51,15 @@ def predict_ridge(
     rows give generalised least squares; predictions are made from rows that are not whitened, because the
     mean of z given the features does not change with linkage.
 
+    Parameters
+    ----------
+    problem
+        What is fitted.
+    settings
+        Settings of the regressor; defaults when absent.
+    seed, threads
+        Not used: a closed form has nothing random and sets no threads.
+
     Returns
     -------
     ndarray
@@ -70,7 +79,22 @@ def predict_ridge(
 def predict_linear(
     problem: Problem, settings: LinearSettings | None = None, seed: int = 0, threads: int = 1
 ) -> np.ndarray:
-    """Predict the genes of each fold by (generalised) least squares on all other folds; float64 [gene, trait]."""
+    """Predict the genes of each fold by (generalised) least squares on all other folds.
+
+    Parameters
+    ----------
+    problem
+        What is fitted.
+    settings
+        Settings of the regressor; defaults when absent.
+    seed, threads
+        Not used: a closed form has nothing random and sets no threads.
+
+    Returns
+    -------
+    ndarray
+        Held-out predictions, float64 [gene, trait].
+    """
     return _closed_form(
         problem, problem.intercept_and_covariates(), problem.features, np.zeros(1), "standardise"
     )
