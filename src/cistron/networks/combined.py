@@ -24,7 +24,7 @@ from cistron.networks.network import Network
 from cistron.networks.normalisation import normalise
 from cistron.networks.settings import DefaultSettings
 from cistron.networks.shrinkage import ShrunkenEffects, shrink_effects
-from cistron.runtime.progress import track
+from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
 
 SHRINKAGE = 0.5  # of correlations towards none; with less, noise passes between genes (0.1 to 0.9 tried)
@@ -156,7 +156,12 @@ def _resample_weights(perturbation: np.ndarray, random: np.random.Generator) -> 
 
 
 def _stability(
-    cells: PerturbedCells, first: Evidence, odds: np.ndarray, settings: DefaultSettings, seed: int
+    cells: PerturbedCells,
+    first: Evidence,
+    odds: np.ndarray,
+    settings: DefaultSettings,
+    seed: int,
+    progress: Progress,
 ) -> np.ndarray:
     """Share of resamples in which a pair is among as many top pairs as edges are expected."""
     genes = len(cells.genes)
@@ -164,13 +169,14 @@ def _stability(
     expected = int(min(max(probability.sum(), 50), genes * (genes - 1)))
     values = normalise(cells)
     found = np.zeros((genes, genes), dtype=np.float32)
-    for draw in track(range(settings.resamples), "resampling cells", unit="resamples"):
+    for draw in range(settings.resamples):
         random = random_generator(seed, "resampled cells", draw)
         weights = _resample_weights(cells.perturbation, random)
         partial = _partial(values, cells, settings, seed, weights)
         evidence = _evidence(screen_effects(cells, weights), partial, settings, first.total.learned)
         again = Network(cells.genes, combine(evidence, settings))
         found[again.strongest(expected)] += 1
+        progress.advance()
     return found / settings.resamples
 
 
@@ -187,8 +193,14 @@ def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -
         Seed of everything random.
     """
     cells.require_perturbations("the default method")
-    evidence = gather_evidence(cells, settings, seed)
-    odds = combine(evidence, settings)
+    # the evidence of all cells and of each resample takes about as long, so that the time left can be told
+    with Progress("network", total=1 + settings.resamples, unit="passes over the cells") as progress:
+        evidence = gather_evidence(cells, settings, seed)
+        odds = combine(evidence, settings)
+        progress.advance()
+        stability = (
+            _stability(cells, evidence, odds, settings, seed, progress) if settings.resamples else None
+        )
     genes, sources = len(cells.genes), evidence.effects.sources
     sign = np.sign(evidence.partial).astype(np.int8)
     np.fill_diagonal(sign, 0)
@@ -206,6 +218,6 @@ def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -
         sign=sign,
         probability=logistic(odds).astype(np.float32),
         direct=direct,
-        stability=_stability(cells, evidence, odds, settings, seed) if settings.resamples else None,
+        stability=stability,
         details=details,
     )
