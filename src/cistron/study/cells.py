@@ -21,7 +21,7 @@ from cistron.study.plan import StudyPlan, TaskPlan
 from cistron.study.rows import Row
 from cistron.study.scoring import ALL, COMMON, Outcome, Request
 
-VERSION = 1  # a change to what a cell computes raises this, so that older cells are not taken for new ones
+VERSION = 2  # a change to what a cell computes raises this, so that older cells are not taken for new ones
 
 
 @dataclass(frozen=True)
