@@ -84,6 +84,8 @@ def write_sample_data(folder: str | Path, *, genes: int = 330, seed: int = 0) ->
         _omics,
         _gwas,
         _sets,
+        _labels,
+        _pairs,
         _cells,
         _screen,
         _marks,
@@ -266,6 +268,44 @@ def _sets(world: _World, folder: Path) -> None:
     ]
     with atomic_path(folder / "go_bp.gmt") as partial:
         partial.write_text("\n".join(lines) + "\n")
+
+
+def _labels(world: _World, folder: Path) -> None:
+    """Labels by symbol with given parts: the same sets as members of terms."""
+    random = random_generator(world.seed, "sample data", "labels")
+    symbols, functions = world.table["symbol"].to_numpy(), world.genes.functions
+    parts = random.choice(["fold1", "fold2", "fold3", "holdout"], size=len(symbols))
+    frames = [
+        pd.DataFrame(
+            {
+                "term": f"FUNCTION_{number + 1}",
+                "gene": symbols,
+                "member": (functions[:, number] > np.quantile(functions[:, number], 0.85)).astype(int),
+                "part": parts,
+            }
+        )
+        for number in range(min(4, functions.shape[1]))
+    ]
+    with atomic_path(folder / "terms.tsv") as partial:
+        pd.concat(frames).to_csv(partial, sep="\t", index=False)
+
+
+def _pairs(world: _World, folder: Path) -> None:
+    """Pairs by symbol whose functions agree, and others at random."""
+    random = random_generator(world.seed, "sample data", "pairs")
+    symbols, functions = world.table["symbol"].to_numpy(), world.genes.functions
+    a, b = np.triu_indices(len(symbols), 1)
+    order = np.argsort(-(functions[a] * functions[b]).sum(axis=1), kind="stable")
+    chosen = np.r_[order[:300], random.choice(order[300:], 600, replace=False)]
+    frame = pd.DataFrame(
+        {
+            "gene_a": symbols[a[chosen]],
+            "gene_b": symbols[b[chosen]],
+            "label": np.r_[np.ones(300, int), np.zeros(600, int)],
+        }
+    )
+    with atomic_path(folder / "lethal.tsv") as partial:
+        frame.to_csv(partial, sep="\t", index=False)
 
 
 def _cells(world: _World, folder: Path) -> None:
