@@ -388,6 +388,8 @@ CASES = (
         "{out}/study {inputs}/world/true_functions.h5ad --name again --no-report",
         before=("study run {inputs}/study.toml --no-report --output {out}/study",),
         held="*.tsv",
+    ),
+    Case(
         "evaluate enhancers",
         "planted",
         "{inputs}/enhancers/scores.tsv --pairs {inputs}/enhancers/pairs.tsv --draws 40 --controls 2 --no-report"
