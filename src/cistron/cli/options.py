@@ -18,6 +18,26 @@ Threads = Annotated[
     Count | None, Parameter(group=RUNNING, help="Threads of numerical libraries; all cores when absent.")
 ]
 Workers = Annotated[Count, Parameter(group=RUNNING, help="Local processes for independent work.")]
+Devices = Annotated[
+    Count | None,
+    Parameter(
+        group=RUNNING,
+        help="Devices (GPUs, or processes without a GPU) of each machine to which the batches of a training are dealt; 1 when absent.",
+    ),
+]
+Nodes = Annotated[
+    Count | None,
+    Parameter(
+        group=RUNNING, help="Machines of a training, each of which runs this command (torchrun, SLURM)."
+    ),
+]
+Strategy = Annotated[
+    str | None,
+    Parameter(
+        group=RUNNING,
+        help="Lightning's strategy for several devices, for example ddp; its choice when absent.",
+    ),
+]
 Scheduler = Annotated[
     str | None,
     Parameter(group=RUNNING, help="Address of a running Dask scheduler, for example tcp://host:8786."),

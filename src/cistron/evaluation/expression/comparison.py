@@ -153,11 +153,16 @@ def compare(
     result = Comparison()
     orders = np.empty((0, predicted.shape[1]), dtype=np.int64) if orders is None else orders
     side = ObservedSide(observed, weights) if side is None else side
-    complete = side.complete and bool(np.isfinite(predicted).all())
+    complete = _complete(predicted, side)
     with ThreadPoolExecutor(threads) as pool:
         _across_genes(result, predicted, side, weights, orders, pool, complete)
         _within_genes(result, predicted, side, weights, orders, pool, complete)
     return result
+
+
+def _complete(predicted: np.ndarray, side: ObservedSide) -> bool:
+    """Whether nothing is missing on either side, so that the short way can be taken."""
+    return side.complete and bool(np.isfinite(predicted).all())
 
 
 def _across_genes(

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+_RANKED = 1 << 16  # values that are ranked at a time, so that they stay in the processor's cache
 LEAST = 3  # pairs behind a correlation; two points always correlate perfectly
 FLAT = 1e-6  # standard deviation, relative to the largest value, below which float32 holds rounding only
 
@@ -22,29 +23,35 @@ def average_ranks(values: np.ndarray, axis: int) -> np.ndarray:
         float32 [row, column].
     """
     rows = np.ascontiguousarray(values if axis == 1 else values.T)
-    if rows.size == 0:
-        return np.empty(values.shape, dtype=np.float32)
+    result = np.empty(rows.shape, dtype=np.float32)
+    step = max(1, _RANKED // max(rows.shape[1], 1))
+    for start in range(0, len(rows), step):
+        _rank(rows[start : start + step], result[start : start + step])
+    return result if axis == 1 else result.T
+
+
+def _rank(rows: np.ndarray, result: np.ndarray) -> None:
+    """Ranks of a few rows, written to ``result``."""
+    entries = rows.shape[1]
     missing = np.isnan(rows)
-    if rows.dtype == np.float32 and not missing.any():
+    some_missing = bool(missing.any())
+    if rows.dtype == np.float32 and not some_missing:
         order, starts = _sorted_float32(rows)
     else:
         order = np.argsort(rows, axis=1)  # NaN comes last
         ascending = np.take_along_axis(rows, order, axis=1)
         starts = np.ones(rows.shape, dtype=bool)
         starts[:, 1:] = ascending[:, 1:] != ascending[:, :-1]
-    lines, entries = rows.shape
+    order += np.arange(0, rows.size, max(entries, 1))[:, None]
     if starts.all():
-        ranks: np.ndarray = np.tile(np.arange(1, entries + 1, dtype=np.float32), lines)
+        result.reshape(-1)[order] = np.arange(1, entries + 1, dtype=np.float32)
     else:
         first = np.flatnonzero(starts)  # of each run of equal values, over all rows
-        length = np.diff(first, append=rows.size)
+        length = np.append(first[1:], rows.size) - first
         ranks = np.repeat((first % entries + (length + 1) * 0.5).astype(np.float32), length)
-    result: np.ndarray = np.empty(rows.size, dtype=np.float32)
-    order += np.arange(0, rows.size, entries)[:, None]
-    result[order.ravel()] = ranks
-    result = result.reshape(rows.shape)
-    result[missing] = np.nan
-    return result if axis == 1 else result.T
+        result.reshape(-1)[order.ravel()] = ranks
+    if some_missing:
+        result[missing] = np.nan
 
 
 def _sorted_float32(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

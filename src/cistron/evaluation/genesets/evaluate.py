@@ -1,7 +1,7 @@
 """The gene-set task (page ``docs/guide/genesets.md``)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import anndata
@@ -17,6 +17,7 @@ from cistron.formats.scores import score_frame
 from cistron.genes.chromosomes import AUTOSOMES
 from cistron.methods import CountOrZero, Range, check_settings
 from cistron.runtime.progress import Progress
+from cistron.statistics.estimate import Estimate
 
 _MANY = 20  # from this many sets on, a gene in none of them is taken for unannotated, not for a negative
 _LEAST_GROUPS = 4
@@ -38,7 +39,10 @@ class GeneSetSettings:
     folds
         Chromosome groups that are left out in turn.
     controls
-        Permutations of the embedding within chromosomes; they are the null of average precision.
+        Permutations of the embedding within chromosomes; their mean is the null of average precision.
+    draws
+        Draws of the embedding with its axes reflected in each group of chromosomes; they give the p-value of average
+        precision.
     """
 
     minimum: Annotated[int, Range(2)] = 20
@@ -46,6 +50,7 @@ class GeneSetSettings:
     background: Literal["auto", "annotated", "all"] = "auto"
     folds: Annotated[int, Range(_LEAST_GROUPS)] = 10
     controls: CountOrZero = 100
+    draws: Annotated[int, Range(20)] = 100
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -55,11 +60,16 @@ class GeneSetSettings:
 
 @dataclass(frozen=True)
 class GeneSetResult:
-    """Scores table, facts for the report, and what the reader must know."""
+    """Scores table, facts for the report, and what the reader must know.
+
+    ``medians`` holds the median AUROC over sets by (embedding, stratum), so that a study can pair embeddings that were scored
+    in different runs on the same genes.
+    """
 
     scores: pd.DataFrame
     facts: dict[str, Any]
     warnings: list[str]
+    medians: dict[tuple[str, str], Estimate] = field(default_factory=dict)
 
 
 def evaluate_gene_sets(
@@ -128,6 +138,7 @@ def evaluate_gene_sets(
     trivial = [rivals_of(embedding, rivals or read_rivals()) for embedding in embeddings]
     strata = _strata(covered)
     rows: list[dict[str, Any]] = []
+    medians: dict[tuple[str, str], Estimate] = {}
     base = {"task": "genesets", "dataset": sets.name, "model": "ridge", "seed": seed, "run_id": run_id}
     finder = _Scores(embeddings, names, sets, chromosomes, settings, seed, trivial)
     steps = len({(number, genes.size) for _, parts in strata for number, genes in enumerate(parts)})
@@ -139,6 +150,8 @@ def evaluate_gene_sets(
                 rival = RIVAL_NAME if same else f"{RIVAL_NAME} of {names[number]}"
                 part = Part({**base, "stratum": stratum}, names[number], rival, not same or number == 0)
                 rows += rows_of(scores, part)
+                own = scores[1].alone["auroc"]
+                medians[(names[number], stratum)] = own.median() if len(scores[0]) > 1 else own
     coverage = [
         {
             "embedding": name,
@@ -152,7 +165,7 @@ def evaluate_gene_sets(
     facts = {"coverage": coverage, "background": "annotated" if narrow else "all", "sets": len(sets.members)}
     table = score_frame(rows)
     remarks = list(dict.fromkeys(remark for one in trivial for remark in one.remarks))
-    return GeneSetResult(table, facts, [*sets.remarks, *remarks, *_warnings(table)])
+    return GeneSetResult(table, facts, [*sets.remarks, *remarks, *_warnings(table)], medians)
 
 
 class _Scores:
@@ -182,7 +195,7 @@ class _Scores:
             trivial = self.trivial[number].of(genes).to_numpy()
             settings = self.settings
             found = score_gene_sets(
-                values, trivial, member, blocks, settings.folds, settings.controls, self.seed
+                values, trivial, member, blocks, settings.folds, settings.controls, settings.draws, self.seed
             )
             self._known[key] = chosen, found
             progress.advance()
