@@ -82,3 +82,22 @@ def test_settings_without_neighbours(world, tmp_path):
     by_gcv = replace(QUICK, ridge=RidgeSettings(choice="gcv"))
     gcv, _ = _gains(world, "spread", tmp_path / "2", by_gcv)
     assert gcv["delta_r2", "all genes"] == pytest.approx(rows["delta_r2", "all genes"], abs=0.02)
+
+
+def test_the_leading_component_alone_is_a_row_of_its_own(world, tmp_path):
+    """z follows the widest dimension and nothing else: it gains as much alone, and other dimensions add nothing."""
+    table, embedding, z = world
+    wide = embedding.copy()
+    wide.X = np.asarray(wide.X) * np.array([5, 1, 1, 1, 1], dtype=np.float32)
+    told = {
+        "leading": z["alone"] * 0
+        + np.asarray(embedding.X)[:, :1]
+        + np.random.default_rng(1).normal(size=(960, 2))
+    }
+    rows, _ = _gains((table, wide, told), "leading", tmp_path)
+    assert rows["delta_r2", "leading component alone"] > 0.3
+    assert abs(rows["delta_r2", "leading component alone"] - rows["delta_r2", "all genes"]) < 0.02
+    narrow = embedding.copy()
+    narrow.X = np.asarray(narrow.X) * np.array([0.2, 1, 3, 1, 1], dtype=np.float32)
+    rows, _ = _gains((table, narrow, told), "leading", tmp_path / "narrow")
+    assert rows["delta_r2", "leading component alone"] < 0.05 < rows["delta_r2", "all genes"]

@@ -184,7 +184,7 @@ def evaluate_gwas(
     scored = prepare_embeddings(embeddings, traits.genes, traits.name)
     controls = found.default_controls if settings.controls is None else settings.controls
     closed_form = found.traits_per_shard is None
-    plan = Plan.of(tasks, settings.null, settings.keep_mhc, controls, alone=closed_form)
+    plan = Plan.of(tasks, settings.null, settings.keep_mhc, controls, more=closed_form)
     predicted = predict_all(
         tasks,
         scored,
