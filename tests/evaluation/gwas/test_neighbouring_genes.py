@@ -63,7 +63,7 @@ def test_neighbours_are_found_where_functions_spread_and_the_control_gains_nothi
     assert headline > rows["delta_r2", "without neighbours"] + 0.03
     for kind in ("permuted", "shifted", "matched"):
         assert abs(rows[f"delta_r2_{kind}", "all genes"]) < 0.02
-    assert result.facts["neighbours"] == 100.0
+    assert result.facts["neighbour_scale"] == 100.0
 
 
 def test_neighbours_are_left_alone_where_functions_do_not_spread(world, tmp_path):
@@ -73,7 +73,7 @@ def test_neighbours_are_left_alone_where_functions_do_not_spread(world, tmp_path
 
 
 def test_settings_without_neighbours(world, tmp_path):
-    rows, _ = _gains(world, "spread", tmp_path / "0", replace(QUICK, neighbours=0))
+    rows, _ = _gains(world, "spread", tmp_path / "0", replace(QUICK, neighbour_scale=0))
     assert ("delta_r2", "without neighbours") not in rows.index
     weights = replace(QUICK, ridge=RidgeSettings(neighbour_weights=(0.0,)))
     same, _ = _gains(world, "spread", tmp_path / "1", weights)
