@@ -273,6 +273,7 @@ def test_unknown_names_are_listed():
 
 
 def test_the_time_left_is_told(monkeypatch, capsys):
+    monkeypatch.setattr("cistron.runtime.progress._enabled", True)
     monkeypatch.setattr("cistron.runtime.progress._SECONDS_BETWEEN_LINES", -1.0)
     cells, _ = planted(genes=15, control_cells=200, cells_per_knockout=20)
     METHODS["default"](cells, DefaultSettings(resamples=2), 0)

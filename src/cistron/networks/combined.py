@@ -18,6 +18,7 @@ from cistron.networks.covariation import covariance, partial_correlation_matrix
 from cistron.networks.deconvolution import DirectEffects, direct_log_odds
 from cistron.networks.direction import Directions, regulation_sign
 from cistron.networks.effects import KnockOutEffects, screen_directions
+from cistron.networks.escapers import cell_weights
 from cistron.networks.evidence import BOUND, Evidence, logistic, unperturbed_pairs
 from cistron.networks.fold_changes import screen_effects
 from cistron.networks.network import Network
@@ -103,7 +104,9 @@ def gather_evidence(cells: PerturbedCells, settings: DefaultSettings, seed: int 
     seed
         Seed of everything random.
     """
-    return _evidence(screen_effects(cells), _partial(normalise(cells), cells, settings, seed), settings)
+    weights = cell_weights(cells) if settings.escapers else None
+    effects = screen_effects(cells, weights)
+    return _evidence(effects, _partial(normalise(cells), cells, settings, seed), settings)
 
 
 def _partial(
@@ -168,12 +171,18 @@ def _stability(
     probability = np.nan_to_num(logistic(odds))
     expected = int(min(max(probability.sum(), 50), genes * (genes - 1)))
     values = normalise(cells)
+    perturbed = cell_weights(cells) if settings.escapers else None
     found = np.zeros((genes, genes), dtype=np.float32)
     for draw in range(settings.resamples):
         random = random_generator(seed, "resampled cells", draw)
         weights = _resample_weights(cells.perturbation, random)
         partial = _partial(values, cells, settings, seed, weights)
-        evidence = _evidence(screen_effects(cells, weights), partial, settings, first.total.learned)
+        evidence = _evidence(
+            screen_effects(cells, weights if perturbed is None else weights * perturbed),
+            partial,
+            settings,
+            first.total.learned,
+        )
         again = Network(cells.genes, combine(evidence, settings))
         found[again.strongest(expected)] += 1
         progress.advance()
