@@ -16,7 +16,7 @@ from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.networks.calibration import SCREEN, calibrations, log_odds
 from cistron.networks.covariation import covariance, partial_correlation_matrix
 from cistron.networks.deconvolution import DirectEffects, direct_log_odds
-from cistron.networks.direction import Directions, regulation_sign
+from cistron.networks.direction import Directions
 from cistron.networks.effects import KnockOutEffects, screen_directions
 from cistron.networks.escapers import cell_weights
 from cistron.networks.evidence import BOUND, Evidence, logistic, unperturbed_pairs
@@ -212,9 +212,8 @@ def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -
         )
     genes, sources = len(cells.genes), evidence.effects.sources
     sign = np.sign(evidence.partial).astype(np.int8)
+    sign[sources] = evidence.regulation()
     np.fill_diagonal(sign, 0)
-    moved = np.where(evidence.direct.effect != 0, evidence.direct.effect, evidence.effects.shift)
-    sign[sources] = regulation_sign(moved, evidence.directions.sign)
     direct = None
     if evidence.determined:
         direct = np.ones((genes, genes), dtype=np.float32)
