@@ -67,6 +67,11 @@ SMALL_NETWORK = (
     " --network.fit.epochs 2 --network.fit.warmup-steps 0 --threads 1"
 )
 
+SIGNAL = (
+    "--genome {inputs}/genome/genome.fa --build planted --folds {inputs}/signal/folds.bed --targets {inputs}/signal/targets.txt"
+    " --crop 1024 --input-length 4096"
+)
+
 CASES = (
     # its other files are those of commands that have goldens of their own
     Case("demo", "small", "--genes 220 --output {out}/demo", LONG, held="demo/embeddings/*"),
@@ -125,6 +130,11 @@ CASES = (
         "omics embed",
         "variance",
         f"{OMICS} --variance 0.7 --scale-components --centre-genes --scale-genes --threads 1 --output {{out}}/e.h5ad",
+    ),
+    Case(
+        "omics embed",
+        "soft-impute",
+        f"{BOTH} --method soft-impute --dimensions 4 --threads 1 --output {{out}}/e.h5ad",
     ),
     Case(
         "omics embed",
@@ -244,8 +254,20 @@ CASES = (
     Case(
         "sequence data",
         "bigwigs",
-        "--genome {inputs}/genome/genome.fa --build planted --folds {inputs}/signal/folds.bed --targets {inputs}/signal/targets.txt"
-        " --crop 1024 --input-length 4096 --output {out}/human.zarr",
+        f"{SIGNAL} --output {{out}}/human.zarr",
+    ),
+    Case(
+        "sequence train",
+        "small",
+        "{inputs}/signal/data.zarr --channels 24 --depth 1 --heads 2 --key-size 8 --epochs 2 --batch-size 4 --dropout 0"
+        " --accelerator cpu --threads 1 --output {out}/model",
+        TRAINED,
+    ),
+    Case(
+        "sequence evaluate",
+        "test",
+        "{inputs}/signal/model {inputs}/signal/data.zarr --draws 50 --device cpu --threads 1 --output {out}/result",
+        TRAINED,
     ),
     # differences of sums are small beside the sums, whose rounding differs from processor to processor
     Case(
@@ -366,6 +388,12 @@ CASES = (
         "{out}/study {inputs}/world/true_functions.h5ad --name again --no-report",
         before=("study run {inputs}/study.toml --no-report --output {out}/study",),
         held="*.tsv",
+    ),
+    Case(
+        "evaluate enhancers",
+        "planted",
+        "{inputs}/enhancers/scores.tsv --pairs {inputs}/enhancers/pairs.tsv --draws 40 --controls 2 --no-report"
+        " --output {out}/scores",
     ),
     Case(
         "evaluate expression",

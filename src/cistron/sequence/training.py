@@ -1,7 +1,6 @@
 """Train a DNA model on stores of one organism or two: from scratch, or from another model with its heads or new ones."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -452,8 +451,7 @@ def train_model(
         seed=seed,
         description="training",
     )
-    if int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0:
-        _save(model.requires_grad_(True), output, opened, folds, settings, report, start, seed)
+    _save(model.requires_grad_(True), output, opened, folds, settings, report, start, seed)
     return report
 
 
@@ -532,7 +530,7 @@ def _place_heads(
     if new_heads or not all(fitting.values()):
         model.heads = nn.ModuleDict()
         begin_heads(model, means, seed)
-    tracks = {name: int(head.bias.shape[0]) for name, head in model.heads.items()}  # type: ignore[union-attr, index]
+    tracks = {name: int(head.bias.shape[0]) for name, head in model.heads.items()}  # type: ignore[index]
     model.settings = replace(model.settings, tracks=tracks)
 
 
