@@ -116,9 +116,14 @@ def set_estimates(model: LeftOutModel) -> dict[str, Estimate]:
     value = {"auroc": auroc, "auprc": precision}
     return {
         metric: Estimate.of_groups(
-            value[metric], tested[metric], trained[metric], least[metric],
-            held=held[metric], carriers=carriers, bounded=True,
-        )  # fmt: skip
+            value[metric],
+            tested[metric],
+            trained[metric],
+            least[metric],
+            held=held[metric],
+            carriers=carriers,
+            bounded=True,
+        )
         for metric in METRICS
     }
 
