@@ -15,8 +15,6 @@ from scipy import special, stats
 INTERVAL = "95%, groups of chromosomes left out of training and testing"
 # Pairs weigh more where few groups hold the members of a set; chosen on planted worlds (benchmarks/genesets_intervals.py).
 _FEW_CARRIERS = 0.6
-    2.1  # of 45 pairs of ten groups; chosen on planted worlds (benchmarks/genesets_intervals.py)
-)
 _LEAST_SHARE = 0.1  # of the sets that stand for the derivative of a median
 
 
