@@ -9,6 +9,7 @@ from cistron.cli.method_options import add_methods_command
 from cistron.cli.options import PRESET, Destination, FurtherOutput, Output, Seed, Threads
 from cistron.cli.sequence_embed import embed
 from cistron.cli.sequence_embed_protein import embed_protein
+from cistron.cli.sequence_enhancers import enhancers
 from cistron.cli.sequence_options import (
     Ambiguous,
     Augment,
@@ -33,6 +34,7 @@ app.command(embed)
 app.command(embed_protein)
 app.command(variants)
 app.command(saturate)
+app.command(enhancers)
 add_methods_command(app, METHODS)
 
 
