@@ -1,6 +1,8 @@
 """Contributions of enhancers: equal to a pair-by-pair computation, whatever lies outside, on a planted world, with random weights."""
 
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -155,6 +155,8 @@ def score_enhancers(
     if output.suffix != ".tsv":
         raise InputError(f"contributions are written as .tsv. Given: {output.name}")
     model = settings_from(read_description(weights)["settings"])
+    if "attention" in settings.methods and model.trunk != "transformer":
+        raise InputError(f"{weights.name} has no attention (its trunk is {model.trunk}); give --methods gradient ism")
     length = length or model.length
     check_length(length, model.crop)
     table = load_track_table(weights, model.tracks)
