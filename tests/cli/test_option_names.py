@@ -112,6 +112,7 @@ MEANINGS = {
     "--nodes": ("number", "machines of a training"),
     "--organism": ("text", "organism"),
     "--output": ("text", "file or folder to write"),
+    "--pairs": ("text", "table of pairs that are scored"),
     "--part": ("text", "part of the split whose genes are used"),
     "--perturbation": ("text", "column of obs with the perturbed genes"),
     "--precision": ("text", "arithmetic"),

@@ -283,6 +283,13 @@ CASES = (
         LONG,
     ),
     Case(
+        "sequence enhancers",
+        "both",
+        f"{{inputs}}/genome/pairs.tsv {DNA} --annotation {{inputs}}/genome/genes.gtf --methods gradient attention ism --shuffles 2"
+        " --element-window 256 --output {out}/c.tsv",
+        LONG,
+    ),
+    Case(
         "sequence saturate",
         "regions",
         f"{DNA} --regions {{inputs}}/genome/regions.bed --span 6 --tracks 0-1 --output {{out}}/map.zarr",

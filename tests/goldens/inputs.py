@@ -57,6 +57,12 @@ def _write_person(planted, folder: Path) -> None:
     rows = [f"{gene.chromosome}\t{gene.canonical}\t{gene.canonical + 1}\n" for gene in chosen.itertuples()]
     (folder / "regions.bed").write_text("".join(rows))
     (folder / "genes.txt").write_text("PLANTED0004\nPLANTED0003\nPLANTED0001\n")
+    pairs = [
+        f"{gene.chromosome}\t{gene.canonical + offset}\t{gene.canonical + offset + 200}\t{gene.symbol}\n"
+        for gene in chosen.itertuples()
+        for offset in (-900, 500, 30_000)
+    ]
+    (folder / "pairs.tsv").write_text("chrom\tchromStart\tchromEnd\tmeasuredGeneSymbol\n" + "".join(pairs))
     dna, place = planted.chromosomes["chr1"], int(genes.loc["PLANTED0004", "canonical"])
     other = {"A": "C", "C": "G", "G": "T", "T": "A"}
     lines = ["##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tann\n"]
