@@ -343,6 +343,13 @@ CASES = (
         held="*.tsv",
     ),
     Case(
+        "gene show",
+        "text",
+        "CIS7 --study {out}/study",
+        before=("study run {inputs}/study.toml --no-report --output {out}/study",),
+        held="nothing",
+    ),
+    Case(
         "evaluate expression",
         "cells",
         "{artefacts}/prediction.h5ad {artefacts}/prediction_ridge.h5ad --draws 20 --permutations 2 --halvings 2"
