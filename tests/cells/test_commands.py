@@ -263,3 +263,66 @@ def test_shares_of_cells_and_chromosomes_are_held_out_as_asked(run, files, world
     assert set(chromosome[split["genes"]["validation"]]) == {"2"}
     shares = [len(split["cells"][part]) / world.cells.n_obs for part in ("train", "validation", "test")]
     np.testing.assert_allclose(shares, [0.3, 0.3, 0.4], atol=0.01)
+
+
+@pytest.fixture
+def symbols_and_map(files, tmp_path):
+    """The cells with symbols, a tenth of which is of last year, and tables of this year and of last year."""
+    data = anndata.read_h5ad(files["cells"])
+    ids = list(data.var_names)
+    names = [f"CIS{number}" if number % 10 else f"OLD{number}" for number in range(len(ids))]
+    data.var["gene_ids"] = ids
+    data.var_names = names
+    path, now, then = tmp_path / "symbols.h5ad", tmp_path / "now.tsv", tmp_path / "then.tsv"
+    data.write_h5ad(path)
+    now.write_text("ensembl\tsymbol\n" + "".join(f"{one}\tCIS{number}\n" for number, one in enumerate(ids)))
+    then.write_text("ensembl\tsymbol\n" + "".join(f"{one}\tOLD{number}\n" for number, one in enumerate(ids)))
+    return path, now, then
+
+
+def test_the_model_remembers_the_gene_map_and_controls_take_the_genes_of_the_split(
+    run, fails, files, symbols_and_map, tmp_path
+):
+    cells, now, then = symbols_and_map
+    common = ("cells", "train", cells, "--output")
+    known = ("--embedding", files["embedding"])
+    assert "--gene-column gene_ids" in fails(*common, tmp_path / "m", *known)
+    said = fails(*common, tmp_path / "m", *known, "--gene-map", now)
+    assert "30 lost (10.0%): 30 are unknown (OLD0)" in said
+    assert "further --gene-map" in said
+    assert run(*common, tmp_path / "m", *known, "--gene-map", now, then)[0] == 0
+    assert run(*common, tmp_path / "lossy", *known, "--gene-map", now, "--allow-loss")[0] == 0
+    for model, genes in (("m", 300), ("lossy", 270)):  # what was accepted in training is not asked again
+        path = tmp_path / f"{model}.h5ad"
+        assert run("cells", "predict", tmp_path / model, cells, "--output", path)[0] == 0
+        assert read_prediction(path).n_vars == genes
+    split = ("--split", tmp_path / "m" / "split.json", "--gene-map", now, then)
+    for method in ("bilinear", "gene-mean", "size-factor"):
+        model, path = tmp_path / method, tmp_path / f"{method}.h5ad"
+        assert run(*common, model, *split, "--method", method)[0] == 0
+        assert run("cells", "predict", model, cells, "--output", path)[0] == 0
+        control = read_prediction(path)
+        assert list(control.var_names) == list(read_prediction(tmp_path / "m.h5ad").var_names)
+    assert run(*common, tmp_path / "columns", *known, "--gene-column", "gene_ids")[0] == 0
+    unmapped = json.loads((tmp_path / "columns" / "settings.json").read_text())["extra"]["facts"]
+    assert (unmapped["gene_map"], (tmp_path / "columns" / "gene_map.tsv.gz").exists()) == ("", False)
+    assert "add --gene-column gene_ids" in fails(
+        "cells", "predict", tmp_path / "columns", cells, "--output", tmp_path / "x.h5ad"
+    )
+
+
+def test_a_gene_map_that_is_not_used_and_one_that_was_not_fetched_are_told(
+    run, fails, files, symbols_and_map, tmp_path, monkeypatch
+):
+    cells, now, _ = symbols_and_map
+    common = ("cells", "train", cells, "--method", "gene-mean", "--gene-split", "random", "--output")
+    assert run(*common, tmp_path / "m", "--gene-map", now)[0] == 0
+    assert "--gene-map was not used" in (tmp_path / "m" / "run.json").read_text()
+    monkeypatch.setenv("CISTRON_CACHE", str(tmp_path / "cache"))
+    said = fails(*common, tmp_path / "n", "--gene-map", "hgnc_complete_set")
+    assert "run 'cistron data fetch hgnc_complete_set'" in said
+    fetched = tmp_path / "cache" / "hgnc_complete_set" / "hgnc_complete_set.txt"
+    fetched.parent.mkdir(parents=True)
+    fetched.write_text(now.read_text())
+    options = ("--embedding", files["embedding"], "--gene-map", "hgnc_complete_set", "--allow-loss")
+    assert run("cells", "train", cells, *options, "--output", tmp_path / "o")[0] == 0

@@ -51,6 +51,7 @@ RENAMED = (
 
 # What each option means that several commands have, and the kind of its value: flag, number or text (paths among them).
 MEANINGS = {
+    "--gene-count": ("number", "number of planted genes"),
     "--allow-loss": ("flag", "go on when more than 5% of the genes are lost in mapping"),
     "--ambiguous": ("text", "what to do with IUPAC letters for several bases"),
     "--annotation": ("text", "gene places"),
@@ -60,16 +61,20 @@ MEANINGS = {
     "--build": ("text", "genome build"),
     "--calls": ("text", "table of what was perturbed in each cell"),
     "--cell-type": ("text", "column of obs with the cell types"),
+    "--bin-size": ("number", "base pairs of a bin"),
+    "--blacklist": ("text", "BED of regions with artefacts"),
     "--cells": ("text", "single cells"),
     "--centre-genes": ("flag", "subtract the mean of each gene"),
     "--centre-samples": ("flag", "subtract the mean of each sample"),
     "--control": ("text", "label of the control cells"),
     "--controls": ("number", "draws of each negative control"),
     "--device": ("text", "processor or GPU"),
+    "--devices": ("number", "devices of each machine"),
     "--dimensions": ("number", "dimensions of the embedding"),
     "--duplicates": ("text", "what becomes of genes that occur more than once"),
+    "--crop": ("number", "cut from either side"),
     "--donor": ("text", "column of obs with the donors"),
-    "--draws": ("number", "bootstrap samples"),
+    "--draws": ("number", "samples that an interval or a p-value rests on"),
     "--edges": ("number", "number of strongest edges"),
     "--embedding": ("text", "gene embeddings that are read"),
     "--epochs": ("number", "epochs, at most"),
@@ -86,6 +91,7 @@ MEANINGS = {
     "--guide": ("text", "column of obs with the guides"),
     "--guide-table": ("text", "table of guides and their genes"),
     "--haplotype": ("text", "which haplotypes of a person"),
+    "--input-length": ("number", "base pairs that a model reads around a sequence"),
     "--layer": ("text", "layer of the values"),
     "--length": ("number", "base pairs of input"),
     "--licence": ("text", "licence of the data"),
@@ -101,6 +107,7 @@ MEANINGS = {
     "--name": ("text", "name of the result"),
     "--observational": ("flag", "take every cell as unperturbed"),
     "--only": ("text", "pattern of file names"),
+    "--nodes": ("number", "machines of a training"),
     "--organism": ("text", "organism"),
     "--output": ("text", "file or folder to write"),
     "--part": ("text", "part of the split whose genes are used"),
@@ -108,6 +115,7 @@ MEANINGS = {
     "--precision": ("text", "arithmetic"),
     "--regions": ("text", "BED of regions"),
     "--report": ("flag", "write figures and the report"),
+    "--report-folder": ("text", "folder of a summary and its report, beside the main output"),
     "--sample": ("text", "sample of the VCF"),
     "--scale": ("text", "what the values are"),
     "--scale-genes": ("flag", "divide each gene by its deviation"),
@@ -119,6 +127,7 @@ MEANINGS = {
     "--shifts": ("number", "shifts of the window"),
     "--split": ("text", "file that says which part each gene belongs to"),
     "--stride": ("number", "step between neighbouring windows"),
+    "--strategy": ("text", "strategy for several devices"),
     "--threads": ("number", "threads of numerical libraries"),
     "--tracks": ("text", "which tracks"),
     "--traits": ("text", "GWAS traits"),
@@ -130,8 +139,8 @@ MEANINGS = {
     "--verify": ("flag", "read all of what is stored and compare"),
     "--workers": ("number", "local processes"),
 }
-# One option, two kinds of value: numbers of tracks are a way of naming tracks.
-OTHER_KIND = {("sequence bigwig", "--tracks")}
+# One option, two kinds of value: numbers of tracks are a way of naming tracks; folds are a number to make, and a file once made.
+OTHER_KIND = {("sequence bigwig", "--tracks"), ("sequence data", "--folds")}
 # These stand for the same on all commands and share one annotation, so that also their help is one text.
 ONE_HELP = (
     "--allow-loss", "--batch", "--calls", "--control", "--donor", "--excluded", "--guide", "--guide-table", "--observational", "--perturbation", "--scale", "--scheduler", "--seed",

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGES = sorted(
     page
-    for part in ("guide", "wings", "formats")
+    for part in ("start", "guide", "wings", "formats")
     for page in (ROOT / "docs" / part).glob("*.md")
     if "```sh" in page.read_text()
 )
@@ -31,6 +31,7 @@ SMALLER = {
     "--method autoencoder --dimensions": "--autoencoder.fit.epochs 2",
     "omics tune": "--epochs 2",
     "sequence weights": "--length 2048 --crop 2",
+    "sequence variants": "--batch-size 4",
 }
 
 

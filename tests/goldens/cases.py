@@ -67,6 +67,11 @@ SMALL_NETWORK = (
     " --network.fit.epochs 2 --network.fit.warmup-steps 0 --threads 1"
 )
 
+SIGNAL = (
+    "--genome {inputs}/genome/genome.fa --build planted --folds {inputs}/signal/folds.bed --targets {inputs}/signal/targets.txt"
+    " --crop 1024 --input-length 4096"
+)
+
 CASES = (
     # its other files are those of commands that have goldens of their own
     Case("demo", "small", "--genes 220 --output {out}/demo", LONG, held="demo/embeddings/*"),
@@ -125,6 +130,11 @@ CASES = (
         "omics embed",
         "variance",
         f"{OMICS} --variance 0.7 --scale-components --centre-genes --scale-genes --threads 1 --output {{out}}/e.h5ad",
+    ),
+    Case(
+        "omics embed",
+        "soft-impute",
+        f"{BOTH} --method soft-impute --dimensions 4 --threads 1 --output {{out}}/e.h5ad",
     ),
     Case(
         "omics embed",
@@ -241,6 +251,43 @@ CASES = (
         "--human {inputs}/folds/human.sizes --mouse {inputs}/folds/mouse.fai --alignment {inputs}/folds/human.mouse.net"
         " --length 65536 --input-length 98304 --folds 3 --output {out}/folds",
     ),
+    Case(
+        "sequence data",
+        "bigwigs",
+        f"{SIGNAL} --output {{out}}/human.zarr",
+    ),
+    Case(
+        "sequence train",
+        "small",
+        "{inputs}/signal/data.zarr --channels 24 --depth 1 --heads 2 --key-size 8 --epochs 2 --batch-size 4 --dropout 0"
+        " --accelerator cpu --threads 1 --output {out}/model",
+        TRAINED,
+    ),
+    Case(
+        "sequence evaluate",
+        "test",
+        "{inputs}/signal/model {inputs}/signal/data.zarr --draws 50 --device cpu --threads 1 --output {out}/result",
+        TRAINED,
+    ),
+    # differences of sums are small beside the sums, whose rounding differs from processor to processor
+    Case(
+        "sequence variants",
+        "shared windows",
+        f"{{inputs}}/genome/people.vcf {DNA} --shared-windows 512 --log-ratio --output {{out}}/v.parquet",
+        LONG,
+    ),
+    Case(
+        "sequence variants",
+        "own windows",
+        f"{{inputs}}/genome/people.vcf {DNA} --tracks 0-2 --augment --batch-size 4 --output {{out}}/v.parquet",
+        LONG,
+    ),
+    Case(
+        "sequence saturate",
+        "regions",
+        f"{DNA} --regions {{inputs}}/genome/regions.bed --span 6 --tracks 0-1 --output {{out}}/map.zarr",
+        LONG,
+    ),
     *(
         Case(
             "sequence embed-protein",
@@ -312,7 +359,7 @@ CASES = (
         "evaluate genesets",
         "planted",
         "{inputs}/world/true_functions.h5ad {artefacts}/pca.h5ad --sets {inputs}/sets.gmt"
-        " --genes {inputs}/world/genes.tsv --minimum 5 --folds 3 --draws 20 --threads 1 --no-report"
+        " --genes {inputs}/world/genes.tsv --minimum 5 --folds 4 --controls 10 --draws 20 --threads 1 --no-report"
         " --output {out}/scores",
     ),
     Case(
@@ -348,6 +395,12 @@ CASES = (
         "CIS7 --study {out}/study",
         before=("study run {inputs}/study.toml --no-report --output {out}/study",),
         held="nothing",
+    ),
+    Case(
+        "evaluate enhancers",
+        "planted",
+        "{inputs}/enhancers/scores.tsv --pairs {inputs}/enhancers/pairs.tsv --draws 40 --controls 2 --no-report"
+        " --output {out}/scores",
     ),
     Case(
         "evaluate expression",

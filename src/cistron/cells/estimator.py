@@ -13,7 +13,7 @@ import pandas as pd
 from cistron.cells.fitted_model import CellModel, Facts
 from cistron.cells.inputs import Cells, keep_rich_cells, labels_of, pseudobulk, read_cells
 from cistron.cells.inputs_features import GeneFeatures, read_features
-from cistron.cells.inputs_gene_places import genes_of
+from cistron.cells.inputs_gene_places import genes_of, read_gene_table
 from cistron.cells.method_input import Fitted, MethodInput
 from cistron.cells.methods import METHODS
 from cistron.cells.saving import load_cell_model, save_cell_model
@@ -22,6 +22,8 @@ from cistron.cells.splits import CellSplit, read_split, split_both
 from cistron.cells.training_data import TrainingData, training_moments
 from cistron.errors import InputError
 from cistron.formats.gene_embedding import read_gene_embedding
+from cistron.genes.identity import guess_namespace
+from cistron.genes.name_resolution import NameMap
 from cistron.genome.regions import read_regions
 from cistron.methods import Estimator, Method
 from cistron.runtime import RunRecord, check_writable, say
@@ -159,6 +161,7 @@ class CellExpression(Estimator):
             unit,
             cell_type or "",
             cells.identifier_namespace,
+            "" if cells.name_map is None else cells.name_map.origin,
         )
         self.fitted = CellModel(
             fitted.model,
@@ -170,6 +173,7 @@ class CellExpression(Estimator):
             (features.mean, features.scale),
             split,
             fitted.facts,
+            name_map=cells.name_map,
         )
         return self
 
@@ -232,16 +236,17 @@ def train_model(request: TrainRequest, output: str | Path) -> CellExpression:
     output = check_writable(output)
     run = RunRecord("cells train", request, request.files(), request.seed)
     embeddings = [name if name == ONE_HOT else read_gene_embedding(name) for name in request.embeddings]
-    namespaces = [
-        str(one.uns["cistron"]["identifier_namespace"]) for one in embeddings if not isinstance(one, str)
-    ]
-    cells = read_requested_cells(request, namespaces[0] if namespaces else None)
+    split = None if request.split_file is None else read_split(request.split_file)
+    table = None if split or request.gene_table is None else read_gene_table(request.gene_table)
+    cells = read_requested_cells(request, _namespace(embeddings, split, table), request.gene_map)
     cell_type = request.cell_type or ("cell_type" if "cell_type" in cells.observations else None)
     if request.unit == "cell type":
         if cell_type is None:
             raise InputError("pseudobulks need cell types; give --cell-type COLUMN")
         cells = pseudobulk(cells, cell_type)
-    split = _split(request, cells, cell_type)
+    split = (
+        _new_split(request, cells, cell_type, table) if split is None else _split_of(split, request, cells)
+    )
     features = read_features(
         embeddings,
         cells.genes,
@@ -268,33 +273,64 @@ def train_model(request: TrainRequest, output: str | Path) -> CellExpression:
     return model
 
 
-def read_requested_cells(request: TrainRequest | PredictRequest, namespace: str | None) -> Cells:
-    """Read the cells of a request, their genes mapped to ``namespace`` where the request has a table for that."""
+def read_requested_cells(
+    request: TrainRequest | PredictRequest, namespace: str | None, gene_map: Sequence[Path] | NameMap | None
+) -> Cells:
+    """Read the cells of a request.
+
+    Parameters
+    ----------
+    request
+        What to do.
+    namespace
+        Namespace that their genes must have; any when absent.
+    gene_map
+        Tables by which genes of another namespace are mapped, or the map of a model.
+    """
     return read_cells(
         request.cells,
         layer=request.layer,
         gene_column=request.gene_column,
         modality=request.modality,
         scale=request.scale,
-        gene_map=request.gene_map,
+        gene_map=gene_map,
         namespace=namespace,
         allow_loss=request.allow_loss,
     )
 
 
-def _split(request: TrainRequest, cells: Cells, cell_type: str | None) -> CellSplit:
-    if request.split_file is not None:
-        split = read_split(request.split_file)
-        known = (
-            split.genes.train & set(cells.genes),
-            split.cells.train & set(cells.observations.index.astype(str)),
+def _namespace(
+    embeddings: Sequence[anndata.AnnData | str], split: CellSplit | None, table: pd.DataFrame | None
+) -> str | None:
+    """Namespace that the genes of the cells must have: of the embeddings, else of the split, else of the annotation.
+
+    By the split, controls without an embedding (one-hot, the gene mean) get the genes of the model that they stand beside.
+    """
+    for embedding in embeddings:
+        if not isinstance(embedding, str):
+            guessed = guess_namespace(embedding.obs_names)
+            return guessed if guessed != "other" else str(embedding.uns["cistron"]["identifier_namespace"])
+    if split is not None:
+        return guess_namespace(sorted(split.genes.train))
+    return None if table is None else guess_namespace(map(str, table.index))
+
+
+def _split_of(split: CellSplit, request: TrainRequest, cells: Cells) -> CellSplit:
+    known = (
+        split.genes.train & set(cells.genes),
+        split.cells.train & set(cells.observations.index.astype(str)),
+    )
+    if not all(known) and request.split_file is not None:
+        raise InputError(
+            f"split {request.split_file.name} names no training {'cell' if known[0] else 'gene'} of {cells.name}; give "
+            "the split of these data"
         )
-        if not all(known):
-            raise InputError(
-                f"split {request.split_file.name} names no training {'cell' if known[0] else 'gene'} of {cells.name}; give "
-                "the split of these data"
-            )
-        return split
+    return split
+
+
+def _new_split(
+    request: TrainRequest, cells: Cells, cell_type: str | None, table: pd.DataFrame | None
+) -> CellSplit:
     regions: pd.DataFrame | None = None if request.regions is None else read_regions(request.regions)
     splitting = request.splitting
     if request.unit == "cell type" and splitting.cells == "random":
@@ -302,7 +338,7 @@ def _split(request: TrainRequest, cells: Cells, cell_type: str | None) -> CellSp
     return split_both(
         cells,
         splitting,
-        genes=genes_of(cells, request.gene_table),
+        genes=genes_of(cells) if table is None else table,
         regions=regions,
         donor=request.donor,
         cell_type="cell_type" if request.unit == "cell type" else cell_type or "cell_type",

@@ -19,6 +19,7 @@ from cistron.cells.splits import CellSplit
 from cistron.errors import IdentifierError, InputError
 from cistron.formats.gene_embedding import build_gene_embedding, embedding_genes
 from cistron.genes.identity import match_genes
+from cistron.genes.name_resolution import NameMap
 from cistron.methods import Method
 
 
@@ -46,6 +47,8 @@ class Facts:
         Column of cell types, empty where there was none.
     identifier_namespace
         Of the genes.
+    gene_map
+        Names of the tables by which the genes of the training cells got their identifiers; empty where they had them.
     """
 
     method: str
@@ -60,6 +63,7 @@ class Facts:
     unit: str
     cell_type: str
     identifier_namespace: str
+    gene_map: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,9 @@ class CellModel:
         What the method recorded of its fit.
     new_genes
         Genes that were added after the fit.
+    name_map
+        Map by which the genes of the training cells got their identifiers, for cells that are named alike; ``None`` where there
+        was none.
     """
 
     predictor: Predictor
@@ -100,6 +107,7 @@ class CellModel:
     split: CellSplit
     details: dict[str, Any]
     new_genes: tuple[str, ...] = ()
+    name_map: NameMap | None = None
 
     @property
     def record(self) -> Method:

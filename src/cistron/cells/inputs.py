@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from cistron.cells.inputs_identifiers import identify_genes, refuse_doubled
 from cistron.cells.rows import BLOCK_CELLS, DiskRows, MemoryRows, Rows, SelectedRows
-from cistron.errors import IdentifierError, InputError
+from cistron.errors import InputError
 from cistron.formats.anndata_parts import RAW, choose_layer
 from cistron.formats.anndata_rows import named_genes, open_anndata
 from cistron.formats.expression_scale import Scale, detect_scale
-from cistron.genes.gene_map import read_gene_map
-from cistron.genes.identity import guess_namespace, normalise_identifiers, require_little_loss
+from cistron.genes.identity import guess_namespace
+from cistron.genes.name_resolution import NameMap
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Cells:
         ``counts`` or ``log-normalised``.
     identifier_namespace, name, path, remarks
         Of the genes; of the data; where it came from; what the user should know.
+    name_map
+        Map by which the genes got their identifiers; ``None`` where they have their own.
     """
 
     rows: Rows
@@ -51,6 +54,7 @@ class Cells:
     name: str
     path: Path | None = None
     remarks: tuple[str, ...] = ()
+    name_map: NameMap | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -114,7 +118,7 @@ def read_cells(
     *,
     layer: str | None = None,
     scale: Scale | Literal["auto"] = "auto",
-    gene_map: str | Path | None = None,
+    gene_map: str | Path | Sequence[str | Path] | NameMap | None = None,
     namespace: str | None = None,
     allow_loss: bool = False,
     name: str | None = None,
@@ -133,9 +137,10 @@ def read_cells(
     scale
         What the values are; ``auto`` accepts counts only.
     gene_map
-        Table between gene namespaces, with which the genes are mapped to ``namespace``.
+        Table between gene namespaces with which the genes are mapped to ``namespace``, several of which the next is asked for
+        what the last does not know, or the map of a model.
     namespace
-        Namespace to map to; needs ``gene_map``.
+        Namespace that the genes must have; other ones are mapped by ``gene_map``.
     allow_loss
         Accept that mapping loses more than 5% of the genes.
     name
@@ -150,7 +155,7 @@ def read_cells(
     InputError
         If a file cannot be read, cells or genes are doubled, or values are not what was declared.
     IdentifierError
-        If mapping loses more than 5% of the genes.
+        If mapping loses more than 5% of the genes, or the genes are of another namespace and there is no ``gene_map``.
     """
     rows: Rows
     if isinstance(source, anndata.AnnData) and (not source.isbacked or source.is_view):
@@ -167,22 +172,21 @@ def read_cells(
             observations = source.obs  # labels and names may have been changed since it was opened
             if gene_column is None and layer != RAW:
                 variables = source.var
-    _refuse_doubled(pd.Index(observations.index), "cells", name)
-    genes, columns, remarks = _identify(
-        list(map(str, variables.index)), gene_map, namespace, allow_loss, name
-    )
+    refuse_doubled(pd.Index(observations.index), "cells", name)
+    identified = identify_genes(variables, gene_map, namespace, allow_loss, name)
     found = _scale_of(rows, None if scale == "auto" else scale, name)
     return Cells(
         rows,
         observations,
-        tuple(genes),
-        columns,
-        variables.iloc[columns].set_axis(pd.Index(genes, name="gene")),
+        identified.genes,
+        identified.columns,
+        variables.iloc[identified.columns].set_axis(pd.Index(identified.genes, name="gene")),
         found,
-        guess_namespace(genes),
+        guess_namespace(identified.genes),
         name,
         path,
-        (*left_out, *remarks),
+        (*left_out, *identified.remarks),
+        identified.name_map,
     )
 
 
@@ -198,31 +202,6 @@ def _in_memory(
     values = values.to_memory() if hasattr(values, "to_memory") else values
     table, kept, remarks = named_genes(source.var, gene_column, name)
     return data.obs, table, MemoryRows(values if kept is None else values[:, kept]), remarks
-
-
-def _identify(
-    given: list[str], gene_map: str | Path | None, namespace: str | None, allow_loss: bool, name: str
-) -> tuple[list[str], np.ndarray, tuple[str, ...]]:
-    """Clean or map the identifiers; give genes, their columns and remarks."""
-    own = guess_namespace(given)
-    genes = normalise_identifiers(given, own)
-    _refuse_doubled(pd.Index(genes), "genes", name)
-    everything = np.arange(len(genes))
-    if gene_map is None or namespace is None or namespace == own:
-        return genes, everything, ()
-    mapped, counts = read_gene_map(gene_map).map(genes, own, namespace)
-    remark = require_little_loss(counts, f"{name}, {own} to {namespace}", allow_loss)
-    kept = [number for number, gene in enumerate(mapped) if gene is not None]
-    return [str(mapped[number]) for number in kept], everything[kept], (remark,)
-
-
-def _refuse_doubled(index: pd.Index, kind: str, name: str) -> None:
-    if not index.is_unique:
-        doubled = index[index.duplicated()].unique()
-        raise IdentifierError(
-            f"{name}: {len(doubled):,} {kind} occur more than once, for example {doubled[0]}; remove the copies or "
-            "make the names unique if they are different"
-        )
 
 
 def _scale_of(rows: Rows, declared: Scale | None, name: str) -> Scale:

@@ -52,10 +52,8 @@ def read_gene_table(path: str | Path) -> pd.DataFrame:
     return table
 
 
-def genes_of(cells: Cells, path: str | Path | None) -> pd.DataFrame:
-    """Gene table of a file, or what the cells' own ``var`` says where there is none."""
-    if path is not None:
-        return read_gene_table(path)
+def genes_of(cells: Cells) -> pd.DataFrame:
+    """Gene table of what the cells' own ``var`` says."""
     table = cells.variables.copy()
     if "position" not in table and "start" in table:
         table["position"] = table["start"]

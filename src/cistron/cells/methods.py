@@ -35,7 +35,12 @@ METHODS = MethodList(
         meaning="attention of the gene over the cell's other genes",
         reference="rosa (Sofroniew 2023), mended; settings paper as published",
         presets={"paper": TransformerSettings.paper},
-        options={"epochs": "fit.epochs"},
+        options={
+            "epochs": "fit.epochs",
+            "devices": "fit.devices",
+            "nodes": "fit.nodes",
+            "strategy": "fit.strategy",
+        },
         traits=Traits(trained=True, unseen_genes=True, learns_genes=True),
     ),
     Method(

@@ -203,7 +203,8 @@ def predict_file(request: PredictRequest, output: str | Path) -> tuple[int, int,
     output = check_writable(output)
     run = RunRecord("cells predict", request, request.files(), 0)
     model = CellExpression.load(request.model)
-    cells = read_requested_cells(request, model.facts.identifier_namespace)
+    gene_map = request.gene_map or model.name_map  # what the user gives goes before what the model remembers
+    cells = read_requested_cells(request, model.facts.identifier_namespace, gene_map)
     if model.facts.unit == "cell type":
         cells = pseudobulk(cells, model.facts.cell_type)
     if request.embeddings:

@@ -13,14 +13,15 @@ from cistron.cells.method_input import Predictor
 from cistron.cells.methods import METHODS
 from cistron.cells.splits import read_split, write_split
 from cistron.errors import InputError
+from cistron.genes.name_resolution import read_name_map
 from cistron.training.models import ModelCard, load_model, save_model, settings_from
 
 KIND = "cells"
-SPLIT = "split.json"
+SPLIT, GENE_MAP = "split.json", "gene_map.tsv.gz"
 
 
 def save_cell_model(model: CellModel, directory: str | Path) -> None:
-    """Write a fitted model, whole or not at all, and its split beside the weights."""
+    """Write a fitted model, whole or not at all, and its split and its gene map beside the weights."""
     import torch
 
     arrays = {f"model.{name}": value for name, value in model.predictor.arrays().items()}
@@ -45,6 +46,8 @@ def save_cell_model(model: CellModel, directory: str | Path) -> None:
     }
     save_model(directory, tensors, kind=KIND, settings=model.settings, card=card, extra=extra)
     write_split(model.split, Path(directory) / SPLIT)
+    if model.name_map is not None:
+        model.name_map.write(Path(directory) / GENE_MAP)
 
 
 def load_cell_model(directory: str | Path) -> CellModel:
@@ -80,6 +83,7 @@ def load_cell_model(directory: str | Path) -> CellModel:
         (arrays["scaling.mean"], arrays["scaling.scale"]),
         read_split(Path(directory) / SPLIT),
         saved.extra.get("details", {}),
+        name_map=read_name_map(Path(directory) / GENE_MAP) if facts.gene_map else None,
     )
 
 

@@ -218,13 +218,13 @@ class _CellsRequest:
     gene_column: str | None = None
     modality: str | None = None
     scale: Any = "auto"
-    gene_map: Path | None = None
+    gene_map: tuple[Path, ...] = ()
     minimum_counts: NotNegative = 0.0
     allow_loss: bool = False
 
     def files(self) -> list[Path]:
         """Files that are read."""
-        return [self.cells, *(path for path in (self.gene_table, self.gene_map) if path is not None)]
+        return [self.cells, *([] if self.gene_table is None else [self.gene_table]), *self.gene_map]
 
     def check(self) -> None:
         """Raise on files that are absent and on options that do not fit together, before any work."""

@@ -8,8 +8,10 @@ from scipy import sparse
 
 from cistron.cells.inputs import Cells
 from cistron.cells.normalisation import Normalisation, require_counts
+from cistron.cells.rows import BLOCK_CELLS
 from cistron.cells.splits import CellSplit
 from cistron.errors import InputError
+from cistron.runtime.progress import Progress, track
 from cistron.runtime.seeds import random_generator
 
 FOLDS = 5  # parts of the training genes; each is predicted from the others
@@ -72,6 +74,11 @@ class TrainingData:
         """Number of training cells and genes."""
         return len(self.rows), len(self.cells.genes)
 
+    @property
+    def block_count(self) -> int:
+        """Number of blocks in which the cells are read, for progress."""
+        return len(np.unique(self.rows // BLOCK_CELLS))
+
     def blocks(self) -> Iterator[tuple[np.ndarray, sparse.csr_matrix]]:
         """Give positions among the training cells and log-normalised values [cell, gene]."""
         for numbers, block in self.cells.blocks(self.rows):
@@ -123,7 +130,7 @@ def training_moments(data: TrainingData, labels: np.ndarray) -> Moments:
     genes = data.shape[1]
     total, square, counts = np.zeros(genes), np.zeros(genes), np.zeros(genes)
     by_type = np.zeros((len(names), genes))
-    for numbers, raw in data.cells.blocks(data.rows):
+    for numbers, raw in track(data.cells.blocks(data.rows), "means of genes", data.block_count, "blocks"):
         place = np.searchsorted(data.rows, numbers)
         if data.cells.scale == "counts":
             require_counts(data.normalisation.library(raw), data.names[place], data.cells.name)
@@ -178,17 +185,19 @@ def principal_factors(
     width = min(factors + 8, genes)
     basis = np.linalg.qr(random_generator(seed, "principal factors").standard_normal((genes, width)))[0]
     inner = np.zeros((width, width))
-    for _ in range(passes):
-        basis = np.linalg.qr(basis)[0]
-        offset = moments.mean @ basis
-        image, inner, summed = np.zeros((genes, width)), np.zeros((width, width)), np.zeros(width)
-        for _, block in data.blocks():
-            scores = block @ basis - offset  # (cells, width)
-            image += block.T @ scores
-            inner += scores.T @ scores
-            summed += scores.sum(axis=0)
-        image -= np.outer(moments.mean, summed)
-        last, basis = basis, image
+    with Progress("principal components", passes * data.block_count, "blocks") as progress:
+        for _ in range(passes):
+            basis = np.linalg.qr(basis)[0]
+            offset = moments.mean @ basis
+            image, inner, summed = np.zeros((genes, width)), np.zeros((width, width)), np.zeros(width)
+            for _, block in data.blocks():
+                scores = block @ basis - offset  # (cells, width)
+                image += block.T @ scores
+                inner += scores.T @ scores
+                summed += scores.sum(axis=0)
+                progress.advance()
+            image -= np.outer(moments.mean, summed)
+            last, basis = basis, image
     values, vectors = np.linalg.eigh(inner)
     order = np.argsort(-values)[:factors]
     loadings = last @ vectors[:, order] * np.sqrt(np.maximum(values[order], 0.0) / cells)

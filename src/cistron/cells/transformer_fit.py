@@ -46,6 +46,10 @@ class HiddenGeneBatches:
         self.cells, self.rows, self.share, self.settings, self.seed = cells, rows, share, settings, seed
         self.normalisation = Normalisation(cells.scale, np.arange(len(cells.genes)))
 
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        return self.settings.steps_per_epoch
+
     def __call__(self, epoch: int) -> Iterator[dict[str, torch.Tensor]]:
         """Batches of an epoch."""
         return self.batches(epoch, self.settings.steps_per_epoch)

@@ -20,14 +20,17 @@ from cistron.cli.options import (
     READING,
     AllowLoss,
     CellType,
+    Devices,
     Donor,
     GeneColumn,
     GeneMap,
     Layer,
     Modality,
+    Nodes,
     Output,
     Scale,
     Seed,
+    Strategy,
     Threads,
     renamed,
 )
@@ -57,6 +60,9 @@ def train(
     attention: AttentionName | None = None,
     factors: int | None = None,
     epochs: int | None = None,
+    devices: Devices = None,
+    nodes: Nodes = None,
+    strategy: Strategy = None,
     negative_control: Annotated[
         Literal["none", "permuted-embedding"], renamed("--negative-control", "--control")
     ] = "none",
@@ -81,7 +87,7 @@ def train(
     gene_column: GeneColumn = None,
     modality: Modality = None,
     scale: Scale = "auto",
-    gene_map: GeneMap = None,
+    gene_map: GeneMap = (),
     minimum_counts: MinimumCounts = 0.0,
     allow_loss: AllowLoss = False,
     seed: Seed = 0,
@@ -135,6 +141,7 @@ def train(
         Share of the cells (donors, cell types) for choosing.
     """
     from cistron.cells.estimator import train_model
+    from cistron.datasets.gene_tables import gene_tables
     from cistron.runtime import limit_threads
 
     request = TrainRequest(
@@ -142,7 +149,15 @@ def train(
         embeddings=embedding,
         method=chosen.method.name,
         preset=chosen.preset,
-        settings=chosen.settings(head=head, attention=attention, factors=factors, epochs=epochs),
+        settings=chosen.settings(
+            head=head,
+            attention=attention,
+            factors=factors,
+            epochs=epochs,
+            devices=devices,
+            nodes=nodes,
+            strategy=strategy,
+        ),
         permute=negative_control == "permuted-embedding",
         unit="cell type" if unit == "cell-type" else "cell",
         minimum_coverage=minimum_coverage,
@@ -165,7 +180,7 @@ def train(
         gene_column=gene_column,
         modality=modality,
         scale=scale,
-        gene_map=gene_map,
+        gene_map=gene_tables(gene_map),
         minimum_counts=minimum_counts,
         allow_loss=allow_loss,
         seed=seed,
@@ -195,7 +210,7 @@ def predict(
     gene_column: GeneColumn = None,
     modality: Modality = None,
     scale: Scale = "auto",
-    gene_map: GeneMap = None,
+    gene_map: GeneMap = (),
     minimum_counts: MinimumCounts = 0.0,
     allow_loss: AllowLoss = False,
     threads: Threads = None,
@@ -224,6 +239,7 @@ def predict(
         Name that tables show; method and embedding when absent.
     """
     from cistron.cells.predicting import predict_file
+    from cistron.datasets.gene_tables import gene_tables
     from cistron.runtime import limit_threads
 
     request = PredictRequest(
@@ -239,7 +255,7 @@ def predict(
         gene_column=gene_column,
         modality=modality,
         scale=scale,
-        gene_map=gene_map,
+        gene_map=gene_tables(gene_map),
         minimum_counts=minimum_counts,
         allow_loss=allow_loss,
     )

@@ -25,7 +25,7 @@ def genesets(
     annotation: Annotated[Path, renamed("--annotation", "--genes")],
     output: Output,
     gene_map: Annotated[Path | None, renamed("--gene-map", "--identifiers")] = None,
-    rivals: Path | None = None,
+    rivals: tuple[Path, ...] = (),
     settings: Annotated[_Settings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
@@ -47,8 +47,8 @@ def genesets(
     gene_map
         Table between gene ids (HGNC, GTF), where sets and embeddings name genes differently.
     rivals
-        Further trivial columns that an embedding must beat: gene ids in the first column and a column of numbers each
-        (publications, GC content). Density, length, exons, transcripts, and level and breadth of expression are taken
+        Further trivial columns that an embedding must beat: a table with gene ids in the first column and a column of
+        numbers each (publications, GC content), or a gene embedding that carries level and breadth. Density, length, exons, transcripts, and level and breadth of expression are taken
         from the places and from the embedding, as far as these have them.
     report
         Write figures and the HTML report.

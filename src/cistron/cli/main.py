@@ -67,6 +67,8 @@ _FULL = re.compile(
 )  # what HDF5 and NumPy say of a full disk
 _LONGEST_LINE = 2000  # letters of an error
 _summary: ContextVar[RunSummary | None] = ContextVar("summary", default=None)
+# What is not part of the base installation, and the extra that brings it.
+_EXTRAS = {"torch": "torch", "lightning": "torch", "safetensors": "torch", "optuna": "torch"}
 # Packages whose exceptions tell of a file that is damaged or of another kind.
 _READERS = frozenset(
     {
@@ -117,6 +119,8 @@ def _launch(
     """
     set_progress(not quiet and os.environ.get("CISTRON_PROGRESS", "1") != "0")
     summary = _summary.get() or RunSummary(list(tokens))
+    if json and _has_own_json(tokens):
+        tokens, json = (*tokens, "--json"), False
     with watched(summary, verbose=verbose, log_file=log_file, as_json=json):
         _require_known(tokens)
         app.config = (note_given,) if config is None else (_options_of(config), note_given)
@@ -263,13 +267,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code, error = _outcome(tokens)
     if error:
         _complain(error)
-    if "--json" in tokens:
+    if "--json" in tokens and not _has_own_json(tokens):
         try:
             print(summary.as_json(code, error), flush=True)  # noqa: T201
         except OSError:
             _drop_output()
             return code or 2
     return code
+
+
+def _has_own_json(tokens: Sequence[str]) -> bool:
+    """Whether a command gives JSON itself: ``data list`` gives its records."""
+    return _command(list(tokens)) == "data list"
 
 
 def _outcome(tokens: list[str]) -> tuple[int, str | None]:
@@ -292,6 +301,15 @@ def _outcome(tokens: list[str]) -> tuple[int, str | None]:
         return (143 if came else 130), f"{how}; what is finished is kept, run the same command again to go on"
     except BrokenPipeError:
         _drop_output()
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").split(".")[0])
+        if extra is None:
+            traceback.print_exc()
+            return 1, f"the installation of cistron is not whole: {error}; install it again"
+        return (
+            2,
+            f"this needs the package {error.name}, which is not installed: pip install 'cistron[{extra}]'",
+        )
     except Exception as error:
         message = _trouble(error)
         if message is None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_type_hints
 
 from cyclopts import Group, Parameter
 
-from cistron.cli.running import Writes
+from cistron.cli.running import Fetched, Reads, Writes
 from cistron.methods import Count, check_value
 
 RUNNING = Group("Running", sort_key=100)
@@ -18,6 +18,26 @@ Threads = Annotated[
     Count | None, Parameter(group=RUNNING, help="Threads of numerical libraries; all cores when absent.")
 ]
 Workers = Annotated[Count, Parameter(group=RUNNING, help="Local processes for independent work.")]
+Devices = Annotated[
+    Count | None,
+    Parameter(
+        group=RUNNING,
+        help="Devices (GPUs, or processes without a GPU) of each machine to which the batches of a training are dealt; 1 when absent.",
+    ),
+]
+Nodes = Annotated[
+    Count | None,
+    Parameter(
+        group=RUNNING, help="Machines of a training, each of which runs this command (torchrun, SLURM)."
+    ),
+]
+Strategy = Annotated[
+    str | None,
+    Parameter(
+        group=RUNNING,
+        help="Lightning's strategy for several devices, for example ddp; its choice when absent.",
+    ),
+]
 Scheduler = Annotated[
     str | None,
     Parameter(group=RUNNING, help="Address of a running Dask scheduler, for example tcp://host:8786."),
@@ -75,12 +95,15 @@ CellType = Annotated[
 ]
 Donor = Annotated[str, Parameter(group=READING, help="Column of obs with the donors.")]
 GeneMap = Annotated[
-    Path | None,
+    tuple[str, ...],
     Parameter(
         name="--gene-map",
         group=READING,
-        help="Table between gene ids (HGNC, GTF), by which genes that are named differently are joined.",
+        help="Tables between gene ids by which genes that are named differently are joined: files (HGNC, GTF) or the fetched data sets "
+        "hgnc_complete_set, gencode_v44, gencode_v19; each is asked for what those before it do not know.",
     ),
+    Reads(("hgnc_complete_set", "gencode_v44", "gencode_v19", "gencode_mouse_m25")),
+    Fetched("give a file, or fetch one with 'cistron data fetch hgnc_complete_set' and give its name"),
 ]
 Perturbation = Annotated[
     str,

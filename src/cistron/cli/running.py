@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from cistron.cli.followers import discarded_outputs, is_follower
 from cistron.cli.summary import RunSummary
 from cistron.errors import InputError
-from cistron.runtime import Output, RunRecord, claim_outputs, show
+from cistron.runtime import Output, RunRecord, claim_outputs, limit_threads, show
 from cistron.runtime.files import destination_of, require_ordinary
 
 # What does not change a result: how it is computed, and what is printed or drawn of it.
@@ -152,8 +153,12 @@ def run_command(
         if arguments.arguments[name] is not None
     ]
     check_paths(command, bound)
+    command = _limited(command, arguments.arguments.get("threads"))
     if not outputs:
         return command(*bound.args, **bound.kwargs)
+    if is_follower(arguments):
+        with discarded_outputs(bound, writes) as changed:
+            return command(*changed.args, **changed.kwargs)
     given = {
         key: value
         for key, value in arguments.arguments.items()
@@ -183,6 +188,18 @@ def run_command(
 
             show(f"report: {build_report([outputs[0].path], outputs[0].path / 'report.html')}")
     return None
+
+
+def _limited(command: Callable[..., Any], threads: int | None) -> Callable[..., Any]:
+    """The command under its ``--threads``: for all of its work, libraries that it loads and processes that it starts."""
+    if threads is None:
+        return command
+
+    def limited(*given: Any, **named: Any) -> Any:
+        with limit_threads(threads):
+            return command(*given, **named)
+
+    return limited
 
 
 def _require_apart(outputs: Sequence[Output], inputs: Sequence[Path]) -> None:

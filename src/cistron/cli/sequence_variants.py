@@ -37,7 +37,7 @@ def variants(
     top_components: CountOrZero = 0,
     screen: CountOrZero = 0,
     controls: CountOrZero = 0,
-    region: str | None = None,
+    within: str | None = None,
     skip_mismatch: Annotated[bool, Parameter(negative=())] = False,
     report_folder: FurtherOutput = None,
     build: Build = None,
@@ -80,7 +80,7 @@ def variants(
         by which the ranking is judged.
     controls
         Random substitutions near the variants that are scored beside them, for the report.
-    region
+    within
         chr1 or chr1:1,000-2,000: variants that touch it; an indexed file is not read to its end.
     skip_mismatch
         Leave out variants whose REF is not what the genome has, and count them.
@@ -90,7 +90,7 @@ def variants(
     from cistron.genome import open_genome
     from cistron.sequence.settings import InferenceSettings
     from cistron.sequence.settings_variants import VariantSettings
-    from cistron.sequence.variant_summary import write_variant_summary
+    from cistron.sequence.variant_summary import UNTRAINED, write_variant_summary
     from cistron.sequence.variants import score_variants
 
     inference = InferenceSettings(batch_size, precision, augment, shifts, device)
@@ -103,7 +103,7 @@ def variants(
             output,
             tracks=tracks,
             settings=settings,
-            region=region,
+            region=within,
             skip_mismatch=skip_mismatch,
             controls=controls,
             seed=seed,
@@ -113,7 +113,7 @@ def variants(
             scheduler=scheduler,
         )
     if not found.trained:
-        show("the weights of this model are random: these scores mean nothing")
+        show(UNTRAINED)
     for row in found.frame.nlargest(_SHOWN, "magnitude").itertuples():
         show(
             f"  {row.chromosome}:{row.position:,} {row.ref}>{row.alt} {row.id}: {row.track} {row.log_ratio:+.4f} (log2 ratio)"

@@ -3,10 +3,12 @@
 from cistron.datasets.cache import cache_root
 from cistron.datasets.catalogue import catalogue, find_data_set
 from cistron.datasets.fetch import FetchSettings, cached_paths, fetch, fetch_data_set
+from cistron.datasets.gene_tables import GENE_TABLES, gene_tables
 from cistron.datasets.records import DataSet, Licence, RemoteFile
 from cistron.datasets.transfer import TransferSettings
 
 __all__ = [
+    "GENE_TABLES",
     "DataSet",
     "FetchSettings",
     "Licence",
@@ -18,4 +20,5 @@ __all__ = [
     "fetch",
     "fetch_data_set",
     "find_data_set",
+    "gene_tables",
 ]

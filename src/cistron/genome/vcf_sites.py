@@ -107,15 +107,11 @@ def _span(region: str, genome: Genome) -> _Span:
     chromosome = genome.chromosome(name)
     if not colon:
         return chromosome, 0, genome.lengths[chromosome]
-    first, dash, last = ends.partition("-")
-    if (
-        not first.isdigit()
-        or (dash and not last.isdigit())
-        or int(first) < 1
-        or (dash and int(last) < int(first))
-    ):
+    first, _, last = ends.partition("-") if "-" in ends else (ends, "", ends)
+    whole = first.isdigit() and (last.isdigit() or not last)
+    if not whole or int(first) < 1 or (last and int(last) < int(first)):
         raise InputError(f"region {region!r}: expected CHROMOSOME or CHROMOSOME:FIRST-LAST, counted from 1")
-    return chromosome, int(first) - 1, int(last) if dash else genome.lengths[chromosome]
+    return chromosome, int(first) - 1, int(last) if last else genome.lengths[chromosome]
 
 
 def _is_bcf(path: Path) -> bool:

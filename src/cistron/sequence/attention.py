@@ -104,6 +104,8 @@ class RelativeAttention(nn.Module):
         Dropout on the attention matrix.
     positional_dropout
         Dropout on the positional basis.
+    reach
+        Bins on either side that a query sees; all when absent.
     """
 
     def __init__(
@@ -114,8 +116,10 @@ class RelativeAttention(nn.Module):
         value_size: int,
         attention_dropout: float = 0.0,
         positional_dropout: float = 0.0,
+        reach: int | None = None,
     ) -> None:
         super().__init__()
+        self.reach = reach
         self.heads, self.key_size, self.value_size = heads, key_size, value_size
         self.attention_dropout, self.positional_dropout = attention_dropout, positional_dropout
         self.query = nn.Linear(channels, heads * key_size, bias=False)
@@ -145,6 +149,14 @@ class RelativeAttention(nn.Module):
         self._cached = (tag, keys.contiguous()) if keep and not self.training else None
         return keys
 
+    def _within_reach(self, logits: Tensor, start: int) -> Tensor:
+        """Take keys out of reach away from logits [..., query, key] of queries from ``start`` on."""
+        if self.reach is None:
+            return logits
+        query = torch.arange(start, start + logits.shape[-2], device=logits.device)
+        key = torch.arange(logits.shape[-1], device=logits.device)
+        return logits.masked_fill((query[:, None] - key).abs() > self.reach, -torch.inf)
+
     def forward(self, x: Tensor, maps: list[Tensor] | None = None, rows: slice | None = None) -> Tensor:
         """Attend.
 
@@ -172,10 +184,11 @@ class RelativeAttention(nn.Module):
         content = query + self.content_bias.to(query.dtype)
         relative = query + self.position_bias.to(query.dtype)
         if maps is None and not torch.is_grad_enabled() and x.device.type == "cpu":
-            attended = self._attend_in_blocks(content, relative, key, value, positions)
+            attended = self._attend_in_blocks(content, relative, key, value, positions, first)
         else:
             value = value.to(key.dtype)
             bias = relative_shift(relative @ positions.transpose(-1, -2), length)  # [B, H, rows, T]
+            bias = self._within_reach(bias, first)
             if maps is None:
                 attended = functional.scaled_dot_product_attention(
                     content,
@@ -194,7 +207,7 @@ class RelativeAttention(nn.Module):
         return product(self.output, merged)
 
     def _attend_in_blocks(
-        self, content: Tensor, relative: Tensor, key: Tensor, value: Tensor, positions: Tensor
+        self, content: Tensor, relative: Tensor, key: Tensor, value: Tensor, positions: Tensor, first: int
     ) -> Tensor:
         """Attend block by block of queries and head by head, so that logits never leave the cache.
 
@@ -211,6 +224,7 @@ class RelativeAttention(nn.Module):
                     rows = slice(start, stop)
                     near = positions[head, queries - stop : queries + length - 1 - start]  # [T+b-1, key]
                     shifted = relative_shift(relative[sample, head, rows] @ near.T, length)
+                    shifted = self._within_reach(shifted, first + start)
                     logits = torch.addmm(shifted, content[sample, head, rows], keys)  # [b, T]
                     weights = torch.softmax(logits, dim=-1).to(value.dtype)
                     attended[sample, rows, head] = weights @ values

@@ -1,7 +1,7 @@
 """Settings of folds and of training data; reading them loads no torch."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cistron.errors import InputError
 from cistron.methods import Count, CountOrZero, Range, check_settings
@@ -80,3 +80,29 @@ class FoldSettings:
     def margin(self) -> int:
         """Base pairs that are left out on either side of a boundary between folds."""
         return max(self.leak_margin, -(-(self.input_length - self.length) // 2)) if self.leak_margin else 0
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """How targets are made and which DNA is stored with them.
+
+    Parameters
+    ----------
+    preset
+        Version of the target transform: enformer (pool, hard clip, scale), borzoi (pool, power .75, soft clip, clip, scale) or baskerville
+        (scale, pool, sqrt(1 + sum) - 1, soft clip, clip). Must be named where the table has a soft clip, because two versions read it.
+    bin_size
+        Base pairs of a bin; of the version when absent (128, 32, 32).
+    crop
+        Base pairs cut from either side of a sequence; of the version when absent (8192, 0, 0).
+    input_length
+        Base pairs of DNA that are stored around the middle of each sequence; of the version when absent (196,608, 524,288, 131,072).
+    """
+
+    preset: Literal["enformer", "borzoi", "baskerville"] | None = None
+    bin_size: Count | None = None
+    crop: CountOrZero | None = None
+    input_length: Count | None = None
+
+    def __post_init__(self) -> None:
+        check_settings(self)

@@ -22,7 +22,7 @@ def pearson(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def signed_square(correlation: np.ndarray) -> np.ndarray:
-    """r |r|: the squared correlation with the sign kept, so that an inverted prediction is not counted as signal."""
+    """r abs(r): the squared correlation with the sign kept, so that an inverted prediction is not counted as signal."""
     return correlation * np.abs(correlation)
 
 

@@ -70,9 +70,8 @@ class Estimate:
         least
             As the attribute.
         held
-            Share of the score within the training rows that holds outside of them, in [0, 1], float64 [target]; 0 when
-            absent. Where training has found its direction, two groups of training data disturb each other by half of
-            what they give to each other's tests.
+            Share of the score within the training rows that holds outside of them, in [0, 1], float64 [target]. Where training has found its direction, two groups of training data disturb each other by half of
+            what they give to each other's tests. When absent, single effects count in full and pairs undisturbed.
         bounded
             As the attribute.
         """
@@ -80,8 +79,9 @@ class Estimate:
         effect = trained.sum(axis=0)
         single = tested + effect
         single = single - single.mean(axis=0)
-        share = np.zeros_like(value) if held is None else np.clip(held, 0.0, 1.0)
-        pair = (trained + np.swapaxes(trained, 0, 1)) * (1.0 - share / 2.0)
+        share = np.ones_like(value) if held is None else np.clip(held, 0.0, 1.0)
+        disturbed = np.zeros_like(value) if held is None else share
+        pair = (trained + np.swapaxes(trained, 0, 1)) * (1.0 - disturbed / 2.0)
         total = pair.sum(axis=0)
         mean = total.sum(axis=0) / (groups * (groups - 1))
         own = (total - (groups - 1) * mean) / max(groups - 2, 1)
@@ -95,11 +95,15 @@ class Estimate:
         return len(self.single)
 
     def variances(self) -> tuple[np.ndarray, np.ndarray]:
-        """Variance from single groups (L) and from pairs (Q), two float64 [target]."""
+        """Variance from single groups (L) and from pairs (Q), two float64 [target].
+
+        L is what the jackknife leaves after 2 Q, and not less than 0; where nothing is held outside of training that
+        remainder is chance, so it counts as far as the score is held (planted worlds: benchmarks/genesets_intervals.py).
+        """
         number = self.groups
         pairs = (self.pair**2).sum(axis=(0, 1)) / 2.0 * (number - 1) / max(number - 3, 1)
         both = (self.single**2).sum(axis=0) * number / (number - 1)
-        return np.maximum(both - 2.0 * pairs, 0.0), pairs
+        return np.maximum(both - 2.0 * pairs, 0.0) * np.sqrt(self.held), pairs
 
     def _half_width(self, level: float) -> np.ndarray:
         """Half of the interval, on the scale of the score."""

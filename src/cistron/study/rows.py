@@ -177,7 +177,7 @@ def _covariates(plan: StudyPlan, genes: Sequence[str]) -> pd.DataFrame | None:
     from cistron.genes.places import read_gene_places
 
     places = None if plan.annotation is None else read_gene_places(plan.annotation, "annotation")
-    rivals = read_rivals(places, plan.covariates)
+    rivals = read_rivals(places, *([] if plan.covariates is None else [plan.covariates]))
     known = [gene for gene in genes if gene in rivals.table.index]
     table = rivals.of(known)
     if table.empty or len(known) < 10:

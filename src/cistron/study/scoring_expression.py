@@ -169,7 +169,7 @@ def _gene_draws(path: Path, draws: int, seed: int) -> np.ndarray:
 
 def _cells(path, annotation, gene_map, namespace, settings, seed):  # type: ignore[no-untyped-def]  # of the cells wing, which loads late
     from cistron.cells import SplitSettings, read_cells, split_both
-    from cistron.cells.inputs_gene_places import genes_of
+    from cistron.cells.inputs_gene_places import genes_of, read_gene_table
 
     cells = read_cells(
         path, gene_map=Path(gene_map[0]) if gene_map else None, namespace=namespace, allow_loss=True
@@ -183,6 +183,6 @@ def _cells(path, annotation, gene_map, namespace, settings, seed):  # type: igno
     )
     places = None
     if settings.gene_split == "chromosome":
-        places = genes_of(cells, None if annotation is None else Path(annotation))
+        places = genes_of(cells) if annotation is None else read_gene_table(annotation)
     assert places is None or isinstance(places, pd.DataFrame)
     return cells, split_both(cells, splitting, genes=places, seed=seed)

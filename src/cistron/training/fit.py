@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cistron.errors import CistronError, InputError
 from cistron.genes.splits import Split
+from cistron.runtime.processes import process_rank
 from cistron.runtime.progress import Progress, say
 from cistron.runtime.shards import fingerprint as hash_of
 from cistron.training.records import Records
@@ -174,7 +175,14 @@ def fit(
 
     from cistron.training.lightning_module import FittingModule
 
-    records = Records(directory, settings.loggers, name=description.replace(" ", "_"))
+    follower = (
+        settings.devices * settings.nodes > 1 and process_rank() > 0
+    )  # the first process keeps the record
+    records = Records(
+        None if follower else directory,
+        () if follower else settings.loggers,
+        name=description.replace(" ", "_"),
+    )
     module = FittingModule(
         model,
         loss,
@@ -270,7 +278,8 @@ def _run(
     import torch
 
     checkpoint = None if directory is None else directory / CHECKPOINT
-    per_epoch = len(batches) if isinstance(batches, Sized) else 0
+    # batches are dealt to the processes in turn
+    per_epoch = len(batches) // (settings.devices * settings.nodes) if isinstance(batches, Sized) else 0
     unit, share = ("steps", per_epoch) if per_epoch else ("epochs", 1)
     left = settings.epochs - module.epochs_done
     with _quiet_lightning(), torch.random.fork_rng(), Progress(description, left * share, unit) as progress:

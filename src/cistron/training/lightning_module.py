@@ -71,7 +71,10 @@ class _Batches:
 
     def __iter__(self) -> Iterator[Any]:
         batches = self._make()
-        return iter(batches) if self._ranks == 1 else dealt(batches, self._rank, self._ranks)
+        if self._ranks == 1:
+            return iter(batches)
+        own = getattr(batches, "for_rank", None)  # batches that are read only by the process that takes them
+        return dealt(batches, self._rank, self._ranks) if own is None else iter(own(self._rank, self._ranks))
 
 
 class FittingModule(pl.LightningModule):
@@ -191,7 +194,7 @@ class FittingModule(pl.LightningModule):
         self._validated = self._validating.read()
 
     def on_train_epoch_end(self) -> None:
-        trained, validated = self._training.read(), self._validated
+        trained, validated = self._of_all_processes(self._training.read()), self._validated
         self._validated = {}
         self.epochs_done = self.current_epoch + 1
         row = {
@@ -219,6 +222,13 @@ class FittingModule(pl.LightningModule):
         due = time.monotonic() - self._last_checkpoint >= self._settings.checkpoint_seconds
         if self._checkpoint is not None and (due or self.finished):
             self.write_checkpoint()
+
+    def _of_all_processes(self, means: dict[str, float]) -> dict[str, float]:
+        """Means over the processes, each of which saw its own batches; all must judge by the same number."""
+        if self.trainer.world_size == 1:
+            return means
+        values = torch.tensor(list(means.values()), dtype=torch.float64, device=self.device)
+        return dict(zip(means, self.trainer.strategy.reduce(values, reduce_op="mean").tolist()))
 
     def _judge(self, monitored: float) -> None:
         margin = self._settings.minimum_improvement * abs(self.best_loss) if self.best_epoch >= 0 else 0.0

@@ -1,15 +1,23 @@
 """All correlations of one predicted with one observed matrix, with bootstrap draws and permuted controls."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
+from cistron.evaluation.expression.complete import (
+    GeneLines,
+    ObservedSide,
+    cell_lines,
+    line_correlations,
+    line_sums,
+)
 from cistron.evaluation.expression.correlations import (
     average_ranks,
     column_sums,
+    correlation_of_totals,
     correlations_of,
     permuted_row_correlations,
     pooled_correlation,
@@ -119,6 +127,7 @@ def compare(
     weights: np.ndarray | None = None,
     orders: np.ndarray | None = None,
     threads: int = 1,
+    side: ObservedSide | None = None,
 ) -> Comparison:
     """Compute all correlations.
 
@@ -132,6 +141,8 @@ def compare(
         Permutations of the genes of :func:`permuted_genes`, for the control.
     threads
         Blocks of cells or genes that are worked on at a time.
+    side
+        What was computed of ``observed`` and ``weights`` before; made here when absent.
 
     Returns
     -------
@@ -141,19 +152,27 @@ def compare(
     """
     result = Comparison()
     orders = np.empty((0, predicted.shape[1]), dtype=np.int64) if orders is None else orders
+    side = ObservedSide(observed, weights) if side is None else side
+    complete = _complete(predicted, side)
     with ThreadPoolExecutor(threads) as pool:
-        _across_genes(result, predicted, observed, weights, orders, pool)
-        _within_genes(result, predicted, observed, weights, orders, pool)
+        _across_genes(result, predicted, side, weights, orders, pool, complete)
+        _within_genes(result, predicted, side, weights, orders, pool, complete)
     return result
+
+
+def _complete(predicted: np.ndarray, side: ObservedSide) -> bool:
+    """Whether nothing is missing on either side, so that the short way can be taken."""
+    return side.complete and bool(np.isfinite(predicted).all())
 
 
 def _across_genes(
     result: Comparison,
     predicted: np.ndarray,
-    observed: np.ndarray,
+    side: ObservedSide,
     weights: np.ndarray | None,
     orders: np.ndarray,
     pool: ThreadPoolExecutor,
+    complete: bool,
 ) -> None:
     cells, genes = predicted.shape
     kinds = ("pearson_across_genes", "spearman_across_genes")
@@ -163,14 +182,21 @@ def _across_genes(
     step = max(1, _ROW_VALUES // genes)
     blocks = [slice(start, min(start + step, cells)) for start in range(0, cells, step)]
 
-    def work(rows: slice) -> list[tuple[np.ndarray, ...]]:
-        x, y = _jointly_defined(predicted[rows], observed[rows])
-        parts: list[tuple[np.ndarray, ...]] = []
+    def correlations(rows: slice) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+        if complete:
+            for first, second in zip(cell_lines(predicted[rows], weights), side.cells(rows)):
+                yield line_correlations(first, second, weights, orders)
+            return
+        x, y = _jointly_defined(predicted[rows], side.observed[rows])
         for kind in kinds:
             if kind.startswith("spearman"):
                 x, y = average_ranks(x, 1), average_ranks(y, 1)
             own, drawn = row_correlations(x, y, weights)
-            values = np.vstack([own, permuted_row_correlations(x, y, orders)])
+            yield np.vstack([own, permuted_row_correlations(x, y, orders)]), drawn
+
+    def work(rows: slice) -> list[tuple[np.ndarray, ...]]:
+        parts: list[tuple[np.ndarray, ...]] = []
+        for values, drawn in correlations(rows):
             drawn = np.empty((0, 0)) if drawn is None else drawn
             total_of_block = np.asarray(np.nansum(drawn, axis=0, dtype=np.float64))
             parts.append((values, total_of_block, np.isfinite(drawn).sum(axis=0)))
@@ -192,61 +218,97 @@ def _across_genes(
 def _within_genes(
     result: Comparison,
     predicted: np.ndarray,
-    observed: np.ndarray,
+    side: ObservedSide,
     weights: np.ndarray | None,
     orders: np.ndarray,
     pool: ThreadPoolExecutor,
+    complete: bool,
 ) -> None:
     genes = predicted.shape[1]
-    seen = np.isfinite(predicted) & np.isfinite(observed)
-    effects = [
-        two_way_effects(values if seen.all() else np.where(seen, values, np.nan))
-        for values in (predicted, observed)
-    ]
-    del seen
     kinds = [
         f"{kind}_{name}" for name in ("across_cells", "doubly_centred") for kind in ("pearson", "spearman")
     ]
     sums = {kind: np.zeros((1 + len(orders), 4, genes)) for kind in kinds}
+    if complete:
+        row, column = two_way_effects(predicted)
+    else:
+        effects = _effects_of_pairs(predicted, side.observed)
 
-    def work(block: slice) -> list[np.ndarray]:
-        raw = _jointly_defined(predicted[:, block], observed[:, block])
-        scales = [np.nan_to_num(np.abs(values)).max(axis=0, initial=0.0) for values in raw]
-        residual = [
-            values.astype(np.float64) - row[:, None] - column[block]
-            for values, (row, column) in zip(raw, effects)
-        ]
+    def work(block: slice) -> Sequence[np.ndarray]:
         own = np.stack([order[block] - block.start for order in (np.arange(genes), *orders)])
-        parts = []
-        for x, y in (raw, residual):
-            parts.append(column_sums(x, y, (scales[0], scales[1]), own))
-            # What is rounding only must not get ranks.
-            x, y = (
-                average_ranks(np.where(_varies(values, limit) | np.isnan(values), values, 0.0), 0)
-                for values, limit in ((x, scales[0]), (y, scales[1]))
-            )
-            parts.append(column_sums(x, y, orders=own))
-        return parts
+        if not complete:
+            return _sums_of_pairs(predicted[:, block], side.observed[:, block], effects, block, own)
+        lines = GeneLines(predicted[:, block], (row, column[block]))
+        return [line_sums(x, y, own) for x, y in zip(lines.kinds, side.genes(block).kinds)]
 
     blocks = list(gene_blocks(genes))
     for block, parts in zip(blocks, pool.map(work, blocks)):
         for kind, part in zip(kinds, parts):
             sums[kind][:, :, block] = part
+    _record_genes(result, kinds, sums, weights)
+
+
+def _record_genes(
+    result: Comparison, kinds: Sequence[str], sums: dict[str, np.ndarray], weights: np.ndarray | None
+) -> None:
+    """Record means over genes and pooled correlations, and their draws by one product with all weights."""
+    pooled = {f"pooled_{name}": sums[f"pearson_{name}"] for name in ("across_cells", "doubly_centred")}
+    products: list[np.ndarray] = []
     for kind in kinds:
         correlations = np.stack([correlations_of(part) for part in sums[kind]])
         result.per_gene[kind] = correlations[0]
         _record_mean(result, kind, correlations)
-        if weights is not None:
-            defined = np.isfinite(correlations[0])
-            with np.errstate(invalid="ignore", divide="ignore"):
-                result.draws[kind] = (np.where(defined, correlations[0], 0.0) @ weights) / (defined @ weights)
-    for name in ("across_cells", "doubly_centred"):
-        kind, own_sums = f"pooled_{name}", sums[f"pearson_{name}"]
+        defined = np.isfinite(correlations[0])
+        products += [np.where(defined, correlations[0], 0.0), defined.astype(np.float64)]
+    for kind, own_sums in pooled.items():
         result.values[kind], *permuted = (float(pooled_correlation(part)) for part in own_sums)
         result.counts[kind] = int((own_sums[0][0] > 0).sum())
         result.controls[kind] = _mean(permuted)
-        if weights is not None:
-            result.draws[kind] = pooled_correlation(own_sums[0], weights)
+        products += list(own_sums[0])
+    if weights is None:
+        return
+    drawn = np.stack(products) @ weights.astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for number, kind in enumerate(kinds):
+            result.draws[kind] = drawn[2 * number] / drawn[2 * number + 1]
+    for number, kind in enumerate(pooled):
+        first = 2 * len(kinds) + 4 * number
+        result.draws[kind] = correlation_of_totals(drawn[first : first + 4])
+
+
+def _effects_of_pairs(predicted: np.ndarray, observed: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Effects of cells and genes on either side, over the entries that both have."""
+    seen = np.isfinite(predicted) & np.isfinite(observed)
+    return [
+        two_way_effects(values if seen.all() else np.where(seen, values, np.nan))
+        for values in (predicted, observed)
+    ]
+
+
+def _sums_of_pairs(
+    predicted: np.ndarray,
+    observed: np.ndarray,
+    effects: list[tuple[np.ndarray, np.ndarray]],
+    block: slice,
+    own: np.ndarray,
+) -> list[np.ndarray]:
+    """Sums of the genes of a block where entries are missing: values, ranks, doubly centred values, their ranks."""
+    raw = _jointly_defined(predicted, observed)
+    scales = [np.nan_to_num(np.abs(values)).max(axis=0, initial=0.0) for values in raw]
+    residual = [
+        values.astype(np.float64) - row[:, None] - column[block]
+        for values, (row, column) in zip(raw, effects)
+    ]
+    parts = []
+    for x, y in (raw, residual):
+        parts.append(column_sums(x, y, (scales[0], scales[1]), own))
+        # What is rounding only must not get ranks.
+        x, y = (
+            average_ranks(np.where(_varies(values, limit) | np.isnan(values), values, 0.0), 0)
+            for values, limit in ((x, scales[0]), (y, scales[1]))
+        )
+        parts.append(column_sums(x, y, orders=own))
+    return parts
 
 
 def _jointly_defined(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

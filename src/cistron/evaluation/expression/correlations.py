@@ -2,8 +2,9 @@
 
 import numpy as np
 
+_RANKED = 1 << 16  # values that are ranked at a time, so that they stay in the processor's cache
 LEAST = 3  # pairs behind a correlation; two points always correlate perfectly
-_FLAT = 1e-6  # standard deviation, relative to the largest value, below which float32 holds rounding only
+FLAT = 1e-6  # standard deviation, relative to the largest value, below which float32 holds rounding only
 
 
 def average_ranks(values: np.ndarray, axis: int) -> np.ndarray:
@@ -22,20 +23,51 @@ def average_ranks(values: np.ndarray, axis: int) -> np.ndarray:
         float32 [row, column].
     """
     rows = np.ascontiguousarray(values if axis == 1 else values.T)
-    order = np.argsort(rows, axis=1)  # NaN comes last
-    ascending = np.take_along_axis(rows, order, axis=1)
-    place = np.arange(rows.shape[1], dtype=np.int32)
-    starts = np.ones(rows.shape, dtype=bool)
-    starts[:, 1:] = ascending[:, 1:] != ascending[:, :-1]
-    first = np.maximum.accumulate(np.where(starts, place, 0), axis=1)
-    ends = np.ones(rows.shape, dtype=bool)
-    ends[:, :-1] = starts[:, 1:]
-    last = np.where(ends, place, rows.shape[1])[:, ::-1]
-    last = np.minimum.accumulate(last, axis=1)[:, ::-1]
     result = np.empty(rows.shape, dtype=np.float32)
-    np.put_along_axis(result, order, ((first + last) * 0.5 + 1.0).astype(np.float32), axis=1)
-    result[np.isnan(rows)] = np.nan
+    step = max(1, _RANKED // max(rows.shape[1], 1))
+    for start in range(0, len(rows), step):
+        _rank(rows[start : start + step], result[start : start + step])
     return result if axis == 1 else result.T
+
+
+def _rank(rows: np.ndarray, result: np.ndarray) -> None:
+    """Ranks of a few rows, written to ``result``."""
+    entries = rows.shape[1]
+    missing = np.isnan(rows)
+    some_missing = bool(missing.any())
+    if rows.dtype == np.float32 and not some_missing:
+        order, starts = _sorted_float32(rows)
+    else:
+        order = np.argsort(rows, axis=1)  # NaN comes last
+        ascending = np.take_along_axis(rows, order, axis=1)
+        starts = np.ones(rows.shape, dtype=bool)
+        starts[:, 1:] = ascending[:, 1:] != ascending[:, :-1]
+    order += np.arange(0, rows.size, max(entries, 1))[:, None]
+    if starts.all():
+        result.reshape(-1)[order] = np.arange(1, entries + 1, dtype=np.float32)
+    else:
+        first = np.flatnonzero(starts)  # of each run of equal values, over all rows
+        length = np.append(first[1:], rows.size) - first
+        ranks = np.repeat((first % entries + (length + 1) * 0.5).astype(np.float32), length)
+        result.reshape(-1)[order.ravel()] = ranks
+    if some_missing:
+        result[missing] = np.nan
+
+
+def _sorted_float32(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Order of each row, and where a run of equal values starts in it.
+
+    The bits of a float and its place are sorted as one integer, which takes half the time of sorting places by value.
+    """
+    bits = (rows + np.float32(0)).view(np.int32)  # minus 0 becomes 0
+    packed = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).astype(np.int64) << 32
+    packed |= np.arange(rows.shape[1])
+    packed.sort(axis=1)
+    order = packed & 0xFFFFFFFF
+    packed >>= 32
+    starts = np.ones(rows.shape, dtype=bool)
+    starts[:, 1:] = packed[:, 1:] != packed[:, :-1]
+    return order, starts
 
 
 def row_correlations(
@@ -106,7 +138,7 @@ def _standardised(values: np.ndarray, seen: np.ndarray, number: np.ndarray) -> t
     count = np.maximum(number, 1.0)
     centred = np.where(seen, filled - (filled.sum(axis=1) / count)[:, None], 0.0)
     deviation = np.sqrt((centred**2).sum(axis=1) / count)
-    flat = deviation <= _FLAT * scale
+    flat = deviation <= FLAT * scale
     return centred / np.where(flat, 1.0, deviation)[:, None], flat
 
 
@@ -165,7 +197,7 @@ def _centred(values: np.ndarray, seen: np.ndarray, scale: np.ndarray) -> tuple[n
     filled = np.where(seen, values, 0.0).astype(np.float64, copy=False)
     centred = np.where(seen, filled - filled.sum(axis=0) / np.maximum(number, 1), 0.0)
     square = np.einsum("rc,rc->c", centred, centred)
-    flat = square <= number * (_FLAT * scale) ** 2
+    flat = square <= number * (FLAT * scale) ** 2
     centred[:, flat] = 0.0
     return centred, np.where(flat, 0.0, square)
 
@@ -194,10 +226,15 @@ def pooled_correlation(sums: np.ndarray, weights: np.ndarray | None = None) -> n
         float64, a number or [draw]; NaN where a side does not vary.
     """
     taken = np.ones((sums.shape[1], 1)) if weights is None else weights
-    _, aa, bb, ab = sums @ taken
-    with np.errstate(invalid="ignore", divide="ignore"):
-        pooled = np.where((aa > 0) & (bb > 0), ab / np.sqrt(aa * bb), np.nan)
+    pooled = correlation_of_totals(sums @ taken)
     return pooled[0] if weights is None else pooled
+
+
+def correlation_of_totals(totals: np.ndarray) -> np.ndarray:
+    """Correlation from n, sum aa, sum bb and sum ab over all columns, float64 [4, draw] to [draw]; NaN where a side does not vary."""
+    _, aa, bb, ab = totals
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where((aa > 0) & (bb > 0), ab / np.sqrt(aa * bb), np.nan)
 
 
 def two_way_effects(values: np.ndarray, rounds: int = 20) -> tuple[np.ndarray, np.ndarray]:

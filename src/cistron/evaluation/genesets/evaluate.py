@@ -39,7 +39,10 @@ class GeneSetSettings:
     folds
         Chromosome groups that are left out in turn.
     controls
-        Permutations of the embedding within chromosomes; they are the null of average precision.
+        Permutations of the embedding within chromosomes; their mean is the null of average precision.
+    draws
+        Draws of the embedding with its axes reflected in each group of chromosomes; they give the p-value of average
+        precision.
     """
 
     minimum: Annotated[int, Range(2)] = 20
@@ -47,6 +50,7 @@ class GeneSetSettings:
     background: Literal["auto", "annotated", "all"] = "auto"
     folds: Annotated[int, Range(_LEAST_GROUPS)] = 10
     controls: CountOrZero = 100
+    draws: Annotated[int, Range(20)] = 100
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -191,7 +195,7 @@ class _Scores:
             trivial = self.trivial[number].of(genes).to_numpy()
             settings = self.settings
             found = score_gene_sets(
-                values, trivial, member, blocks, settings.folds, settings.controls, self.seed
+                values, trivial, member, blocks, settings.folds, settings.controls, settings.draws, self.seed
             )
             self._known[key] = chosen, found
             progress.advance()

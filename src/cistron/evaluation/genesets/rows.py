@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from cistron.evaluation.genesets.scoring import ModelScores
 from cistron.evaluation.rivals import RIVAL_NAME
 from cistron.statistics.estimate import INTERVAL, Estimate
 
 Row = dict[str, Any]
+_FEWEST_DRAWS = 10
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,24 @@ def rows_of(scored: tuple[list[str], ModelScores], part: Part) -> list[Row]:
         What the rows have in common.
     """
     names, scores = scored
+    absent = {metric: drawn[:0] for metric, drawn in scores.reflected.items()}
     rows: list[Row] = []
     for metric, estimate in scores.alone.items():
         rows += _rows(
-            names, scores, estimate, metric, scores.permuted, {**part.base, "embedding": part.embedding}
+            names,
+            scores,
+            estimate,
+            metric,
+            scores.permuted,
+            scores.reflected,
+            {**part.base, "embedding": part.embedding},
         )
         gain = scores.gains.get(metric)
         if gain is None:
             continue
         if part.with_rival:
             common = {**part.base, "embedding": part.rival}
-            rows += _rows(names, scores, gain.rival, metric, scores.rival_permuted, common)
+            rows += _rows(names, scores, gain.rival, metric, scores.rival_permuted, absent, common)
         common = {
             **part.base,
             "embedding": part.embedding,
@@ -76,6 +85,7 @@ def _rows(
     estimate: Estimate,
     metric: str,
     permuted: dict[str, np.ndarray],
+    reflected: dict[str, np.ndarray],
     base: Row,
 ) -> list[Row]:
     drawn = permuted[metric]  # (draw, set)
@@ -88,15 +98,31 @@ def _rows(
         "interval": INTERVAL,
         "null_model": f"permuted embedding, mean of {len(drawn)}" if chance else "no information",
     }
+    by_chance = reflected[metric]
     rows = []
-    for row, own, expected in zip(_values(names, scores, estimate, null), control, null):
+    for number, (row, own, expected) in enumerate(zip(_values(names, scores, estimate, null), control, null)):
+        if chance:
+            row["p_value"] = _p_of_reflected(row["value"], by_chance[:, number])
         rows.append({**common, **row, "null_value": expected, "control_value": own})
     if len(names) > 1:
         centre = float(np.median(drawn, axis=1).mean()) if len(drawn) else np.nan
         expected = centre if chance else 0.5
         row = _median_row(names, estimate.median(), expected)
+        if chance:
+            row["p_value"] = _p_of_reflected(row["value"], np.median(by_chance, axis=1))
         rows.append({**common, **row, "null_value": expected, "control_value": centre})
     return rows
+
+
+def _p_of_reflected(value: float, drawn: np.ndarray) -> float:
+    """Two-sided p-value of an average precision among those of reflected embeddings, whose logarithms are nearly normal."""
+    if len(drawn) < _FEWEST_DRAWS or not value > 0:
+        return float("nan")
+    logs = np.log(drawn)
+    spread = logs.std(ddof=1) * np.sqrt(1 + 1 / len(logs))
+    if not spread > 0:
+        return float("nan")
+    return float(2 * stats.t.sf(abs(np.log(value) - logs.mean()) / spread, len(logs) - 1))
 
 
 def _values(names: list[str], scores: ModelScores, estimate: Estimate, null: np.ndarray) -> list[Row]:

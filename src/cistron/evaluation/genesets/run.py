@@ -24,7 +24,7 @@ def run_gene_sets(
     settings: GeneSetSettings | None = None,
     *,
     identifiers: str | Path | None = None,
-    rivals: str | Path | None = None,
+    rivals: Sequence[str | Path] = (),
     seed: int = 0,
     threads: int | None = 1,
 ) -> pd.DataFrame:
@@ -45,7 +45,7 @@ def run_gene_sets(
     identifiers
         Table between namespaces, where sets and embeddings name genes differently.
     rivals
-        Further trivial columns, a table that :func:`cistron.evaluation.rivals.read_rivals` takes.
+        Further trivial columns: tables, or gene embeddings that carry level and breadth of expression.
     seed, threads
         How the work runs.
 
@@ -62,7 +62,7 @@ def run_gene_sets(
     settings = settings or GeneSetSettings()
     if not embeddings:
         raise InputError("no embedding was given; name at least one file")
-    output, files = require_folder(output, (*embeddings, sets, genes, identifiers, rivals))
+    output, files = require_folder(output, (*embeddings, sets, genes, identifiers, *rivals))
     read = [read_gene_embedding(path) for path in embeddings]
     for embedding in read:
         embedding.obs_names = embedding_genes(embedding)
@@ -77,7 +77,7 @@ def run_gene_sets(
         collection = collection.mapped(namespace, None if identifiers is None else Path(identifiers))
     places = read_gene_places(genes, "gene table")
     chromosomes = chromosomes_of(places)
-    trivial = read_rivals(places, rivals)
+    trivial = read_rivals(places, *rivals)
     record = RunRecord("evaluate genesets", settings, files, seed)
     with limit_threads(threads):
         result = evaluate_gene_sets(

@@ -7,6 +7,7 @@ import numpy as np
 from cistron.errors import InputError
 from cistron.evaluation.rivals import Gain, gain_beyond
 from cistron.genes.splits import chromosome_groups
+from cistron.runtime.seeds import random_generator
 from cistron.statistics import permute_within
 from cistron.statistics.estimate import Estimate
 from cistron.statistics.held_out_ranks import LeftOutModel, Members
@@ -27,6 +28,9 @@ class ModelScores:
         By metric, the trivial columns and what the embedding adds to them; empty where there are no such columns.
     permuted, rival_permuted
         By metric, scores of the permuted embedding and of the permuted trivial columns, float64 [draw, set].
+    reflected
+        By metric, scores of the embedding with its axes reflected at random in each group of chromosomes, float64
+        [draw, set]. Permuted rows leave their tandem duplicates; reflected ones keep them, so chance is as wide as it is.
     members
         Genes of each set, int [set].
     """
@@ -35,6 +39,7 @@ class ModelScores:
     gains: dict[str, Gain]
     permuted: dict[str, np.ndarray]
     rival_permuted: dict[str, np.ndarray]
+    reflected: dict[str, np.ndarray]
     members: np.ndarray
 
 
@@ -44,6 +49,7 @@ def score_gene_sets(
     member: np.ndarray,
     chromosomes: np.ndarray,
     folds: int,
+    controls: int,
     draws: int,
     seed: int,
 ) -> ModelScores:
@@ -61,8 +67,10 @@ def score_gene_sets(
         Chromosome of each gene, text [gene].
     folds
         Groups of chromosomes that are left out in turn.
-    draws
+    controls
         Permutations within chromosomes.
+    draws
+        Reflections of the axes of the embedding.
     seed
         Seed of the permutations.
 
@@ -79,15 +87,17 @@ def score_gene_sets(
         )
     groups = np.asarray(chromosome_groups(list(chromosomes), min(folds, number)))
     members = Members.of(member, groups)
-    orders = np.array([permute_within(blocks, seed, draw) for draw in range(draws)])
+    orders = np.array([permute_within(blocks, seed, draw) for draw in range(controls)])
     none = np.empty((len(values), 0))
     model = LeftOutModel.fit(none, values, members)
     permuted = drawn_scores(members, model.rearranged_ranks(orders))
+    generator = random_generator(seed, "reflected axes")
+    reflected = drawn_scores(members, model.reflected_ranks(draws, generator))
     sizes = member.sum(axis=0)
     if not trivial.shape[1]:
-        return ModelScores(set_estimates(model), {}, permuted, {}, sizes)
+        return ModelScores(set_estimates(model), {}, permuted, {}, reflected, sizes)
     gains = gain_beyond(trivial, values, member, groups)
     rival = LeftOutModel.fit(trivial, none, members)
     rival_permuted = drawn_scores(members, rival.rearranged_ranks(orders))
     alone = {metric: gain.alone for metric, gain in gains.items()}
-    return ModelScores(alone, gains, permuted, rival_permuted, sizes)
+    return ModelScores(alone, gains, permuted, rival_permuted, reflected, sizes)

@@ -42,7 +42,7 @@ def _trivial_row(
 ) -> anndata.AnnData | None:
     """What trivial columns know of the same genes, as a row of its own; nothing where none are given."""
     places = None if annotation is None else read_gene_places(annotation, "annotation")
-    found = read_rivals(places, rivals)
+    found = read_rivals(places, *([] if rivals is None else [rivals]))
     genes = [gene for gene in dict.fromkeys(table.frame["gene"]) if gene in found.table.index]
     columns = found.of(genes)
     columns = columns[(columns != 0).any(axis=1)]

@@ -14,7 +14,7 @@ import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
 from cistron.formats.expression_columns import BREADTH, LEVEL, carried_level_and_breadth
-from cistron.formats.gene_embedding import embedding_genes
+from cistron.formats.gene_embedding import embedding_genes, read_gene_embedding
 from cistron.formats.tables import read_table
 from cistron.genes.chromosomes import human_chromosomes
 from cistron.genes.density import log_densities
@@ -82,14 +82,26 @@ class Rivals:
         kept = {name: values / values.std() for name, values in kept.items() if values.std() > 1e-9}
         return pd.DataFrame(kept, index=pd.Index(genes), dtype=np.float64)
 
+    def require(self, genes: pd.Index, what: str) -> None:
+        """Raise unless some of the genes are known, if there are columns at all.
+
+        Raises
+        ------
+        IdentifierError
+            Naming ``what``.
+        """
+        if self.names and not genes.isin(self.table.index).any():
+            advice = join_advice(list(genes), list(self.table.index), what, "the trivial columns")
+            raise IdentifierError(f"{what}: 0 of {len(genes):,} genes have trivial columns; {advice}")
+
     def joined(self, table: pd.DataFrame, *remarks: str) -> "Rivals":
         """These columns beside others, by gene; a column of the same name is replaced."""
         own = self.table.drop(columns=[name for name in table.columns if name in self.table])
-        both = pd.concat([own, table], axis=1) if own.shape[1] else table
+        both = own.join(table, how="outer") if own.shape[1] else table
         return replace(self, table=both, remarks=(*self.remarks, *remarks))
 
 
-def read_rivals(places: GenePlaces | None = None, table: str | Path | None = None) -> Rivals:
+def read_rivals(places: GenePlaces | None = None, *tables: str | Path) -> Rivals:
     """Make the columns that do not depend on an embedding.
 
     Parameters
@@ -97,9 +109,10 @@ def read_rivals(places: GenePlaces | None = None, table: str | Path | None = Non
     places
         Where genes lie (:func:`cistron.genes.places.read_gene_places`): gives log density at 30, 100 and 300 kb and
         1 Mb, log gene length, and log numbers of exons and transcripts, as far as the file has them.
-    table
+    *tables
         Further columns: gene ids in the first column and one numeric column each (publications, GC content). Empty
-        cells are allowed. Columns of positive numbers that are heavily skewed are taken as log(1 + x).
+        cells are allowed. Columns of positive numbers that are heavily skewed are taken as log(1 + x). Of a gene
+        embedding (.h5ad) the level and breadth of expression that it carries are taken.
 
     Returns
     -------
@@ -109,13 +122,13 @@ def read_rivals(places: GenePlaces | None = None, table: str | Path | None = Non
     Raises
     ------
     InputError
-        If the table cannot be read or names a gene twice.
+        If a table cannot be read or names a gene twice, or an embedding carries no level and breadth.
     """
     rivals = Rivals(pd.DataFrame(index=pd.Index([], dtype=object)))
     if places is not None:
         columns, remarks = place_columns(places)
         rivals = rivals.joined(columns, *remarks)
-    if table is not None:
+    for table in tables:
         columns, remarks = _table_columns(Path(table))
         rivals = rivals.joined(columns, *remarks)
     return rivals
@@ -147,16 +160,9 @@ def rivals_of(embedding: anndata.AnnData, rivals: Rivals) -> Rivals:
     genes = embedding_genes(embedding)
     header = embedding.uns["cistron"]
     name = str(header["name"])
-    if rivals.names and not genes.isin(rivals.table.index).any():
-        advice = join_advice(
-            list(genes), list(rivals.table.index), f"embedding {name}", "the trivial columns"
-        )
-        raise IdentifierError(f"{name}: 0 of {len(genes):,} genes have trivial columns; {advice}")
-    carried = carried_level_and_breadth(embedding)
+    rivals.require(genes, f"embedding {name}")
+    carried = _carried(embedding)
     if carried is not None:
-        carried = carried.set_axis(genes, axis=0).rename(
-            columns={LEVEL: "expression level", BREADTH: "expression breadth"}
-        )
         return rivals.joined(carried)
     saw = set(str(header["evidence"]).split("+"))
     given = any("level" in column.lower() or "breadth" in column.lower() for column in rivals.names)
@@ -239,7 +245,23 @@ def _by_every_id(columns: pd.DataFrame, genes: pd.DataFrame) -> pd.DataFrame:
     return joined[~joined.index.duplicated()]
 
 
+def _carried(embedding: anndata.AnnData) -> pd.DataFrame | None:
+    carried = carried_level_and_breadth(embedding)
+    if carried is None:
+        return None
+    named = {LEVEL: "expression level", BREADTH: "expression breadth"}
+    return carried.set_axis(embedding_genes(embedding), axis=0).rename(columns=named)
+
+
 def _table_columns(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    if path.suffix == ".h5ad":
+        carried = _carried(read_gene_embedding(path))
+        if carried is None:
+            raise InputError(
+                f"rivals {path.name}: the embedding carries no level and breadth of expression; make it again with "
+                "'cistron omics embed', or give a table"
+            )
+        return carried, []
     table = read_table(path, word2vec=False)
     ids = [str(gene) for gene in table.index]
     table = table.set_axis(pd.Index(normalise_identifiers(ids, guess_namespace(ids))), axis=0)
