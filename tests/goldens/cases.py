@@ -397,6 +397,13 @@ CASES = (
         held="*.tsv",
     ),
     Case(
+        "gene show",
+        "text",
+        "CIS7 --study {out}/study",
+        before=("study run {inputs}/study.toml --no-report --output {out}/study",),
+        held="nothing",
+    ),
+    Case(
         "evaluate enhancers",
         "planted",
         "{inputs}/enhancers/scores.tsv --pairs {inputs}/enhancers/pairs.tsv --draws 40 --controls 2 --no-report"
