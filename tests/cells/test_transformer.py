@@ -209,7 +209,7 @@ def test_a_cell_is_read_from_the_same_visible_genes_zeros_included_and_from_all_
     visible = torch.ones(genes, dtype=torch.bool)
     visible[::3] = False
     expression = torch.zeros(4, genes)
-    numbers, values = model.context(expression, visible)
+    numbers, values, _ = model.context(expression, visible)
     assert numbers.shape == (4, SMALL.context)
     assert (numbers == numbers[0]).all()
     assert visible[numbers].all()
@@ -226,9 +226,13 @@ def test_a_cell_is_read_from_the_same_visible_genes_zeros_included_and_from_all_
 
 def test_without_the_bilinear_start_there_are_no_factors(fitted, predicted):
     cells, split, features, _ = fitted
-    settings = replace(SMALL, low_rank=False)
+    settings = replace(SMALL, low_rank=False, context_genes="prominent")
     model = CellExpression(settings, method="transformer").fit(cells, features, split)
     network = model.fitted.predictor.model
+    expression = torch.zeros(1, network.training_genes)
+    expression[0, 7] = 3.0
+    numbers, _, present = network.context(expression, torch.ones(network.training_genes, dtype=torch.bool))
+    assert (int(numbers[0, 0]), int(present.sum())) == (7, 1)  # the only gene that is expressed
     assert network.factors(torch.zeros(1, network.training_genes), torch.ones(network.training_genes)) is None
     assert np.isfinite(predicted(model, cells.keep_cells(np.arange(5)))[0]).all()
 

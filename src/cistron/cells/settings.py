@@ -99,8 +99,10 @@ class TransformerSettings:
         Start from the bilinear model: factors of the cell, read from all visible genes in closed form, are a token of their own, and
         their products with the vectors of the genes are added to the output; the network learns what they leave.
     context
-        Visible genes that a cell is encoded from: those that tell most of its factors, the same in all cells, zeros included. 0
-        takes all of them, as published.
+        Visible genes that a cell is encoded from. 0 takes all of them, as published.
+    context_genes
+        ``informative`` takes those that tell most of the factors of cells, the same in all cells, zeros included; ``prominent`` the
+        expressed ones that stand out most in the cell, as before 0.2.
     targets
         Hidden genes in a batch; 0 takes a fifth of all training genes, as published.
     steps_per_epoch
@@ -126,17 +128,18 @@ class TransformerSettings:
     gene_mean: bool = True
     low_rank: bool = True
     context: CountOrZero = 192
-    targets: CountOrZero = 192
+    context_genes: Literal["informative", "prominent"] = "informative"
+    targets: CountOrZero = 768
     steps_per_epoch: Count = 50
     batch_cells: Count = 32
     fit: FitSettings = field(
         default_factory=lambda: FitSettings(
-            epochs=20,
-            learning_rate=3e-3,
+            epochs=8,
+            learning_rate=1e-3,
             weight_decay=0.01,
             schedule="cosine",
             warmup_steps=50,
-            patience=8,
+            patience=3,
             gradient_clip=1.0,
         )
     )

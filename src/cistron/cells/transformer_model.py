@@ -1,5 +1,6 @@
 """The transformer together with what it knows of genes: features, means, folds; its loss, and its predictions."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,8 +73,10 @@ class CellTransformer(nn.Module):
         assert self.network.own is not None
         return torch.cat([self.network.own.weight, self.mapped[self.training_genes :]])[numbers]
 
-    def context(self, expression: torch.Tensor, visible: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Choose the genes that cells are encoded from: the visible ones that tell most of their factors.
+    def context(
+        self, expression: torch.Tensor, visible: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Choose the genes that cells are encoded from; see ``context_genes`` of :class:`cistron.cells.settings.TransformerSettings`.
 
         Parameters
         ----------
@@ -87,16 +90,25 @@ class CellTransformer(nn.Module):
         Tensor
             Numbers of the genes, int64 [cell, place].
         Tensor
-            Their expression, zeros included, [cell, place].
+            Their expression, [cell, place].
+        Tensor or None
+            Whether a place is filled, bool [cell, place]; ``None`` where all are.
         """
         size = self.settings.context
+        if size and self.settings.context_genes == "prominent":
+            score = (expression - self.mean) / (self.deviation + 0.1)
+            score = score.masked_fill(~(visible & (expression > 0)), -torch.inf)
+            found = torch.topk(score, min(size, expression.shape[1]), dim=1)
+            present = torch.isfinite(found.values)
+            present[:, 0] = True  # a cell without any expressed visible gene still has a token to attend to
+            return found.indices, torch.gather(expression, 1, found.indices), present
         if size == 0:  # as published: all visible genes
             numbers = torch.nonzero(visible).flatten()
         else:
             score = self.information.masked_fill(~visible, -torch.inf)
             numbers = torch.topk(score, min(size, int(visible.sum()))).indices
         numbers = numbers.expand(len(expression), -1)
-        return numbers, torch.gather(expression, 1, numbers)
+        return numbers, torch.gather(expression, 1, numbers), None
 
     def factors(self, expression: torch.Tensor, visible: torch.Tensor) -> torch.Tensor | None:
         """Factors of cells from their visible genes, [cell, factor], as of the bilinear model; ``None`` without them.
@@ -118,12 +130,14 @@ class CellTransformer(nn.Module):
         self, expression: torch.Tensor, visible: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
         """Memory of each cell, its filled places, and its factors; see :meth:`context`, :meth:`factors` and :meth:`ExpressionTransformer.encode`."""
-        numbers, values = self.context(expression, visible)
+        numbers, values, present = self.context(expression, visible)
+        if present is not None and bool(present.all()):
+            present = None
         if self.settings.head == "bins" and self.settings.context == 0:  # as published
             values = self.bins.classes(values).to(expression.dtype)
         deviation = ((values - self.mean[numbers]) / (self.deviation[numbers] + 0.1)).clamp(-5, 5)
         factors = self.factors(expression, visible)
-        return *self.network.encode(self.vectors(numbers), values, deviation, None, factors), factors
+        return *self.network.encode(self.vectors(numbers), values, deviation, present, factors), factors
 
     def decode(
         self,
@@ -241,6 +255,11 @@ class FittedTransformer:
         state = {
             name: torch.from_numpy(np.array(value)) for name, value in arrays.items() if name != "tokens"
         }
+        if "information" not in state:  # saved before 0.2
+            training = len(state["fold"])
+            state |= {"anchors": torch.zeros(training, 0), "noise": torch.ones(training)}
+            state["information"] = torch.zeros(training)
+            settings = replace(settings, context_genes="prominent", low_rank=False)
         facts = {name: state[name] for name in GENE_FACTS}
         bins = Bins(state["bins.edges"], state["bins.values"], state["bins.weights"])
         model = CellTransformer(facts, bins, settings)
