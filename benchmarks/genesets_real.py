@@ -37,9 +37,9 @@ def main() -> None:
     ]
     symbols = DATA / "genes/gencode_and_tss/genes_homo_sapiens.csv.gz"
     collections += [read_gene_sets(folder / f"{name}.tsv").mapped("ensembl", symbols) for name in LISTS]
-    print("sets, embedding: AUROC [95%] control; AUPRC, share of members, control")
+    print("sets, embedding: AUROC [95%] control; AUPRC, permuted, control")
     for sets in collections:
-        settings = GeneSetSettings(draws=200, maximum=3000)
+        settings = GeneSetSettings(maximum=3000)
         scores = evaluate_gene_sets(embeddings, sets, places, settings, seed=1).scores
         scores = scores[(scores["stratum"] == "shared genes")]
         several = scores["target"].str.startswith("median of")

@@ -1,7 +1,8 @@
 """Reserved screens of four simulators: whether probabilities of the default method hold, and what it finds beyond baselines.
 
 Ten seeds from 1000 on for each design; nothing was fitted on them. ``CISTRON_PEER_CISTRON`` names the source folder of an
-earlier version whose right pairs at P >= .5 are counted beside.
+earlier version whose right pairs at P >= .5 are counted beside. Each screen's answers are kept in the folder that
+``CISTRON_CALIBRATION_FOLDER`` names, so that a run that was cut goes on; with ``CISTRON_CALIBRATION_PRINT`` only what is there is printed.
 """
 
 import os
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,7 +46,7 @@ EARLIER = """
 import pickle, sys
 import numpy as np
 from cistron.formats.perturbed_cells import assemble_cells
-from cistron.networks.combined import infer_default
+from cistron.networks.combined import DefaultSettings, infer_default
 answers = []
 for values, genes, labels in pickle.load(open(sys.argv[1], "rb")):
     cells = assemble_cells(values, genes, labels, control="non-targeting")
@@ -93,79 +95,119 @@ def loss(probability: np.ndarray, true: np.ndarray) -> float:
     return float(-1000 * np.where(true, np.log(kept), np.log1p(-kept)).mean())
 
 
-def judge(design: dict[str, Any]) -> tuple[dict[str, list[Any]], list[np.ndarray], list[np.ndarray]]:
-    """Run one design over all seeds."""
-    screens = [screen_of({**COMMON, **design}, seed) for seed in SEEDS]
-    before = earlier(screens)
-    rows: dict[str, list[Any]] = {}
-    stated, truths = [], []
+def file_of(title: str, what: object, folder: Path) -> Path:
+    """Where the answers of a screen are kept."""
+    return folder / f"{title.replace(' ', '_').replace(',', '')}_{what}.npz"
 
-    def note(name: str, value: Any) -> None:
-        rows.setdefault(name, []).append(value)
 
-    for place, (cells, true) in enumerate(screens):
-        pairs = ~np.eye(len(true), dtype=bool)
-        edges = true[pairs] != 0
-        started = time.process_time()
-        ours = infer_default(cells, DefaultSettings(resamples=0), 0)
-        note("seconds", time.process_time() - started)
-        assert ours.probability is not None
-        assert ours.sign is not None
-        shift = mean_shift(cells, "moderated")
-        assert shift.sign is not None
-        others = {"shift": shift, "direct": direct_effects(cells, 3.0)}
-        for name, network in {"default": ours, **others}.items():
-            note(name, average_precision(np.nan_to_num(network.weight[pairs], nan=-np.inf), edges))
-        top = ours.strongest(int(edges.sum()))
-        found = true[top] != 0
-        note("sign", float((ours.sign[top] == true[top])[found].mean()) if found.any() else np.nan)
-        note("sign shift", float((shift.sign[top] == true[top])[found].mean()) if found.any() else np.nan)
-        stated.append(ours.probability[pairs].astype(np.float64))
-        truths.append(edges)
-        note("right", int((edges & (stated[-1] >= 0.5)).sum()))
-        if before is not None:
-            probability, weight = before[place]
-            note("right before", int((edges & (probability[pairs] >= 0.5)).sum()))
-            note("before", average_precision(np.nan_to_num(weight[pairs], nan=-np.inf), edges))
-            note("stated before", probability[pairs].astype(np.float64))
-    return rows, stated, truths
+def keep(file: Path, found: dict[str, np.ndarray]) -> None:
+    """Write at once or not at all."""
+    partial = file.with_suffix(".part.npz")
+    np.savez_compressed(partial, **found)
+    partial.rename(file)
+
+
+def judge(title: str, folder: Path) -> list[dict[str, np.ndarray]]:
+    """What all methods say of the screens of a design, from the folder or computed and kept there."""
+    missing = [] if "CISTRON_CALIBRATION_PRINT" in os.environ else list(SEEDS)
+    for seed in missing:
+        file = file_of(title, seed, folder)
+        if not file.exists():
+            keep(file, _answers(*screen_of({**COMMON, **DESIGNS[title]}, seed)))
+    old = [seed for seed in missing if not file_of(title, f"{seed}_before", folder).exists()]
+    screens = [screen_of({**COMMON, **DESIGNS[title]}, seed) for seed in old]
+    for seed, (_, true), (probability, weight) in zip(old, screens, earlier(screens) or []):
+        off = ~np.eye(len(true), dtype=bool)
+        keep(
+            file_of(title, f"{seed}_before", folder),
+            {"stated before": probability[off], "before": np.nan_to_num(weight[off])},
+        )
+    found = []
+    for seed in SEEDS:
+        files = [file_of(title, name, folder) for name in (seed, f"{seed}_before")]
+        one: dict[str, np.ndarray] = {}
+        for file in files:
+            if file.exists():
+                with np.load(file) as stored:
+                    one |= dict(stored)
+        if "stated" in one:
+            found.append(one)
+    return found
+
+
+def _answers(cells: Any, true: np.ndarray) -> dict[str, np.ndarray]:
+    pairs = ~np.eye(len(true), dtype=bool)
+    edges = true[pairs] != 0
+    started = time.process_time()
+    ours = infer_default(cells, DefaultSettings(resamples=0), 0)
+    seconds = time.process_time() - started
+    assert ours.probability is not None
+    assert ours.sign is not None
+    shift = mean_shift(cells, "moderated")
+    assert shift.sign is not None
+    top = ours.strongest(int(edges.sum()))
+    right = true[top] != 0
+    found = {
+        "seconds": np.array(seconds),
+        "stated": ours.probability[pairs],
+        "true": edges,
+        "signs": np.array([(sign[top] == true[top])[right].mean() for sign in (ours.sign, shift.sign)]),
+    }
+    for name, network in {"default": ours, "shift": shift, "direct": direct_effects(cells, 3.0)}.items():
+        found[name] = np.nan_to_num(network.weight[pairs], nan=-np.inf).astype(np.float32)
+    return found
 
 
 def main() -> None:
     """Print one table: each design, then each simulator pooled."""
+    folder = Path(os.environ.get("CISTRON_CALIBRATION_FOLDER") or tempfile.mkdtemp())
+    folder.mkdir(exist_ok=True)
     print(
-        f"seeds {SEEDS.start} to {SEEDS.stop - 1}; pairs stated/observed by bin of the stated probability (in brackets: under 100 pairs)"
+        "pairs stated/observed by bin of the stated probability (in brackets: under 100 pairs); seeds from 1000 on"
     )
     head = "".join(f"[{low:g}, {min(high, 1):g}{']' if high > 1 else ')'}".rjust(18) for low, high in BINS)
     print(
-        "screen".ljust(44)
+        "screen (seeds)".ljust(46)
         + head
         + "   loss of constant  right (before)  AUPRC default shift direct (before)  gain over better [95%]  signs (shift)  CPU s"
     )
     pooled: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
-    for title, design in DESIGNS.items():
-        rows, stated, truths = judge(design)
-        probability, true = np.concatenate(stated), np.concatenate(truths)
+    for title in DESIGNS:
+        screens = judge(title, folder)
+        if not screens:
+            print(f"{title}: not run")
+            continue
+        probability, true = (np.concatenate([one[name] for one in screens]) for name in ("stated", "true"))
+        probability = probability.astype(np.float64)
         pooled.setdefault(title.split()[0], []).append((probability, true))
-        gain = np.array(rows["default"]) - np.maximum(rows["shift"], rows["direct"])
-        half = stats.t.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / np.sqrt(len(gain))
-        mean = {name: float(np.nanmean(values)) for name, values in rows.items() if name != "stated before"}
-        before = "right before" in rows
+        names = [
+            name for name in ("default", "shift", "direct", "before") if all(name in one for one in screens)
+        ]
+        scores = {
+            name: np.array([average_precision(one[name], one["true"]) for one in screens]) for name in names
+        }
+        gain = scores["default"] - np.maximum(scores["shift"], scores["direct"])
+        half = 0.0
+        if len(gain) > 1:
+            half = stats.t.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / np.sqrt(len(gain))
+        signs = np.nanmean([one["signs"] for one in screens], axis=0)
+        before = all("before" in one for one in screens)
+        old = np.concatenate([one["stated before"] for one in screens]).astype(np.float64) if before else None
         print(
-            title.ljust(44)
+            f"{title} ({len(screens)})".ljust(46)
             + curve(probability, true)
             + f"  {loss(probability, true):6.1f} {loss(np.full(len(true), true.mean()), true):6.1f}"
-            + f"  {sum(rows['right']):5d}"
-            + (f" ({sum(rows['right before']):5d})" if before else "")
-            + f"   {mean['default']:.3f} {mean['shift']:.3f} {mean['direct']:.3f}"
-            + (f" ({mean['before']:.3f})" if before else "")
+            + f"  {(true & (probability >= 0.5)).sum():5d}"
+            + (f" ({(true & (old >= 0.5)).sum():5d})" if old is not None else "")
+            + "   "
+            + " ".join(f"{scores[name].mean():.3f}" for name in names[:3])
+            + (f" ({scores['before'].mean():.3f})" if before else "")
             + f"  {gain.mean():+.3f} [{gain.mean() - half:+.3f}, {gain.mean() + half:+.3f}]"
-            + f"  {mean['sign']:.3f} ({mean['sign shift']:.3f})  {mean['seconds']:.2f}",
+            + f"  {signs[0]:.3f} ({signs[1]:.3f})  {np.mean([one['seconds'] for one in screens]):.2f}",
             flush=True,
         )
-        if before:
-            old = np.concatenate(rows["stated before"])
-            print("  before".ljust(44) + curve(old, true) + f"  {loss(old, true):6.1f}", flush=True)
+        if old is not None:
+            print("  before".ljust(46) + curve(old, true) + f"  {loss(old, true):6.1f}", flush=True)
     for name, parts in pooled.items():
         probability, true = (np.concatenate(part) for part in zip(*parts))
-        print(f"all {name}".ljust(44) + curve(probability, true))
+        print(f"all {name}".ljust(46) + curve(probability, true))

@@ -11,18 +11,10 @@ from cistron.world.network_simulators import SimulatorSettings, simulate_screen
 KINDS = ("hill", "linear", "sergio", "world")  # world is cistron.world.networks
 
 
-def random_design(seed: int, most_genes: int = 260, most_cells: int = 3500) -> dict[str, Any]:
-    """Draw a design; the simulators take turns.
-
-    Parameters
-    ----------
-    seed
-        Of the design.
-    most_genes, most_cells
-        Bounds on the genes and on the perturbed cells.
-    """
+def narrow_design(seed: int) -> dict[str, Any]:
+    """Draw a design of 30 to 260 genes, 5 to 200 cells a perturbation, 3,500 in all; the simulators take turns."""
     random = np.random.default_rng([77, seed])
-    genes = int(np.exp(random.uniform(np.log(30), np.log(most_genes))))
+    genes = int(np.exp(random.uniform(np.log(30), np.log(260))))
     fraction = float(random.choice([1, 1, 0.5, 0.2])) if genes >= 60 else 1.0
     random.uniform()
     kind = KINDS[seed % 4]
@@ -42,7 +34,7 @@ def random_design(seed: int, most_genes: int = 260, most_cells: int = 3500) -> d
         "perturbation": perturbation,
         "genes": genes,
         "shape": shape,
-        "cells_each": max(5, min(each, int(most_cells / max(1, round(genes * fraction))))),
+        "cells_each": max(5, min(each, int(3500 / max(1, round(genes * fraction))))),
         "perturbed_fraction": fraction,
         "control_cells": control,
         "counts_per_gene": float(np.exp(further.uniform(np.log(0.4), np.log(12)))),
@@ -53,9 +45,65 @@ def random_design(seed: int, most_genes: int = 260, most_cells: int = 3500) -> d
     }
 
 
+def wide_design(seed: int) -> dict[str, Any]:
+    """Draw a design of a wide range; the simulators take turns.
+
+    Genes: 30 to 250, in every eighth design 250 to 1,000. Cells of a perturbation: 5 to 500, about 3,000 in all.
+    """
+    random = np.random.default_rng([79, seed])
+
+    def between(low: float, high: float) -> float:
+        return float(np.exp(random.uniform(np.log(low), np.log(high))))
+
+    kind = KINDS[seed % 4]
+    genes = int(between(250, 1000) if random.random() < 1 / 8 else between(30, 250))
+    fraction = float(random.choice([1, 1, 0.5, 0.2])) if genes >= 60 else 1.0
+    perturbation = str(random.choice(["knock-down"] * 3 + ["activation", "inhibition"]))
+    each = int(between(5, 500))
+    return {
+        "kind": kind,
+        "perturbation": "knock-down" if kind == "world" else perturbation,
+        "genes": genes,
+        "shape": str(random.choice(["hubs", "flat"])),
+        "cells_each": max(5, min(each, int(3000 / max(1, round(genes * fraction))))),
+        "perturbed_fraction": fraction,
+        "control_cells": int(between(300, 1200)),
+        "counts_per_gene": between(0.4, 12),
+        "size": float(random.uniform(0.5, 0.9)),
+        "escaping": float(random.uniform(0, 0.25)),
+        "regulators_per_gene": float(random.choice([1.5, 2.0, 3.0])),
+        "repressors": float(random.uniform(0.1, 0.5)),
+        "noise": float(random.uniform(0.2, 0.4)),
+        "dispersion": between(0.1, 0.4),
+    }
+
+
+def small_design(seed: int) -> dict[str, Any]:
+    """Draw a design of 10 to 30 genes of which 3 to 15 are perturbed: panels of proteins, inhibitors, focused screens."""
+    random = np.random.default_rng([80, seed])
+    genes = int(random.integers(10, 31))
+    return {
+        "kind": KINDS[seed % 3],
+        "perturbation": str(random.choice(["knock-down", "activation", "inhibition", "inhibition"])),
+        "genes": genes,
+        "shape": str(random.choice(["hubs", "flat"])),
+        "cells_each": int(np.exp(random.uniform(np.log(10), np.log(800)))),
+        "perturbed_fraction": min(int(random.integers(3, 16)) / genes, 0.9),
+        "control_cells": int(np.exp(random.uniform(np.log(300), np.log(1200)))),
+        "counts_per_gene": float(np.exp(random.uniform(np.log(0.5), np.log(100)))),
+        "size": float(random.uniform(0.4, 0.9)),
+        "escaping": float(random.uniform(0, 0.25)),
+        "regulators_per_gene": float(random.choice([1.5, 2.0])),
+        "repressors": float(random.uniform(0.1, 0.5)),
+        "noise": float(random.uniform(0.2, 0.5)),
+        "continuous": bool(random.random() < 0.5),
+    }
+
+
 def screen_of(design: dict[str, Any], seed: int) -> tuple[PerturbedCells, np.ndarray]:
     """Simulate a design: cells and the signs of the true edges, int [source, target]."""
     settings = dict(design)
+    continuous = settings.pop("continuous", False)  # logarithms of measured amounts instead of counts
     if settings["kind"] == "world":
         renamed = {"cells_each": "cells_per_knockout", "size": "knock_down"}
         kept = {
@@ -66,6 +114,11 @@ def screen_of(design: dict[str, Any], seed: int) -> tuple[PerturbedCells, np.nda
         return planted_cells(seed, **kept)
     screen = simulate_screen(SimulatorSettings(**settings), seed=seed)
     cells = assemble_cells(
-        screen.counts, screen.genes, screen.labels, control="non-targeting", name="simulated"
+        np.log1p(screen.counts.toarray()) if continuous else screen.counts,
+        screen.genes,
+        screen.labels,
+        control="non-targeting",
+        scale="continuous" if continuous else "counts",
+        name="simulated",
     )
     return cells, screen.true_signs()

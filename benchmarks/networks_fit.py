@@ -1,63 +1,77 @@
-"""Fit the coefficients of the default network method on random screens of development seeds, all simulators.
+"""Fit the networks that turn the evidence of the default method into probabilities, on random screens of development seeds.
 
-Every screen counts by the root of its number of edges. What a fit on some screens is worth on others is found by leaving
-out every fourth group of screens in turn; the slope and intercept by which those left-out log-odds are off (they are too
-bold) are put into the coefficients. Writes src/cistron/networks/calibration.json.
+Seeds 201 to 320 are narrow designs, 401 to 480 small ones, the others below 1000 wide ones (``networks_designs``). Every screen counts by the root
+of its number of edges. What a fit on some screens is worth on others is found by leaving out every fourth group of four
+screens in turn. Writes src/cistron/networks/calibration.json.
+
+The evidence of each screen is kept in the folder that ``CISTRON_FIT_FOLDER`` names, so that a run that was cut goes on and a fit
+with other settings costs no simulation.
 """
 
+import hashlib
 import json
-from collections.abc import Callable, Iterable
+import os
+import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
-from benchmarks.networks_designs import random_design, screen_of
+import cistron.networks
+from benchmarks.networks_designs import narrow_design, screen_of, small_design, wide_design
 from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.networks.calibration import TOTAL_ONLY, UNPERTURBED, WITH_DIRECT, design, term_names
+from cistron.networks.calibration import FORMS, SCREEN, inputs_of
 from cistron.networks.combined import gather_evidence
 from cistron.networks.evidence import unperturbed_pairs
 from cistron.networks.settings import DefaultSettings
 
-SEEDS = range(201, 321)
-RIDGE = 1.0
-FORMS = {"with direct": WITH_DIRECT, "total only": TOTAL_ONLY, "unperturbed": UNPERTURBED}
-FILE = Path(__file__).parents[1] / "src/cistron/networks/calibration.json"
+SEEDS = (*range(1, 27), *range(101, 144), *range(201, 321), *range(401, 481))
+NETWORKS = 4
+HIDDEN = {"with direct": 12, "total only": 8, "unperturbed": 4}
+EPOCHS = 40
+FILE = Path(cistron.networks.__file__).parent / "calibration.json"
 
-Part = tuple[np.ndarray, np.ndarray, np.ndarray]  # terms, truth, weight
+Part = tuple[np.ndarray, np.ndarray, np.ndarray]  # inputs, truth, weight
 
 
-def sampled(terms: np.ndarray, true: np.ndarray, random: np.random.Generator, most: int = 3000) -> Part:
+def sampled(inputs: np.ndarray, true: np.ndarray, random: np.random.Generator, most: int = 3000) -> Part:
     """Keep all edges and at most ``most`` other pairs, which count for those left out."""
     edges, others = np.flatnonzero(true), np.flatnonzero(~true)
     chosen = random.choice(others, min(most, len(others)), replace=False)
     weight = np.concatenate([np.ones(len(edges)), np.full(len(chosen), len(others) / max(len(chosen), 1))])
     rows = np.concatenate([edges, chosen])
-    return terms[rows], true[rows], weight / np.sqrt(len(edges) + 20)
+    return inputs[rows], true[rows], weight / np.sqrt(len(edges) + 20)
+
+
+def design_of(seed: int) -> dict[str, Any]:
+    """Design of a seed."""
+    if 201 <= seed <= 320:
+        return narrow_design(seed)
+    return small_design(seed) if 401 <= seed <= 480 else wide_design(seed)
 
 
 def parts_of(cells: PerturbedCells, true: np.ndarray, seed: int) -> dict[str, Part]:
-    """Terms and truth of the pairs of a screen, by form."""
-    settings = DefaultSettings(resamples=0)
+    """Inputs and truth of the pairs of a screen, by form."""
     random = np.random.default_rng(seed)
-    evidence = gather_evidence(cells, settings)
+    evidence = gather_evidence(cells, DefaultSettings(resamples=0))
     sources, genes = evidence.effects.sources, len(true)
-    off = ~np.eye(genes, dtype=bool)
-    screen = evidence.screen()
+    off, edges, screen = ~np.eye(genes, dtype=bool), true != 0, evidence.screen()
     found = {}
-    edges = true != 0
-    shape = evidence.effects.shift.shape
-    inside = off[sources]
+    shape, inside = evidence.effects.shift.shape, off[sources]
     pairs = {key: np.broadcast_to(value, shape)[inside] for key, value in evidence.pairs().items()}
     name = "with direct" if evidence.determined else "total only"
     if edges[sources][inside].sum() >= 5:
-        found[name] = sampled(design(FORMS[name], pairs, screen), edges[sources][inside], random)
+        found[name] = sampled(inputs_of(FORMS[name], pairs, screen), edges[sources][inside], random)
     others = np.setdiff1d(np.arange(genes), sources)
     if len(others) and edges[others].any():
         inside = off[others]
         pairs = {key: value[others][inside] for key, value in unperturbed_pairs(evidence.partial).items()}
-        found["unperturbed"] = sampled(design(UNPERTURBED, pairs, screen), edges[others][inside], random)
+        found["unperturbed"] = sampled(
+            inputs_of(FORMS["unperturbed"], pairs, screen), edges[others][inside], random
+        )
     return found
 
 
@@ -68,76 +82,156 @@ def few_perturbations(cells: PerturbedCells, seed: int, number: int = 12) -> Per
     return replace(cells, perturbation=np.where(other, -2, cells.perturbation))
 
 
-def logistic_regression(parts: Iterable[Part], ridge: float) -> np.ndarray:
-    """Fit by Newton's method with halved steps; the first term is the intercept. Coefficients [term]."""
-    terms, true, weight = (np.concatenate(part) for part in zip(*parts))
-    weight = weight * len(true) / weight.sum()
-    scale = np.maximum(terms.std(axis=0), 1e-9)
-    scale[0] = 1.0
-    scaled = terms / scale
-    penalty = np.full(terms.shape[1], ridge * 100)
-    penalty[0] = 1e-6
-    coefficients = np.zeros(terms.shape[1])
-    coefficients[0] = np.log((weight * true).sum() / (weight * ~true).sum())
+def _version() -> str:
+    """Digest of the code that makes evidence, so that old evidence is not read by newer code."""
+    names = ("combined", "covariation", "deconvolution", "direction", "effects", "evidence")
+    names += ("fold_changes", "normalisation", "shrinkage")
+    digest = hashlib.sha256()
+    for name in names:
+        digest.update((FILE.parent / f"{name}.py").read_bytes())
+    return digest.hexdigest()[:10]
 
-    def loss(values: np.ndarray) -> float:
-        score = scaled @ values
-        return float(
-            (weight * (np.logaddexp(0, score) - true * score)).sum() + (penalty * values**2).sum() / 2
+
+def gathered(
+    seed: int, folder: Path, screens: Callable[[int], tuple[PerturbedCells, np.ndarray]]
+) -> dict[str, Part]:
+    """Parts of one screen, from the folder or computed and kept there."""
+    file = folder / f"{_version()}_{seed}.npz"
+    if not file.exists():
+        cells, true = screens(seed)
+        parts = parts_of(cells, true, seed)
+        if len(cells.perturbed) > 20:
+            few = parts_of(few_perturbations(cells, seed), true, seed)
+            parts |= {"few": few["total only"]} if "total only" in few else {}
+        np.savez(
+            file.with_suffix(".part.npz"),
+            **{f"{name}/{place}": one for name, part in parts.items() for place, one in enumerate(part)},
         )
-
-    before = loss(coefficients)
-    for _ in range(40):
-        chance = 1 / (1 + np.exp(-np.clip(scaled @ coefficients, -30, 30)))
-        slope = scaled.T @ (weight * (true - chance)) - penalty * coefficients
-        curvature = (scaled * (weight * chance * (1 - chance))[:, None]).T @ scaled + np.diag(penalty)
-        step, size = np.linalg.solve(curvature, slope), 1.0
-        while size > 1e-4 and loss(coefficients + size * step) > before:
-            size /= 2
-        coefficients = coefficients + size * step
-        after = loss(coefficients)
-        if before - after < 1e-7 * len(true):
-            break
-        before = after
-    return coefficients / scale
+        file.with_suffix(".part.npz").rename(file)
+    with np.load(file) as stored:
+        names = sorted({key.rsplit("/", 1)[0] for key in stored})
+        return {name: tuple(stored[f"{name}/{place}"] for place in range(3)) for name in names}
 
 
-def fit(parts: list[Part]) -> tuple[np.ndarray, float, float]:
-    """Fit all screens, tempered by what left-out screens say; also gives slope and intercept of that."""
-    left_out = []
+def fit(parts: list[Part], hidden: int, seed: int) -> dict[str, Any]:
+    """Fit one form: ranges, standardisation and ``NETWORKS`` networks of two hidden layers."""
+    inputs, true, weight = (np.concatenate(part) for part in zip(*parts))
+    weight = weight / weight.mean()
+    mean, scale = np.average(inputs, axis=0, weights=weight), inputs.std(axis=0)
+    scale = np.where(scale < 1e-3, 1.0, scale)  # an input that is the same in all screens
+    x = torch.tensor((inputs - mean) / scale, dtype=torch.float32)
+    y, w = torch.tensor(true, dtype=torch.float32), torch.tensor(weight, dtype=torch.float32)
+    networks = []
+    for number in range(NETWORKS):
+        torch.manual_seed(1000 * seed + number)
+        network = torch.nn.Sequential(
+            torch.nn.Linear(x.shape[1], hidden),
+            torch.nn.SiLU(),
+            torch.nn.Linear(hidden, hidden),
+            torch.nn.SiLU(),
+            torch.nn.Linear(hidden, 1),
+        )
+        torch.nn.init.constant_(network[-1].bias, -4.0)
+        optimiser = torch.optim.AdamW(network.parameters(), lr=0.01, weight_decay=1e-4)
+        batches = len(x) // 8192 + 1
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.02, total_steps=EPOCHS * batches)
+        for _ in range(EPOCHS):
+            for rows in torch.tensor_split(torch.randperm(len(x)), batches):
+                optimiser.zero_grad()
+                loss = torch.nn.functional.binary_cross_entropy_with_logits(
+                    network(x[rows])[:, 0], y[rows], weight=w[rows]
+                )
+                loss.backward()
+                optimiser.step()
+                schedule.step()
+        networks.append(
+            [(layer.weight.detach(), layer.bias.detach()) for layer in network if hasattr(layer, "bias")]
+        )
+    return {
+        "low": inputs.min(axis=0),
+        "high": inputs.max(axis=0),
+        "mean": mean,
+        "scale": scale,
+        "networks": networks,
+    }
+
+
+def _predicted(fitted: dict[str, Any], inputs: np.ndarray) -> np.ndarray:
+    x = torch.tensor(
+        (np.clip(inputs, fitted["low"], fitted["high"]) - fitted["mean"]) / fitted["scale"]
+    ).float()
+    total = torch.zeros(len(x))
+    for network in fitted["networks"]:
+        values = x
+        for weight, bias in network[:-1]:
+            values = torch.nn.functional.silu(values @ weight.T + bias)
+        total += (values @ network[-1][0].T + network[-1][1])[:, 0]
+    return (total / len(fitted["networks"])).numpy().astype(np.float64)
+
+
+def slope_and_intercept(log_odds: np.ndarray, true: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
+    """Logistic regression of the truth on log-odds; 1 and 0 where they are right."""
+    slope, intercept = 1.0, 0.0
+    x = np.column_stack([log_odds, np.ones(len(true))])
+    for _ in range(25):
+        chance = 1 / (1 + np.exp(-(slope * log_odds + intercept)))
+        curvature = (x * (weight * chance * (1 - chance))[:, None]).T @ x
+        step = np.linalg.solve(curvature, x.T @ (weight * (true - chance)))
+        slope, intercept = slope + step[0], intercept + step[1]
+    return slope, intercept
+
+
+def left_out(parts: list[Part], hidden: int) -> str:
+    """Say what a fit is worth on screens that it has not seen."""
+    found = []
     for fold in range(4):
         training = [part for place, part in enumerate(parts) if place // 4 % 4 != fold]
-        coefficients = logistic_regression(training, RIDGE)
-        left_out += [
-            (np.column_stack([np.ones(len(part[1])), part[0] @ coefficients]), part[1], part[2])
+        fitted = fit(training, hidden, fold + 1)
+        found += [
+            (_predicted(fitted, part[0]), part[1], part[2])
             for place, part in enumerate(parts)
             if place // 4 % 4 == fold
         ]
-    intercept, slope = logistic_regression(left_out, 0.0)
-    coefficients = slope * logistic_regression(parts, RIDGE)
-    coefficients[0] += intercept
-    return coefficients, slope, intercept
+    log_odds, true, weight = (np.concatenate(part) for part in zip(*found))
+    slope, intercept = slope_and_intercept(log_odds, true, weight)
+    chance = 1 / (1 + np.exp(-log_odds))
+    bins = []
+    for low, high in ((0.05, 0.2), (0.2, 0.5), (0.5, 0.9), (0.9, 1.01)):
+        here = (chance >= low) & (chance < high)
+        bins.append(
+            f"{np.average(chance[here], weights=weight[here]):.2f}/{np.average(true[here], weights=weight[here]):.2f}"
+        )
+    return f"left out: slope {slope:.3f}, intercept {intercept:+.3f}, stated/observed {' '.join(bins)}"
+
+
+def _rounded(values: Any) -> Any:
+    return (
+        [round(float(value), 4) for value in values]
+        if np.ndim(values) == 1
+        else [_rounded(one) for one in values]
+    )
 
 
 def main(screens: Callable[[int], tuple[PerturbedCells, np.ndarray]] | None = None) -> None:
-    """Fit the three forms and write their coefficients."""
-    screens = screens or (lambda seed: screen_of(random_design(seed), seed))
-    gathered: dict[str, list[Part]] = {name: [] for name in FORMS}
+    """Fit the three forms and write their networks."""
+    torch.set_num_threads(1)
+    screens = screens or (lambda seed: screen_of(design_of(seed), seed))
+    folder = Path(os.environ.get("CISTRON_FIT_FOLDER") or tempfile.mkdtemp())
+    parts: dict[str, list[Part]] = {name: [] for name in FORMS}
     for seed in SEEDS:
-        cells, true = screens(seed)
-        for name, part in parts_of(cells, true, seed).items():
-            gathered[name].append(part)
-        if len(cells.perturbed) > 20:
-            few = parts_of(few_perturbations(cells, seed), true, seed)
-            gathered["total only"] += [few["total only"]] if "total only" in few else []
+        for name, part in gathered(seed, folder, screens).items():
+            parts["total only" if name == "few" else name].append(part)
     written: dict[str, Any] = {}
-    for name, form in FORMS.items():
-        coefficients, slope, intercept = fit(gathered[name])
+    for name, inputs in FORMS.items():
+        print(f"{name}: {len(parts[name])} screens; {left_out(parts[name], HIDDEN[name])}", flush=True)
+        fitted = fit(parts[name], HIDDEN[name], 0)
+        networks = [
+            [(_rounded(weight), _rounded(bias)) for weight, bias in one] for one in fitted.pop("networks")
+        ]
         written[name] = {
-            term: round(float(value), 4) for term, value in zip(term_names(form), coefficients, strict=True)
+            "pair_inputs": inputs,
+            **{key: _rounded(value) for key, value in fitted.items()},
+            "networks": networks,
         }
-        print(
-            f"{name}: {len(gathered[name])} screens, {len(coefficients)} terms; left out: slope {slope:.3f}, intercept {intercept:+.3f}"
-        )
-    FILE.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"wrote {FILE.name}")
+    FILE.write_text(json.dumps(written) + "\n", encoding="utf-8")
+    print(f"wrote {FILE.name}; inputs of the screen: {', '.join(SCREEN)}")

@@ -1,5 +1,13 @@
 """Settings of the documentation. It is built with warnings as errors (``make docs``)."""
 
+import importlib
+import inspect
+from pathlib import Path
+
+from docutils import nodes
+from latex2mathml.converter import convert
+from sphinx.application import Sphinx
+
 import cistron
 
 project = "cistron"
@@ -21,3 +29,75 @@ exclude_patterns = ["_build"]
 autosummary_generate = False
 numpydoc_show_class_members = False
 intersphinx_mapping = {}  # nothing is fetched when the documentation is built
+
+# One page a package with everything that it makes public; written before each build.
+PACKAGES = (
+    "omics",
+    "sequence",
+    "chromatin",
+    "cells",
+    "networks",
+    "evaluation.gwas",
+    "evaluation.genesets",
+    "evaluation.expression",
+    "evaluation.edges",
+    "formats",
+    "genes",
+    "genome",
+    "datasets",
+    "statistics",
+    "training",
+    "world",
+    "plots",
+    "report",
+    "methods",
+    "runtime",
+)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) < 200 else f"{type(value).__name__} of {len(value)}"  # type: ignore[arg-type]
+
+
+def _write_reference() -> None:
+    folder = Path(__file__).parent / "api"
+    folder.mkdir(exist_ok=True)
+    for package in PACKAGES:
+        name = f"cistron.{package}"
+        module = importlib.import_module(name)
+        lines = [f"# {name}", "", (module.__doc__ or "").split("\n\n")[0], "", "```{eval-rst}"]
+        for member in module.__all__:
+            thing = getattr(module, member)
+            if inspect.isclass(thing):
+                lines += [f".. autoclass:: {name}.{member}", "   :members:", ""]
+            elif callable(thing):
+                lines += [f".. autofunction:: {name}.{member}", ""]
+            else:
+                lines += [f".. py:data:: {name}.{member}", f"   :value: {_shown(thing)}", ""]
+        text = "\n".join([*lines, "```", ""])
+        page = folder / f"{package}.md"
+        if not page.exists() or page.read_text() != text:
+            page.write_text(text)
+
+
+_write_reference()
+
+
+# Formulas as MathML, which browsers draw themselves: pages need no script and no network.
+html_math_renderer = "mathml"
+
+
+def _inline(translator: object, node: nodes.math) -> None:
+    translator.body.append(convert(node.astext()))  # type: ignore[attr-defined]
+    raise nodes.SkipNode
+
+
+def _block(translator: object, node: nodes.math_block) -> None:
+    translator.body.append(f"<div class='math'>{convert(node.astext(), display='block')}</div>")  # type: ignore[attr-defined]
+    raise nodes.SkipNode
+
+
+def setup(app: Sphinx) -> None:
+    """Register the renderer of formulas."""
+    app.add_html_math_renderer("mathml", (_inline, None), (_block, None))

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "cistron"
 LEAST = 3
 # Files that are being changed elsewhere: take them out when that is merged.
-PENDING = ("evaluation/gwas/", "networks/", "formats/perturb", "report/gwas")
-PENDING_COMMANDS = ("evaluate gwas ",)  # its nested settings have no help
+PENDING: tuple[str, ...] = ()
+PENDING_COMMANDS: tuple[str, ...] = ()
 SECTION = re.compile(
     r"^(?:Parameters|Attributes)\n-+\n(.*?)(?=^\w[\w ]*\n-{3,}\n|\Z)", re.MULTILINE | re.DOTALL
 )

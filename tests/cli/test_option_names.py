@@ -51,6 +51,7 @@ RENAMED = (
 
 # What each option means that several commands have, and the kind of its value: flag, number or text (paths among them).
 MEANINGS = {
+    "--gene-count": ("number", "number of planted genes"),
     "--allow-loss": ("flag", "go on when more than 5% of the genes are lost in mapping"),
     "--ambiguous": ("text", "what to do with IUPAC letters for several bases"),
     "--annotation": ("text", "gene places"),
@@ -61,6 +62,8 @@ MEANINGS = {
     "--calls": ("text", "table of what was perturbed in each cell"),
     "--cell-split": ("text", "how cells are held out"),
     "--cell-type": ("text", "column of obs with the cell types"),
+    "--bin-size": ("number", "base pairs of a bin"),
+    "--blacklist": ("text", "BED of regions with artefacts"),
     "--cells": ("text", "single cells"),
     "--centre-genes": ("flag", "subtract the mean of each gene"),
     "--centre-samples": ("flag", "subtract the mean of each sample"),
@@ -69,15 +72,17 @@ MEANINGS = {
     "--device": ("text", "processor or GPU"),
     "--devices": ("number", "devices of each machine"),
     "--dimensions": ("number", "dimensions of the embedding"),
-    "--donor": ("text", "column of obs with the donors"),
-    "--draws": ("number", "bootstrap samples"),
     "--duplicates": ("text", "what becomes of genes that occur more than once"),
+    "--crop": ("number", "cut from either side"),
+    "--donor": ("text", "column of obs with the donors"),
+    "--draws": ("number", "samples that an interval or a p-value rests on"),
     "--edges": ("number", "number of strongest edges"),
     "--embedding": ("text", "gene embeddings that are read"),
     "--epochs": ("number", "epochs, at most"),
     "--evidence": ("text", "kinds of evidence"),
     "--excluded": ("text", "labels whose cells are not used"),
     "--folds": ("number", "groups of chromosomes that are left out in turn"),
+    "--fractions": ("number", "shares of the parts of a split"),
     "--gene": ("text", "names of genes"),
     "--gene-column": ("text", "column of var with the gene ids"),
     "--gene-map": ("text", "table between gene ids"),
@@ -88,6 +93,7 @@ MEANINGS = {
     "--guide": ("text", "column of obs with the guides"),
     "--guide-table": ("text", "table of guides and their genes"),
     "--haplotype": ("text", "which haplotypes of a person"),
+    "--input-length": ("number", "base pairs that a model reads around a sequence"),
     "--layer": ("text", "layer of the values"),
     "--length": ("number", "base pairs of input"),
     "--licence": ("text", "licence of the data"),
@@ -97,7 +103,10 @@ MEANINGS = {
     "--minimum-counts": ("number", "fewest counts of a cell"),
     "--minimum-coverage": ("number", "smallest share of genes covered"),
     "--minimum-measured": ("number", "share of samples in which a gene must be measured"),
+    "--minimum": ("number", "fewest members of a set or term"),
     "--modality": ("text", "modality or feature type"),
+    "--negatives": ("text", "where negatives come from"),
+    "--rivals": ("text", "table of trivial columns"),
     "--name": ("text", "name of the result"),
     "--nodes": ("number", "machines of a training"),
     "--observational": ("flag", "take every cell as unperturbed"),
@@ -109,6 +118,7 @@ MEANINGS = {
     "--precision": ("text", "arithmetic"),
     "--regions": ("text", "BED of regions"),
     "--report": ("flag", "write figures and the report"),
+    "--report-folder": ("text", "folder of a summary and its report, beside the main output"),
     "--sample": ("text", "sample of the VCF"),
     "--scale": ("text", "what the values are"),
     "--scale-genes": ("flag", "divide each gene by its deviation"),
@@ -116,9 +126,10 @@ MEANINGS = {
     "--scheduler": ("text", "address of a Dask scheduler"),
     "--seed": ("number", "seed of the run"),
     "--settings": ("text", "named settings"),
-    "--shard-size": ("number", "genes of a shard"),
+    "--shard-size": ("number", "genes or sequences of a shard"),
     "--shifts": ("number", "shifts of the window"),
     "--split": ("text", "file that says which part each gene belongs to"),
+    "--stride": ("number", "step between neighbouring windows"),
     "--strategy": ("text", "strategy for several devices"),
     "--test-chromosome": ("text", "chromosomes held out for the test"),
     "--threads": ("number", "threads of numerical libraries"),
@@ -133,8 +144,8 @@ MEANINGS = {
     "--window": ("number", "length of the stretch of sequence that is looked at"),
     "--workers": ("number", "local processes"),
 }
-# One option, two kinds of value: numbers of tracks are a way of naming tracks.
-OTHER_KIND = {("sequence bigwig", "--tracks")}
+# One option, two kinds of value: numbers of tracks are a way of naming tracks; folds are a number to make, and a file once made.
+OTHER_KIND = {("sequence bigwig", "--tracks"), ("sequence data", "--folds")}
 # These stand for the same on all commands and share one annotation, so that also their help is one text.
 ONE_HELP = (
     "--allow-loss", "--batch", "--calls", "--control", "--donor", "--excluded", "--guide", "--guide-table", "--observational", "--perturbation", "--scale", "--scheduler", "--seed",

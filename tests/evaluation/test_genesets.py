@@ -1,13 +1,10 @@
-"""The gene-set task: metrics against scikit-learn, resampling against direct computation, planted truth, bad input."""
+"""The gene-set task: planted truth, trivial columns, strata, bad input."""
 
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from cistron.errors import IdentifierError, InputError
 from cistron.evaluation.genesets import (
@@ -18,38 +15,10 @@ from cistron.evaluation.genesets import (
     read_gene_sets,
 )
 from cistron.evaluation.genesets.evaluate import _scored_genes
-from cistron.evaluation.genesets.ranking import score_set
 from cistron.formats import build_gene_embedding, read_scores, write_gene_embedding
 from cistron.world import WorldSettings, plant_genes
 
-QUICK = GeneSetSettings(draws=30, minimum=10)
-
-
-@given(seed=st.integers(0, 1000), ties=st.booleans())
-@settings(max_examples=40, deadline=None)
-def test_metrics_equal_scikit_learn(seed, ties):
-    generator = np.random.default_rng(seed)
-    scores = generator.integers(0, 6, 60).astype(float) if ties else generator.normal(size=60)
-    member = generator.random(60) < 0.3
-    member[:2] = True, False
-    found = score_set(scores, member, generator.integers(0, 4, 60), np.empty((0, 4)))
-    assert found.auroc == pytest.approx(roc_auc_score(member, scores))
-    assert found.auprc == pytest.approx(average_precision_score(member, scores))
-
-
-@given(seed=st.integers(0, 200))
-@settings(max_examples=20, deadline=None)
-def test_resampled_chromosomes_equal_scikit_learn_with_weights(seed):
-    generator = np.random.default_rng(seed)
-    scores, blocks = generator.normal(size=80), np.repeat(np.arange(4), 20)
-    member = generator.random(80) < 0.3
-    member[::20], member[1::20] = True, False
-    draws = generator.multinomial(4, np.full(4, 0.25), size=5).astype(float)
-    found = score_set(scores, member, blocks, draws)
-    for draw, auroc, auprc in zip(draws, found.auroc_draws, found.auprc_draws):
-        weights = draw[blocks]
-        assert auroc == pytest.approx(roc_auc_score(member, scores, sample_weight=weights))
-        assert auprc == pytest.approx(average_precision_score(member, scores, sample_weight=weights))
+QUICK = GeneSetSettings(controls=20, draws=20, minimum=10)
 
 
 def _planted(genes=1200, seed=5):
@@ -155,16 +124,83 @@ def test_command_line_writes_scores_and_report(tmp_path, run):
     folder = _files(tmp_path)
     code, printed, errors = run(
         "evaluate", "genesets", folder / "truth.h5ad", folder / "noise.h5ad", "--sets", folder / "sets.gmt",
-        "--genes", folder / "genes.tsv", "-o", folder / "out", "--draws", 30,
+        "--genes", folder / "genes.tsv", "-o", folder / "out", "--controls", 20, "--draws", 20,
     )  # fmt: skip
     assert code == 0, errors
     assert "truth: median of 9 sets" in printed
     scores = read_scores(folder / "out" / "scores.parquet")
-    assert set(scores["metric"]) == {"auroc", "auprc"}
+    assert set(scores["metric"]) == {"auroc", "auprc"}  # the table of places says chromosomes alone
     assert json.loads((folder / "out" / "run.json").read_text())["run_id"] == scores["run_id"].iloc[0]
     page = (folder / "out" / "report.html").read_text()
     assert "Best predicted" in page or "All sets" in page
     assert 'src="http' not in page
+
+
+def test_trivial_columns_stand_beside_the_embeddings(tmp_path, run):
+    folder = _files(tmp_path)
+    world = plant_genes(WorldSettings(genes=600), 5)
+    world.table[["gene", "chromosome", "start", "end"]].to_csv(folder / "places.tsv", sep="\t", index=False)
+    pd.Series(world.functions[:, 0], index=world.table["gene"], name="publications").to_csv(
+        folder / "more.tsv", sep="\t"
+    )
+    code, printed, errors = run(
+        "evaluate", "genesets", folder / "truth.h5ad", folder / "noise.h5ad", "--sets", folder / "sets.gmt",
+        "--annotation", folder / "places.tsv", "--rivals", folder / "more.tsv", "-o", folder / "out",
+        "--controls", 10, "--draws", 20, "--minimum", 10,
+    )  # fmt: skip
+    assert code == 0, errors
+    assert "truth: median of 9 sets, covered genes: gain in AUROC beyond trivial columns +" in printed
+    scores = read_scores(folder / "out" / "scores.parquet").query("stratum == 'shared genes'")
+    rows = scores.set_index(["embedding", "target", "metric"])
+    assert list(scores["embedding"].unique()) == ["truth", "trivial columns", "noise"]
+    # the column given is function 0 itself: the embedding that knows it adds nothing there, and much elsewhere
+    assert rows.loc[("trivial columns", "function 0", "auroc"), "value"] > 0.75
+    assert rows.loc[("truth", "function 0", "gain_auroc"), "low"] < 0.02
+    assert rows.loc[("truth", "function 1", "gain_auroc"), "low"] > 0.1
+    assert rows.loc[("noise", "median of 9 sets", "gain_auroc"), "low"] <= 0
+    assert rows.loc[("truth", "function 1", "gain_auroc"), "value"] == pytest.approx(
+        rows.loc[("truth", "function 1", "auroc"), "value"]
+        - rows.loc[("trivial columns", "function 1", "auroc"), "value"],
+        abs=0.05,
+    )
+    page = (folder / "out" / "report.html").read_text()
+    assert "truth knows something" not in page  # the sentence speaks of "It"
+    assert "It knows something about these sets that trivial columns do not tell" in " ".join(page.split())
+    assert "Trivial columns: truth: log density at 30 kb" in page
+
+
+def test_equal_coverage_is_scored_once(monkeypatch):
+    from cistron.evaluation.genesets import evaluate
+
+    calls = []
+    scored = evaluate.score_gene_sets
+    monkeypatch.setattr(evaluate, "score_gene_sets", lambda *given: calls.append(1) or scored(*given))
+    truth, noise, sets, chromosomes = _planted(600)
+    result = evaluate_gene_sets([truth, noise], sets, chromosomes, QUICK)
+    assert len(calls) == 2
+    covered, shared = (
+        result.scores.query(f"stratum == '{stratum}'").drop(columns="stratum").reset_index(drop=True)
+        for stratum in ("covered genes", "shared genes")
+    )
+    pd.testing.assert_frame_equal(covered, shared)
+    evaluate_gene_sets([truth, noise[:500].copy()], sets, chromosomes, QUICK)
+    assert len(calls) == 2 + 3
+
+
+def test_noise_does_not_beat_chance_in_average_precision():
+    _, _, sets, chromosomes = _planted()
+    generator = np.random.default_rng(8)
+    genes = list(chromosomes.index)
+    above = 0
+    for number in range(5):
+        noise = build_gene_embedding(
+            generator.normal(size=(len(genes), 8)), genes, name="n", method="x", evidence="dna"
+        )
+        scores = evaluate_gene_sets([noise], sets, chromosomes, QUICK, seed=number).scores
+        row = scores.query("metric == 'auprc' and target == 'median of 9 sets'").iloc[0]
+        assert row["low"] <= row["value"] <= row["high"]
+        above += row["p_value"] < 0.05 and row["value"] > row["null_value"]
+    assert above <= 1
 
 
 def test_bad_input_is_one_line(tmp_path, fails):
@@ -206,7 +242,7 @@ def test_essential_genes_are_predicted_from_expression(test_data):
     sets = sets.mapped("ensembl", test_data / "genes/gencode_and_tss/genes_homo_sapiens.csv.gz")
     table = pd.read_parquet(test_data / "gwas/seed_project_magma/magma_genes_out_30traits.parquet")
     places = table.drop_duplicates("GENE").set_index("GENE")["CHR"].astype(str)
-    result = evaluate_gene_sets([embedding], sets, places, GeneSetSettings(draws=30))
+    result = evaluate_gene_sets([embedding], sets, places, GeneSetSettings(controls=20, draws=20))
     row = result.scores.query("metric == 'auroc'").iloc[0]
     assert row["value"] > 0.85
     assert abs(row["control_value"] - 0.5) < 0.06

@@ -21,3 +21,12 @@ def test_neighbours_are_those_of_standardised_dimensions():
         found["similarity"], np.take_along_axis(similarity, order, axis=1).ravel(), atol=1e-5
     )
     assert found["rank"].tolist() == [1, 2, 3] * 30
+
+
+def test_neighbours_of_many_genes_are_searched_in_stripes():
+    """With one neighbour and more than two stripes of 128 genes only the best stripe is searched."""
+    values = np.random.default_rng(1).normal(size=(700, 3))
+    found = nearest_neighbours(values, pd.RangeIndex(700), "e", number=1)
+    similarity = cosine_similarity((values - values.mean(axis=0)) / values.std(axis=0))
+    np.fill_diagonal(similarity, -np.inf)
+    assert found["neighbour"].tolist() == similarity.argmax(axis=1).tolist()

@@ -17,6 +17,7 @@ PAGES = (
     "formats/designed_epigenome.md",
     "formats/prediction.md",
     "formats/scores.md",
+    "formats/variant_scores.md",
     "formats/magma.md",
     "guide/datasets.md",
 )

@@ -126,7 +126,9 @@ def test_a_wrong_build_is_noticed(tmp_path):
     os.truncate(path, 6 + 248_956_422)
     (tmp_path / "hg38.fa.fai").write_text("chr1\t248956422\t6\t248956422\t248956423\n")
     assert Genome(path).build == "GRCh38"
-    with pytest.raises(InputError, match="was called hg19, but its chromosome 1 has the length of GRCh38"):
+    with pytest.raises(
+        InputError, match="was called hg19, but its chromosome 1 or its header is that of GRCh38"
+    ):
         Genome(path, build="hg19")
 
 

@@ -67,6 +67,11 @@ SMALL_NETWORK = (
     " --network.fit.epochs 2 --network.fit.warmup-steps 0 --threads 1"
 )
 
+SIGNAL = (
+    "--genome {inputs}/genome/genome.fa --build planted --folds {inputs}/signal/folds.bed --targets {inputs}/signal/targets.txt"
+    " --crop 1024 --input-length 4096"
+)
+
 CASES = (
     # its other files are those of commands that have goldens of their own
     Case("demo", "small", "--genes 220 --output {out}/demo", LONG, held="demo/embeddings/*"),
@@ -125,6 +130,11 @@ CASES = (
         "omics embed",
         "variance",
         f"{OMICS} --variance 0.7 --scale-components --centre-genes --scale-genes --threads 1 --output {{out}}/e.h5ad",
+    ),
+    Case(
+        "omics embed",
+        "soft-impute",
+        f"{BOTH} --method soft-impute --dimensions 4 --threads 1 --output {{out}}/e.h5ad",
     ),
     Case(
         "omics embed",
@@ -210,6 +220,8 @@ CASES = (
         f"{SCREEN} --method catran --edges 0 --embedding {{out}}/genes.h5ad --threads 1 --output {{out}}/e.tsv",
         SEARCHED,
     ),
+    Case("world write", "least", "{out}/sandbox --gene-count 220 --seed 3", held="sandbox/*.tsv"),
+    Case("completion", "unknown shell", "tcsh", error="tcsh"),  # a script has every option in it
     Case("sequence initialise", "small", "{out}/model --seed 3"),
     Case(
         "sequence weights",
@@ -237,6 +249,49 @@ CASES = (
         "person",
         f"{DNA} {PERSON} --annotation {{inputs}}/genome/genes.gtf --genes {{inputs}}/genome/genes.txt"
         " --windows each --neighbours 1 --output {out}/e.h5ad",
+    ),
+    Case(
+        "sequence folds",
+        "two",
+        "--human {inputs}/folds/human.sizes --mouse {inputs}/folds/mouse.fai --alignment {inputs}/folds/human.mouse.net"
+        " --length 65536 --input-length 98304 --folds 3 --output {out}/folds",
+    ),
+    Case(
+        "sequence data",
+        "bigwigs",
+        f"{SIGNAL} --output {{out}}/human.zarr",
+    ),
+    Case(
+        "sequence train",
+        "small",
+        "{inputs}/signal/data.zarr --channels 24 --depth 1 --heads 2 --key-size 8 --epochs 2 --batch-size 4 --dropout 0"
+        " --accelerator cpu --threads 1 --output {out}/model",
+        TRAINED,
+    ),
+    Case(
+        "sequence evaluate",
+        "test",
+        "{inputs}/signal/model {inputs}/signal/data.zarr --draws 50 --device cpu --threads 1 --output {out}/result",
+        TRAINED,
+    ),
+    # differences of sums are small beside the sums, whose rounding differs from processor to processor
+    Case(
+        "sequence variants",
+        "shared windows",
+        f"{{inputs}}/genome/people.vcf {DNA} --shared-windows 512 --log-ratio --output {{out}}/v.parquet",
+        LONG,
+    ),
+    Case(
+        "sequence variants",
+        "own windows",
+        f"{{inputs}}/genome/people.vcf {DNA} --tracks 0-2 --augment --batch-size 4 --output {{out}}/v.parquet",
+        LONG,
+    ),
+    Case(
+        "sequence saturate",
+        "regions",
+        f"{DNA} --regions {{inputs}}/genome/regions.bed --span 6 --tracks 0-1 --output {{out}}/map.zarr",
+        LONG,
     ),
     *(
         Case(
@@ -309,7 +364,40 @@ CASES = (
         "evaluate genesets",
         "planted",
         "{inputs}/world/true_functions.h5ad {artefacts}/pca.h5ad --sets {inputs}/sets.gmt"
-        " --genes {inputs}/world/genes.tsv --minimum 5 --folds 3 --draws 20 --threads 1 --no-report"
+        " --genes {inputs}/world/genes.tsv --minimum 5 --folds 4 --controls 10 --draws 20 --threads 1 --no-report"
+        " --output {out}/scores",
+    ),
+    Case(
+        "evaluate labels",
+        "planted",
+        "{inputs}/world/true_functions.h5ad {artefacts}/pca.h5ad --labels {inputs}/labels.tsv --draws 20 --threads 1"
+        " --no-report --output {out}/scores",
+    ),
+    Case(
+        "evaluate labels",
+        "protocol",
+        "{inputs}/world/true_functions.h5ad --labels {inputs}/labels.tsv --protocol zhong2025 --draws 20 --controls 0"
+        " --threads 1 --no-report --output {out}/scores",
+    ),
+    Case(
+        "evaluate pairs",
+        "planted",
+        "{inputs}/world/true_functions.h5ad --pairs {inputs}/pairs.tsv --combinations product --folds 2 --repeats 1"
+        " --random 1 --draws 20 --threads 1 --no-report --output {out}/scores",
+    ),
+    Case("study init", "example", "--output {out}/study.toml", held="study.toml"),
+    Case("study run", "labels", "{inputs}/study.toml --no-report --output {out}/study", held="*.tsv"),
+    Case(
+        "study add",
+        "one more",
+        "{out}/study {inputs}/world/true_functions.h5ad --name again --no-report",
+        before=("study run {inputs}/study.toml --no-report --output {out}/study",),
+        held="*.tsv",
+    ),
+    Case(
+        "evaluate enhancers",
+        "planted",
+        "{inputs}/enhancers/scores.tsv --pairs {inputs}/enhancers/pairs.tsv --draws 40 --controls 2 --no-report"
         " --output {out}/scores",
     ),
     Case(

@@ -153,7 +153,10 @@ def _text(path: Path) -> dict[str, Any]:
     words = [line.split() for line in lines]
     found: dict[str, Any] = {"lines": len(lines), "first": lines[0], "words": digest(row[0] for row in words)}
     if len(words) > 1 and len(words[1]) > 1:
-        found["numbers"] = array([[float(word) for word in row[1:]] for row in words[1:]])
+        try:
+            found["numbers"] = array([[float(word) for word in row[1:]] for row in words[1:]])
+        except ValueError:  # words
+            found["all"] = digest(word for row in words for word in row)
     return found
 
 

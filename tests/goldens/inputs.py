@@ -37,9 +37,13 @@ def write_inputs(folder: Path) -> Path:
     planted = planted_genome(SEED)
     write_planted_genome(planted, folder / "genome")
     _write_person(planted, folder / "genome")
+    _write_signal(planted, folder / "signal")
+    _write_training_data(folder)
     _write_gene_lists(folder)
+    _write_enhancers(folder / "enhancers")
     _write_sources(folder)
     _write_proteins(folder / "proteins.fa")
+    _write_two_genomes(folder / "folds")
     (folder / "mirror" / "human_transcription_factors").mkdir(parents=True)
     names = "".join(f"CIS{number}\n" for number in range(1, 1700))
     (folder / "mirror" / "human_transcription_factors" / "TF_names_v_1.01.txt").write_text(names)
@@ -64,6 +68,30 @@ def _write_person(planted, folder: Path) -> None:
     (folder / "people.vcf").write_text("".join(lines))
 
 
+def _write_enhancers(folder: Path) -> None:
+    """Write tested pairs of elements and genes, and scores that know some of the outcome."""
+    folder.mkdir()
+    random = np.random.default_rng(SEED)
+    start = random.integers(0, 200, 120) * 1000
+    score = random.standard_normal(120)
+    pairs = pd.DataFrame(
+        {
+            "chrom": "chr1",
+            "chromStart": start,
+            "chromEnd": start + 500,
+            "name": [f"pair{number}" for number in range(120)],
+            "startTSS": 100_000,
+            "measuredGeneSymbol": [f"G{gene}" for gene in random.integers(0, 30, 120)],
+            "ValidConnection": "TRUE",
+            "CellType": "K562",
+            "Regulated": np.where(score + random.standard_normal(120) > 1, "TRUE", "FALSE"),
+        }
+    )
+    pairs.to_csv(folder / "pairs.tsv", sep="\t", index=False)
+    scores = pd.DataFrame({"name": pairs["name"], "method": "made", "score": score.round(6)})
+    scores.to_csv(folder / "scores.tsv", sep="\t", index=False)
+
+
 def _write_gene_lists(folder: Path) -> None:
     """Write gene sets that follow the planted functions, a list of ids, a table for mapping and a wide embedding."""
     genes = pd.read_csv(folder / "world" / "genes.tsv", sep="\t")
@@ -74,6 +102,7 @@ def _write_gene_lists(folder: Path) -> None:
         members = truth.obs_names[values[:, number] > np.quantile(values[:, number], 0.88)]
         lines.append("\t".join([f"function_{number}", "planted", *members]) + "\n")
     (folder / "sets.gmt").write_text("".join(lines))
+    _write_labels_and_pairs(folder, list(truth.obs_names), values)
     (folder / "ids.txt").write_text("".join(f"{gene}\n" for gene in genes["gene"].iloc[:30]))
     table = genes[["gene", "symbol", "entrez"]]
     table.columns = ["ensembl_gene_id", "symbol", "entrez_id"]
@@ -81,6 +110,24 @@ def _write_gene_lists(folder: Path) -> None:
     random = np.random.default_rng(SEED)
     wide = pd.DataFrame(random.normal(size=(40, 3)), index=genes["gene"].iloc[:40], columns=["a", "b", "c"])
     wide.round(5).to_csv(folder / "embedding.csv")
+
+
+def _write_labels_and_pairs(folder: Path, genes: list[str], values: np.ndarray) -> None:
+    """Write labels with given parts and pairs whose planted functions agree."""
+    random = np.random.default_rng(SEED)
+    member = values[:, 0] + 0.3 * random.normal(size=len(genes)) > np.quantile(values[:, 0], 0.8)
+    parts = random.choice(["fold1", "fold2", "fold3", "holdout"], size=len(genes))
+    labels = pd.DataFrame({"term": "planted", "gene": genes, "member": member.astype(int), "part": parts})
+    labels.to_csv(folder / "labels.tsv", sep="\t", index=False)
+    a, b = np.triu_indices(len(genes), 1)
+    best = np.argsort(-(values[a] * values[b]).sum(axis=1), kind="stable")[:260]
+    names = np.array(genes)
+    pairs = pd.DataFrame({"gene_a": names[a[best]], "gene_b": names[b[best]], "label": 1})
+    pairs.to_csv(folder / "pairs.tsv", sep="\t", index=False)
+    (folder / "study.toml").write_text(
+        '[study]\nannotation = "world/genes.tsv"\nadded = ["gaussian", "covariates"]\n[embeddings.truth]\nfile = "world/true_functions.h5ad"\n'
+        '[tasks.labels]\nkind = "gene_labels"\nlabels = "labels.tsv"\nlearner = "ridge"\ndraws = 20\n'
+    )
 
 
 def _write_sources(folder: Path) -> None:
@@ -126,6 +173,65 @@ def _write_sources(folder: Path) -> None:
         columns=[f"sample_{number}" for number in range(5)],
     )
     matrix.to_csv(folder / "matrix.csv", float_format="%.4f")
+
+
+def _write_two_genomes(folder: Path) -> None:
+    """Write chromosome sizes of two genomes and a net of blocks between them."""
+    folder.mkdir()
+    (folder / "human.sizes").write_text("chr1\t3000000\nchr2\t2200000\n")
+    (folder / "mouse.fai").write_text("chr1\t2500000\t6\t60\t61\nchr4\t2600000\t6\t60\t61\n")
+    blocks = [(0, 400000, "chr4", 0), (600000, 300000, "chr1", 100000), (1500000, 150000, "chr4", 2000000)]
+    lines = [f" fill {start} {size} {other} + {place} {size} id 1\n" for start, size, other, place in blocks]
+    (folder / "human.mouse.net").write_text("net chr1 3000000\n" + "".join(lines))
+
+
+def _write_signal(planted, folder: Path) -> None:
+    """Write bigWigs along the planted genome, sequences with folds and a targets table."""
+    import pybigtools
+
+    folder.mkdir()
+    random = np.random.default_rng(SEED)
+    lengths = {name: len(dna) for name, dna in planted.chromosomes.items()}
+    for file in ("plus", "minus", "open"):
+        rows = [
+            (name, start, start + 50, float(np.float32(value)))
+            for name, size in sorted(lengths.items())
+            for start, value in zip(range(0, size - 50, 100), random.gamma(0.5, 3, size))
+        ]
+        pybigtools.open(str(folder / f"{file}.bw"), "w").write(lengths, iter(rows))
+    bed = [("chr1", start, start + 4096, "train") for start in range(0, 40000, 4096)]
+    bed += [("chr2", start, start + 4096, "test") for start in range(0, 12000, 4096)]
+    bed += [("chr2", start, start + 4096, "valid") for start in range(20480, 34000, 4096)]
+    (folder / "folds.bed").write_text("".join("\t".join(map(str, row)) + "\n" for row in bed))
+    (folder / "targets.txt").write_text(
+        "identifier\tfile\tclip\tscale\tsum_stat\tstrand_pair\tdescription\nC+\tplus.bw\t384\t1\tsum\t1\tCAGE:a\n"
+        "C-\tminus.bw\t384\t1\tsum\t0\tCAGE:a\nD\topen.bw\t32\t2\tmean\t2\tDNASE:b\n"
+    )
+
+
+def _write_training_data(folder: Path) -> None:
+    """Write a store of training data, and a model of random weights for its tracks."""
+    from cistron.genome import Genome
+    from cistron.sequence.data import build_training_data
+    from cistron.sequence.random_model import random_model
+    from cistron.sequence.saving import save_weights
+    from cistron.sequence.settings import EnformerSettings
+    from cistron.sequence.settings_data import DataSettings
+    from cistron.sequence.training import track_table_of
+
+    signal = folder / "signal"
+    store = build_training_data(
+        signal / "data.zarr",
+        genome=Genome(folder / "genome" / "genome.fa", "planted"),
+        folds=signal / "folds.bed",
+        targets=signal / "targets.txt",
+        settings=DataSettings("enformer", crop=1024, input_length=4096),
+    )
+    settings = EnformerSettings(
+        channels=24, depth=1, heads=2, key_size=8, length=4096, crop=8, tracks={"human": 3}
+    )
+    model, _ = random_model(settings, SEED)
+    save_weights(model, signal / "model", tracks=track_table_of([store]))
 
 
 def _write_proteins(path: Path) -> None:

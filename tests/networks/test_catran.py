@@ -144,3 +144,68 @@ def test_settings_that_cannot_be_are_refused():
         CatranSettings(shuffle="rows")
     with pytest.raises(InputError, match="hidden_share"):
         CatranSettings(hidden_share=1.0)
+
+
+def test_a_batch_has_some_of_the_genes_and_knows_where_the_perturbed_one_stands():
+    values = torch.arange(80, dtype=torch.float32).reshape(10, 8)
+    perturbation = np.array([3] * 10)
+    settings = CatranSettings(steps=20, batch_cells=5, batch_genes=4)
+    places = []
+    for shown, true, hidden, position, genes in CatranBatches(values, perturbation, settings, seed=0):
+        assert shown.shape == true.shape == (5, 4)
+        assert len(hidden) == len(genes) == len(set(genes.tolist())) == 4
+        assert (true[0] % 8 == genes).all()
+        assert (position >= 0).all() == (3 in genes.tolist())
+        places += [int(genes[position[0]])] * int(position[0] >= 0)
+    assert set(places) == {3}
+    assert 4 <= len(places) <= 16  # of 20 batches about half hold gene 3
+
+
+def _losses(**settings):
+    """Parts of the loss of two genes, the second hidden, in three cells of which the last has the first perturbed."""
+    true = torch.tensor([[1.0, 2.0], [1.0, 2.0], [3.0, 1.0]])
+    predicted = true + torch.tensor([[0.2, 1.0], [0.2, 1.0], [0.8, 0.5]])
+    attention = torch.tensor([[0.0, 0.5], [0.5, 0.0]])
+    batch = (predicted, true, torch.tensor([False, True]), torch.tensor([-1, -1, 0]), torch.arange(2))
+    loss = CatranLoss(CatranSettings(**settings), 2)
+    return {key: float(value) for key, value in loss(lambda *_: (predicted, attention), batch).items()}
+
+
+def test_the_loss_weighs_hidden_genes_and_the_interventional_term_as_set():
+    hidden, visible = (0.5 + 0.5 + 0.125) / 3, (0.02 + 0.02 + 0.32) / 3  # halves of squares
+    plain = _losses(hidden_weight=0.25, intervention_weight=0.0)
+    assert plain["loss"] == pytest.approx(0.25 * hidden + 0.75 * visible, abs=1e-6)
+    assert plain["interventional"] == 0
+    weighed = _losses(hidden_weight=0.25, intervention_weight=4.0, relative_scores=False)
+    assert weighed["interventional"] > 0
+    assert weighed["loss"] == pytest.approx(plain["loss"] + 4 * weighed["interventional"], abs=1e-6)
+
+
+def test_the_ratio_of_errors_is_turned_around_as_set():
+    """Errors of the first gene are 0.32 in its perturbed cell and 0.02 elsewhere; 0.125 and 0.5 of the second."""
+
+    def by_hand(ratios):
+        importance = 1 / (1 + np.exp(-(np.array(ratios) - 1)))
+        return float((0.5 * (np.array([0.0, 0.5]) - importance) ** 2).mean())
+
+    printed = _losses(relative_scores=False, inverted_ratio=False)["interventional"]
+    turned = _losses(relative_scores=False, inverted_ratio=True)["interventional"]
+    assert printed == pytest.approx(by_hand([0.02 / 0.32, 0.5 / 0.125]), abs=1e-5)
+    assert turned == pytest.approx(by_hand([0.32 / 0.02, 0.125 / 0.5]), abs=1e-5)
+
+
+def test_relative_scores_are_divided_by_the_mean_of_their_source():
+    few = {"steps": 2, "batch_cells": 32, "dimension": 4}
+    means = [
+        np.nanmean(
+            NetworkInference({**few, "relative_scores": relative}, method="catran")
+            .fit(_cells())
+            .network.weight,
+            axis=1,
+        )
+        for relative in (True, False)
+    ]
+    np.testing.assert_allclose(means[0], 1, rtol=1e-5)
+    assert np.nanmax(means[1]) < 0.3  # plain attention: one over seven genes
+    # with one target left both sides are 1, whatever the errors
+    assert _losses(relative_scores=True)["interventional"] != _losses(relative_scores=False)["interventional"]

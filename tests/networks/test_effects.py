@@ -7,17 +7,19 @@ from hypothesis import strategies as st
 from scipy import sparse, stats
 
 from cistron.formats.perturbed_cells import assemble_cells
+from cistron.networks import METHODS
 from cistron.networks.covariation import correlation_matrix, covariance, partial_correlation_matrix
 from cistron.networks.direction import read_directions, regulation_sign
 from cistron.networks.effects import (
     KnockOutEffects,
     direct_effects,
     effects_of,
-    group_moments,
     mean_shift,
     normal_score,
+    perturbation_moments,
 )
 from cistron.networks.quality import perturbation_quality
+from cistron.networks.settings import MeanShiftSettings
 from cistron.networks.shrinkage import shrink_effects
 from cistron.networks.wasserstein_distance import wasserstein, wasserstein_groups
 
@@ -35,13 +37,13 @@ def _cells(seed=0, genes=6, each=12):
 def test_moments_are_those_of_numpy_also_with_weights():
     cells = _cells()
     dense = cells.values.toarray()
-    moments = group_moments(cells.values, cells.perturbation)
+    moments = perturbation_moments(cells.values, cells.perturbation)
     for row, label in enumerate([-1, *range(6)]):
         group = dense[cells.perturbation == label]
         np.testing.assert_allclose(moments.mean[row], group.mean(axis=0), rtol=1e-5, atol=1e-6)
         np.testing.assert_allclose(moments.variance[row], group.var(axis=0, ddof=1), rtol=1e-4)
     times = np.random.default_rng(1).integers(0, 3, len(dense))
-    weighted = group_moments(cells.values, cells.perturbation, times)
+    weighted = perturbation_moments(cells.values, cells.perturbation, times)
     repeated = np.repeat(dense[cells.perturbation == 2], times[cells.perturbation == 2], axis=0)
     np.testing.assert_allclose(weighted.mean[3], repeated.mean(axis=0), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(weighted.variance[3], repeated.var(axis=0, ddof=1), rtol=1e-4)
@@ -56,6 +58,20 @@ def test_welch_is_scipys():
             dense[cells.perturbation == source, target], dense[cells.control, target], equal_var=False
         )
         assert weight[source, target] == pytest.approx(abs(oracle.statistic), rel=1e-4)
+
+
+def test_the_statistic_of_mean_shift_is_as_set():
+    cells = _cells()
+    dense = cells.values.toarray()
+    means = [dense[rows, 1].mean() for rows in (cells.perturbation == 0, cells.control)]
+    difference, welch, moderated = (
+        METHODS["mean-shift"](cells, MeanShiftSettings(statistic=name), 0).weight[0, 1]
+        for name in ("difference", "welch", "moderated")
+    )
+    assert difference == pytest.approx(abs(means[0] - means[1]), rel=1e-5)
+    assert welch == pytest.approx(mean_shift(cells, "welch").weight[0, 1])
+    assert moderated == pytest.approx(abs(effects_of(cells).z[0, 1]))
+    assert MeanShiftSettings.paper().statistic == "difference"
 
 
 @settings(max_examples=60, deadline=None)
@@ -102,7 +118,7 @@ def test_a_batch_is_no_effect():
     assert np.abs(z[:, 4:]).max() < 3.5
     assert z[0, 3] > 8
     by_hand = values[labels == "G0", 3].mean() - values[200:400, 3].mean()
-    moments = group_moments(aware.values, aware.perturbation, batch=aware.batch)
+    moments = perturbation_moments(aware.values, aware.perturbation, batch=aware.batch)
     assert moments.difference[0, 3] == pytest.approx(by_hand, abs=1e-5)
     assert moments.control_error[0] == pytest.approx(1 / 200)
     apart = correlation_matrix(covariance(aware.values)[0])[4, 5]

@@ -270,3 +270,13 @@ def test_unknown_names_are_listed():
         NetworkInference(DefaultSettings(), method="mean-shift")
     with pytest.raises(InputError, match="no network was inferred"):
         NetworkInference().edges()
+
+
+def test_the_time_left_is_told(monkeypatch, capsys):
+    monkeypatch.setattr("cistron.runtime.progress._SECONDS_BETWEEN_LINES", -1.0)
+    cells, _ = planted(genes=15, control_cells=200, cells_per_knockout=20)
+    METHODS["default"](cells, DefaultSettings(resamples=2), 0)
+    said = capsys.readouterr().err
+    for done in (1, 2, 3):
+        assert f"network: {done} of 3 passes over the cells" in said
+    assert "left" in said

@@ -66,3 +66,19 @@ def test_nothing_strong_is_said():
         strong_perturbations(cells, StrengthSettings(changed_genes=79))
     with pytest.raises(InputError, match="level must be one of"):
         strong_perturbations(cells, StrengthSettings(level=0.2))
+
+
+def test_the_knock_down_the_percentile_and_the_control_cells_are_as_set():
+    cells, _ = _cells()
+    with pytest.raises(InputError, match="90% knock-down"):
+        strong_perturbations(cells, StrengthSettings(knock_down=0.9))  # G0 falls by 80% in 35 of 40 cells
+    dense = cells.values.toarray()
+    total = dense.sum(axis=1)
+    logged = np.log1p(dense[:, 0] / total * np.median(total))
+    for percentile in (0, 10, 50):
+        kept = strong_perturbations(cells, StrengthSettings(percentile=percentile))
+        limit = np.percentile(logged[cells.control], percentile)
+        expected = (cells.perturbation == 0) & (logged <= limit + 1e-6)
+        assert (kept.perturbation == 0).sum() == expected.sum()
+    with pytest.raises(InputError, match="none of 3"):
+        strong_perturbations(cells, StrengthSettings(most_control=4))  # too few to tell any gene apart

@@ -65,3 +65,14 @@ def test_two_groups_are_too_few():
     moments = group_moments(free, X, z, groups)
     with pytest.raises(InputError, match="at least 3 groups"):
         signed_r2_without_each_group(moments, leave_group_out(moments, np.array([1.0])))
+
+
+def test_many_targets_by_decomposition_equal_few_by_solution():
+    free, X, z, groups = _data(2)
+    few = group_moments(free, X, z, groups)
+    many = group_moments(free, X, np.tile(z, (1, 3)), groups)
+    one, other = (
+        signed_r2_without_each_group(moments, leave_group_out(moments, DEFAULT_PENALTIES, "auto"))[1]
+        for moments in (few, many)
+    )
+    np.testing.assert_allclose(np.tile(one, (1, 3)), other, rtol=1e-8)

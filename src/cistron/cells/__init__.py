@@ -1,22 +1,33 @@
 """Expression of genes in single cells from gene embeddings: genes and cells never seen."""
 
-from cistron.cells.estimator import CellExpression
-from cistron.cells.inputs import read_cells
-from cistron.cells.inputs_features import read_features
-from cistron.cells.methods import METHODS
-from cistron.cells.settings import SplitSettings
-from cistron.cells.splits import CellSplit, split_both
+from typing import TYPE_CHECKING
+
+from cistron.lazy import lazy_names
 from cistron.old_names import keep_old_modules
 
-__all__ = [
-    "METHODS",
-    "CellExpression",
-    "CellSplit",
-    "SplitSettings",
-    "read_cells",
-    "read_features",
-    "split_both",
-]
+if TYPE_CHECKING:
+    from cistron.cells.estimator import CellExpression as CellExpression
+    from cistron.cells.inputs import read_cells as read_cells
+    from cistron.cells.inputs_features import read_features as read_features
+    from cistron.cells.methods import METHODS as METHODS
+    from cistron.cells.settings import SplitSettings as SplitSettings
+    from cistron.cells.splits import CellSplit as CellSplit
+    from cistron.cells.splits import split_both as split_both
+
+__getattr__, __all__ = lazy_names(
+    __name__,
+    {
+        "estimator": ("CellExpression",),
+        "inputs": ("read_cells",),
+        "inputs_features": ("read_features",),
+        "methods": ("METHODS",),
+        "settings": ("SplitSettings",),
+        "splits": (
+            "CellSplit",
+            "split_both",
+        ),
+    },
+)
 
 keep_old_modules(
     "cistron.cells",

@@ -10,9 +10,18 @@ TASKS = {
         "cistron.cli.evaluate_genesets:genesets",
         "Predict membership in gene sets from gene embeddings.",
     ),
+    "labels": ("cistron.cli.evaluate_labels:labels", "Predict labels of genes from gene embeddings."),
+    "pairs": (
+        "cistron.cli.evaluate_pairs:pairs",
+        "Predict properties of pairs of genes from gene embeddings.",
+    ),
     "expression": (
         "cistron.cli.evaluate_expression:expression",
         "Compare predictions of expression for seen and unseen genes and cells.",
+    ),
+    "enhancers": (
+        "cistron.cli.evaluate_enhancers:enhancers",
+        "Score predicted enhancers of genes on pairs that were tested by perturbation.",
     ),
     "edges": (
         "cistron.cli.evaluate_edges:edges",

@@ -1,5 +1,6 @@
 """The program ``cistron``: finds the command, runs it, turns our errors into one line and exit code 2."""
 
+import difflib
 import errno
 import inspect
 import os
@@ -11,6 +12,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +24,7 @@ import cistron
 from cistron.cli.method_options import note_given, note_tokens, option_of_setting
 from cistron.cli.options import check_arguments
 from cistron.cli.running import run_command
+from cistron.cli.summary import RunSummary, watched
 from cistron.errors import CistronError, InputError
 from cistron.methods import SettingError
 from cistron.runtime import plain, say, set_progress
@@ -32,7 +35,8 @@ app = App(
     version=cistron.__version__,
     suppress_keyboard_interrupt=False,
     default_parameter=Parameter(negative_iterable=()),  # no --empty-... beside every list
-    help_epilogue="Every command takes --config FILE.toml (a table a command, for example [omics.embed]), --quiet and --overwrite.",
+    help_epilogue="Every command takes --config FILE.toml (a table a command, for example [omics.embed]), --quiet, --overwrite, "
+    "--verbose, --log-file FILE and --json.",
 )
 app.meta.suppress_keyboard_interrupt = False  # main() says how to go on
 # Each wing's commands load when they are called: `cistron --help` loads no torch.
@@ -48,7 +52,11 @@ COMMANDS = {
     "sequence": "Tracks and gene embeddings from DNA.",
     "chromatin": "Expression from histone marks.",
     "evaluate": "Score embeddings, predictions and networks.",
+    "study": "Score every embedding on every task.",
+    "world": "Write small files of every kind, to try the commands on.",
+    "gene": "Show what a study knows of a gene.",
     "report": "Build reports from scores.",
+    "completion": "Print a completion script for a shell.",
 }
 for _name, _help in COMMANDS.items():
     app.command(f"cistron.cli.{_name}:app", name=_name, help=_help)
@@ -58,6 +66,9 @@ _FULL = re.compile(
     r"errno = 28|No space left|\d+ requested and \d+ written"
 )  # what HDF5 and NumPy say of a full disk
 _LONGEST_LINE = 2000  # letters of an error
+_summary: ContextVar[RunSummary | None] = ContextVar("summary", default=None)
+# What is not part of the base installation, and the extra that brings it.
+_EXTRAS = {"torch": "torch", "lightning": "torch", "safetensors": "torch", "optuna": "torch"}
 # Packages whose exceptions tell of a file that is damaged or of another kind.
 _READERS = frozenset(
     {
@@ -83,6 +94,9 @@ def _launch(
     config: Path | None = None,
     quiet: Annotated[bool, Parameter(negative=())] = False,
     overwrite: Annotated[bool, Parameter(negative=())] = False,
+    verbose: Annotated[bool, Parameter(negative=())] = False,
+    log_file: Path | None = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
 ) -> object:
     """Run one command.
 
@@ -95,27 +109,42 @@ def _launch(
     overwrite
         Replace an output that another run wrote: a file, or a folder that cistron wrote. Without it such an output is an
         error, and the same run goes on where it stopped or is left as it is.
+    verbose
+        Also say versions, time and peak memory.
+    log_file
+        File to which everything that is printed is added, with times.
+    json
+        End with one line of JSON on standard output: outputs, results, remarks, error, exit code, seconds. Results for
+        people go to standard error.
     """
     set_progress(not quiet and os.environ.get("CISTRON_PROGRESS", "1") != "0")
-    if config is not None:
-        if not config.exists():
-            raise InputError(f"configuration file {config} does not exist")
+    summary = _summary.get() or RunSummary(list(tokens))
+    if json and _has_own_json(tokens):
+        tokens, json = (*tokens, "--json"), False
+    with watched(summary, verbose=verbose, log_file=log_file, as_json=json):
+        _require_known(tokens)
+        app.config = (note_given,) if config is None else (_options_of(config), note_given)
         try:
-            tables = tomllib.loads(config.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"configuration file {config} is not valid TOML: {error}") from error
-        _check_tables(tables, config)
-        app.config = (Toml(config, must_exist=True), note_given)
-    else:
-        app.config = (note_given,)
+            command, bound = _parsed(tokens)
+            if command.__module__.split(".")[0] == "cyclopts":  # a group without a command prints its help
+                return command(*bound.args, **bound.kwargs)
+            summary.command = _command(list(tokens))
+            check_arguments(command, bound.arguments)
+            return run_command(command, bound, summary, overwrite=overwrite)
+        finally:
+            app.config = ()
+
+
+def _options_of(config: Path) -> Toml:
+    """Options of a configuration file, all of whose tables name commands."""
+    if not config.exists():
+        raise InputError(f"configuration file {config} does not exist")
     try:
-        command, bound = _parsed(tokens)
-        if command.__module__.split(".")[0] == "cyclopts":  # a group without a command prints its help
-            return command(*bound.args, **bound.kwargs)
-        check_arguments(command, bound.arguments)
-        return run_command(command, bound, _command(list(tokens)), overwrite=overwrite)
-    finally:
-        app.config = ()
+        tables = tomllib.loads(config.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"configuration file {config} is not valid TOML: {error}") from error
+    _check_tables(tables, config)
+    return Toml(config, must_exist=True)
 
 
 def _parsed(tokens: Sequence[str]) -> tuple[Callable[..., object], inspect.BoundArguments]:
@@ -159,7 +188,9 @@ def _complain(message: str) -> None:
 
 def _command(tokens: list[str]) -> str:
     """The command that tokens name, without its arguments: ``omics embed``."""
-    if not tokens or tokens[0] not in COMMANDS:
+    first = next((number for number, token in enumerate(tokens) if token in COMMANDS), len(tokens))
+    tokens = tokens[first:]  # --config and its like may stand before the command
+    if not tokens:
         return ""
     inner = [token for token in tokens[1:2] if token in list(app[tokens[0]]) and not token.startswith("-")]
     return " ".join([tokens[0], *inner])
@@ -231,42 +262,78 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     tokens = list(sys.argv[1:] if arguments is None else arguments)
     note_tokens(tokens)
+    summary = RunSummary(tokens)
+    _summary.set(summary)
+    code, error = _outcome(tokens)
+    if error:
+        _complain(error)
+    if "--json" in tokens and not _has_own_json(tokens):
+        try:
+            print(summary.as_json(code, error), flush=True)  # noqa: T201
+        except OSError:
+            _drop_output()
+            return code or 2
+    return code
+
+
+def _has_own_json(tokens: Sequence[str]) -> bool:
+    """Whether a command gives JSON itself: ``data list`` gives its records."""
+    return _command(list(tokens)) == "data list"
+
+
+def _outcome(tokens: list[str]) -> tuple[int, str | None]:
+    """Run the program; give its exit code and the line that says what went wrong."""
     came: list[int] = []
     try:
         with _terminable() as came, _warnings_as_remarks():
-            if tokens and not tokens[0].startswith("-") and tokens[0] not in COMMANDS:  # with --help, too
-                raise InputError(f"unknown command {tokens[0]!r}; expected one of {', '.join(COMMANDS)}")
+            _require_known(tokens)  # with --help, too
             app.meta(tokens, exit_on_error=False, print_error=False, result_action="return_value")
             sys.stdout.flush()
     except SettingError as error:
-        _complain(f"{option_of_setting(error.setting)} {error.problem}")
-        return 2
+        return 2, f"{option_of_setting(error.setting)} {error.problem}"
     except CistronError as error:
-        _complain(str(error))
-        return 2
+        return 2, str(error)
     except CycloptsError as error:
         command = " ".join(["cistron", *_command(tokens).split()])
-        _complain(f"{str(error).removesuffix('...').rstrip('., ')}; see '{command} --help'")
-        return 2
+        return 2, f"{str(error).removesuffix('...').rstrip('., ')}; see '{command} --help'"
     except KeyboardInterrupt:
         how = "terminated" if came else "interrupted"
-        _complain(f"{how}; what is finished is kept, run the same command again to go on")
-        return 143 if came else 130
+        return (143 if came else 130), f"{how}; what is finished is kept, run the same command again to go on"
     except BrokenPipeError:
         _drop_output()
-        return 0
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").split(".")[0])
+        if extra is None:
+            traceback.print_exc()
+            return 1, f"the installation of cistron is not whole: {error}; install it again"
+        return (
+            2,
+            f"this needs the package {error.name}, which is not installed: pip install 'cistron[{extra}]'",
+        )
     except Exception as error:
         message = _trouble(error)
         if message is None:
             traceback.print_exc()
-            _complain(
-                f"this is a defect of cistron {cistron.__version__}; please report it with the lines above"
+            return (
+                1,
+                f"this is a defect of cistron {cistron.__version__}; please report it with the lines above",
             )
-            return 1
         _drop_output()
-        _complain(message)
-        return 2
-    return 0
+        return 2, message
+    return 0, None
+
+
+def _require_known(tokens: Sequence[str]) -> None:
+    """Raise on a first word that is no command, naming all commands that are near, those inside groups included."""
+    if not tokens or tokens[0] in COMMANDS or tokens[0].startswith("-"):
+        return
+    word = tokens[0]
+    near = difflib.get_close_matches(word, COMMANDS, n=4, cutoff=0.6)
+    for name in COMMANDS:
+        inner = [one for one in app[name] if not one.startswith("-")]
+        near += [f"{name} {one}" for one in difflib.get_close_matches(word, inner, n=2, cutoff=0.75)]
+    meant = f"did you mean {', '.join(repr(one) for one in near)}? " if near else ""
+    raise InputError(f"unknown command {word!r}; {meant}expected one of {', '.join(COMMANDS)}")
 
 
 def _drop_output() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cistron.cli.followers import discarded_outputs, is_follower
+from cistron.cli.summary import RunSummary
 from cistron.errors import InputError
-from cistron.runtime import Output, RunRecord, claim_outputs, show
+from cistron.runtime import Output, RunRecord, claim_outputs, limit_threads, show
 from cistron.runtime.files import destination_of, require_ordinary
 
 # What does not change a result: how it is computed, and what is printed or drawn of it.
@@ -117,7 +118,7 @@ def marks_of(command: Callable[..., Any]) -> dict[str, list[Any]]:
 
 
 def run_command(
-    command: Callable[..., Any], bound: inspect.BoundArguments, name: str, *, overwrite: bool
+    command: Callable[..., Any], bound: inspect.BoundArguments, summary: RunSummary, *, overwrite: bool
 ) -> Any:
     """Call a command under the rule for outputs (:mod:`cistron.runtime.outputs`).
 
@@ -127,8 +128,8 @@ def run_command(
         Function of the command line.
     bound
         Its arguments.
-    name
-        As the user typed it, for example ``"omics embed"``.
+    summary
+        The command as the user typed it; gets the outputs.
     overwrite
         Whether results of other runs may be replaced.
 
@@ -152,6 +153,7 @@ def run_command(
         if arguments.arguments[name] is not None
     ]
     check_paths(command, bound)
+    command = _limited(command, arguments.arguments.get("threads"))
     if not outputs:
         return command(*bound.args, **bound.kwargs)
     if is_follower(arguments):
@@ -174,16 +176,30 @@ def run_command(
     _require_apart(outputs, inputs)
     if all(output.maintained for output in outputs):
         inputs = []  # made again in any case
-    record = RunRecord(name, settings, inputs, int(given.get("seed") or 0))
+    summary.outputs = [str(output.path) for output in outputs]
+    record = RunRecord(summary.command, settings, inputs, int(given.get("seed") or 0))
     with claim_outputs(outputs, record, overwrite=overwrite) as claim:
         if not claim.finished:
             return command(*bound.args, **bound.kwargs)
+        summary.already_finished = True
         show(f"{outputs[0].path} is finished: the same run wrote it before (--overwrite runs it again)")
         if given.get("report") and not (outputs[0].path / "report.html").exists():
             from cistron.report import build_report
 
             show(f"report: {build_report([outputs[0].path], outputs[0].path / 'report.html')}")
     return None
+
+
+def _limited(command: Callable[..., Any], threads: int | None) -> Callable[..., Any]:
+    """The command under its ``--threads``: for all of its work, libraries that it loads and processes that it starts."""
+    if threads is None:
+        return command
+
+    def limited(*given: Any, **named: Any) -> Any:
+        with limit_threads(threads):
+            return command(*given, **named)
+
+    return limited
 
 
 def _require_apart(outputs: Sequence[Output], inputs: Sequence[Path]) -> None:

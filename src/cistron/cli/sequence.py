@@ -7,8 +7,11 @@ from cyclopts import App, Parameter
 
 from cistron.cli.method_options import add_methods_command
 from cistron.cli.options import PRESET, Destination, FurtherOutput, Output, Seed, Threads
+from cistron.cli.sequence_data import data
 from cistron.cli.sequence_embed import embed
 from cistron.cli.sequence_embed_protein import embed_protein
+from cistron.cli.sequence_evaluate import evaluate
+from cistron.cli.sequence_folds import folds
 from cistron.cli.sequence_options import (
     Ambiguous,
     Augment,
@@ -22,6 +25,9 @@ from cistron.cli.sequence_options import (
     Weights,
     show_variants,
 )
+from cistron.cli.sequence_saturate import saturate
+from cistron.cli.sequence_train import train
+from cistron.cli.sequence_variants import variants
 from cistron.methods import Count, CountOrZero
 from cistron.runtime import show
 from cistron.sequence.methods import METHODS
@@ -29,6 +35,12 @@ from cistron.sequence.methods import METHODS
 app = App(name="sequence", help="Tracks and gene embeddings from DNA (Enformer) and proteins (ESM-2).")
 app.command(embed)
 app.command(embed_protein)
+app.command(folds)
+app.command(data)
+app.command(train)
+app.command(evaluate)
+app.command(variants)
+app.command(saturate)
 add_methods_command(app, METHODS)
 
 

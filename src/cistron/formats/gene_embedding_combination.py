@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
+from cistron.formats.expression_columns import carried_level_and_breadth, joined_level_and_breadth
 from cistron.formats.gene_embedding import build_gene_embedding, embedding_genes, require_valid
 
 
@@ -105,6 +106,15 @@ def combine_gene_embeddings(
         dimension_names=dimensions,
     )
     combined.obs["blocks"] = covered
+    carried = [
+        table.set_axis(index, axis=0)
+        for embedding, index in zip(embeddings, ids, strict=True)
+        if (table := carried_level_and_breadth(embedding)) is not None
+    ]
+    if carried:
+        found = joined_level_and_breadth(carried, combined.obs_names)
+        for column in found.columns:
+            combined.obs[column] = found[column]
     sources = [pd.DataFrame(header["sources"]) for header in headers if "sources" in header]
     if sources:
         combined.uns["cistron"]["sources"] = pd.concat(sources, ignore_index=True).drop_duplicates(

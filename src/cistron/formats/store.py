@@ -303,4 +303,5 @@ def _verify_chunk(root: zarr.Group, path: Path, name: str) -> None:
         if not isinstance(stored, zarr.Array):
             raise TypeError("no array")
         numbers = [int(number) for number in place.split("/") if number]
-        stored[tuple(slice(n * size, (n + 1) * size) for n, size in zip(numbers, stored.chunks, strict=True))]
+        sizes = stored.shards or stored.chunks  # a file holds a shard, where there are any
+        stored[tuple(slice(n * size, (n + 1) * size) for n, size in zip(numbers, sizes, strict=True))]

@@ -74,6 +74,8 @@ def create_tracks(
     parameters: Mapping[str, Any] | None = None,
     chromosomes: Mapping[str, int] | None = None,
     sequences_per_chunk: int = 1,
+    tracks_per_chunk: int | None = None,
+    sequences_per_shard: int | None = None,
 ) -> Tracks:
     """Make an empty store; its values are NaN until they are written.
 
@@ -99,6 +101,10 @@ def create_tracks(
         Length of each chromosome, for export to bigWig.
     sequences_per_chunk
         Sequences in a piece on disk; more than one where a sequence is small.
+    tracks_per_chunk
+        Tracks in a piece; all when absent.
+    sequences_per_shard
+        Put pieces of this many sequences into one file; a file a piece when absent.
 
     Returns
     -------
@@ -128,10 +134,12 @@ def create_tracks(
             f"measured must be [cell type, track] = {list(shape[1:3])}. Given: {list(mask.shape)}"
         )
     root = zarr.open_group(str(path), mode="w")
+    chunks = (min(sequences_per_chunk, shape[0]), 1, min(tracks_per_chunk or shape[2], shape[2]), bins)
     root.create_array(
         "values",
         shape=shape,
-        chunks=(min(sequences_per_chunk, shape[0]), 1, *shape[2:]),
+        chunks=chunks,
+        shards=None if sequences_per_shard is None else (sequences_per_shard, *chunks[1:]),
         dtype="float32",
         fill_value=np.nan,
         compressors=CHECKED,

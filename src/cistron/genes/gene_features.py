@@ -1,6 +1,7 @@
 """Genes and transcripts of GTF and GFF3 files of GENCODE, Ensembl, RefSeq and others."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,8 @@ def read_gene_features(
     -------
     genes
         One row per gene: ``gene`` (without version), ``symbol``, ``entrez``, ``biotype``, ``chromosome``, ``start``,
-        ``end`` (0-based, half-open), ``strand``. Where the file has no rows of genes, they are made from transcripts.
+        ``end`` (0-based, half-open), ``strand``, and where the file has transcripts and exons ``transcripts`` and ``exons``
+        (of the transcript that has most). Where the file has no rows of genes, they are made from transcripts.
     transcripts
         One row per transcript: ``gene``, ``symbol``, ``biotype``, ``chromosome``, ``position`` (0-based 5' end),
         ``strand``, ``transcript``, ``rank`` (:func:`cistron.genes.start_sites.tag_rank`). Where the file has no rows of
@@ -90,7 +92,8 @@ def read_gene_features(
     gene_of: dict[str, dict[str, Any]] = {}
     children: list[tuple[list[str], dict[str, Any]]] = []
     skipped = set(_PARTS - {"exon"})
-    for row in _rows(path, what, comments, skipped):
+    exons_of: Counter[str] = Counter()
+    for row in _rows(path, what, comments, skipped, exons_of):
         feature, attributes = row["feature"], row["attributes"]
         if row["gff3"]:
             if feature in _GENES or (feature.endswith("gene") and "Parent" not in attributes):
@@ -122,11 +125,33 @@ def read_gene_features(
         raise InputError(
             f"annotation {path.name} has no gene rows or transcript rows; expected GTF or GFF3 of GENCODE, Ensembl or RefSeq"
         )
-    return _gene_frame(genes, transcripts), _transcript_frame(genes, transcripts), comments
+    counted = _with_counts(_gene_frame(genes, transcripts), transcripts, exons_of)
+    return counted, _transcript_frame(genes, transcripts), comments
 
 
-def _rows(path: Path, what: str, comments: list[str], skipped: set[str]) -> Iterator[dict[str, Any]]:
-    """Yield the rows that may be of genes, transcripts, or (GTF without them) exons."""
+def _with_counts(
+    genes: pd.DataFrame, transcripts: list[dict[str, Any]], exons_of: Counter[str]
+) -> pd.DataFrame:
+    """Genes with their numbers of transcripts and of exons of the transcript that has most, where the file has any."""
+    number: Counter[str] = Counter()
+    most: dict[str, int] = {}
+    for row in transcripts:
+        number[row["gene"]] += 1
+        most[row["gene"]] = max(most.get(row["gene"], 0), exons_of[row["key"]])
+    if number:
+        genes["transcripts"] = [number[gene] for gene in genes["gene"]]
+    if any(most.values()):
+        genes["exons"] = [most.get(gene, 0) for gene in genes["gene"]]
+    return genes
+
+
+_EXON_PARENT = re.compile(r'transcript_id "?([^";]+)|(?:^|;)\s*Parent=([^;]+)')
+
+
+def _rows(
+    path: Path, what: str, comments: list[str], skipped: set[str], exons_of: Counter[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows that may be of genes, transcripts, or (GTF without them) exons; count the exons of transcripts."""
     read: Callable[[str], Attributes] | None = None
     with open_text(path, what) as handle:
         for number, line in enumerate(handle, 1):
@@ -148,6 +173,8 @@ def _rows(path: Path, what: str, comments: list[str], skipped: set[str]) -> Iter
             if read is None:
                 read = gff3_attributes if is_gff3(rest.rsplit("\t", 1)[1]) else gtf_attributes
             gff3 = read is gff3_attributes
+            if feature == "exon" and (parent := _EXON_PARENT.search(rest.rsplit("\t", 1)[1])):
+                exons_of.update((parent[1] or parent[2].rstrip()).split(","))
             if feature in skipped or (gff3 and feature == "exon"):
                 continue
             first, last, _, strand, _, text = rest.split("\t")
@@ -211,6 +238,7 @@ def _transcript(row: dict[str, Any], gene: dict[str, Any]) -> dict[str, Any]:
         **{key: row[key] for key in ("chromosome", "start", "end", "strand")},
         "transcript": name,
         "rank": tag_rank(attributes.get("tag", ())),
+        "key": _first(attributes, "ID") if row["gff3"] else name,  # what its exons call it
     }
 
 

@@ -31,7 +31,8 @@ class GenePlaces:
     genes
         One row per gene: ``gene`` (Ensembl ids without version), and what the file has of ``symbol``, ``entrez``,
         ``biotype``, ``chromosome`` (as the file spells it), ``start``, ``end`` (0-based, half-open), ``position`` (0-based
-        start site), ``strand`` (``+``, ``-``, or ``.`` where it is not known), and of a table all other columns.
+        start site), ``strand`` (``+``, ``-``, or ``.`` where it is not known); of GTF and GFF3 the numbers of
+        ``transcripts`` and ``exons``, of a table all other columns.
     transcripts
         One row per transcript: ``gene``, ``symbol``, ``biotype``, ``chromosome``, ``position``, ``strand``,
         ``transcript``, ``rank``; empty where the file says no start sites.

@@ -304,6 +304,12 @@ class IndexedFasta:
             )
         return letters
 
+    def build_in_header(self) -> str:
+        """Name of the genome build in the first header where that has Ensembl's form, else ``""``."""
+        head = self._bytes.read_at(0, 400).split(b"\n")[0].decode("ascii", "replace")
+        found = re.search(r"\b(?:chromosome|primary_assembly|scaffold):([\w.-]+):[\w.-]+:\d+:\d+:-?1\b", head)
+        return found[1] if found else ""
+
     def close(self) -> None:
         """Close the file."""
         self._bytes.close()

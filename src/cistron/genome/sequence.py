@@ -160,7 +160,7 @@ class Genome:
         FASTA. An index is made beside it where there is none.
     build
         Name of the genome build (``GRCh38``, ``hg38``, any name for other genomes). When absent it is told by the
-        length of chromosome 1, where that is known.
+        length of chromosome 1, where that is known, or by a header in Ensembl's form (``chromosome:GRCz11:1:1:59578282:1``).
     ambiguous
         What to do with IUPAC letters for several bases: ``error`` or ``n``.
 
@@ -191,14 +191,15 @@ class Genome:
         told = self._told_build()
         if build is not None and told and build_name(build) != told:
             raise InputError(
-                f"{self.path.name} was called {build}, but its chromosome 1 has the length of {told}; give the right "
+                f"{self.path.name} was called {build}, but its chromosome 1 or its header is that of {told}; give the right "
                 "file or the right --build"
             )
         self.build = build_name(build) if build is not None else told
 
     def _told_build(self) -> str:
         name = self._names.get("1")
-        return CHROMOSOME_1.get(self.lengths[name], "") if name else ""
+        known = CHROMOSOME_1.get(self.lengths[name], "") if name else ""
+        return known or self._fasta.build_in_header()
 
     def require_build(self) -> str:
         """Give the name of the build.
@@ -210,7 +211,7 @@ class Genome:
         """
         if not self.build:
             raise InputError(
-                f"the genome build of {self.path.name} is not known (chromosome 1 has no length of a known build); "
+                f"the genome build of {self.path.name} is not known (chromosome 1 has no length of a known build, the header names none); "
                 "name it with --build"
             )
         return self.build

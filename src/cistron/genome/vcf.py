@@ -3,24 +3,20 @@
 Format: VCF 4.1 to 4.5, plain, gzip or bgzip; no index is needed, the file is read once from front to back.
 """
 
-import gzip
-import zlib
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from cistron.errors import InputError
-from cistron.genes.chromosomes import normalise_chromosome
-from cistron.genome.sequence import CHROMOSOME_1, Genome
+from cistron.genome.sequence import Genome
 from cistron.genome.variants import Changes, SampleVariants, check_reference, trimmed
+from cistron.genome.vcf_text import VcfText, whole_number
 from cistron.runtime import say
 
 Unphased = Literal["as-written", "error"]
 _BASES = frozenset(b"ACGTNacgtn")
-_BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _UPPER = bytes.maketrans(b"acgtn", b"ACGTN")
 
 
@@ -61,57 +57,28 @@ def read_sample(
     return found
 
 
-def _whole(text: bytes) -> int:
-    """Read a whole number; unlike ``int``, nothing but digits is one."""
-    if not text.isdigit():
-        raise ValueError
-    return int(text)
-
-
 _Row = tuple[int, bytes, bytes]  # start, reference, alternative
 
 
-class _Reader:
+class _Reader(VcfText):
     """Reads one VCF from front to back."""
 
     def __init__(self, path: Path, genome: Genome, unphased: Unphased) -> None:
-        self.path, self.genome, self.unphased = path, genome, unphased
+        super().__init__(path, genome)
+        self.unphased = unphased
         self.counts: Counter[str] = Counter()
         self.reference_calls = 0
-        self.spelling: dict[str, str | None] = {}
-        self.other_mitochondrion: set[str] = set()
         self.width = 0
         # of the chromosome that is being read, a list a haplotype of (start, reference, alternative); then its changes
         self.current = ""
         self.rows: tuple[list[_Row], list[_Row]] = ([], [])
         self.found: dict[str, tuple[Changes, Changes]] = {}
 
-    def lines(self) -> Iterator[tuple[int, bytes]]:
-        try:
-            with self.path.open("rb") as handle:
-                head = handle.read(14)
-                handle.seek(max(0, self.path.stat().st_size - len(_BGZIP_END)))
-                if head[12:14] == b"BC" and handle.read() != _BGZIP_END:
-                    raise EOFError("its last bgzip block is missing")
-            opened = gzip.open(self.path) if head[:2] == b"\x1f\x8b" else self.path.open("rb")
-            with opened as lines:
-                number, line = 0, b""
-                for number, line in enumerate(lines, 1):
-                    if line.startswith(b"BCF\2"):
-                        raise InputError(
-                            f"{self.path.name} is BCF; write it as VCF: bcftools view -Oz {self.path.name}"
-                        )
-                    yield number, line.rstrip(b"\r\n")
-                if number and not line.endswith(b"\n"):
-                    say(f"{self.path.name}: its last line ({number:,}) has no end; the file may be cut there")
-        except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"{self.path.name} cannot be read ({error}); it may be truncated") from error
-
     def read(self, sample: str | None) -> SampleVariants:
         column = -1
         for number, line in self.lines():
             if line.startswith(b"##"):
-                self._check_contig(line)
+                self.check_contig(line)
             elif line.startswith(b"#CHROM"):
                 fields = line.decode("utf8", "replace").split("\t")
                 self.width = len(fields)
@@ -150,29 +117,6 @@ class _Reader:
             self.found[self.current] = (self._resolved(self.rows[0]), self._resolved(self.rows[1]))
         self.rows = ([], [])
 
-    def _check_contig(self, line: bytes) -> None:
-        """Compare a ``##contig`` line with the genome: a length that differs is another build."""
-        if not line.startswith(b"##contig=<"):
-            return
-        fields = dict(
-            part.split("=", 1) for part in line.decode("utf8", "replace")[10:-1].split(",") if "=" in part
-        )
-        name, length = self._spelled(fields.get("ID", "")), fields.get("length", "")
-        if name is None or not length.isdigit() or int(length) == self.genome.lengths[name]:
-            return
-        if normalise_chromosome(name) == "M":
-            # GRCh37 goes with two: 16,571 bp in UCSC's hg19, 16,569 bp elsewhere. Nothing else differs.
-            self.other_mitochondrion.add(fields["ID"])
-            return
-        told = CHROMOSOME_1.get(int(length), "")
-        if told and told == self.genome.build:  # a genome that was cut short
-            return
-        raise InputError(
-            f"{self.path.name} is of another genome build{f', {told}' if told else ''}: its header gives {fields['ID']} "
-            f"{int(length):,} bp, {self.genome.path.name} has {self.genome.lengths[name]:,}; lift the variants over or give "
-            "the genome that they were called on"
-        )
-
     def _column(self, fields: list[str], sample: str | None) -> tuple[int, str]:
         samples = fields[9:]
         if not samples:
@@ -188,18 +132,10 @@ class _Reader:
             raise InputError(f"{self.path.name} has no sample {sample!r}; it has {some}")
         return 9 + samples.index(sample), sample
 
-    def _spelled(self, name: str) -> str | None:
-        if name not in self.spelling:
-            try:
-                self.spelling[name] = self.genome.chromosome(name)
-            except InputError:
-                self.spelling[name] = None
-        return self.spelling[name]
-
     def _record(self, fields: list[bytes], column: int, number: int) -> None:
         try:
             calls = self._genotype(fields[8].split(b":"), fields[column].split(b":"))
-            position, reference = _whole(fields[1]) - 1, fields[3]
+            position, reference = whole_number(fields[1]) - 1, fields[3]
             if not reference or not fields[4]:
                 raise ValueError
         except (IndexError, ValueError) as error:
@@ -219,7 +155,7 @@ class _Reader:
                 f"left out: on a mitochondrion of another length than that of {self.genome.path.name}"
             ] += 1
             return
-        name = self._spelled(given)
+        name = self.spelled(given)
         if name is None:
             self.counts[f"left out: on chromosomes that {self.genome.path.name} lacks"] += 1
             return
@@ -250,7 +186,7 @@ class _Reader:
             return None
         if b"." in parts:
             self.counts["with a missing allele (taken as the reference)"] += 1
-        numbers = [0 if part == b"." else _whole(part) for part in parts]
+        numbers = [0 if part == b"." else whole_number(part) for part in parts]
         first, second = numbers if len(numbers) == 2 else (numbers[0], numbers[0])
         if first == second == 0:
             self.reference_calls += 1

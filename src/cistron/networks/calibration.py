@@ -1,59 +1,52 @@
-"""From evidence to one probability: the log-odds of a direct edge as a sum of terms with fitted coefficients.
+"""From evidence to one probability: small networks that read the numbers of a pair and of its screen.
 
-Each term is a number of the pair (``V``, ``E``, co-variation) times a number of the screen (how many genes and cells, how
-well perturbations are seen, how dense the network was found to be). So the same evidence counts less where the screen is
-wide and thin. The coefficients were fitted by ``benchmarks/networks_fit.py`` on screens of development seeds from four
-simulators (30 to 260 genes, 5 to 200 cells a perturbation, 0.4 to 12 counts a gene, hubs and flat, knock-down, activation
-and inhibition) and are used within those ranges.
+A pair's log-odds of a direct edge are the mean over a few networks of two hidden layers. Their inputs are numbers of the pair
+(how sure a direct effect is, any effect, co-variation ...) and numbers of the screen (how many genes and cells, how well
+perturbations are seen, how dense the network was found to be), so that the same evidence counts less where the screen is wide and thin.
+The weights were fitted by ``benchmarks/networks_fit.py`` on screens of development seeds from four simulators and are used
+within the ranges that were seen there.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 
-TERM = "{pair} x {screen}"
-
-# numbers of the pair and the numbers of the screen that they are multiplied with
-WITH_DIRECT: dict[str, tuple[str, ...]] = {
-    "1": ("1", "visibility", "genes", "cells", "density", "moved", "unknown"),
-    "direct": ("1", "visibility", "density", "cells", "genes"),
-    "direct above 0": ("1", "visibility", "density"),
-    "direct above 4": ("1",),
-    "total": ("1", "visibility", "density", "cells", "genes"),
-    "total above 0": ("1", "visibility"),
-    "total above 4": ("1",),
-    "agreement": ("1", "structure", "density", "genes"),
-    "co-variation": ("1", "structure", "genes"),
-    "agreement and co-variation": ("1", "structure"),
-    "moved by source": ("1",),
-    "targets of source": ("1",),
-}
-TOTAL_ONLY: dict[str, tuple[str, ...]] = {
-    "1": ("1", "genes", "cells", "moved", "unknown", "perturbed"),
-    "total": ("1", "cells", "genes", "moved"),
-    "total above 0": ("1", "moved"),
-    "total above 4": ("1",),
-    "agreement": ("1", "structure"),
-    "co-variation": ("1", "structure", "unknown"),
-    "agreement and co-variation": ("1",),
-    "moved by source": ("1",),
-    "two steps": ("1", "unknown"),
-    "share of strongest": ("1",),
-}
-UNPERTURBED: dict[str, tuple[str, ...]] = {
-    "1": ("1", "genes", "density", "structure"),
-    "co-variation": ("1", "genes", "structure"),
-    "co-variation above 1": ("1",),
-}
+# numbers of the pair that each form reads
+WITH_DIRECT = (
+    "direct",
+    "total",
+    "agreement",
+    "co-variation",
+    "moved by source",
+    "targets of source",
+    "back",
+    "into",
+    "error",
+    "direct effect",
+)
+TOTAL_ONLY = (
+    "total",
+    "agreement",
+    "co-variation",
+    "moved by source",
+    "error",
+    "two steps",
+    "share of strongest",
+)
+UNPERTURBED = ("co-variation",)
+FORMS = {"with direct": WITH_DIRECT, "total only": TOTAL_ONLY, "unperturbed": UNPERTURBED}
+GROWING = ("direct", "total")  # more evidence than was ever seen in fitting is still more
+BLOCK = 200_000  # pairs at a time
 
 
 @dataclass(frozen=True)
 class ScreenNumbers:
-    """Numbers of the screen, each kept within the range that the coefficients were fitted on.
+    """Numbers of the screen.
 
     Attributes
     ----------
@@ -80,88 +73,112 @@ class ScreenNumbers:
     unknown: float
     perturbed: float
 
-    def value(self, name: str) -> float:
-        """Give a number by name; ``1`` is one."""
-        return 1.0 if name == "1" else float(getattr(self, name))
+
+SCREEN = tuple(field.name for field in fields(ScreenNumbers))
 
 
-RANGES = {
-    "visibility": (-1.5, 1.5),
-    "genes": (np.log(0.3), np.log(2.6)),
-    "cells": (np.log(5 / 30), np.log(200 / 30)),
-    "density": (np.log(5e-4), np.log(0.15)),
-    "moved": (np.log(1e-3), np.log(0.5)),
-    "structure": (-0.5, 2.0),
-}
+@dataclass(frozen=True)
+class Calibration:
+    """Fitted networks of one form.
+
+    Attributes
+    ----------
+    pair_inputs
+        Names of the numbers of the pair; those of the screen follow them.
+    low, high, mean, scale
+        Of each input: range in fitting, and what it is standardised by [input].
+    layers
+        For each network its layers, each weights [out, in] and bias [out].
+    """
+
+    pair_inputs: tuple[str, ...]
+    low: np.ndarray
+    high: np.ndarray
+    mean: np.ndarray
+    scale: np.ndarray
+    layers: tuple[tuple[tuple[np.ndarray, np.ndarray], ...], ...]
+
+    def standardised(self, inputs: np.ndarray) -> np.ndarray:
+        """Keep inputs within their ranges and standardise them, float32 [pair, input]."""
+        high = np.where(np.isin((*self.pair_inputs, *SCREEN), GROWING), np.inf, self.high)
+        return ((np.clip(inputs, self.low, high) - self.mean) / self.scale).astype(np.float32)
+
+    def log_odds(self, inputs: np.ndarray) -> np.ndarray:
+        """Mean log-odds over the networks [pair] of inputs [pair, input]."""
+        total = np.zeros(len(inputs))
+        standard = self.standardised(inputs)
+        for network in self.layers:
+            values = standard
+            for place, (weight, bias) in enumerate(network):
+                values = values @ weight.T + bias
+                if place < len(network) - 1:
+                    values = values / (1 + np.exp(-np.clip(values, -60, 60)))  # SiLU
+            total += values[:, 0]
+        return total / len(self.layers)
 
 
-def within_range(name: str, value: float) -> float:
-    """Keep a number of the screen within the range of the fit."""
-    low, high = RANGES[name]
-    return float(np.clip(value, low, high))
+def inputs_of(names: tuple[str, ...], pairs: Mapping[str, np.ndarray], screen: ScreenNumbers) -> np.ndarray:
+    """Stack the numbers of pairs and of their screen, float32 [pair, input].
+
+    Parameters
+    ----------
+    names
+        Numbers of the pair.
+    pairs
+        Each [pair].
+    screen
+        Numbers of the screen.
+    """
+    length = len(pairs[names[0]])
+    table = np.empty((length, len(names) + len(SCREEN)), dtype=np.float32)
+    for place, name in enumerate(names):
+        table[:, place] = pairs[name]
+    for place, name in enumerate(SCREEN, len(names)):
+        table[:, place] = getattr(screen, name)
+    return table
 
 
-def term_names(form: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Name the terms of a form in order."""
-    return [TERM.format(pair=pair, screen=screen) for pair, screens in form.items() for screen in screens]
-
-
-def design(
-    form: Mapping[str, tuple[str, ...]], pairs: Mapping[str, np.ndarray], screen: ScreenNumbers
-) -> np.ndarray:
-    """Give all terms, float64 [pair, term]; for fitting.
+def log_odds(form: str, pairs: Mapping[str, np.ndarray], screen: ScreenNumbers) -> np.ndarray:
+    """Give the log-odds of an edge, in blocks of rows.
 
     Parameters
     ----------
     form
-        Which terms there are.
+        ``with direct``, ``total only`` or ``unperturbed``.
     pairs
-        Numbers of the pairs, each [pair].
+        Numbers of the pairs, each [source, target] or [source, 1] or [1, target].
     screen
         Numbers of the screen.
+
+    Returns
+    -------
+    ndarray
+        float64 [source, target].
     """
-    length = len(next(iter(pairs.values())))
-    columns = [
-        (np.ones(length) if pair == "1" else pairs[pair]) * screen.value(name)
-        for pair, names in form.items()
-        for name in names
-    ]
-    return np.stack(columns, axis=1)
-
-
-def log_odds(
-    form: Mapping[str, tuple[str, ...]],
-    coefficients: Mapping[str, float],
-    pairs: Mapping[str, np.ndarray],
-    screen: ScreenNumbers,
-) -> np.ndarray:
-    """Add the terms up without forming them all.
-
-    Parameters
-    ----------
-    form
-        Which terms there are.
-    coefficients
-        Coefficient of each term by name.
-    pairs
-        Numbers of the pairs, of shapes that broadcast to [source, target].
-    screen
-        Numbers of the screen.
-    """
-    total: np.ndarray = np.zeros(())
-    for pair, names in form.items():
-        slope = sum(coefficients[TERM.format(pair=pair, screen=name)] * screen.value(name) for name in names)
-        total = total + (slope if pair == "1" else slope * pairs[pair])
-    return total
+    calibration = calibrations()[form]
+    names = calibration.pair_inputs
+    shape = np.broadcast_shapes(*(pairs[name].shape for name in names))
+    whole = {name: np.broadcast_to(pairs[name], shape) for name in names}
+    found = np.empty(shape)
+    rows = max(1, BLOCK // max(shape[1], 1))
+    for start in range(0, shape[0], rows):
+        part = slice(start, start + rows)
+        inputs = inputs_of(names, {name: values[part].ravel() for name, values in whole.items()}, screen)
+        found[part] = calibration.log_odds(inputs).reshape(found[part].shape)
+    return found
 
 
 @cache
-def fitted_coefficients() -> dict[str, dict[str, float]]:
-    """Read the fitted coefficients of the three forms."""
+def calibrations() -> dict[str, Calibration]:
+    """Read the fitted networks of the three forms."""
     text = resources.files("cistron.networks").joinpath("calibration.json").read_text(encoding="utf-8")
-    return dict(json.loads(text))
+    return {name: _calibration(one) for name, one in json.loads(text).items()}
 
 
-def above(values: np.ndarray, cut: float) -> np.ndarray:
-    """Give what is above a cut, zero below."""
-    return np.maximum(values - cut, 0)
+def _calibration(stored: Mapping[str, Any]) -> Calibration:
+    networks = tuple(
+        tuple((np.array(weight, dtype=np.float32), np.array(bias, dtype=np.float32)) for weight, bias in one)
+        for one in stored["networks"]
+    )
+    low, high, mean, scale = (np.array(stored[key]) for key in ("low", "high", "mean", "scale"))
+    return Calibration(tuple(stored["pair_inputs"]), low, high, mean, scale, networks)

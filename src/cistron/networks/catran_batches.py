@@ -17,6 +17,17 @@ class CatranBatches:
 
     Each is ``(hidden input [cell, gene], true values, hidden [gene], perturbed position [cell], gene numbers)``;
     the perturbed position is that of the perturbed gene among the batch's genes, -1 where there is none.
+
+    Parameters
+    ----------
+    values
+        What the model reads, float32 [cell, gene].
+    perturbation
+        Perturbed gene of each cell, -1 where there is none.
+    settings
+        Size of a batch, hidden share and how it is shuffled.
+    seed
+        Seed of the draws.
     """
 
     def __init__(

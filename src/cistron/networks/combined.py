@@ -1,10 +1,10 @@
 """The default method: perturbation evidence, direct effects and co-variation in one calibrated probability.
 
-``V`` are the log-odds of a direct effect (``deconvolution``), ``E`` those of any effect (``shrinkage``), both with a prior
-density that is learned from the screen. Co-variation enters as the partial correlation over all cells in units of its
-own spread over pairs, and as its sign times the one that the perturbation implies where it is known which way the
-source was moved. ``calibration`` adds them up with coefficients that depend on the screen. A source that was not
-perturbed has co-variation only, and coefficients of its own.
+Effects are log fold changes of counts (``fold_changes``). ``V`` are the log-odds of a direct effect (``deconvolution``), ``E``
+those of any effect (``shrinkage``), both with a prior density that is learned from the screen. Co-variation enters as the
+partial correlation over the cells within perturbations, in units of its own spread over pairs, and as its sign times the
+one that the perturbation implies where it is known which way the source was moved. ``calibration`` turns them, together with
+numbers of the screen, into one probability. A source that was not perturbed has co-variation only.
 """
 
 from dataclasses import replace
@@ -13,32 +13,21 @@ import numpy as np
 from scipy import sparse
 
 from cistron.formats.perturbed_cells import PerturbedCells
-from cistron.networks.calibration import (
-    RANGES,
-    TOTAL_ONLY,
-    UNPERTURBED,
-    WITH_DIRECT,
-    fitted_coefficients,
-    log_odds,
-)
+from cistron.networks.calibration import SCREEN, calibrations, log_odds
 from cistron.networks.covariation import covariance, partial_correlation_matrix
 from cistron.networks.deconvolution import DirectEffects, direct_log_odds
 from cistron.networks.direction import Directions, regulation_sign
-from cistron.networks.effects import (
-    GroupMoments,
-    KnockOutEffects,
-    group_moments,
-    knock_out_effects,
-    screen_directions,
-)
+from cistron.networks.effects import KnockOutEffects, screen_directions
 from cistron.networks.evidence import BOUND, Evidence, logistic, unperturbed_pairs
+from cistron.networks.fold_changes import screen_effects
 from cistron.networks.network import Network
 from cistron.networks.normalisation import normalise
 from cistron.networks.settings import DefaultSettings
 from cistron.networks.shrinkage import ShrunkenEffects, shrink_effects
-from cistron.runtime.progress import track
+from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
 
+SHRINKAGE = 0.5  # of correlations towards none; with less, noise passes between genes (0.1 to 0.9 tried)
 FEWEST_PERTURBATIONS = 20  # with fewer, direct effects are not determined
 
 
@@ -64,12 +53,11 @@ def supported_settings(
 
 
 def _evidence(
-    moments: GroupMoments,
+    effects: KnockOutEffects,
     partial: tuple[np.ndarray, float],
     settings: DefaultSettings,
     learned: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Evidence:
-    effects = knock_out_effects(moments)
     directions = screen_directions(effects, settings.direction)
     total = shrink_effects(effects, learned=learned)
     if not settings.learn_hubs:
@@ -115,9 +103,7 @@ def gather_evidence(cells: PerturbedCells, settings: DefaultSettings, seed: int 
     seed
         Seed of everything random.
     """
-    values = normalise(cells)
-    moments = group_moments(values, cells.perturbation, batch=cells.batch)
-    return _evidence(moments, _partial(values, cells, settings, seed), settings)
+    return _evidence(screen_effects(cells), _partial(normalise(cells), cells, settings, seed), settings)
 
 
 def _partial(
@@ -133,25 +119,29 @@ def _partial(
     if len(used) > settings.most_cells:
         random = random_generator(seed, "cells for covariation")
         used = np.sort(random.choice(used, settings.most_cells, replace=False))
+    # within perturbations: what they moved is the other evidence already and must not count twice
+    group = cells.perturbation[used] + 1
+    if cells.batch is not None:
+        group = group + (group.max() + 1) * cells.batch[used]
     covariances, _, number = covariance(
         values[used],
         None if weights is None else weights[used],
-        batch=None if cells.batch is None else cells.batch[used],
+        batch=np.unique(group, return_inverse=True)[1],
     )
-    return partial_correlation_matrix(covariances, number), number
+    return partial_correlation_matrix(covariances, number, SHRINKAGE), number
 
 
 def combine(evidence: Evidence, settings: DefaultSettings) -> np.ndarray:
     """Give the log-odds of a direct edge, float32 [source, target]; NaN on the diagonal."""
-    genes = len(evidence.partial)
-    fitted, screen = fitted_coefficients(), evidence.screen()
+    genes, screen = len(evidence.partial), evidence.screen()
     full = np.full((genes, genes), np.nan, dtype=np.float32)
-    if settings.co_variation:
-        full[:] = log_odds(UNPERTURBED, fitted["unperturbed"], unperturbed_pairs(evidence.partial), screen)
+    if settings.co_variation and len(evidence.effects.sources) < genes:
+        full[:] = log_odds("unperturbed", unperturbed_pairs(evidence.partial), screen)
         # among more genes than were fitted on, a pair is an edge more rarely
-        full += min(0.0, RANGES["genes"][1] - np.log(genes / 100))
-    form, name = (WITH_DIRECT, "with direct") if evidence.determined else (TOTAL_ONLY, "total only")
-    full[evidence.effects.sources] = log_odds(form, fitted[name], evidence.pairs(), screen)
+        fitted = calibrations()["unperturbed"]
+        full += min(0.0, float(fitted.high[len(fitted.pair_inputs) + SCREEN.index("genes")]) - screen.genes)
+    form = "with direct" if evidence.determined else "total only"
+    full[evidence.effects.sources] = log_odds(form, evidence.pairs(), screen)
     np.fill_diagonal(full, np.nan)
     return full
 
@@ -166,7 +156,12 @@ def _resample_weights(perturbation: np.ndarray, random: np.random.Generator) -> 
 
 
 def _stability(
-    cells: PerturbedCells, first: Evidence, odds: np.ndarray, settings: DefaultSettings, seed: int
+    cells: PerturbedCells,
+    first: Evidence,
+    odds: np.ndarray,
+    settings: DefaultSettings,
+    seed: int,
+    progress: Progress,
 ) -> np.ndarray:
     """Share of resamples in which a pair is among as many top pairs as edges are expected."""
     genes = len(cells.genes)
@@ -174,14 +169,14 @@ def _stability(
     expected = int(min(max(probability.sum(), 50), genes * (genes - 1)))
     values = normalise(cells)
     found = np.zeros((genes, genes), dtype=np.float32)
-    for draw in track(range(settings.resamples), "resampling cells", unit="resamples"):
+    for draw in range(settings.resamples):
         random = random_generator(seed, "resampled cells", draw)
         weights = _resample_weights(cells.perturbation, random)
         partial = _partial(values, cells, settings, seed, weights)
-        moments = group_moments(values, cells.perturbation, weights, cells.batch)
-        evidence = _evidence(moments, partial, settings, first.total.learned)
+        evidence = _evidence(screen_effects(cells, weights), partial, settings, first.total.learned)
         again = Network(cells.genes, combine(evidence, settings))
         found[again.strongest(expected)] += 1
+        progress.advance()
     return found / settings.resamples
 
 
@@ -198,8 +193,14 @@ def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -
         Seed of everything random.
     """
     cells.require_perturbations("the default method")
-    evidence = gather_evidence(cells, settings, seed)
-    odds = combine(evidence, settings)
+    # the evidence of all cells and of each resample takes about as long, so that the time left can be told
+    with Progress("network", total=1 + settings.resamples, unit="passes over the cells") as progress:
+        evidence = gather_evidence(cells, settings, seed)
+        odds = combine(evidence, settings)
+        progress.advance()
+        stability = (
+            _stability(cells, evidence, odds, settings, seed, progress) if settings.resamples else None
+        )
     genes, sources = len(cells.genes), evidence.effects.sources
     sign = np.sign(evidence.partial).astype(np.int8)
     np.fill_diagonal(sign, 0)
@@ -217,6 +218,6 @@ def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -
         sign=sign,
         probability=logistic(odds).astype(np.float32),
         direct=direct,
-        stability=_stability(cells, evidence, odds, settings, seed) if settings.resamples else None,
+        stability=stability,
         details=details,
     )

@@ -65,15 +65,26 @@ def correlation_matrix(covariances: np.ndarray) -> np.ndarray:
     return np.clip(covariances * inverse[:, None] * inverse[None, :], -1, 1)
 
 
-def partial_correlation_matrix(covariances: np.ndarray, cells: float) -> np.ndarray:
+def partial_correlation_matrix(
+    covariances: np.ndarray, cells: float, least_shrinkage: float = 0.0
+) -> np.ndarray:
     """Partial correlation of each pair given all others, with shrinkage towards independence.
 
     The correlation ``R`` becomes ``(1 - l) R + l I`` with ``l = genes / (genes + cells)``, which keeps it
     invertible when there are more genes than cells.
+
+    Parameters
+    ----------
+    covariances
+        float64 [gene, gene].
+    cells
+        Cells that they were computed on.
+    least_shrinkage
+        Least ``l``.
     """
     correlation = correlation_matrix(covariances)
     size = len(correlation)
-    share = size / (size + cells)
+    share = max(size / (size + cells), least_shrinkage)
     shrunk = (1 - share) * correlation
     np.fill_diagonal(shrunk, 1.0)
     precision = np.linalg.inv(shrunk)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cistron.networks.direction import Directions
-from cistron.networks.effects import KnockOutEffects, perturbation_sizes
+from cistron.networks.effects import KnockOutEffects
 from cistron.networks.shrinkage import ShrunkenEffects
 from cistron.runtime.progress import Progress
 from cistron.runtime.threads import limit_threads
@@ -49,6 +49,24 @@ def _candidates(shrunken: ShrunkenEffects, sources: np.ndarray, most: int) -> np
         evidence = evidence.T
         return np.argpartition(-evidence, count - 1, axis=1)[:, :count]
     return np.argsort(-evidence.T, axis=1, kind="stable")
+
+
+def own_moves(effects: KnockOutEffects, directions: Directions) -> np.ndarray:
+    """How far each perturbed gene moved in its direction: posterior means under a normal prior of all perturbations [perturbation].
+
+    Effects are divided by it, so that it must be neither noise nor near zero: a gene with few counts is taken to have moved
+    as far as the others did.
+    """
+    rows = np.arange(len(effects.sources))
+    own, variance = directions.sign * effects.own, effects.error[rows, effects.sources] ** 2
+    between, middle = max(float(own.var() - variance.mean()), 0.01), 0.0
+    for _ in range(20):
+        weight = 1 / (variance + between)
+        middle = float((weight * own).sum() / weight.sum())
+        excess = (weight**2 * ((own - middle) ** 2 - variance)).sum() / (weight**2).sum()
+        between = max(float(excess), 0.01)
+    posterior = (own / variance + middle / between) / (1 / variance + 1 / between)
+    return np.maximum(posterior, 0.3 * abs(middle) + 1e-3)
 
 
 def _statistics(
@@ -113,7 +131,7 @@ def direct_log_odds(
     """
     sources = effects.sources
     number, genes = effects.shift.shape
-    moved = perturbation_sizes(effects, directions)
+    moved = own_moves(effects, directions)
     regressors = (shrunken.mean[:, sources] / moved[None, :]).astype(np.float32)
     np.fill_diagonal(regressors, directions.sign)
     candidates = _candidates(shrunken, sources, most_candidates)

@@ -12,6 +12,8 @@ import numpy as np
 Direction = Literal["auto", "knock-down", "activation", "inhibition"]
 VISIBLE = 2.0  # |z| of a perturbed gene from which on it visibly moves
 CONTRARY = 4.0  # |z| from which on a gene may move against the rest of the screen
+TOGETHER = 6.0  # mean z times the root of their number, from which on perturbed genes move as one though each is not seen
+ALIKE = 0.75  # and share of them that move that way
 
 
 @dataclass(frozen=True)
@@ -46,18 +48,21 @@ def read_directions(own_z: np.ndarray, given: Direction = "auto") -> Directions:
     own_z
         Standardised shift of each perturbed gene itself [perturbation].
     given
-        ``auto`` reads it: where at least half of the genes visibly fall it is a knock-down screen, where half rise an
-        activation screen, where half move one way or the other each says its own, and else it is activity that is
-        perturbed. ``inhibition`` says that activity is lowered.
+        ``auto`` reads it: where at least half of the genes visibly fall, or most of many genes fall a little (few cells
+        each), it is a knock-down screen, where they rise an activation screen, where half move one way or the other each
+        says its own, and else it is activity that is perturbed. ``inhibition`` says that activity is lowered.
     """
     number = len(own_z)
     fell, rose = own_z < -VISIBLE, own_z > VISIBLE
+    together = float(own_z.mean() * np.sqrt(number))
+    falling = fell.mean() >= 0.5 or (together < -TOGETHER and (own_z < 0).mean() >= ALIKE)
+    rising = rose.mean() >= 0.5 or (together > TOGETHER and (own_z > 0).mean() >= ALIKE)
     if given == "inhibition":
         return Directions("activity", -np.ones(number), np.ones(number, dtype=bool))
-    if given == "knock-down" or (given == "auto" and fell.mean() >= 0.5):
+    if given == "knock-down" or (given == "auto" and falling):
         sign = np.where(own_z > CONTRARY, 1.0, -1.0) if given == "auto" else -np.ones(number)
         return Directions("knock-down", sign, np.ones(number, dtype=bool))
-    if given == "activation" or rose.mean() >= 0.5:
+    if given == "activation" or rising:
         sign = np.where(own_z < -CONTRARY, -1.0, 1.0) if given == "auto" else np.ones(number)
         return Directions("activation", sign, np.ones(number, dtype=bool))
     if (fell | rose).mean() >= 0.5:

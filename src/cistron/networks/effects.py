@@ -51,7 +51,7 @@ class KnockOutEffects:
 
 
 @dataclass(frozen=True)
-class GroupMoments:
+class PerturbationMoments:
     """Mean and variance (with n - 1) of each gene in each group, group 0 is the control.
 
     ``baseline`` is the mean of the control cells that each perturbation is compared with, that of its batches where there
@@ -72,12 +72,12 @@ class GroupMoments:
         return self.mean[1:] - self.baseline
 
 
-def group_moments(
+def perturbation_moments(
     values: sparse.csr_matrix,
     perturbation: np.ndarray,
     weights: np.ndarray | None = None,
     batch: np.ndarray | None = None,
-) -> GroupMoments:
+) -> PerturbationMoments:
     """Compute moments of each gene by perturbation in a few sparse products.
 
     Parameters
@@ -115,7 +115,7 @@ def group_moments(
         baseline, control_error, between = _batch_baseline(values, group, used, weight, batch, len(sources))
         variance[0] = np.maximum(variance[0] - between[0], 0)
         variance[1:] = np.maximum(variance[1:] - between[1], 0)
-    return GroupMoments(sources, count, mean, variance, skewness, baseline, control_error)
+    return PerturbationMoments(sources, count, mean, variance, skewness, baseline, control_error)
 
 
 def _batch_baseline(
@@ -163,7 +163,7 @@ def normal_score(z: np.ndarray, skewness: np.ndarray) -> np.ndarray:
     return 6 / g * (np.cbrt(base) - 1) + g / 6
 
 
-def knock_out_effects(moments: GroupMoments) -> KnockOutEffects:
+def knock_out_effects(moments: PerturbationMoments) -> KnockOutEffects:
     """Turn moments into standardised shifts and their errors.
 
     The error of perturbation p on gene t is ``sqrt(v_0t / n_0 + v'_pt / n_p)`` with the variance of the perturbed cells
@@ -189,7 +189,7 @@ def knock_out_effects(moments: GroupMoments) -> KnockOutEffects:
 
 def effects_of(cells: PerturbedCells) -> KnockOutEffects:
     """Normalise cells and compute the effects of their perturbations."""
-    return knock_out_effects(group_moments(normalise(cells), cells.perturbation, batch=cells.batch))
+    return knock_out_effects(perturbation_moments(normalise(cells), cells.perturbation, batch=cells.batch))
 
 
 def spread_rows(rows: np.ndarray, sources: np.ndarray, genes: int, fill: float = np.nan) -> np.ndarray:
@@ -232,7 +232,7 @@ def mean_shift(cells: PerturbedCells, statistic: str) -> Network:
     # CausalBench's baseline divides by plain totals
     paper = statistic == "difference"
     values = log_normalise(cells.values, cells.scale) if paper else normalise(cells)
-    moments = group_moments(values, cells.perturbation, batch=cells.batch)
+    moments = perturbation_moments(values, cells.perturbation, batch=cells.batch)
     effects = knock_out_effects(moments)
     difference = moments.difference
     if statistic == "difference":

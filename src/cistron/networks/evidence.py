@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cistron.networks.calibration import ScreenNumbers, above, within_range
+from cistron.networks.calibration import ScreenNumbers
 from cistron.networks.deconvolution import DirectEffects
 from cistron.networks.direction import Directions
 from cistron.networks.effects import KnockOutEffects
@@ -44,8 +44,7 @@ def relative_strength(partial: np.ndarray) -> np.ndarray:
 
 def unperturbed_pairs(partial: np.ndarray) -> dict[str, np.ndarray]:
     """Give the numbers of pairs whose source was not perturbed."""
-    strength = relative_strength(partial)
-    return {"co-variation": strength, "co-variation above 1": above(strength, 1)}
+    return {"co-variation": relative_strength(partial)}
 
 
 @dataclass(frozen=True)
@@ -65,37 +64,43 @@ class Evidence:
         sources = self.effects.sources
         co_variation = relative_strength(self.partial)
         rho = self.partial[sources]
-        total, direct = _bounded(self.total.log_odds), _bounded(self.direct.log_odds)
-        moved = np.where(self.direct.effect != 0, self.direct.effect, self.effects.shift)
         # where nobody knows which way a gene was moved, the sign of co-variation says nothing
         implied = np.where(self.directions.known, self.directions.sign, 0.0)[:, None]
         strength = co_variation[sources]
-        agreement = np.sign(rho) * np.sign(moved) * implied * strength
         found = {
-            "total": total,
-            "total above 0": above(total, 0),
-            "total above 4": above(total, 4),
-            "agreement": agreement,
+            "total": _bounded(self.total.log_odds),
+            "agreement": np.sign(rho) * np.sign(self.moved) * implied * strength,
             "co-variation": strength,
-            "agreement and co-variation": agreement * strength,
             "moved by source": _logit(self.total.share)[:, None],
+            "error": np.log(self.effects.error),
         }
+        others = self._others()
         if self.determined:
-            share = (logistic(self.direct.log_odds) * self._others()).sum(axis=1) / self.partial.shape[0]
+            chance = logistic(self.direct.log_odds) * others
+            back = np.zeros(self.partial.shape)
+            back[sources] = chance
             found |= {
-                "direct": direct,
-                "direct above 0": above(direct, 0),
-                "direct above 4": above(direct, 4),
-                "targets of source": np.log(share + 0.3 / self.partial.shape[0])[:, None],
+                "direct": _bounded(self.direct.log_odds),
+                "targets of source": np.log((chance.sum(axis=1) + 0.3) / len(self.partial))[:, None],
+                # co-variation and effects of a pair may come from the edge the other way round
+                "back": back.T[sources],
+                # and what other sources explain
+                "into": np.log(chance.sum(axis=0)[None, :] - chance + 0.2),
+                "direct effect": np.log(np.abs(self.direct.effect) + 0.05),
             }
         else:
-            chance = self.total.probability * self._others()
-            size = np.abs(self.total.mean) * self._others()
+            chance = self.total.probability * others
+            size = np.abs(self.total.mean) * others
             found |= {
                 "two steps": np.log(chance[:, sources] @ chance + 0.05),
                 "share of strongest": np.log((size + 0.02) / (size.max(axis=1, keepdims=True) + 0.02)),
             }
         return found
+
+    @property
+    def moved(self) -> np.ndarray:
+        """Which way and how far each source moves a target: the direct part where there is one [perturbation, gene]."""
+        return np.where(self.direct.effect != 0, self.direct.effect, self.effects.shift)
 
     def _others(self) -> np.ndarray:
         """False where a gene is the source itself."""
@@ -110,15 +115,14 @@ class Evidence:
         others = self._others()
         moved = float(self.total.probability[others].mean())
         density = float(logistic(self.direct.log_odds)[others].mean()) if self.determined else moved
+        structure = spread_of(self.partial) * np.sqrt(max(self.cells, 1))
         return ScreenNumbers(
-            visibility=within_range("visibility", np.log(max(float(np.median(own)), 1e-3)) - 2),
-            genes=within_range("genes", np.log(genes / 100)),
-            cells=within_range("cells", np.log(float(self.effects.cells.mean()) / 30)),
-            density=within_range("density", np.log(density + 1e-4)),
-            moved=within_range("moved", np.log(moved + 1e-4)),
-            structure=within_range(
-                "structure", np.log(max(spread_of(self.partial) * np.sqrt(max(self.cells, 1)), 1e-3))
-            ),
+            visibility=float(np.log(max(float(np.median(own)), 1e-3))) - 2,
+            genes=float(np.log(genes / 100)),
+            cells=float(np.log(float(self.effects.cells.mean()) / 30)),
+            density=float(np.log(density + 1e-4)),
+            moved=float(np.log(moved + 1e-4)),
+            structure=float(np.log(max(structure, 1e-3))),
             unknown=1 - float(self.directions.known.mean()),
             perturbed=len(rows) / genes,
         )

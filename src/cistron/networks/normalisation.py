@@ -92,13 +92,16 @@ def composition(counts: sparse.csr_matrix, perturbation: np.ndarray) -> Composit
     return Composition(dominant, correction)
 
 
-def normalise(cells: PerturbedCells) -> sparse.csr_matrix:
-    """Bring cells to log(1 + count / size factor), float32 [cell, gene].
+def size_factors(cells: PerturbedCells) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """Give counts (or values scaled to one depth) and the factor that each cell is divided by.
 
-    Log-normalised values are corrected the same way, others (``continuous``) are returned as they are. Stays sparse.
+    Returns
+    -------
+    csr_matrix
+        Not logarithmic, float32 [cell, gene].
+    ndarray
+        Total of each cell over the median, corrected for composition, float64 [cell].
     """
-    if cells.scale == "continuous":
-        return cells.values
     matrix = sparse.csr_matrix(cells.values, dtype=np.float32, copy=True)
     if cells.scale == "log-normalised":
         np.expm1(matrix.data, out=matrix.data)
@@ -114,6 +117,17 @@ def normalise(cells: PerturbedCells) -> sparse.csr_matrix:
     hit = cells.perturbation >= 0
     sources = np.unique(cells.perturbation[hit])
     factors[hit] *= found.correction[np.searchsorted(sources, cells.perturbation[hit])]
+    return matrix, factors
+
+
+def normalise(cells: PerturbedCells) -> sparse.csr_matrix:
+    """Bring cells to log(1 + count / size factor), float32 [cell, gene].
+
+    Log-normalised values are corrected the same way, others (``continuous``) are returned as they are. Stays sparse.
+    """
+    if cells.scale == "continuous":
+        return cells.values
+    matrix, factors = size_factors(cells)
     matrix.data /= np.repeat(factors.astype(np.float32), np.diff(matrix.indptr))
     np.log1p(matrix.data, out=matrix.data)
     return matrix

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import sparse
 
 from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings
-from cistron.networks.effects import effects_of, group_moments
+from cistron.networks.effects import effects_of, perturbation_moments
 from cistron.networks.energy_distance import energy_distances
 from cistron.networks.normalisation import dominant_genes, normalise
 from cistron.runtime import atomic_path
@@ -36,7 +36,7 @@ def perturbation_quality(cells: PerturbedCells, *, seed: int = 0) -> pd.DataFram
     effects = effects_of(cells)
     rows = np.arange(len(effects.sources))
     own = effects.z[rows, effects.sources]
-    linear = group_moments(_linear(cells), cells.perturbation)
+    linear = perturbation_moments(_linear(cells), cells.perturbation)
     before = linear.mean[0, effects.sources]
     after = linear.mean[1 + rows, effects.sources]
     energy, p_values = energy_distances(cells, seed=seed)

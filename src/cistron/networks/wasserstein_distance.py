@@ -6,7 +6,7 @@ import numpy as np
 
 from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.networks.direction import regulation_sign
-from cistron.networks.effects import group_moments, knock_out_effects, screen_directions, spread_rows
+from cistron.networks.effects import knock_out_effects, perturbation_moments, screen_directions, spread_rows
 from cistron.networks.network import Network
 from cistron.networks.normalisation import normalise
 from cistron.runtime.progress import Progress
@@ -68,7 +68,7 @@ def wasserstein(cells: PerturbedCells) -> Network:
     sizes = np.bincount(np.searchsorted(sources, cells.perturbation[order]))
     starts = np.concatenate([[0], np.cumsum(sizes)])
     normalised = normalise(cells)
-    effects = knock_out_effects(group_moments(normalised, cells.perturbation, batch=cells.batch))
+    effects = knock_out_effects(perturbation_moments(normalised, cells.perturbation, batch=cells.batch))
     values = normalised.tocsc()
     genes = len(cells.genes)
     block = max(1, min(genes, 4_000_000 // len(cells.perturbation)))

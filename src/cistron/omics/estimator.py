@@ -9,6 +9,7 @@ import anndata
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
+from cistron.formats.expression_columns import joined_level_and_breadth
 from cistron.formats.gene_embedding import build_gene_embedding, write_gene_embedding
 from cistron.methods import Estimator, Method
 from cistron.omics.embedders import EmbeddingValues
@@ -143,7 +144,7 @@ class OmicsEmbedder(Estimator):
         ]
         self.remarks.append(fitted.remark)
         source = "+".join(matrix.name for matrix in given)
-        return build_gene_embedding(
+        embedding = build_gene_embedding(
             fitted.values,
             fitted.genes or prepared[0].genes,
             name=name or f"{source} {method.name} {fitted.values.shape[1]}",
@@ -161,6 +162,11 @@ class OmicsEmbedder(Estimator):
             sources=[one.path for one in given if one.path is not None and not one.path.is_dir()],
             standard_deviation=fitted.standard_deviation,
         )
+        trivial = [pd.DataFrame(one.level_and_breadth, index=pd.Index(one.genes)) for one in prepared]
+        found = joined_level_and_breadth(trivial, embedding.obs_names)
+        for column in found.columns:
+            embedding.obs[column] = found[column]
+        return embedding
 
     def embed_files(
         self,

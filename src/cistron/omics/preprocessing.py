@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cistron.errors import InputError
+from cistron.formats.expression_columns import level_and_breadth
 from cistron.omics.inputs import OmicsMatrix
 from cistron.omics.settings_preparation import PreprocessingSettings
 
@@ -31,6 +32,9 @@ class PreparedMatrix:
         Settings in force.
     remarks
         What was done, one sentence each.
+    level_and_breadth
+        Mean of each gene that is kept, and share of samples in which it is expressed, before anything is centred,
+        float64 [gene, 2].
     """
 
     matrix: OmicsMatrix
@@ -40,6 +44,7 @@ class PreparedMatrix:
     sample_scale: np.ndarray
     settings: PreprocessingSettings
     remarks: list[str]
+    level_and_breadth: np.ndarray
 
     @property
     def genes(self) -> list[str]:
@@ -49,15 +54,20 @@ class PreparedMatrix:
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield transformed blocks of the genes that are kept, float32 [gene, sample]."""
         for window, block in self.matrix.blocks():
-            values = _by_gene(block[self.kept[window]], self.logarithm, self.settings)
+            values = _by_gene(_logged(block[self.kept[window]], self.logarithm), self.settings)
             values -= self.sample_mean.astype(np.float32)
             values /= self.sample_scale.astype(np.float32)
             yield values
 
 
-def _by_gene(block: np.ndarray, logarithm: bool, settings: PreprocessingSettings) -> np.ndarray:
-    """Logarithm, filling, centring and scaling of genes, which need nothing but the gene's own row."""
-    values = np.log2(block + 1.0) if logarithm else block.copy()
+def _logged(block: np.ndarray, logarithm: bool) -> np.ndarray:
+    """A copy, log2(x + 1) taken where it is to be taken."""
+    logged: np.ndarray = np.log2(block + 1.0) if logarithm else block.copy()
+    return logged
+
+
+def _by_gene(values: np.ndarray, settings: PreprocessingSettings) -> np.ndarray:
+    """Filling, centring and scaling of genes, which need nothing but the gene's own row."""
     missing = np.isnan(values)
     if missing.any():
         means = np.nanmean(values, axis=1, keepdims=True)
@@ -103,8 +113,12 @@ def prepare_matrix(matrix: OmicsMatrix, settings: PreprocessingSettings | None =
         f"log2(x + 1) {'taken' if logarithm else 'not taken'} ({wanted}; values from {low:g} to {high:g})"
     )
     count, total, square = 0, np.zeros(len(matrix.samples)), np.zeros(len(matrix.samples))
+    threshold = 1.0 if low >= 0 else 0.0  # 1 TPM where log2(x + 1) is taken; signed measures lie around 0
+    trivial = []
     for window, block in matrix.blocks():
-        values = _by_gene(block[kept[window]], logarithm, settings).astype(np.float64)
+        logged = _logged(block[kept[window]], logarithm)
+        trivial.append(level_and_breadth(logged, threshold))
+        values = _by_gene(logged, settings).astype(np.float64)
         count += len(values)
         total += values.sum(axis=0)
         square += (values**2).sum(axis=0)
@@ -123,7 +137,8 @@ def prepare_matrix(matrix: OmicsMatrix, settings: PreprocessingSettings | None =
     )
     scale = np.where(constant | (not settings.scale_samples), 1.0, deviation)
     centre = mean if settings.centre_samples else np.zeros_like(mean)
-    return PreparedMatrix(matrix, kept, logarithm, centre, scale, settings, matrix.remarks + remarks)
+    remarks = matrix.remarks + remarks
+    return PreparedMatrix(matrix, kept, logarithm, centre, scale, settings, remarks, np.vstack(trivial))
 
 
 def _refuse_few_negatives(matrix: OmicsMatrix, settings: PreprocessingSettings, high: float) -> None:

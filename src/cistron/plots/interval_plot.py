@@ -22,6 +22,7 @@ def interval_plot(
     colours: Sequence[str] = PALETTE,
     label: str = "ΔR²",
     printed: bool = True,
+    filled: str | None = None,
 ) -> Axes:
     """Draw one line a row, in the order of the table from the top.
 
@@ -41,6 +42,8 @@ def interval_plot(
         Name of the score on the axis.
     printed
         Print the values at the right.
+    filled
+        Column that says whether the point is filled, bool; the others are open. All are filled when absent.
 
     Returns
     -------
@@ -61,7 +64,9 @@ def interval_plot(
             ax.plot(
                 [line[low], line[high]], [number, number], color=colour, linewidth=2.2, solid_capstyle="butt"
             )
-        point = ax.scatter([line[value]], [number], s=38, color=colour, linewidth=0, zorder=3)
+        solid = filled is None or bool(line[filled])
+        face = {"color": colour, "linewidth": 0} if solid else {"facecolor": "white", "edgecolor": colour}
+        point = ax.scatter([line[value]], [number], s=38, zorder=3, **face)
         point.set_gid(f"point-{number}")
         if control is not None and control in table and np.isfinite(line[control]):
             ax.scatter([line[control]], [number], s=26, color=CONTROL, marker="x", linewidth=1.4, zorder=2)

@@ -1,5 +1,6 @@
 """From result folders to a report: read, make the sections of each task, write figures and page."""
 
+import re
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -16,8 +17,17 @@ TASKS: dict[str, tuple[str, str]] = {
     "expression": ("Expression", "cistron.report.expression:expression_sections"),
     "epigenesis": ("What histone marks do", "cistron.report.epigenesis:epigenesis_sections"),
     "edges": ("Gene networks", "cistron.report.edges:edge_sections"),
+    "labels": ("Labels of genes", "cistron.report.labels:label_sections"),
+    "pairs": ("Pairs of genes", "cistron.report.pairs:pair_sections"),
+    "variant_effects": ("Effects of variants", "cistron.report.variant_effects:variant_sections"),
+    "saturation": ("Saturation mutagenesis", "cistron.report.saturation:saturation_sections"),
+    "enhancers": ("Enhancers of genes", "cistron.report.enhancers:enhancer_sections"),
     "genesets": ("Gene sets", "cistron.report.genesets:gene_set_sections"),
+    "tracks": ("Tracks from DNA", "cistron.report.tracks:track_sections"),
+    "folds": ("Folds of genomes", "cistron.report.folds:fold_sections"),
 }
+
+_FILES = re.compile(r' <span class="files">.*?</span>')
 
 
 def sections_of(result: Result, prefix: str) -> list[Section]:
@@ -79,11 +89,30 @@ def build_report(
             Chapter(f"{TASKS[result.task][0]}: {_datasets(result)}", prefix, result.run, sections)
         )
     page = build_page(title or (chapters[0].title if len(chapters) == 1 else "Scores"), chapters)
+    return finish_page(page, chapters, output, figures=figures)
+
+
+def finish_page(page: str, chapters: Sequence[Chapter], output: Path, *, figures: bool) -> Path:
+    """Write a page and, where they are wanted, its figures beside it; without them it names no files.
+
+    Parameters
+    ----------
+    page
+        The HTML.
+    chapters
+        Chapters whose figures are saved.
+    output
+        HTML file.
+    figures
+        Save the figures to ``figures/`` in the same folder.
+    """
     if figures:
         for chapter in chapters:
             for section in chapter.sections:
                 for drawing in section.drawings:
                     drawing.save(output.parent / "figures")
+    else:
+        page = _FILES.sub("", page)
     with atomic_path(output) as partial:
         partial.write_text(page, encoding="utf-8")
     return output

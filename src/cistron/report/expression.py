@@ -6,10 +6,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from cistron.evaluation.expression import METRICS, TABLES, headline, scored_strata
+from cistron.evaluation.rivals import RIVAL_NAME
 from cistron.plots.box_plot import box_plot
 from cistron.plots.heat_map import CELL_INCHES, heat_map
 from cistron.plots.interval_plot import interval_plot
-from cistron.plots.style import figure_style
+from cistron.plots.style import figure_style, signed
 from cistron.report.drawing import Drawing
 from cistron.report.page import Section, fixed, render
 from cistron.report.result import Result
@@ -20,7 +21,7 @@ SHOWN = {
     "pearson_across_cells": "across cells",
     "pooled_doubly_centred": "doubly centred",
 }
-_REFERENCES = ("null", "ceiling")
+_REFERENCES = ("null", "ceiling", RIVAL_NAME)
 
 
 def expression_sections(result: Result, prefix: str = "expression_") -> list[Section]:
@@ -40,7 +41,9 @@ def expression_sections(result: Result, prefix: str = "expression_") -> list[Sec
     level = "pseudobulks" if "pseudobulks" in levels else levels[0]
     order = _in_tables(result)
     sections = [
-        _finding(here[here["target"] == level], order, stratum, level, prefix),
+        _finding(
+            here[here["target"] == level], order, stratum, level, prefix, result.results.get("rivals", [])
+        ),
         _quadrants(scores, order, level, prefix),
         _differences(here[here["target"] == level], order, stratum, level),
         _genes(result, stratum, level, order, prefix),
@@ -73,7 +76,9 @@ def _value(rows: pd.DataFrame, name: str, metric: str) -> dict[str, Any]:
     return {key: float("nan") if pd.isna(row[key]) else float(row[key]) for key in keys}
 
 
-def _finding(rows: pd.DataFrame, order: pd.DataFrame, stratum: str, level: str, prefix: str) -> Section:
+def _finding(
+    rows: pd.DataFrame, order: pd.DataFrame, stratum: str, level: str, prefix: str, result_rivals: list[str]
+) -> Section:
     methods = order[order["control"] == ""]
     controls = {
         row.control_of: row.name_
@@ -90,6 +95,7 @@ def _finding(rows: pd.DataFrame, order: pd.DataFrame, stratum: str, level: str, 
                 "control": {
                     metric: _value(rows, controls.get(name, ""), metric)["value"] for metric in SHOWN
                 },
+                "gain": {metric: _value(rows, name, f"gain_{metric}") for metric in SHOWN},
                 "undefined": _value(rows, name, "undefined_entries")["value"],
             }
             for name in own
@@ -110,6 +116,8 @@ def _finding(rows: pd.DataFrame, order: pd.DataFrame, stratum: str, level: str, 
         or [f"Only baselines were scored, in {stratum}."],
         tables=tables,
         references=references,
+        trivial=references[RIVAL_NAME],
+        rivals=result_rivals,
         shown=SHOWN,
         drawings=drawings,
         where=_where(stratum, level),
@@ -152,6 +160,11 @@ def sentence(table: dict[str, Any], stratum: str, level: str) -> str:
     control = best["control"][metric]
     if control == control and control >= score["low"]:
         text += f"; its control file reaches {fixed(control, 3)}, so the embedding explains nothing of it"
+    gain = best.get("gain", {}).get(metric, {"value": float("nan")})
+    if gain["value"] == gain["value"]:
+        bounds = f"{signed(gain['value'], 3)} [{signed(gain['low'], 3)}, {signed(gain['high'], 3)}]"
+        knows = "it knows something that" if gain["low"] > 0 else "not shown to know anything that"
+        text += f"; beside trivial columns it adds {bounds}: {knows} trivial columns of genes do not tell"
     across = best["scores"]["pearson_across_genes"]["value"]
     return f"{text}; across genes it reaches {fixed(across, 3)}."
 

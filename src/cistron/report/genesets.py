@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from cistron.evaluation.rivals import RIVAL_NAME
 from cistron.plots.box_plot import box_plot
 from cistron.plots.interval_plot import interval_plot
 from cistron.plots.style import figure_style
@@ -42,47 +43,72 @@ def gene_set_sections(result: Result, prefix: str = "genesets_") -> list[Section
     sections = [_finding(result, ranked, stratum, prefix)]
     if len(medians):
         sections.append(_spread(sets, list(ranked["embedding"]), prefix))
-    sections.append(_extremes(sets, str(ranked["embedding"].iloc[0])))
+    best = next(name for name in ranked["embedding"] if not str(name).startswith(RIVAL_NAME))
+    gains = _lookup(scores, "gain_auroc", stratum)
+    sections.append(_extremes(sets, str(best), gains))
     sections.append(Section("method", "How to read these figures", render("genesets_method.html")))
     return sections
 
 
 def _finding(result: Result, ranked: pd.DataFrame, stratum: str, prefix: str) -> Section:
+    gains = _lookup(result.scores, "gain_auroc", stratum)
+    precision = _lookup(result.scores, "auprc", stratum)
+    rows = []
+    for _, row in ranked.iterrows():
+        key = (row["embedding"], row["target"])
+        gain = _plain(gains.loc[key]) if key in gains.index else None
+        # The filled mark and the word "knows" rest on the gain beyond trivial columns, not on the score.
+        knows = gain is not None and gain["low"] > 0
+        rows.append({**_plain(row), "auprc": _plain(precision.loc[key]), "gain": gain, "knows": knows})
     shown = ranked.assign(
         label=ranked["embedding"] if ranked["target"].nunique() == 1 else ranked["embedding"] + ": " + ranked["target"],
         gain=ranked["value"] - 0.5,
         gain_low=ranked["low"] - 0.5,
         gain_high=ranked["high"] - 0.5,
         gain_control=ranked["control_value"] - 0.5,
+        knows=[row["knows"] for row in rows],
     ).head(40)  # fmt: skip
     with figure_style():
         figure = Figure(figsize=(7.2, 1.0 + 0.34 * len(shown)))
         interval_plot(
             shown, figure.add_subplot(), row="label", low="gain_low", high="gain_high", value="gain",
-            control="gain_control", label="AUROC above chance (grey cross: permuted control)",
+            control="gain_control", filled="knows",
+            label="AUROC above chance (filled: gains beyond trivial columns; grey cross: permuted control)",
         )  # fmt: skip
     description = "; ".join(
         f"{row.label}: AUROC {row.value:.3f}, interval {row.low:.3f} to {row.high:.3f}"
         for row in shown.itertuples()
     )
     drawing = Drawing(f"{prefix}summary", figure, description)
-    best = ranked.iloc[0]
-    precision = result.scores[
-        (result.scores["metric"] == "auprc") & (result.scores["stratum"] == stratum)
-    ].set_index(["embedding", "target"])
-    rows = [
-        {**_plain(row), "auprc": _plain(precision.loc[(row["embedding"], row["target"])])}
-        for _, row in ranked.iterrows()
-    ]
+    embeddings = [row for row in rows if not str(row["embedding"]).startswith(RIVAL_NAME)]
     body = render(
         "genesets_finding.html",
-        best=_plain(best),
+        best=embeddings[0],
+        verdict=_verdict(embeddings[0]),
+        rival=next((row for row in rows if str(row["embedding"]).startswith(RIVAL_NAME)), None),
         rows=rows,
         drawing=drawing,
         stratum=stratum,
         coverage=result.results.get("coverage", []),
     )
     return Section("finding", "Finding", body, (drawing,))
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    """What may be said of an embedding; it knows something only where its gain beyond trivial columns is above 0."""
+    gain = row["gain"]
+    if gain is None:
+        return "was not compared with trivial columns, so nothing is said about what it knows"
+    if gain["low"] > 0:
+        return "knows something about these sets that trivial columns do not tell"
+    if gain["high"] < 0:
+        return "makes the prediction from trivial columns worse"
+    return "shows no reliable gain beyond trivial columns"
+
+
+def _lookup(scores: pd.DataFrame, metric: str, stratum: str) -> pd.DataFrame:
+    rows = scores[(scores["metric"] == metric) & (scores["stratum"] == stratum)]
+    return rows.set_index(["embedding", "target"])
 
 
 def _spread(sets: pd.DataFrame, order: list[str], prefix: str) -> Section:
@@ -101,7 +127,7 @@ def _spread(sets: pd.DataFrame, order: list[str], prefix: str) -> Section:
     )
 
 
-def _extremes(sets: pd.DataFrame, best: str) -> Section:
+def _extremes(sets: pd.DataFrame, best: str, gains: pd.DataFrame) -> Section:
     own = sets[sets["embedding"] == best].sort_values("value", ascending=False)
     few = len(own) <= 2 * _SHOWN
     parts = (
@@ -109,7 +135,13 @@ def _extremes(sets: pd.DataFrame, best: str) -> Section:
         if few
         else {"Best predicted": own.head(_SHOWN), "Worst predicted": own.tail(_SHOWN)}
     )
-    tables = {title: [_plain(row) for _, row in part.iterrows()] for title, part in parts.items()}
+    tables = {}
+    for title, part in parts.items():
+        keys = [(best, target) for target in part["target"]]
+        tables[title] = [
+            {**_plain(row), "gain": _plain(gains.loc[key]) if key in gains.index else None}
+            for key, (_, row) in zip(keys, part.iterrows())
+        ]
     return Section("sets", f"Sets of {best}", render("genesets_sets.html", tables=tables))
 
 

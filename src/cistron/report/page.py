@@ -76,7 +76,7 @@ def _asset(name: str) -> str:
     return files("cistron.report").joinpath("assets", name).read_text(encoding="utf-8")
 
 
-def build_page(title: str, chapters: Sequence[Chapter]) -> str:
+def build_page(title: str, chapters: Sequence[Chapter], *, study: bool = False) -> str:
     """Put chapters together to one page.
 
     Style and scripts are written into the page. Its content security policy forbids every request and every
@@ -88,13 +88,15 @@ def build_page(title: str, chapters: Sequence[Chapter]) -> str:
         Title of the page.
     chapters
         One a result folder.
+    study
+        The page of a study: it opens on its first chapter, and records of runs come last.
 
     Returns
     -------
     str
         HTML.
     """
-    script = "\n".join(_asset(name) for name in ("page.js", "table.js", "genes.js"))
+    script = "\n".join(_asset(name) for name in ("page.js", "table.js", "figures.js", "genes.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     warnings = [
         (chapter, list(dict.fromkeys([*chapter.run.get("warnings", []), *(w for s in chapter.sections for w in s.warnings)])))
@@ -105,6 +107,7 @@ def build_page(title: str, chapters: Sequence[Chapter]) -> str:
             "page.html",
             title=title,
             chapters=chapters,
+            study=study,
             warnings=[(chapter, texts) for chapter, texts in warnings if texts],
             style=Markup(_asset("page.css")),
             script=Markup(script),

@@ -9,7 +9,16 @@ from cistron.runtime.files import (
     sha256_of,
 )
 from cistron.runtime.outputs import Output, claim_outputs
-from cistron.runtime.progress import Progress, plain, progress_enabled, say, set_progress, show, track
+from cistron.runtime.progress import (
+    Progress,
+    listening,
+    plain,
+    progress_enabled,
+    say,
+    set_progress,
+    show,
+    track,
+)
 from cistron.runtime.provenance import RunRecord
 from cistron.runtime.seeds import random_generator, seed_for
 from cistron.runtime.shards import run_shards
@@ -24,6 +33,7 @@ __all__ = [
     "check_writable",
     "claim_outputs",
     "limit_threads",
+    "listening",
     "plain",
     "progress_enabled",
     "random_generator",

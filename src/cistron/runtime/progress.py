@@ -4,7 +4,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -16,6 +17,8 @@ _WORD = 100  # letters that are shown of a word that is too long
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 _LONG_WORD = re.compile(r"\S{400,}")
 _enabled = os.environ.get("CISTRON_PROGRESS", "1") != "0"
+_listeners: list[Callable[[str, str], None]] = []
+_results_aside = False
 
 
 def set_progress(enabled: bool) -> None:
@@ -27,6 +30,33 @@ def set_progress(enabled: bool) -> None:
 def progress_enabled() -> bool:
     """Tell whether progress and remarks are shown."""
     return _enabled
+
+
+@contextmanager
+def listening(listener: Callable[[str, str], None], *, results_aside: bool = False) -> Iterator[None]:
+    """Hand every remark and every result to a function as well, for example one that writes a log.
+
+    Parameters
+    ----------
+    listener
+        Called with ``"remark"`` or ``"result"``, and the text.
+    results_aside
+        Print results on standard error, because standard output is for something else.
+    """
+    global _results_aside
+    before = _results_aside
+    _listeners.append(listener)
+    _results_aside = before or results_aside
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
+        _results_aside = before
+
+
+def _tell(kind: str, text: str) -> None:
+    for listener in _listeners:
+        listener(kind, text)
 
 
 def plain(text: str) -> str:
@@ -56,13 +86,15 @@ def say(message: str, *, always: bool = False) -> None:
     always
         Print it even where progress is off: what a user must know to be allowed to go on.
     """
+    _tell("remark", plain(message))
     if _enabled or always:
         print(plain(message), file=sys.stderr, flush=True)  # noqa: T201  (the one place that prints remarks)
 
 
 def show(text: object = "") -> None:
     """Print what a command found on standard output."""
-    print(plain(str(text)))  # noqa: T201  (the one place that prints results)
+    _tell("result", plain(str(text)))
+    print(plain(str(text)), file=sys.stderr if _results_aside else sys.stdout)
 
 
 def _clock(seconds: float) -> str:
@@ -133,9 +165,12 @@ class Progress:
             self._bar.update(
                 self._task, total=self.total, advance=steps, description=text.replace("[", r"\[")
             )
-        elif _enabled and time.monotonic() - self._spoken > _SECONDS_BETWEEN_LINES:
+        if (self._bar is None or _listeners) and time.monotonic() - self._spoken > _SECONDS_BETWEEN_LINES:
             self._spoken = time.monotonic()
-            say(self._line(note))
+            if self._bar is None:
+                say(self._line(note))
+            else:
+                _tell("remark", self._line(note))
 
     def _line(self, note: str | None) -> str:
         elapsed = time.monotonic() - self._started

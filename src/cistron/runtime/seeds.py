@@ -5,8 +5,10 @@ which process, so results do not change with sharding or order.
 """
 
 import hashlib
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def seed_for(seed: int, *names: str | int) -> int:
@@ -23,6 +25,8 @@ def seed_for(seed: int, *names: str | int) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
 
 
-def random_generator(seed: int, *names: str | int) -> np.random.Generator:
+def random_generator(seed: int, *names: str | int) -> "np.random.Generator":
     """Give a NumPy generator on the stream of :func:`seed_for`."""
+    import numpy as np  # help and errors come without it
+
     return np.random.default_rng(seed_for(seed, *names))

@@ -104,6 +104,8 @@ class RelativeAttention(nn.Module):
         Dropout on the attention matrix.
     positional_dropout
         Dropout on the positional basis.
+    reach
+        Bins on either side that a query sees; all when absent.
     """
 
     def __init__(
@@ -114,8 +116,10 @@ class RelativeAttention(nn.Module):
         value_size: int,
         attention_dropout: float = 0.0,
         positional_dropout: float = 0.0,
+        reach: int | None = None,
     ) -> None:
         super().__init__()
+        self.reach = reach
         self.heads, self.key_size, self.value_size = heads, key_size, value_size
         self.attention_dropout, self.positional_dropout = attention_dropout, positional_dropout
         self.query = nn.Linear(channels, heads * key_size, bias=False)
@@ -145,7 +149,15 @@ class RelativeAttention(nn.Module):
         self._cached = (tag, keys.contiguous()) if keep and not self.training else None
         return keys
 
-    def forward(self, x: Tensor, maps: list[Tensor] | None = None) -> Tensor:
+    def _within_reach(self, logits: Tensor, start: int) -> Tensor:
+        """Take keys out of reach away from logits [..., query, key] of queries from ``start`` on."""
+        if self.reach is None:
+            return logits
+        query = torch.arange(start, start + logits.shape[-2], device=logits.device)
+        key = torch.arange(logits.shape[-1], device=logits.device)
+        return logits.masked_fill((query[:, None] - key).abs() > self.reach, -torch.inf)
+
+    def forward(self, x: Tensor, maps: list[Tensor] | None = None, rows: slice | None = None) -> Tensor:
         """Attend.
 
         Parameters
@@ -153,24 +165,30 @@ class RelativeAttention(nn.Module):
         x
             [batch, T, channels].
         maps
-            Where given, the attention matrix [batch, H, T, T] is appended.
+            Where given, the attention matrix [batch, H, rows, T] is appended.
+        rows
+            Queries, as ``slice(first, last)``; all T when absent. Keys and values are those of all positions.
 
         Returns
         -------
         Tensor
-            [batch, T, channels].
+            [batch, rows, channels].
         """
-        query = self._split(product(self.query, x)) * self.key_size**-0.5  # [B, H, T, key]
+        length = x.shape[1]
+        first, last, _ = (rows or slice(None)).indices(length)
+        query = self._split(product(self.query, x[:, first:last])) * self.key_size**-0.5  # [B, H, rows, key]
         key = self._split(product(self.key, x))  # [B, H, T, key]
         value = self._split(product(self.value, x))  # [B, H, T, value]
-        positions = self._position_keys(x.shape[1])  # [H, 2T-1, key]
+        positions = self._position_keys(length)  # [H, 2T-1, key]
+        positions = positions[:, length - last : 2 * length - 1 - first]  # [H, T + rows - 1, key]
         content = query + self.content_bias.to(query.dtype)
         relative = query + self.position_bias.to(query.dtype)
         if maps is None and not torch.is_grad_enabled() and x.device.type == "cpu":
-            attended = self._attend_in_blocks(content, relative, key, value, positions)
+            attended = self._attend_in_blocks(content, relative, key, value, positions, first)
         else:
             value = value.to(key.dtype)
-            bias = relative_shift(relative @ positions.transpose(-1, -2), x.shape[1])  # [B, H, T, T]
+            bias = relative_shift(relative @ positions.transpose(-1, -2), length)  # [B, H, rows, T]
+            bias = self._within_reach(bias, first)
             if maps is None:
                 attended = functional.scaled_dot_product_attention(
                     content,
@@ -184,27 +202,29 @@ class RelativeAttention(nn.Module):
                 weights = torch.softmax((content @ key.transpose(-1, -2) + bias).float(), dim=-1)
                 maps.append(weights)
                 weights = functional.dropout(weights, self.attention_dropout, self.training)
-                attended = weights.to(value.dtype) @ value  # [B, H, T, value]
-        merged = attended.transpose(-2, -3).flatten(-2)  # [B, T, H x value]
+                attended = weights.to(value.dtype) @ value  # [B, H, rows, value]
+        merged = attended.transpose(-2, -3).flatten(-2)  # [B, rows, H x value]
         return product(self.output, merged)
 
     def _attend_in_blocks(
-        self, content: Tensor, relative: Tensor, key: Tensor, value: Tensor, positions: Tensor
+        self, content: Tensor, relative: Tensor, key: Tensor, value: Tensor, positions: Tensor, first: int
     ) -> Tensor:
         """Attend block by block of queries and head by head, so that logits never leave the cache.
 
         A block of b queries needs T + b - 1 of the 2 T - 1 relative positions: half the work is saved too.
         """
-        batch, heads, length, _ = content.shape
-        attended = value.new_empty(batch, length, heads, self.value_size)
+        batch, heads, queries, _ = content.shape
+        length = key.shape[2]
+        attended = value.new_empty(batch, queries, heads, self.value_size)
         for sample in range(batch):
             for head in range(heads):
                 keys, values = key[sample, head].T, value[sample, head]
-                for start in range(0, length, _ROWS):
-                    stop = min(start + _ROWS, length)
+                for start in range(0, queries, _ROWS):
+                    stop = min(start + _ROWS, queries)
                     rows = slice(start, stop)
-                    near = positions[head, length - stop : 2 * length - 1 - start]  # [T+b-1, key]
+                    near = positions[head, queries - stop : queries + length - 1 - start]  # [T+b-1, key]
                     shifted = relative_shift(relative[sample, head, rows] @ near.T, length)
+                    shifted = self._within_reach(shifted, first + start)
                     logits = torch.addmm(shifted, content[sample, head, rows], keys)  # [b, T]
                     weights = torch.softmax(logits, dim=-1).to(value.dtype)
                     attended[sample, rows, head] = weights @ values

@@ -15,6 +15,7 @@ from torch.utils.checkpoint import checkpoint
 
 from cistron.errors import InputError
 from cistron.sequence.attention import RelativeAttention, product
+from cistron.sequence.dilated import dilated_trunk
 from cistron.sequence.settings import EnformerSettings, check_length
 from cistron.sequence.tower import AttentionPool, Convolution, ConvolutionBlock, Stage, apply_in_pieces, gelu
 
@@ -36,15 +37,32 @@ class TransformerBlock(nn.Module):
             settings.value_size,
             settings.attention_dropout,
             settings.positional_dropout,
+            settings.reach,
         )
         self.perceptron_norm = nn.LayerNorm(channels)
         self.expand = nn.Linear(channels, 2 * channels)
         self.contract = nn.Linear(2 * channels, channels)
         self.dropout = nn.Dropout(settings.dropout)
 
-    def forward(self, x: Tensor, maps: list[Tensor] | None = None) -> Tensor:
-        """Apply the block to [batch, T, channels]; attention matrices are appended to ``maps`` where given."""
-        x = x + self.dropout(self.attention(self.attention_norm(x), maps))  # [B, T, C]
+    def forward(self, x: Tensor, maps: list[Tensor] | None = None, rows: slice | None = None) -> Tensor:
+        """Apply the block.
+
+        Parameters
+        ----------
+        x
+            [batch, T, channels].
+        maps
+            Where given, the attention matrix is appended.
+        rows
+            Positions of the result that are wanted, ``slice(first, last)``; all when absent.
+
+        Returns
+        -------
+        Tensor
+            [batch, rows, channels].
+        """
+        shortcut = x if rows is None else x[:, rows]
+        x = shortcut + self.dropout(self.attention(self.attention_norm(x), maps, rows))  # [B, rows, C]
         hidden = product(self.expand, self.perceptron_norm(x))  # [B, T, 2C]
         hidden = self.dropout(functional.relu(hidden, inplace=not torch.is_grad_enabled()))
         return x + self.dropout(product(self.contract, hidden))  # [B, T, C]
@@ -72,9 +90,15 @@ class Enformer(nn.Module):
         super().__init__()
         self.settings = settings = settings or EnformerSettings()
         widths = settings.widths
-        self.stem = Stage(4, widths[0], 15, normalised=False)
-        self.tower = nn.ModuleList(Stage(inputs, outputs, 5) for inputs, outputs in pairwise(widths))
-        self.transformer = nn.ModuleList(TransformerBlock(settings) for _ in range(settings.depth))
+        self.stem = Stage(4, widths[0], 15, normalised=False, pooling=settings.pooling)
+        self.tower = nn.ModuleList(
+            Stage(inputs, outputs, 5, pooling=settings.pooling) for inputs, outputs in pairwise(widths)
+        )
+        self.transformer = (
+            nn.ModuleList(TransformerBlock(settings) for _ in range(settings.depth))
+            if settings.trunk == "transformer"
+            else dilated_trunk(settings.channels, settings.dropout)
+        )
         self.tail = ConvolutionBlock(settings.channels, 2 * settings.channels, 1)
         self.tail_dropout = nn.Dropout(settings.tail_dropout)
         self.heads = nn.ModuleDict(
@@ -180,6 +204,18 @@ class Enformer(nn.Module):
         """Crop, and apply the tail: [batch, T, channels] to [batch, bins, 2 x channels]."""
         crop = self.settings.crop
         x = x[:, crop : x.shape[1] - crop]  # [B, bins, C]
+        return gelu(self.tail_dropout(self.tail(x)))  # [B, bins, 2C]
+
+    def read_out(self, x: Tensor) -> Tensor:
+        """Turn the output of :meth:`convolve` into that of :meth:`embed`: [batch, T, channels] to [batch, bins, 2 x channels].
+
+        The last block computes only the bins that are left after cropping, which changes nothing but the time.
+        """
+        crop = self.settings.crop
+        *blocks, last = self.transformer
+        for block in blocks:
+            x = block(x)
+        x = last(x, None, slice(crop, x.shape[1] - crop))  # [B, bins, C]
         return gelu(self.tail_dropout(self.tail(x)))  # [B, bins, 2C]
 
     def embed(self, one_hot: Tensor) -> Tensor:

@@ -1,17 +1,22 @@
 """A model of random weights, for trials: calibrated so that its tracks vary, trained on nothing."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from cistron.runtime import seed_for
+from cistron.runtime import atomic_directory, atomic_path, seed_for
 from cistron.sequence.attention import RelativeAttention
 from cistron.sequence.enformer import Enformer
+from cistron.sequence.esm2 import TOKENS, Esm2
 from cistron.sequence.saving import save_weights
-from cistron.sequence.settings import BIN, EnformerSettings
+from cistron.sequence.saving_esm2 import their_names
+from cistron.sequence.settings import BIN, EnformerSettings, Esm2Settings
 from cistron.sequence.tower import ConvolutionBlock
+from cistron.sequence.weight_layouts import enformer_pytorch_entries
 
 
 def random_model(settings: EnformerSettings, seed: int = 0) -> tuple[Enformer, pd.DataFrame]:
@@ -73,6 +78,68 @@ def write_random_model(path: str | Path, settings: EnformerSettings, seed: int =
     model, tracks = random_model(settings, seed)
     save_weights(model, path, tracks=tracks, origin={"weights": "random, not trained", "seed": seed})
     return model
+
+
+def write_foreign_weights(path: str | Path, settings: EnformerSettings, seed: int = 0) -> None:
+    """Write random weights as enformer-pytorch stores them (safetensors), to try the reading of such files.
+
+    Parameters
+    ----------
+    path
+        File to write.
+    settings
+        Shape of the model.
+    seed
+        Seed of the weights.
+    """
+    model, _ = random_model(settings, seed)
+    state = model.state_dict()
+    theirs = {
+        entry.theirs: entry.to_theirs(state[entry.ours]).contiguous().clone()
+        for entry in enformer_pytorch_entries(settings)
+    }
+    with atomic_path(path) as partial:
+        save_file(theirs, partial)
+
+
+def write_random_esm2(folder: str | Path, settings: Esm2Settings, seed: int = 0) -> None:
+    """Write a small ESM-2 of random weights as Hugging Face stores it, to try the reading of such folders.
+
+    Parameters
+    ----------
+    folder
+        Folder to write.
+    settings
+        Shape of the model.
+    seed
+        Seed of the weights.
+    """
+    generator = torch.Generator().manual_seed(seed_for(seed, "random ESM-2"))
+    with torch.device("meta"):
+        model = Esm2(settings)
+    shapes = {name: tensor.shape for name, tensor in model.state_dict().items()}
+    state = {}
+    for ours, theirs in their_names(settings).items():
+        shape = shapes[ours]
+        values = torch.randn(shape, generator=generator) * (shape[-1] ** -0.5 if len(shape) == 2 else 0.1)
+        if "norm" in ours and ours.endswith("weight"):
+            values += 1
+        state[f"esm.{theirs}"] = values
+    config = {
+        "model_type": "esm",
+        "vocab_size": len(TOKENS),
+        "hidden_size": settings.width,
+        "num_hidden_layers": settings.layers,
+        "num_attention_heads": settings.heads,
+        "intermediate_size": settings.hidden,
+        "position_embedding_type": "rotary",
+        "token_dropout": settings.token_dropout,
+        "emb_layer_norm_before": False,
+        "layer_norm_eps": settings.norm_epsilon,
+    }
+    with atomic_directory(folder) as partial:
+        (partial / "config.json").write_text(json.dumps(config, indent=2))
+        save_file(state, partial / "model.safetensors")
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from cistron.errors import InputError
 from cistron.runtime import atomic_directory, sha256_of
 from cistron.sequence.enformer import Enformer
 from cistron.sequence.inputs_tracks import read_track_table, write_track_table
-from cistron.sequence.settings import EnformerSettings, settings_from
+from cistron.sequence.settings import BASELINE_SETTINGS, EnformerSettings, settings_from
 from cistron.sequence.weight_sources import convert, infer_settings, read_source, read_state
 
 SCHEMA = "cistron.enformer"
@@ -33,6 +33,7 @@ def save_weights(
     *,
     tracks: pd.DataFrame | None = None,
     origin: Mapping[str, Any] | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> None:
     """Write a model as a folder of safetensors, JSON, track table and card.
 
@@ -46,10 +47,15 @@ def save_weights(
         Track table (:mod:`cistron.sequence.inputs_tracks`), checked against the heads.
     origin
         Where the weights come from: plain values that go into the JSON and the card.
+    files
+        Further text files by name.
     """
     from safetensors.torch import save_file
 
     settings = asdict(model.settings)
+    for name in BASELINE_SETTINGS:
+        if settings[name] == getattr(EnformerSettings, name):
+            del settings[name]
     origin = dict(origin or {"weights": "written by cistron"})
     with atomic_directory(path) as partial:
         state = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
@@ -64,6 +70,8 @@ def save_weights(
         (partial / "model.json").write_text(json.dumps(description, indent=2) + "\n")
         if tracks is not None:
             write_track_table(tracks, partial / "tracks.tsv", model.settings.tracks)
+        for name, text in (files or {}).items():
+            (partial / name).write_text(text, encoding="utf-8")
         (partial / "README.md").write_text(_card(model, origin, tracks is not None))
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 BIN = 128  # base pairs of one output position: seven poolings of two
 _LEVELS = 6
+_HALO_BINS = 4  # bins on either side that the convolutions see
+# Settings of baselines, which models without them do not name, so that earlier versions read those.
+BASELINE_SETTINGS = ("trunk", "pooling", "receptive_field")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,13 @@ class EnformerSettings:
         Before the heads.
     checkpoint_tower
         Recompute the convolution tower in the backward pass instead of keeping it: less memory, more time.
+    trunk
+        ``transformer``, or ``dilated``: the eleven dilated convolutions of Basenji2, a baseline.
+    pooling
+        ``attention``, or ``max``, a baseline.
+    receptive_field
+        Base pairs that an output sees, at most: attention is confined so that it is no more; unlimited when absent. 20,000 is
+        the baseline without distal sequence.
 
     Raises
     ------
@@ -65,9 +75,19 @@ class EnformerSettings:
     positional_dropout: Annotated[float, Range(0, 1, open_high=True)] = 0.01
     tail_dropout: Annotated[float, Range(0, 1, open_high=True)] = 0.05
     checkpoint_tower: bool = False
+    trunk: Literal["transformer", "dilated"] = "transformer"
+    pooling: Literal["attention", "max"] = "attention"
+    receptive_field: Count | None = None
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if self.receptive_field is not None and (self.reach or 0) < 1:
+            raise InputError(
+                f"a receptive field of {self.receptive_field:,} bp leaves {self.depth} blocks of attention no neighbour; give at least "
+                f"{2 * BIN * (self.depth + _HALO_BINS):,} bp"
+            )
+        if self.receptive_field is not None and self.trunk != "transformer":
+            raise InputError("a receptive field confines attention; the dilated trunk has none")
         if self.channels % (6 * self.heads) or self.channels % 2:
             raise InputError(
                 "channels must be a multiple of 6 x heads, because the positional basis has three kinds of "
@@ -76,6 +96,13 @@ class EnformerSettings:
         if not self.tracks or min(self.tracks.values()) < 1:
             raise InputError(f"every organism needs at least one track. Given: {dict(self.tracks)}")
         check_length(self.length, self.crop)
+
+    @property
+    def reach(self) -> int | None:
+        """Bins on either side that a block of attention sees; ``None`` where all."""
+        if self.receptive_field is None:
+            return None
+        return (self.receptive_field // (2 * BIN) - _HALO_BINS) // self.depth
 
     @property
     def bins(self) -> int:

@@ -125,7 +125,7 @@ def _table(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield from _entries(_block(data, start, length))
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+def read_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
     """Yield number and value of the fields of a protocol-buffer message."""
     position = 0
     while position < len(message):
@@ -161,15 +161,15 @@ def _entry(message: bytes) -> BundleEntry:
     values = {1: 0, 3: 0, 4: 0, 5: 0}
     shape: list[int] = []
     checksum = None
-    for number, value in _fields(message):
+    for number, value in read_fields(message):
         if isinstance(value, int):
             values[number] = value
         elif number == 6:
             checksum = int.from_bytes(value, "little")
         elif number == 2:
-            for field, dimension in _fields(value):
+            for field, dimension in read_fields(value):
                 if field == 2 and isinstance(dimension, bytes):
-                    sizes = [size for which, size in _fields(dimension) if which == 1]
+                    sizes = [size for which, size in read_fields(dimension) if which == 1]
                     shape.append(int(sizes[0]) if sizes else 0)
     return BundleEntry(values[1], tuple(shape), values[3], values[4], values[5], checksum)
 
@@ -217,7 +217,7 @@ class TensorBundle:
                 if key:
                     self.entries[key.decode()] = _entry(value)
                     continue
-                for number, content in _fields(value):
+                for number, content in read_fields(value):
                     if isinstance(content, int) and number in (1, 2):
                         shards, big_endian = (content, big_endian) if number == 1 else (shards, content)
         except (ValueError, IndexError, struct.error, UnicodeDecodeError) as error:

@@ -76,6 +76,45 @@ class Convolution(nn.Module):
         return result.squeeze(2).transpose(1, 2).float()
 
 
+def _several_processes() -> bool:
+    distributed = torch.distributed
+    return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
+
+
+def normalise_over_processes(norm: nn.BatchNorm1d, x: Tensor) -> Tensor:
+    """Normalise by the statistics of the batches of all processes, so that several devices are one with a larger batch.
+
+    torch's SyncBatchNorm does the same and runs on GPUs only.
+
+    Parameters
+    ----------
+    norm
+        Batch normalisation; its moving averages are updated.
+    x
+        [row, channel], as many rows in every process.
+
+    Returns
+    -------
+    Tensor
+        [row, channel].
+    """
+    from torch.distributed.nn.functional import all_reduce
+
+    ranks = torch.distributed.get_world_size()
+    sums = all_reduce(torch.stack([x.mean(0), x.square().mean(0)])) / ranks  # [2, C]
+    mean, variance = sums[0], sums[1] - sums[0].square()
+    count = x.shape[0] * ranks
+    with torch.no_grad():
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        assert norm.num_batches_tracked is not None
+        momentum = 0.1 if norm.momentum is None else norm.momentum
+        norm.running_mean.lerp_(mean.detach(), momentum)
+        norm.running_var.lerp_(variance.detach() * (count / (count - 1)), momentum)
+        norm.num_batches_tracked.add_(1)
+    return (x - mean) * torch.rsqrt(variance + norm.eps) * norm.weight + norm.bias
+
+
 class ConvolutionBlock(nn.Module):
     """Batch normalisation, GELU, convolution.
 
@@ -96,7 +135,9 @@ class ConvolutionBlock(nn.Module):
         """Normalise and apply GELU, [batch, n, inputs]."""
         norm = self.norm
         if norm.training:
-            return gelu(norm(x.flatten(0, 1)).unflatten(0, x.shape[:2]))
+            flat = x.flatten(0, 1)  # [B x n, inputs]
+            normalised = normalise_over_processes(norm, flat) if _several_processes() else norm(flat)
+            return gelu(normalised.unflatten(0, x.shape[:2]))
         assert norm.running_mean is not None
         assert norm.running_var is not None
         scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps) * _SLOPE
@@ -139,6 +180,14 @@ class AttentionPool(nn.Module):
         return torch.addcmul(first, torch.sigmoid(logit), difference)
 
 
+class MaxPool(nn.Module):
+    """Halve the positions: the larger of each pair, a channel at a time; the baseline of attention pooling."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pool [batch, n, channels] to [batch, n / 2, channels]."""
+        return x.unflatten(1, (-1, 2)).amax(2)
+
+
 class Stage(nn.Module):
     """A wide convolution, a pointwise one with a shortcut, a pooling: the stem and each stage of the tower.
 
@@ -150,15 +199,19 @@ class Stage(nn.Module):
         Positions of the wide kernel.
     normalised
         Whether normalisation and GELU stand before the wide convolution; not in the stem.
+    pooling
+        ``attention``, or ``max``.
     """
 
-    def __init__(self, inputs: int, outputs: int, width: int, normalised: bool = True) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, width: int, normalised: bool = True, pooling: str = "attention"
+    ) -> None:
         super().__init__()
         self.wide = (
             ConvolutionBlock(inputs, outputs, width) if normalised else Convolution(inputs, outputs, width)
         )
         self.pointwise = ConvolutionBlock(outputs, outputs, 1)
-        self.pool = AttentionPool(outputs)
+        self.pool: nn.Module = AttentionPool(outputs) if pooling == "attention" else MaxPool()
         self.halo = width // 2
         self.outputs = outputs
 
@@ -178,7 +231,8 @@ class Stage(nn.Module):
             [batch, m / 2, outputs], m being the positions without the halo.
         """
         x = self.wide(x, (self.halo, self.halo) if padding is None else padding)  # [B, m, outputs]
-        return self.pool(x + self.pointwise(x))  # [B, m/2, outputs]
+        pooled: Tensor = self.pool(x + self.pointwise(x))  # [B, m/2, outputs]
+        return pooled
 
 
 def apply_in_pieces(stage: Stage, x: Tensor, size: int) -> Tensor:

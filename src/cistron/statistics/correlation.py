@@ -22,7 +22,7 @@ def pearson(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def signed_square(correlation: np.ndarray) -> np.ndarray:
-    """r |r|: the squared correlation with the sign kept, so that an inverted prediction is not counted as signal."""
+    """r abs(r): the squared correlation with the sign kept, so that an inverted prediction is not counted as signal."""
     return correlation * np.abs(correlation)
 
 
@@ -51,14 +51,22 @@ class BlockSums:
         """
         x, y = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
         seen = np.isfinite(x) & np.isfinite(y)
-        # Centred first: correlation does not change, cancellation does.
-        x = np.where(seen, x - np.nanmean(np.where(seen, x, np.nan), axis=0), 0.0) if seen.any() else x * 0
-        y = np.where(seen, y - np.nanmean(np.where(seen, y, np.nan), axis=0), 0.0) if seen.any() else y * 0
         number = int(blocks.max()) + 1
-        indicator = np.zeros((number, len(blocks)))
-        indicator[blocks, np.arange(len(blocks))] = 1.0
-        parts = (seen.astype(np.float64), x, y, x * x, y * y, x * y)
-        return cls(np.stack([indicator @ part for part in parts]))
+        if (np.diff(blocks) < 0).any():
+            order = np.argsort(blocks, kind="stable")
+            x, y, seen, blocks = x[order], y[order], seen[order], blocks[order]
+        # Centred first: correlation does not change, cancellation does.
+        if seen.all():
+            x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+        else:
+            rows = np.maximum(seen.sum(axis=0), 1)
+            x, y = np.where(seen, x, 0.0), np.where(seen, y, 0.0)
+            x, y = (np.where(seen, values - values.sum(axis=0) / rows, 0.0) for values in (x, y))
+        starts = np.flatnonzero(np.diff(blocks, prepend=-1))
+        sums = np.zeros((6, number, x.shape[1]))
+        for part, values in enumerate((seen.astype(np.float64), x, y, x * x, y * y, x * y)):
+            sums[part, blocks[starts]] = np.add.reduceat(values, starts, axis=0)
+        return cls(sums)
 
     @property
     def count(self) -> np.ndarray:

@@ -1,6 +1,10 @@
 """Training sets as sums of products, decomposed so that any ridge penalty costs a multiplication."""
 
+from functools import cached_property
+
 import numpy as np
+
+_FEW_TARGETS = 3
 
 
 class DecomposedGram:
@@ -42,10 +46,28 @@ class DecomposedGram:
             mean = np.where(varied, spread, 0.0).sum(axis=1) / number
             spread = np.broadcast_to(np.where(mean > 0, mean, 1.0)[:, None], spread.shape)
         self.scale = np.where(varied, np.sqrt(np.where(varied, spread, 1.0) / count[:, None]), np.inf)
-        inner = inner / self.scale[:, :, None] / self.scale[:, None, :]
-        values, self.vectors = np.linalg.eigh(inner)
-        self.eigenvalues = np.maximum(values, 0.0)  # (S, p)
-        self.rotated = np.swapaxes(self.vectors, 1, 2) @ (moved / self.scale[:, :, None])  # (S, p, T)
+        self.inner = inner / self.scale[:, :, None] / self.scale[:, None, :]  # (S, p, p)
+        self.moved = moved / self.scale[:, :, None]  # (S, p, T)
+
+    @cached_property
+    def _decomposition(self) -> tuple[np.ndarray, np.ndarray]:
+        values, vectors = np.linalg.eigh(self.inner)
+        return np.maximum(values, 0.0), vectors
+
+    @property
+    def eigenvalues(self) -> np.ndarray:
+        """Eigenvalues of the scaled columns, float64 [set, p]."""
+        return self._decomposition[0]
+
+    @property
+    def vectors(self) -> np.ndarray:
+        """Their eigenvectors, float64 [set, p, p]."""
+        return self._decomposition[1]
+
+    @cached_property
+    def rotated(self) -> np.ndarray:
+        """Sums of products of eigenvectors and targets, float64 [set, p, target]."""
+        return np.swapaxes(self.vectors, 1, 2) @ self.moved
 
     def _shrinkage(self, penalty: np.ndarray) -> np.ndarray:
         """1 / (eigenvalue + penalty) [set, p, ...], 0 for directions that the data do not determine."""
@@ -84,6 +106,25 @@ class DecomposedGram:
 
     def coefficients(self, penalty: np.ndarray) -> np.ndarray:
         """Coefficients at a penalty for each set and target, float64 [set, target] to [set, column, target]."""
-        shrunk = self._shrinkage(penalty) * self.rotated  # (S, p, T)
-        penalised = self.vectors @ shrunk / self.scale[:, :, None]
+        if "_decomposition" not in self.__dict__ and self._few(penalty):
+            scaled = self._solved(penalty)
+        else:
+            scaled = self.vectors @ (self._shrinkage(penalty) * self.rotated)  # (S, p, T)
+        penalised = scaled / self.scale[:, :, None]
         return np.concatenate([self.base - self.slope @ penalised, penalised], axis=1)
+
+    def _few(self, penalty: np.ndarray) -> bool:
+        """Whether solving for each target is cheaper than a decomposition, and as safe."""
+        trace = np.trace(self.inner, axis1=1, axis2=2).max(initial=0.0)
+        return penalty.shape[1] <= _FEW_TARGETS and bool(penalty.min() > 1e-9 * trace)
+
+    def _solved(self, penalty: np.ndarray) -> np.ndarray:
+        """Coefficients of the scaled columns by one solution a target, float64 [set, p, target]."""
+        found = np.empty_like(self.moved)
+        shifted = self.inner.copy()
+        diagonal = np.arange(shifted.shape[1])
+        own = shifted[:, diagonal, diagonal]
+        for target in range(penalty.shape[1]):
+            shifted[:, diagonal, diagonal] = own + penalty[:, [target]]
+            found[:, :, target] = np.linalg.solve(shifted, self.moved[:, :, [target]])[:, :, 0]
+        return found

@@ -53,7 +53,7 @@ def signed_r2_without_each_group(
     together = max(1, _ENTRIES_AT_ONCE // moments.gram[0].size)
     for start in range(0, len(first), together):
         pair = slice(start, start + together)
-        for tested, dropped, coefficients in _pair_fits(moments, fits, first[pair], second[pair]):
+        for tested, dropped, coefficients in pair_fits(moments, fits, first[pair], second[pair]):
             sums[dropped, :, tested] = np.moveaxis(_sums(moments, coefficients, tested), 1, 0)
     without = np.stack([signed_square(np.nan_to_num(BlockSums(one).correlation())) for one in sums])
     return held_out_sums(moments, fits), without
@@ -72,10 +72,26 @@ def held_out_sums(moments: GroupMoments, fits: Sequence[RidgeFit]) -> BlockSums:
     return BlockSums(_sums(moments, np.stack([fit.coefficients for fit in fits]), np.arange(len(fits))))
 
 
-def _pair_fits(
+def pair_fits(
     moments: GroupMoments, fits: Sequence[RidgeFit], first: np.ndarray, second: np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Coefficients without both groups of each pair, with the penalties of either: (tested, dropped, coefficients)."""
+    """Coefficients without both groups of each pair, with the penalties of either.
+
+    Parameters
+    ----------
+    moments
+        Moments of all groups.
+    fits
+        Fits of :func:`cistron.statistics.leave_group_out` on these moments.
+    first, second
+        Groups of each pair, int [pair].
+
+    Returns
+    -------
+    list of tuple
+        ``tested, dropped, coefficients`` twice, each group of a pair tested once; coefficients float64
+        [pair, column, target].
+    """
     arrays = (moments.gram, moments.cross, moments.count)
     gram, cross, count = (array.sum(axis=0) - array[first] - array[second] for array in arrays)
     penalty = np.stack([fit.penalty for fit in fits])

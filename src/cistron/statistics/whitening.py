@@ -37,7 +37,7 @@ class CovarianceRepair:
 
 
 def reference_ridge(smallest_eigenvalue: float, variance: float) -> float:
-    """Ridge of Brechtmann et al. (2023): |min(0, smallest)| + 0.05 + 0.9 max(0, variance - 1)."""
+    """Ridge of Brechtmann et al. (2023): abs(min(0, smallest)) + 0.05 + 0.9 max(0, variance - 1)."""
     return abs(min(0.0, smallest_eigenvalue)) + 0.05 + 0.9 * max(0.0, variance - 1.0)
 
 

@@ -71,7 +71,10 @@ class _Batches:
 
     def __iter__(self) -> Iterator[Any]:
         batches = self._make()
-        return iter(batches) if self._ranks == 1 else dealt(batches, self._rank, self._ranks)
+        if self._ranks == 1:
+            return iter(batches)
+        own = getattr(batches, "for_rank", None)  # batches that are read only by the process that takes them
+        return dealt(batches, self._rank, self._ranks) if own is None else iter(own(self._rank, self._ranks))
 
 
 class FittingModule(pl.LightningModule):

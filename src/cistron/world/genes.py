@@ -116,11 +116,24 @@ def plant_genes(settings: WorldSettings | None = None, seed: int = 0) -> Planted
         functions[row] = np.sqrt(0.5) * (functions[row - 1] + functions[row])
     functions = (functions - functions.mean(axis=0)) / functions.std(axis=0)
     table["level"] = np.clip(generator.normal(3.0, 1.5, len(table)), 0.0, 9.0)
-    return PlantedGenes(table, functions, _linkage(table, settings.correlation), settings, seed)
+    return PlantedGenes(table, functions, linkage_of(table, settings.correlation), settings, seed)
 
 
-def _linkage(table: pd.DataFrame, correlation: float) -> sparse.csr_array:
-    """exp(-distance / scale) between gene middles: positive definite on a line (Ornstein-Uhlenbeck)."""
+def linkage_of(table: pd.DataFrame, correlation: float) -> sparse.csr_array:
+    """Correlation exp(-distance / scale) between gene middles, positive definite on a line (Ornstein-Uhlenbeck).
+
+    Parameters
+    ----------
+    table
+        Columns ``chromosome``, ``start``, ``end``; genes of a chromosome together.
+    correlation
+        That of genes 50 kb apart.
+
+    Returns
+    -------
+    csr_array
+        float64 [gene, gene].
+    """
     middle = (table["start"] + table["end"]).to_numpy() / 2
     blocks = []
     for rows in table.groupby("chromosome", sort=False).indices.values():

@@ -17,6 +17,7 @@ from cistron.evaluation.expression import (
 from cistron.evaluation.expression.comparison import compare
 from cistron.evaluation.expression.evidence import match_controls, table_of
 from cistron.evaluation.expression.references import AdditiveNull, ceiling
+from cistron.evaluation.expression.rival import beside
 from cistron.evaluation.expression.strata import pool, pool_matrix, strata_of
 from cistron.formats import read_scores
 from cistron.formats.prediction_blocks import open_prediction
@@ -336,3 +337,39 @@ def test_the_headline_is_of_what_some_file_predicts():
     assert scored_strata(rows) == ["seen genes, unseen cells"]
     nothing = rows.assign(low=np.nan)
     assert set(scored_strata(nothing)) == set(rows["stratum"])
+
+
+def test_trivial_columns_predict_unseen_genes_and_a_gain_is_beyond_them(toy, tmp_path, run):
+    """The level of a gene as a trivial column: a file that knows no more adds nothing, one that knows more does."""
+    table = tmp_path / "level.tsv"
+    pd.Series(toy.level, index=toy.genes.index, name="level").to_csv(table, sep="\t")
+    code, printed, errors = run(
+        "evaluate", "expression", toy.good(), toy.level_only(), "--rivals", table, "-o", tmp_path / "out", "--draws", 40,
+    )  # fmt: skip
+    assert code == 0, errors
+    scores = read_scores(tmp_path / "out" / "scores.parquet")
+    rows = scores[scores["target"] == "cells"].set_index(["embedding", "stratum", "metric"]).sort_index()
+    where = "unseen genes, unseen cells"
+    assert rows.loc[("trivial columns", where, "pearson_across_genes"), "value"] > 0.6
+    assert ("trivial columns", "seen genes, unseen cells", "pearson_across_genes") not in rows.index
+    good = rows.loc[("good", where, "gain_pearson_across_genes")]
+    assert good["low"] > 0.02
+    assert rows.loc[("good", where, "gain_pooled_doubly_centred"), "low"] > 0.2
+    assert "gain beyond trivial columns in pooled doubly centred" in printed
+    page = " ".join((tmp_path / "out" / "report.html").read_text().split())
+    assert "it knows something that trivial columns of genes do not tell" in page
+    assert "Trivial columns of genes (level)" in page
+
+
+def test_a_mixture_is_fitted_on_other_genes():
+    generator = np.random.default_rng(2)
+    rival, predicted, noise = generator.normal(size=(3, 6, 200)).astype(np.float32)
+    mixed = beside(rival, predicted, 1 + 2 * rival + 3 * predicted)
+    assert mixed == pytest.approx(1 + 2 * rival + 3 * predicted, abs=1e-4)
+    predicted[:, 7] = np.nan
+    observed = noise.copy()
+    mixed = beside(rival, predicted, observed)
+    assert np.isnan(mixed).all(axis=0).nonzero()[0].tolist() == [7]
+    observed[:, 10::5] += 100  # genes of one part: what is fitted for them has not seen them
+    assert np.nanmax(np.abs(beside(rival, predicted, observed)[:, 10::5])) < 5 + 100 / 2
+    assert beside(rival, predicted, observed)[:, 10::5] == pytest.approx(mixed[:, 10::5], abs=1e-3)

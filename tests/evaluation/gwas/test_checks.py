@@ -32,6 +32,18 @@ def test_a_file_filtered_by_p_value_is_remarked():
     assert "filtered by p-value" in check_z_scores(_collection(z[z > 1.645]))[0]
 
 
+def test_z_scores_on_one_side_of_zero_are_remarked():
+    """A table made from two-sided p-values has absolute values; a few rounded ones below 0 do not hide that."""
+    z = np.random.default_rng(0).normal(size=4000)
+    assert "absolute values of two-sided p-values" in check_z_scores(_collection(np.abs(z)))[0]
+    assert "absolute values" in check_z_scores(_collection(np.abs(z).round(0)))[0]  # its least is exactly 0
+    assert (
+        "0.1% of the z-scores are below 0" in check_z_scores(_collection([*np.abs(z[:3996]), *[-0.1] * 4]))[0]
+    )
+    assert "sign is turned round" in check_z_scores(_collection(-np.abs(z)))[0]
+    assert check_z_scores(_collection(z + 1.5)) == []  # a strong trait: 7% below 0
+
+
 def test_rows_cut_from_genes_raw_are_refused():
     columns = {"GENE": list("abcd"), "CHR": "1", "NSNPS": 9.0, "NPARAM": 3.0, "MAC": 5.0}
     table = pd.DataFrame(columns).loc[np.repeat(np.arange(4), 25)].reset_index(drop=True)

@@ -128,6 +128,28 @@ def test_subset_takes_the_right_correlations():
     assert np.isfinite(predict(subset, "ridge")).all()
 
 
+def test_penalties_of_ridge_are_those_given():
+    problem = _problem()
+    null = predict(problem.with_features(problem.features[:, :0]), "ridge")
+    np.testing.assert_allclose(predict(problem, "ridge", RidgeSettings(penalties=(1e12,))), null, atol=1e-6)
+    free = predict(problem, "ridge", RidgeSettings(penalties=(1e-9,)))
+    np.testing.assert_allclose(free, predict(problem, "linear"), atol=1e-6)
+
+
+def test_leaves_of_boosted_trees_limit_what_they_tell_apart():
+    """One feature: a tree of two leaves cuts it once, and a leaf of half of the genes can only be cut in the middle."""
+    problem = _problem(chromosomes=2, traits=1)
+    problem = Problem(problem.z, problem.covariates[:, :0], problem.features[:, :1], problem.folds)
+
+    def values(**given):
+        settings = BoostedSettings(trees=1, linear_share=0.0, l2=0.0, **given)
+        return [len(set(predict(problem, "boosted", settings)[problem.folds == fold, 0])) for fold in (0, 1)]
+
+    assert values(leaves=2, rows_per_leaf=5) == [2, 2]
+    assert values(leaves=4, rows_per_leaf=5) == [4, 4]
+    assert values(leaves=4, rows_per_leaf=100) == [2, 2]
+
+
 def test_impossible_settings_are_refused():
     with pytest.raises(InputError, match="trees must be 1 or more"):
         BoostedSettings(trees=0)

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.evaluation.rivals import RIVAL_NAME
 from cistron.formats.prediction_blocks import PredictionFile, open_prediction
 
-RESERVED = ("null", "ceiling")  # names of the rows that the task adds
+RESERVED = ("null", "ceiling", RIVAL_NAME)  # names of the rows that the task adds
 _TOLERANCE = 1e-4  # of observed values, relative to 1 + |value|
 
 

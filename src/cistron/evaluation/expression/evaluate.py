@@ -12,8 +12,10 @@ from cistron.evaluation.expression.comparison import METRICS, Comparison, compar
 from cistron.evaluation.expression.complete import ObservedSide
 from cistron.evaluation.expression.evidence import match_controls, table_of
 from cistron.evaluation.expression.references import NULL_METHOD, NULL_NAME, AdditiveNull, ceiling
+from cistron.evaluation.expression.rival import RIVAL_METHOD, TrivialRival, beside
 from cistron.evaluation.expression.rows import Collector, Level
 from cistron.evaluation.expression.strata import Stratum, pool, pool_matrix, strata_of
+from cistron.evaluation.rivals import RIVAL_NAME, Rivals
 from cistron.formats.scores import score_frame
 from cistron.methods import Count, CountOrZero, Range, check_settings
 from cistron.runtime.progress import track
@@ -76,6 +78,7 @@ def evaluate_expression(
     aligned: Aligned,
     settings: ExpressionSettings | None = None,
     *,
+    rivals: Rivals | None = None,
     seed: int = 0,
     run_id: str = "",
     threads: int = 1,
@@ -88,6 +91,9 @@ def evaluate_expression(
         Of :func:`cistron.evaluation.expression.alignment.align`.
     settings
         How; defaults when absent.
+    rivals
+        Trivial columns of genes (:func:`cistron.evaluation.rivals.read_rivals`): unseen genes are predicted from them, and
+        beside them by each file.
     seed
         Of resampling and permutation.
     run_id
@@ -108,9 +114,12 @@ def evaluate_expression(
         {"task": "expression", "dataset": str(header["dataset"]), "seed": seed, "run_id": run_id}
     )
     null = AdditiveNull(aligned)
+    rival = None if rivals is None else TrivialRival(aligned, rivals)
     for stratum in track(strata, "quadrants of the split"):
-        _score_stratum(aligned, stratum, null, collector, settings, seed, threads)
+        _score_stratum(aligned, stratum, null, rival, collector, settings, seed, threads)
     facts, warnings = _facts(aligned, strata, collector.rows, settings)
+    facts["rivals"] = [] if rival is None or not rival.usable else rival.names
+    warnings += [] if rivals is None else rivals.remarks
     return ExpressionResult(
         score_frame(collector.rows),
         pd.concat(collector.tables["gene"], ignore_index=True),
@@ -143,6 +152,7 @@ def _score_stratum(
     aligned: Aligned,
     stratum: Stratum,
     null: AdditiveNull,
+    rival: TrivialRival | None,
     collector: Collector,
     settings: ExpressionSettings,
     seed: int,
@@ -170,11 +180,27 @@ def _score_stratum(
             generator = random_generator(seed, "halves", stratum.name)
             limits = ceiling(observed, level.members, level.logarithm, generator, settings.halvings, threads)
             collector.ceiling(level, limits)
+    trivial = None if rival is None else rival.predict(stratum)
+    rivals: list[Comparison] = []
+    if trivial is not None:
+        for level, values in zip(levels, nulls):
+            found = compare(level.view(trivial), level.observed, weights, threads=threads)
+            found.controls = dict.fromkeys(found.values, float("nan"))
+            rivals.append(found)
+            collector.score(level, RIVAL_NAME, RIVAL_METHOD, found, values)
     compared: list[list[tuple[int, Comparison, bytes]]] = [[] for _ in levels]
     for file, name in enumerate(aligned.names):
         predicted = aligned.values(file, "predicted", stratum.cells, stratum.genes)
         method = _method(aligned.files[file].header)
+        mixed = None if trivial is None else beside(trivial, predicted, observed)
         for number, level in enumerate(levels):
+            if mixed is not None and trivial is not None and np.isfinite(mixed).any():
+                whole = rivals[number]
+                if not np.isfinite(predicted).all():  # on the entries that the file predicts
+                    part = level.view(np.where(np.isfinite(mixed), trivial, np.nan))
+                    whole = compare(part, level.observed, weights, threads=threads)
+                full = compare(level.view(mixed), level.observed, weights, threads=threads)
+                collector.gain(level, name, full, whole)
             own = level.view(predicted)
             orders = permuted_genes(
                 own, settings.permutations, random_generator(seed, "permuted genes", stratum.name)

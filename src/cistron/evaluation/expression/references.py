@@ -7,7 +7,7 @@ from cistron.evaluation.expression.comparison import compare
 from cistron.evaluation.expression.strata import Stratum, pool
 
 NULL_METHOD = "gene mean + size factor"
-NULL_NAME, CEILING_NAME = RESERVED
+NULL_NAME, CEILING_NAME = RESERVED[:2]
 CEILING_METHOD = "split halves of the cells"
 
 

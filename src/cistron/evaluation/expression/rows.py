@@ -10,7 +10,9 @@ import pandas as pd
 from cistron.evaluation.expression.comparison import Comparison
 from cistron.evaluation.expression.complete import ObservedSide
 from cistron.evaluation.expression.references import CEILING_METHOD, CEILING_NAME, NULL_METHOD
+from cistron.evaluation.expression.rival import FULL_METHOD
 from cistron.evaluation.expression.strata import Stratum, pool
+from cistron.evaluation.rivals import RIVAL_NAME
 from cistron.statistics import bootstrap_p_value, percentile_interval
 
 INTERVAL = "95% bootstrap over genes"
@@ -149,6 +151,30 @@ class Collector:
                 n=min(found.counts[metric], other.counts[metric]),
                 null_model=other_name, null_value=other.values[metric],
                 p_value=float(bootstrap_p_value(draws)),
+            )  # fmt: skip
+
+    def gain(self, level: Level, name: str, full: Comparison, rival: Comparison) -> None:
+        """Rows of what a prediction adds to trivial columns, from the same draws of genes.
+
+        Parameters
+        ----------
+        level
+            Cells or cell types, and the stratum, that were scored.
+        name
+            Name of the prediction.
+        full, rival
+            Scores of both together, and of the trivial columns alone.
+        """
+        for metric, value in full.values.items():
+            change = value - rival.values[metric]
+            if not np.isfinite(change):
+                continue
+            draws = full.draws[metric] - rival.draws[metric]
+            low, high = percentile_interval(draws)
+            self._add(
+                level, name, FULL_METHOD, f"gain_{metric}",
+                value=change, low=low, high=high, interval=f"{INTERVAL}, paired", n=full.counts[metric],
+                null_model=RIVAL_NAME, null_value=0.0, p_value=float(bootstrap_p_value(draws)),
             )  # fmt: skip
 
     def detail(self, level: Level, name: str, found: Comparison) -> None:

@@ -1,15 +1,31 @@
 """The gene-set task: is a gene's membership in a set predictable from an embedding on chromosomes left out?"""
 
-from cistron.evaluation.genesets.evaluate import GeneSetResult, GeneSetSettings, evaluate_gene_sets
-from cistron.evaluation.genesets.run import run_gene_sets
-from cistron.evaluation.genesets.sets import GeneSets, read_chromosomes, read_gene_sets
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "GeneSetResult",
-    "GeneSetSettings",
-    "GeneSets",
-    "evaluate_gene_sets",
-    "read_chromosomes",
-    "read_gene_sets",
-    "run_gene_sets",
-]
+from cistron.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from cistron.evaluation.genesets.evaluate import GeneSetResult as GeneSetResult
+    from cistron.evaluation.genesets.evaluate import GeneSetSettings as GeneSetSettings
+    from cistron.evaluation.genesets.evaluate import evaluate_gene_sets as evaluate_gene_sets
+    from cistron.evaluation.genesets.run import run_gene_sets as run_gene_sets
+    from cistron.evaluation.genesets.sets import GeneSets as GeneSets
+    from cistron.evaluation.genesets.sets import read_chromosomes as read_chromosomes
+    from cistron.evaluation.genesets.sets import read_gene_sets as read_gene_sets
+
+__getattr__, __all__ = lazy_names(
+    __name__,
+    {
+        "evaluate": (
+            "GeneSetResult",
+            "GeneSetSettings",
+            "evaluate_gene_sets",
+        ),
+        "run": ("run_gene_sets",),
+        "sets": (
+            "GeneSets",
+            "read_chromosomes",
+            "read_gene_sets",
+        ),
+    },
+)

@@ -1,35 +1,26 @@
 """The gene-set task (page ``docs/guide/genesets.md``)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 import anndata
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from cistron.errors import IdentifierError, InputError
-from cistron.evaluation.genesets.ranking import SetScores, score_set
+from cistron.evaluation.genesets.rows import Part, rows_of
+from cistron.evaluation.genesets.scoring import ModelScores, score_gene_sets
 from cistron.evaluation.genesets.sets import GeneSets
+from cistron.evaluation.rivals import RIVAL_NAME, Rivals, read_rivals, rivals_of
 from cistron.formats.scores import score_frame
 from cistron.genes.chromosomes import AUTOSOMES
-from cistron.genes.splits import chromosome_groups
 from cistron.methods import CountOrZero, Range, check_settings
 from cistron.runtime.progress import Progress
-from cistron.statistics import (
-    DEFAULT_PENALTIES,
-    block_draws,
-    bootstrap_p_value,
-    group_moments,
-    leave_group_out,
-    percentile_interval,
-    permute_within,
-    predict_left_out,
-)
+from cistron.statistics.estimate import Estimate
 
-_INTERVAL = "95% bootstrap over chromosomes"
 _MANY = 20  # from this many sets on, a gene in none of them is taken for unannotated, not for a negative
+_LEAST_GROUPS = 4
 
 
 @dataclass(frozen=True)
@@ -48,17 +39,18 @@ class GeneSetSettings:
     folds
         Chromosome groups that are left out in turn.
     controls
-        Permutations of the embedding within chromosomes.
+        Permutations of the embedding within chromosomes; their mean is the null of average precision.
     draws
-        Bootstrap samples of chromosomes.
+        Draws of the embedding with its axes reflected in each group of chromosomes; they give the p-value of average
+        precision.
     """
 
     minimum: Annotated[int, Range(2)] = 20
     maximum: Annotated[int, Range(2)] = 1000
     background: Literal["auto", "annotated", "all"] = "auto"
-    folds: Annotated[int, Range(2)] = 10
-    controls: CountOrZero = 1
-    draws: Annotated[int, Range(20)] = 200
+    folds: Annotated[int, Range(_LEAST_GROUPS)] = 10
+    controls: CountOrZero = 100
+    draws: Annotated[int, Range(20)] = 100
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -68,11 +60,16 @@ class GeneSetSettings:
 
 @dataclass(frozen=True)
 class GeneSetResult:
-    """Scores table, facts for the report, and what the reader must know."""
+    """Scores table, facts for the report, and what the reader must know.
+
+    ``medians`` holds the median AUROC over sets by (embedding, stratum), so that a study can pair embeddings that were scored
+    in different runs on the same genes.
+    """
 
     scores: pd.DataFrame
     facts: dict[str, Any]
     warnings: list[str]
+    medians: dict[tuple[str, str], Estimate] = field(default_factory=dict)
 
 
 def evaluate_gene_sets(
@@ -81,6 +78,7 @@ def evaluate_gene_sets(
     chromosomes: pd.Series,
     settings: GeneSetSettings | None = None,
     *,
+    rivals: Rivals | None = None,
     seed: int = 0,
     run_id: str = "none",
 ) -> GeneSetResult:
@@ -88,7 +86,7 @@ def evaluate_gene_sets(
 
     Ridge regression on the 0/1 membership of all sets at once, in closed form; the penalty of each set and fold
     is chosen by generalised cross-validation on the training chromosomes. A gene is scored by the fold that did
-    not see its chromosome, as its rank within that fold (so that folds can be pooled).
+    not see its chromosome, as its rank within that fold.
 
     Parameters
     ----------
@@ -100,24 +98,28 @@ def evaluate_gene_sets(
         Chromosome by gene (:func:`read_chromosomes`); only autosomes are used.
     settings
         Settings of the task.
+    rivals
+        Trivial columns (:func:`cistron.evaluation.rivals.read_rivals`); an embedding of expression adds level and
+        breadth to them.
     seed
-        Seed of bootstrap and control.
+        Seed of the permutations.
     run_id
         Identifier of the run.
 
     Returns
     -------
     GeneSetResult
-        For each set and embedding AUROC and AUPRC with intervals, nulls (0.5, share of members) and permuted
-        control; medians over sets as targets ``median of N sets``. Strata: ``covered genes`` of the embedding,
-        and with several embeddings ``shared genes``.
+        For each set and embedding AUROC and AUPRC with intervals, nulls (0.5; mean over permuted embeddings) and
+        p-values; the same of the trivial columns, and ``gain_auroc`` and ``gain_auprc`` beyond them; medians over sets
+        as targets ``median of N sets``. Strata: ``covered genes`` of the embedding, and with several embeddings
+        ``shared genes``.
 
     Raises
     ------
     IdentifierError
         If an embedding shares no genes with the sets or the chromosomes.
     InputError
-        If no set has enough scored genes.
+        If no set has enough scored genes, or they lie on fewer than four chromosomes.
     """
     settings = settings or GeneSetSettings()
     if not embeddings:
@@ -133,34 +135,91 @@ def evaluate_gene_sets(
         _scored_genes(embedding, name, sets, chromosomes, annotated if narrow else None)
         for embedding, name in zip(embeddings, names)
     ]
+    trivial = [rivals_of(embedding, rivals or read_rivals()) for embedding in embeddings]
+    strata = _strata(covered)
+    rows: list[dict[str, Any]] = []
+    medians: dict[tuple[str, str], Estimate] = {}
+    base = {"task": "genesets", "dataset": sets.name, "model": "ridge", "seed": seed, "run_id": run_id}
+    finder = _Scores(embeddings, names, sets, chromosomes, settings, seed, trivial)
+    steps = len({(number, genes.size) for _, parts in strata for number, genes in enumerate(parts)})
+    with Progress("scoring gene sets", steps, "embeddings") as progress:
+        for stratum, parts in strata:
+            for number, genes in enumerate(parts):
+                scores = finder.of(number, genes, progress)
+                same = _same_rivals(trivial, parts)
+                rival = RIVAL_NAME if same else f"{RIVAL_NAME} of {names[number]}"
+                part = Part({**base, "stratum": stratum}, names[number], rival, not same or number == 0)
+                rows += rows_of(scores, part)
+                own = scores[1].alone["auroc"]
+                medians[(names[number], stratum)] = own.median() if len(scores[0]) > 1 else own
+    coverage = [
+        {
+            "embedding": name,
+            "genes": embedding.n_obs,
+            "scored": len(genes),
+            "dimensions": embedding.n_vars,
+            "rivals": list(one.of(genes).columns),
+        }
+        for embedding, name, genes, one in zip(embeddings, names, covered, trivial)
+    ]
+    facts = {"coverage": coverage, "background": "annotated" if narrow else "all", "sets": len(sets.members)}
+    table = score_frame(rows)
+    remarks = list(dict.fromkeys(remark for one in trivial for remark in one.remarks))
+    return GeneSetResult(table, facts, [*sets.remarks, *remarks, *_warnings(table)], medians)
+
+
+class _Scores:
+    """Scores of an embedding on some genes; what was scored once is not fitted again."""
+
+    def __init__(
+        self,
+        embeddings: Sequence[anndata.AnnData],
+        names: list[str],
+        sets: GeneSets,
+        chromosomes: pd.Series,
+        settings: GeneSetSettings,
+        seed: int,
+        trivial: list[Rivals],
+    ) -> None:
+        self.embeddings, self.names, self.trivial = embeddings, names, trivial
+        self.sets, self.chromosomes, self.settings, self.seed = sets, chromosomes, settings, seed
+        self._known: dict[tuple[int, int], tuple[list[str], ModelScores]] = {}
+
+    def of(self, number: int, genes: pd.Index, progress: Progress) -> tuple[list[str], ModelScores]:
+        """Names of the sets and their scores; genes of one embedding differ between strata only by their number."""
+        key = (number, len(genes))
+        if key not in self._known:
+            chosen, member = _membership(genes, self.sets, self.settings, self.names[number])
+            values = np.asarray(self.embeddings[number][genes].X, dtype=np.float64)
+            blocks = self.chromosomes.loc[genes].to_numpy()
+            trivial = self.trivial[number].of(genes).to_numpy()
+            settings = self.settings
+            found = score_gene_sets(
+                values, trivial, member, blocks, settings.folds, settings.controls, settings.draws, self.seed
+            )
+            self._known[key] = chosen, found
+            progress.advance()
+        return self._known[key]
+
+
+def _strata(covered: list[pd.Index]) -> list[tuple[str, list[pd.Index]]]:
     strata = [("covered genes", covered)]
-    if len(embeddings) > 1:
+    if len(covered) > 1:
         shared = covered[0]
         for genes in covered[1:]:
             shared = shared.intersection(genes)
         if len(shared) >= 100:
-            strata.append(("shared genes", [shared.sort_values()] * len(embeddings)))
-    rows: list[dict[str, Any]] = []
-    steps = len(strata) * len(embeddings) * (1 + settings.controls)
-    with Progress("scoring gene sets", steps, "fits") as progress:
-        for stratum, parts in strata:
-            for embedding, name, genes in zip(embeddings, names, parts):
-                base: dict[str, Any] = {
-                    "task": "genesets",
-                    "dataset": sets.name,
-                    "embedding": name,
-                    "model": "ridge",
-                }
-                base |= {"stratum": stratum, "seed": seed, "run_id": run_id}
-                values = np.asarray(embedding[genes].X, dtype=np.float64)
-                rows += _rows(values, genes, sets, chromosomes, settings, seed, base, progress)
-    coverage = [
-        {"embedding": name, "genes": embedding.n_obs, "scored": len(genes), "dimensions": embedding.n_vars}
-        for embedding, name, genes in zip(embeddings, names, covered)
-    ]
-    facts = {"coverage": coverage, "background": "annotated" if narrow else "all", "sets": len(sets.members)}
-    scores = score_frame(rows)
-    return GeneSetResult(scores, facts, [*sets.remarks, *_warnings(scores)])
+            strata.append(("shared genes", [shared.sort_values()] * len(covered)))
+    return strata
+
+
+def _same_rivals(trivial: list[Rivals], parts: list[pd.Index]) -> bool:
+    """Whether one row of trivial columns stands for all embeddings: the same columns on the same genes."""
+    first = parts[0]
+    if not all(genes.equals(first) for genes in parts[1:]):
+        return False
+    tables = [one.of(first) for one in trivial]
+    return all(table.equals(tables[0]) for table in tables[1:])
 
 
 def _scored_genes(
@@ -171,7 +230,7 @@ def _scored_genes(
     background: frozenset[str] | None,
 ) -> pd.Index:
     genes = embedding.obs_names
-    placed = genes[genes.isin(chromosomes.index[chromosomes.isin(AUTOSOMES)])]
+    placed = genes[genes.isin(chromosomes.index[chromosomes.isin(AUTOSOMES)])].sort_values()
     if len(placed) < 50:
         raise IdentifierError(
             f"{name}: {len(placed):,} of {len(genes):,} genes have an autosome in the gene table; at least 50 are "
@@ -186,102 +245,26 @@ def _scored_genes(
     return scored
 
 
-def _rows(
-    values: np.ndarray,
-    genes: pd.Index,
-    sets: GeneSets,
-    chromosomes: pd.Series,
-    settings: GeneSetSettings,
-    seed: int,
-    base: dict[str, Any],
-    progress: Progress,
-) -> list[dict[str, Any]]:
+def _membership(
+    genes: pd.Index, sets: GeneSets, settings: GeneSetSettings, name: str
+) -> tuple[list[str], np.ndarray]:
+    """Names of the sets of the wanted sizes, and membership, bool [gene, set]."""
     place = {gene: row for row, gene in enumerate(genes)}
     chosen, columns = [], []
-    for name, members in sets.members.items():
+    for label, members in sets.members.items():
         rows = [place[gene] for gene in members if gene in place]
         if settings.minimum <= len(rows) <= settings.maximum and len(rows) < len(genes):
-            chosen.append(name)
+            chosen.append(label)
             columns.append(rows)
     if not chosen:
         raise InputError(
-            f"{sets.name}: no set has {settings.minimum} to {settings.maximum} genes of {base['embedding']} "
+            f"{sets.name}: no set has {settings.minimum} to {settings.maximum} genes of {name} "
             f"({len(genes):,} scored genes, {len(sets.members):,} sets); lower --minimum or raise --maximum"
         )
-    member = np.zeros((len(genes), len(chosen)))
+    member = np.zeros((len(genes), len(chosen)), dtype=bool)
     for column, rows in enumerate(columns):
-        member[rows, column] = 1.0
-    names = chromosomes.loc[genes].to_numpy()
-    blocks = np.unique(names, return_inverse=True)[1]
-    folds = chromosome_groups(list(names), min(settings.folds, int(blocks.max()) + 1))
-    draws = block_draws(int(blocks.max()) + 1, settings.draws, seed)
-    scored = _score(values, member, folds, blocks, draws)
-    progress.advance()
-    controls = []
-    for draw in range(settings.controls):
-        order = permute_within(blocks, seed, draw)
-        controls.append(_score(values[order], member, folds, blocks, draws[:0]))
-        progress.advance()
-    return _as_rows(chosen, scored, controls, member, base)
-
-
-def _score(
-    values: np.ndarray, member: np.ndarray, folds: np.ndarray, blocks: np.ndarray, draws: np.ndarray
-) -> list[SetScores]:
-    """Held-out scores of all sets, ranked one by one."""
-    free = np.ones((len(values), 1))
-    centred = values - values.mean(axis=0)
-    fits = leave_group_out(group_moments(free, centred, member, folds), DEFAULT_PENALTIES, "auto")
-    predicted = predict_left_out(fits, np.hstack([free, centred]), folds)
-    for fold in range(len(fits)):
-        rows = folds == fold
-        # Ranks within the fold: a fold that holds many members was fitted on few, so its predictions lie lower,
-        # and pooled as they are they would be compared across folds by that alone.
-        predicted[rows] = stats.rankdata(predicted[rows], axis=0) / (rows.sum() + 1)
-    return [
-        score_set(predicted[:, column], member[:, column] > 0, blocks, draws)
-        for column in range(member.shape[1])
-    ]
-
-
-def _as_rows(
-    names: Sequence[str],
-    scored: Sequence[SetScores],
-    controls: Sequence[Sequence[SetScores]],
-    member: np.ndarray,
-    base: dict[str, Any],
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    share = member.mean(axis=0)
-    for metric in ("auroc", "auprc"):
-        null = np.full(len(names), 0.5) if metric == "auroc" else share
-        values = np.array([getattr(one, metric) for one in scored])
-        draws = np.array([getattr(one, f"{metric}_draws") for one in scored])  # (set, draw)
-        control = np.array([[getattr(one, metric) for one in draw] for draw in controls])
-        low, high = percentile_interval(draws.T)
-        p = bootstrap_p_value(draws.T - null)
-        common = {"metric": metric, "interval": _INTERVAL, "null_model": "no information", **base}
-        for index, name in enumerate(names):
-            rows.append(
-                {
-                    "target": name, "value": values[index], "low": low[index], "high": high[index],
-                    "n": scored[index].positives, "null_value": null[index], "p_value": p[index],
-                    "control_value": control[:, index].mean() if len(control) else np.nan, **common,
-                }
-            )  # fmt: skip
-        if len(names) > 1:
-            medians = np.nanmedian(draws, axis=0)
-            low_median, high_median = percentile_interval(medians[:, None])
-            rows.append(
-                {
-                    "target": f"median of {len(names)} sets", "value": float(np.median(values)),
-                    "low": low_median[0], "high": high_median[0], "n": len(names),
-                    "null_value": float(np.median(null)),
-                    "p_value": float(bootstrap_p_value(medians[:, None] - np.median(null))[0]),
-                    "control_value": float(np.median(control.mean(axis=0))) if len(control) else np.nan, **common,
-                }
-            )  # fmt: skip
-    return rows
+        member[rows, column] = True
+    return chosen, member
 
 
 def _warnings(scores: pd.DataFrame) -> list[str]:

@@ -7,9 +7,11 @@ import pandas as pd
 
 from cistron.errors import InputError
 from cistron.evaluation.genesets.evaluate import GeneSetSettings, evaluate_gene_sets
-from cistron.evaluation.genesets.sets import read_chromosomes, read_gene_sets
+from cistron.evaluation.genesets.sets import chromosomes_of, read_gene_sets
 from cistron.evaluation.result_folder import require_folder, write_folder
+from cistron.evaluation.rivals import read_rivals
 from cistron.formats.gene_embedding import embedding_genes, read_gene_embedding
+from cistron.genes.places import read_gene_places
 from cistron.runtime.provenance import RunRecord
 from cistron.runtime.threads import limit_threads
 
@@ -22,6 +24,7 @@ def run_gene_sets(
     settings: GeneSetSettings | None = None,
     *,
     identifiers: str | Path | None = None,
+    rivals: Sequence[str | Path] = (),
     seed: int = 0,
     threads: int | None = 1,
 ) -> pd.DataFrame:
@@ -41,6 +44,8 @@ def run_gene_sets(
         Settings of the task.
     identifiers
         Table between namespaces, where sets and embeddings name genes differently.
+    rivals
+        Further trivial columns: tables, or gene embeddings that carry level and breadth of expression.
     seed, threads
         How the work runs.
 
@@ -57,7 +62,7 @@ def run_gene_sets(
     settings = settings or GeneSetSettings()
     if not embeddings:
         raise InputError("no embedding was given; name at least one file")
-    output, files = require_folder(output, (*embeddings, sets, genes, identifiers))
+    output, files = require_folder(output, (*embeddings, sets, genes, identifiers, *rivals))
     read = [read_gene_embedding(path) for path in embeddings]
     for embedding in read:
         embedding.obs_names = embedding_genes(embedding)
@@ -70,9 +75,13 @@ def run_gene_sets(
     collection = read_gene_sets(sets)
     if namespace != "other":
         collection = collection.mapped(namespace, None if identifiers is None else Path(identifiers))
-    chromosomes = read_chromosomes(genes)
+    places = read_gene_places(genes, "gene table")
+    chromosomes = chromosomes_of(places)
+    trivial = read_rivals(places, *rivals)
     record = RunRecord("evaluate genesets", settings, files, seed)
     with limit_threads(threads):
-        result = evaluate_gene_sets(read, collection, chromosomes, settings, seed=seed, run_id=record.run_id)
+        result = evaluate_gene_sets(
+            read, collection, chromosomes, settings, rivals=trivial, seed=seed, run_id=record.run_id
+        )
     write_folder(output, record, result.scores, tables={}, facts=result.facts, warnings=result.warnings)
     return result.scores

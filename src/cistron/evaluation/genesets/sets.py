@@ -10,7 +10,7 @@ from cistron.genes.chromosomes import human_chromosomes
 from cistron.genes.gene_map import read_gene_map
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.lists import read_gene_list
-from cistron.genes.places import read_gene_places
+from cistron.genes.places import GenePlaces, read_gene_places
 from cistron.runtime.text_files import plain_name, read_lines
 
 
@@ -142,7 +142,11 @@ def read_chromosomes(path: str | Path) -> pd.Series:
     InputError
         If the file has no such columns.
     """
-    places = read_gene_places(path, "gene table")
+    return chromosomes_of(read_gene_places(path, "gene table"))
+
+
+def chromosomes_of(places: GenePlaces) -> pd.Series:
+    """Chromosome of each gene of places that were read, as :func:`read_chromosomes` gives it."""
     table = places.require("chromosome")
     names = pd.Series(human_chromosomes(table["chromosome"].tolist()), dtype=object)
     columns = ["gene", *(column for column in ("symbol", "entrez") if column in table)]

@@ -8,10 +8,14 @@ from cistron.formats.magma import GeneCorrelations
 
 LARGEST_Z = 40.0  # MAGMA's p-values end near 1e-300, which is z = 37
 _FEWEST_FOR_FILTER = 100  # genes; fewer can all be above 0 by chance or on purpose
+_FEWEST_ON_A_SIDE = (
+    0.01  # share of the genes; the strongest gene analyses have a tenth of their z-scores below 0
+)
+_NEAR_ZERO = 0.5  # a filter by p-value keeps no gene below this, absolute values keep the most there
 
 
 def check_z_scores(collection: TraitCollection) -> list[str]:
-    """Refuse z-scores that no study gives and remark on files that lost their lower half.
+    """Refuse z-scores that no study gives and remark on files that lost a half or a sign.
 
     Parameters
     ----------
@@ -21,7 +25,7 @@ def check_z_scores(collection: TraitCollection) -> list[str]:
     Returns
     -------
     list of str
-        One remark a trait whose z-scores are all above 0.
+        One remark a trait whose z-scores lie on one side of 0: filtered, absolute values, or turned round.
 
     Raises
     ------
@@ -38,12 +42,30 @@ def check_z_scores(collection: TraitCollection) -> list[str]:
                     f"trait {trait}: ZSTAT of gene {design.genes['GENE'].iloc[worst]} is {z[worst]:g} ({number:,} genes beyond "
                     f"+-{LARGEST_Z:g}); no gene analysis gives that, so it marks a missing value: remove these rows"
                 )
-            if len(z) >= _FEWEST_FOR_FILTER and z.min() > 0:
-                remarks.append(
-                    f"{trait}: every z-score is at least {z.min():.3g}, so the file was filtered by p-value; use all genes of "
-                    "the MAGMA run, because covariates predict which genes pass a filter and R2 of the null model is inflated"
-                )
+            if len(z) >= _FEWEST_FOR_FILTER and (remark := _one_sided(z)):
+                remarks.append(f"{trait}: {remark}")
     return remarks
+
+
+def _one_sided(z: np.ndarray) -> str:
+    """What is wrong with z-scores that lie on one side of 0, or nothing; z is float64 [gene]."""
+    if z.min() >= _NEAR_ZERO:
+        return (
+            f"every z-score is at least {z.min():.3g}, so the file was filtered by p-value; use all genes of "
+            "the MAGMA run, because covariates predict which genes pass a filter and R2 of the null model is inflated"
+        )
+    if (z < 0).mean() < _FEWEST_ON_A_SIDE:
+        return (
+            f"{(z < 0).mean():.1%} of the z-scores are below 0, where a gene analysis has a tenth to a half: they are absolute "
+            "values of two-sided p-values, or genes of large p-value are missing; use ZSTAT of MAGMA, the one-sided "
+            "z-score of each gene's p-value"
+        )
+    if (z > 0).mean() < _FEWEST_ON_A_SIDE:
+        return (
+            f"{(z > 0).mean():.1%} of the z-scores are above 0: their sign is turned round, so that associated genes have the "
+            "lowest; use ZSTAT of MAGMA, which is high where a gene is associated"
+        )
+    return ""
 
 
 def check_no_rows_cut(design: TraitDesign, correlations: GeneCorrelations, name: str) -> None:

@@ -42,6 +42,20 @@ class Scored:
 def prepare_embeddings(embeddings: list[anndata.AnnData], genes: pd.Index, traits_name: str) -> list[Scored]:
     """Clean identifiers, make names unique, and report how each embedding meets the traits.
 
+    Parameters
+    ----------
+    embeddings
+        Gene embeddings.
+    genes
+        Cleaned ids of the genes of the traits.
+    traits_name
+        Name of the traits, for messages.
+
+    Returns
+    -------
+    list of Scored
+        One an embedding.
+
     Raises
     ------
     IdentifierError

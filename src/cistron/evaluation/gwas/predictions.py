@@ -59,6 +59,21 @@ def predict_all(
 ) -> list[Predicted]:
     """Fit every variant on every design.
 
+    Parameters
+    ----------
+    tasks, embeddings
+        What is fitted.
+    listed
+        The models.
+    model, settings
+        Name of the regressor and its settings.
+    seed
+        Seed of controls and trees.
+    directory
+        Folder of finished shards.
+    workers, threads, scheduler
+        Local processes, threads of each, or the address of a Dask scheduler.
+
     Returns
     -------
     list of dict

@@ -285,7 +285,7 @@ def _chromosome_rank(names: Sequence[str]) -> list[tuple[int, str]]:
 
 
 def independent_subset(z: pd.DataFrame, limit: float = 0.5) -> list[str]:
-    """Choose traits of which no two have |r| >= limit: again and again the one with the fewest correlated partners.
+    """Choose traits of which no two have abs(r) >= limit: again and again the one with the fewest correlated partners.
 
     Parameters
     ----------
@@ -311,7 +311,7 @@ def independent_subset(z: pd.DataFrame, limit: float = 0.5) -> list[str]:
 
 
 def trait_halves(z: pd.DataFrame, limit: float = 0.5) -> tuple[list[str], list[str]]:
-    """Divide traits into two halves, correlated traits (|r| >= limit, joined in chains) on the same side.
+    """Divide traits into two halves, correlated traits (abs(r) >= limit, joined in chains) on the same side.
 
     Choices are made on the first half; the second tells what they are worth.
     """

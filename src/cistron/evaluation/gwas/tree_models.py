@@ -22,10 +22,16 @@ class XgboostSettings:
 
     Attributes
     ----------
-    trees, depth, learning_rate
-        Number of trees, their depth, shrinkage of each.
-    l2, l1
-        Penalties on leaf values (reg_lambda, reg_alpha).
+    trees
+        Number of trees.
+    depth
+        Depth of each tree.
+    learning_rate
+        Shrinkage of each tree.
+    l2
+        Squared penalty on leaf values (reg_lambda).
+    l1
+        Absolute penalty on leaf values (reg_alpha).
     bins
         Number of histogram bins a feature. 128 bins give the R2 of the report's 256 to 1e-4 and save a third of
         the time (``python -m benchmarks gwas_speed``).
@@ -48,8 +54,12 @@ class BoostedSettings:
 
     Attributes
     ----------
-    trees, leaves, learning_rate
-        Number of trees, leaves of each, shrinkage of each.
+    trees
+        Number of trees.
+    leaves
+        Leaves of each tree.
+    learning_rate
+        Shrinkage of each tree.
     features_per_tree
         Share of the features that a tree may use.
     rows_per_leaf
@@ -128,6 +138,15 @@ def predict_xgboost(
 ) -> np.ndarray:
     """Predict the genes of each fold by XGBoost on all other folds.
 
+    Parameters
+    ----------
+    problem
+        What is fitted.
+    settings
+        Settings of the regressor; defaults when absent.
+    seed, threads
+        Seed and threads of the tree library.
+
     Returns
     -------
     ndarray
@@ -171,6 +190,15 @@ def predict_boosted(
     problem: Problem, settings: BoostedSettings | None = None, seed: int = 0, threads: int = 1
 ) -> np.ndarray:
     """Predict the genes of each fold by an average of LightGBM and closed-form ridge on all other folds.
+
+    Parameters
+    ----------
+    problem
+        What is fitted.
+    settings
+        Settings of the regressor; defaults when absent.
+    seed, threads
+        Seed and threads of the tree library.
 
     Returns
     -------

@@ -1,0 +1,20 @@
+"""Trivial columns of genes, and what an embedding knows beyond them."""
+
+from cistron.evaluation.rivals.columns import (
+    RIVAL_NAME,
+    Rivals,
+    place_columns,
+    read_rivals,
+    rivals_of,
+)
+from cistron.evaluation.rivals.gain import Gain, gain_beyond
+
+__all__ = [
+    "RIVAL_NAME",
+    "Gain",
+    "Rivals",
+    "gain_beyond",
+    "place_columns",
+    "read_rivals",
+    "rivals_of",
+]

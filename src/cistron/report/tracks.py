@@ -1,0 +1,111 @@
+"""The sections of a run of ``sequence evaluate``: model beside baselines and control, tracks of one locus, best and worst tracks, method."""
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from cistron.plots.interval_plot import interval_plot
+from cistron.plots.style import PALETTE, figure_style
+from cistron.report.drawing import Drawing
+from cistron.report.page import Section, render
+from cistron.report.result import Result
+
+_TEXT, _NUMBERS = ("predictor", "track", "description", "assay"), ("pearson", "pearson_of_means")
+
+
+def track_sections(result: Result, prefix: str = "tracks_") -> list[Section]:
+    """Make the sections of one ``cistron sequence evaluate`` run.
+
+    Parameters
+    ----------
+    result
+        What the run wrote.
+    prefix
+        Start of the names of figures, so that several runs fit on one page.
+    """
+    scores = result.scores
+    whole = scores[(scores["metric"] == "pearson") & scores["target"].str.endswith("all tracks")]
+    sections = [_finding(result, scores, whole, prefix)]
+    example = result.table("example.parquet", ("track", "description"), ("position", "observed", "predicted"))
+    if example is not None:
+        for column in ("track", "description"):
+            example[column] = example[column].astype(str)
+        sections.append(_locus(example, dict(result.results["example"]), prefix))
+    table = result.table("tracks.parquet", _TEXT, _NUMBERS)
+    if table is not None:
+        for column in _TEXT:
+            table[column] = table[column].astype(str)
+        own = table[table["predictor"] == str(whole["embedding"].iloc[0])]
+        rows = own.sort_values("pearson", ascending=False)
+        shown = rows if len(rows) <= 60 else pd.concat([rows.head(30), rows.tail(30)])
+        sections.append(
+            Section(
+                "tracks",
+                "Each track",
+                render("tracks_table.html", rows=shown.to_dict("records"), total=len(rows)),
+            )
+        )
+    sections.append(Section("method", "How to read these figures", render("tracks_method.html")))
+    return sections
+
+
+def _finding(result: Result, scores: pd.DataFrame, whole: pd.DataFrame, prefix: str) -> Section:
+    with figure_style():
+        figure = Figure(figsize=(7.2, 1.0 + 0.4 * len(whole)))
+        interval_plot(
+            whole,
+            figure.add_subplot(),
+            row="embedding",
+            control=None,
+            label="Pearson over bins and sequences, mean of the tracks",
+        )
+    description = "; ".join(
+        f"{row.embedding}: {row.value:.3f}, interval {row.low:.3f} to {row.high:.3f}"
+        for row in whole.itertuples()
+    )
+    drawing = Drawing(f"{prefix}summary", figure, description)
+    difference = scores[
+        (scores["metric"] == "pearson_difference")
+        & scores["target"].str.endswith("all tracks")
+        & (scores["embedding"] == whole["embedding"].iloc[0])
+    ]
+    rows = [
+        {name: None if pd.isna(value) else value for name, value in row.items()}
+        for row in scores[scores["metric"] != "pearson_difference"].to_dict("records")
+    ]
+    body = render(
+        "tracks_finding.html",
+        best=whole.iloc[0].to_dict(),
+        difference=difference.iloc[0].to_dict() if len(difference) else None,
+        rows=rows,
+        drawing=drawing,
+        sequences=int(result.results["sequences"]),
+    )
+    return Section("finding", "Finding", body, (drawing,))
+
+
+def _locus(example: pd.DataFrame, place: dict[str, Any], prefix: str) -> Section:
+    names = list(dict.fromkeys(example["track"]))
+    with figure_style():
+        figure = Figure(figsize=(7.2, 0.6 + 1.5 * len(names)))
+        axes = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
+        for axis, name in zip(axes, names):
+            rows = example[example["track"] == name]
+            kb = rows["position"] / 1000
+            axis.fill_between(
+                kb, rows["observed"], step="mid", color=PALETTE[7], alpha=0.45, linewidth=0, label="measured"
+            )
+            axis.plot(kb, rows["predicted"], color=PALETTE[0], linewidth=1.1, label="predicted")
+            axis.set_title(str(rows["description"].iloc[0])[:70], fontsize=8.5, loc="left")
+        axes[0].legend(frameon=False, loc="upper right", fontsize=8)
+        axes[-1].set_xlabel(f"{place['chromosome']}, kb")
+        figure.tight_layout()
+    drawing = Drawing(
+        f"{prefix}locus",
+        figure,
+        f"Measured and predicted tracks at {place['chromosome']}:{place['start']:,}-{place['end']:,}: {', '.join(names)}",
+    )
+    return Section(
+        "locus", "One locus of the fold", render("genesets_drawing.html", drawing=drawing), (drawing,)
+    )

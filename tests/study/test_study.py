@@ -1,0 +1,356 @@
+"""The cross: planted embeddings on planted tasks, cells computed once, keys checked, equal on processes and on a cluster."""
+
+import json
+import os
+import shutil
+import signal
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cistron.errors import InputError
+from cistron.formats import read_gene_embedding, read_scores, write_gene_embedding
+from cistron.study import add_to_study, read_plan, run_study, stored_plan
+from cistron.study.cells import cells_of, compute_cell
+from cistron.study.kinds import KINDS
+from cistron.study.plan import plan_of
+from cistron.study.rows import make_rows
+from cistron.study.summary import mark_best
+from cistron.world.study import StudyWorldSettings, write_study_world
+
+WORLD = StudyWorldSettings(genes=260, chromosomes=6, functions=4, sets=12, pairs=220, edges=220, cells=60)
+
+PLAN = """
+[study]
+name = "planted"
+annotation = "genes.tsv"
+annotation_sets = "sets.gmt"
+complementarity = ["sets"]
+[embeddings.truth]
+file = "truth.h5ad"
+[embeddings.first]
+file = "first_half.h5ad"
+[embeddings.second]
+file = "second_half.h5ad"
+evidence = ["dna"]
+[embeddings.noise]
+file = "noise.h5ad"
+[tasks.sets]
+kind = "genesets"
+sets = "sets.gmt"
+controls = 5
+minimum = 10
+[tasks.labels]
+kind = "gene_labels"
+labels = "labels.tsv"
+learner = "ridge"
+draws = 100
+[tasks.pairs]
+kind = "pairs"
+pairs = "pairs.tsv"
+combinations = ["product"]
+folds = 2
+repeats = 1
+draws = 60
+[tasks.cells]
+kind = "expression"
+cells = "cells.h5ad"
+method = "ridge"
+cell_type = "cell_type"
+gene_split = "random"
+test_genes = 0.3
+test_cells = 0.3
+draws = 40
+"""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("world")
+    write_study_world(folder, WORLD, seed=1)
+    (folder / "study.toml").write_text(PLAN)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(world, tmp_path_factory):
+    """A finished study."""
+    folder = tmp_path_factory.mktemp("study") / "study"
+    return run_study(world / "study.toml", folder)
+
+
+def values_of(result, part="common genes"):
+    table = result.table
+    return table[table["part"] == part].pivot(index="embedding", columns="task", values="value")
+
+
+def test_the_embedding_that_knows_the_truth_is_first_everywhere_and_chance_is_at_the_null(study):
+    table = study.table[study.table["part"] == "common genes"]
+    assert set(table.loc[table["rank"] == 1, "embedding"]) == {"truth"}
+    best = table[table["best"] & (table["row"] == "embedding")]
+    assert set(best["embedding"]) == {"truth"}
+    chance = table[table["embedding"].isin(["noise", "permuted", "random Gaussian"])]
+    assert len(chance) == 3 * 4
+    assert (chance["low"] < chance["null_value"] + 0.03).all()
+    assert not chance.loc[chance["task"] != "cells", "best"].any()
+    assert table.loc[table["embedding"] == "truth", "beats_control"].all()
+    assert (table.loc[table["embedding"] == "truth", "gain"] > 3).all()
+
+
+def test_two_halves_are_complementary_and_noise_adds_nothing(study):
+    together = study.complementarity.set_index(["first", "second"])
+    assert together.loc[("first", "second"), "low"] > 0.02
+    assert together.loc[("first", "noise"), "low"] < 0
+    assert set(study.complementarity["task"]) == {"sets"}
+
+
+def test_who_saw_what_is_marked(study):
+    table = study.table.set_index(["embedding", "task", "part"])
+    assert table.loc[("first", "cells", "common genes"), "shares_evidence"]
+    assert not table.loc[("second", "cells", "common genes"), "shares_evidence"]
+    assert not table.loc[("first", "sets", "common genes"), "shares_evidence"]
+
+
+def test_the_tables_are_beside_each_other(study):
+    written = pd.read_csv(study.folder / "table.tsv", sep="\t")
+    assert len(written) == len(study.table)
+    scores = read_scores(study.folder / "scores.parquet")
+    assert set(scores["task"]) == {"genesets", "labels", "pairs", "expression"}
+    record = json.loads((study.folder / "run.json").read_text())
+    assert record["run_id"] == scores["run_id"].iloc[0]
+    assert record["results"]["cells"]["computed"] == study.computed
+
+
+def test_a_second_run_computes_nothing_and_gives_the_same(study, world):
+    before = values_of(study)
+    again = run_study(world / "study.toml", study.folder)
+    assert (again.computed, again.reused) == (0, study.computed)
+    assert values_of(again).equals(before)
+
+
+def test_an_added_embedding_costs_its_row_only(study, world, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(study.folder, folder)
+    embedding = read_gene_embedding(world / "truth.h5ad", name="partial")
+    write_gene_embedding(embedding[:200].copy(), tmp_path / "partial.h5ad")
+    found = add_to_study(folder, tmp_path / "partial.h5ad", evidence=["chromatin"])
+    plain, halves = 4 * 2, 3  # cells of its row, and of it beside each of the embeddings there
+    assert found.computed == plain + halves + 1
+    rows = found.table[found.table["embedding"] == "partial"]
+    assert set(rows["evidence"]) == {"chromatin"}
+    common, every = (
+        rows[rows["part"] == part].set_index("task")["value"] for part in ("common genes", "all genes")
+    )
+    assert every["labels"] < values_of(found, "all genes").loc["truth", "labels"]
+    assert len(common) == 4
+    assert stored_plan(folder).embeddings[-1].name == "partial"
+    assert any(
+        "lacks 60 of the 260 genes" in one
+        for one in json.loads((folder / "run.json").read_text())["warnings"]
+    )
+    with pytest.raises(InputError, match="has an embedding 'truth' already"):
+        add_to_study(folder, tmp_path / "partial.h5ad", name="truth")
+
+
+def test_a_changed_setting_is_another_cell(world, tmp_path):
+    plan = read_plan(world / "study.toml")
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "common.txt").write_text("\n".join(read_gene_embedding(world / "truth.h5ad").obs_names))
+    rows = make_rows(plan, tmp_path / "rows")
+    changed = plan_of(tomllib.loads(PLAN.replace("controls = 5", "controls = 6")), world, "study.toml")
+    old, new = (
+        {
+            (c.row.name, c.task.name, c.part): c.address
+            for c in cells_of(one, rows, tmp_path, tmp_path / "common.txt")
+        }
+        for one in (plan, changed)
+    )
+    assert {key[1] for key in old if old[key] != new[key]} == {"sets"}
+    assert {key for key in old if key[1] == "sets"} == {key for key in old if old[key] != new[key]}
+    assert len(set(old.values())) == len(old)
+
+
+SMALL = "\n".join(PLAN.split("[tasks.pairs]")[0].splitlines()).replace(
+    'complementarity = ["sets"]', 'added = ["gaussian"]'
+)
+
+
+@pytest.fixture
+def small(world):
+    path = world / "small.toml"
+    path.write_text(SMALL)
+    return path
+
+
+@pytest.fixture(scope="module")
+def alone(world, tmp_path_factory):
+    (world / "small.toml").write_text(SMALL)
+    return run_study(world / "small.toml", tmp_path_factory.mktemp("alone") / "study")
+
+
+def test_a_killed_study_goes_on(small, alone, tmp_path, monkeypatch):
+    import cistron.study.cells as cells
+
+    calls = []
+
+    def killed(*arguments, **named):
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        calls.append(named)
+        return compute_cell(*arguments, **named)
+
+    monkeypatch.setattr(cells, "compute_cell", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(small, tmp_path / "study")
+    monkeypatch.undo()
+    found = run_study(small, tmp_path / "study")
+    assert found.reused == 5
+    assert values_of(found).equals(values_of(alone))
+
+
+def test_a_cluster_with_a_killed_worker_gives_the_same_numbers(small, alone, tmp_path):
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs="CRITICAL"
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        process = client.run(os.getpid)
+        first = next(iter(process.values()))
+        client.submit(_kill_soon, first, pure=False, workers=[list(process)[1]])
+        found = run_study(small, tmp_path / "study", scheduler=cluster.scheduler_address)
+        assert first not in client.run(os.getpid).values()
+    pd.testing.assert_frame_equal(values_of(found), values_of(alone))
+    pd.testing.assert_frame_equal(found.differences, alone.differences)
+
+
+def _kill_soon(process):
+    import time
+
+    time.sleep(0.4)
+    os.kill(process, signal.SIGKILL)
+
+
+def test_how_well_a_gene_is_studied_is_caught(tmp_path):
+    """A world in which sets are what is studied: the embedding that knows it does not beat the row of annotations."""
+    write_study_world(
+        tmp_path,
+        StudyWorldSettings(
+            genes=260, chromosomes=6, functions=4, sets=12, bias=1.0, pairs=50, edges=50, cells=20
+        ),
+        seed=2,
+    )
+    (tmp_path / "study.toml").write_text(
+        '[study]\nannotation = "genes.tsv"\nannotation_sets = "sets.gmt"\nadded = ["annotations"]\n[embeddings.studied]\nfile = "studied.h5ad"\n'
+        '[embeddings.truth]\nfile = "truth.h5ad"\n[tasks.sets]\nkind = "genesets"\nsets = "sets.gmt"\ncontrols = 2\nminimum = 10\nbackground = "all"\n'
+    )
+    found = run_study(tmp_path / "study.toml", tmp_path / "study")
+    values = values_of(found)["sets"]
+    assert values["studied"] > 0.75
+    assert values["truth"] < 0.6
+    assert values["number of annotations"] >= values["studied"] - 0.05
+    from cistron.report.study_finding import findings
+
+    table = found.table[found.table["part"] == "common genes"]
+    said = findings(table, found.differences[found.differences["part"] == "common genes"], ["sets"])
+    assert "how well a gene is studied gives as much" in said["tasks"][0]["sentence"]
+
+
+def test_ranks_mark_what_cannot_be_told_from_the_best():
+    table = pd.DataFrame(
+        {"task": "t", "part": "p", "row": "embedding", "embedding": list("abc"), "value": [0.9, 0.8, 0.7]}
+    )
+    differences = pd.DataFrame(
+        {
+            "task": "t",
+            "part": "p",
+            "first": ["a", "a", "b"],
+            "second": ["b", "c", "c"],
+            "low": [-0.01, 0.05, 0.01],
+        }
+    )
+    found = mark_best(table, differences)
+    assert found["best"].tolist() == [True, True, False]
+    assert found["rank"].tolist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("controls = 5", "contols = 5", r"\[tasks.sets\]: there is no key 'contols'; did you mean 'controls'"),
+        ('kind = "pairs"', 'kind = "pair"', "kind must be one of .*did you mean 'pairs'"),
+        ("[tasks.sets]", "[task.sets]", "there is no key 'task'; did you mean 'tasks'"),
+        ('evidence = ["dna"]', 'evidence = ["rna"]', "evidence is of .*did you mean 'dna'"),
+        ('file = "noise.h5ad"', 'file = "nose.h5ad"', "nose.h5ad does not exist"),
+        ('file = "noise.h5ad"', 'combine = ["frst", "second"]', "combine names embeddings with a file. Given: 'frst'; did you mean 'first'"),
+        ('complementarity = ["sets"]', 'complementarity = ["set"]', "complementarity names tasks. Given: 'set'; did you mean 'sets'"),
+        ('name = "planted"', 'added = ["gausian"]', "did you mean 'gaussian'"),
+        ("folds = 2", "folds = 1", r"\[tasks.pairs\]: folds must be 2 or more. Given: 1"),
+        ('sets = "sets.gmt"\ncontrols', "controls", "sets is needed for kind genesets"),
+        ("[embeddings.noise]", '[embeddings."no<i>se"]', "letters, digits, blanks"),
+        ("[study]", "[study", "not valid TOML"),
+    ],
+)  # fmt: skip
+def test_every_key_is_checked_before_any_work(world, old, new, message):
+    assert old in PLAN
+    (world / "wrong.toml").write_text(PLAN.replace(old, new, 1))
+    with pytest.raises(InputError, match=message):
+        read_plan(world / "wrong.toml")
+
+
+def test_a_task_on_which_nothing_can_be_scored_is_an_error_and_not_a_row(world, tmp_path):
+    text = SMALL.replace('labels = "labels.tsv"', 'labels = "strange.tsv"')
+    (world / "strange.tsv").write_text(
+        "gene\tmember\tpart\nENSG99999999999\t1\tholdout\nENSG99999999998\t0\tfold1\n"
+    )
+    (world / "strange.toml").write_text(text)
+    with pytest.raises(InputError, match="task labels: no embedding could be scored"):
+        run_study(world / "strange.toml", tmp_path / "study")
+
+
+def test_names_of_kinds_are_their_keys():
+    assert all(name == kind.name for name, kind in KINDS.items())
+    for kind in KINDS.values():
+        assert callable(kind.function())
+        kind.settings_class()()
+
+
+def test_the_commands_write_an_example_run_it_and_add(run, fails, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, printed, errors = run("study", "init", "--output", "study.toml")
+    assert code == 0, errors
+    plan = read_plan(Path("study.toml"))
+    assert {task.kind.name for task in plan.tasks} == set(KINDS)
+    text = Path("study.toml").read_text()
+    start, end = text.index("[tasks.traits]"), text.index("[tasks.labels]")
+    Path("study.toml").write_text(
+        text[:start] + '[tasks.labels]\nkind = "gene_labels"\nlabels = "study_world/labels.tsv"\n'
+        'learner = "ridge"\n'
+        if end
+        else ""
+    )
+    Path("study.toml").write_text(
+        Path("study.toml").read_text().replace('complementarity = ["sets"]', "complementarity = []")
+    )
+    code, printed, errors = run("study", "run", "study.toml", "--output", "study", "--no-report")
+    assert code == 0, errors
+    assert "labels:" in printed
+    assert "both: auroc" in printed
+    code, printed, errors = run(
+        "study", "add", "study", "study_world/truth.h5ad", "--name", "known", "--no-report"
+    )
+    assert code == 0, errors
+    assert "2 cells computed" in printed
+    code, printed, errors = run(
+        "study", "run", "study.toml", "--output", "study", "--new-common-genes", "--no-report"
+    )
+    assert code == 0, errors
+    assert "0 cells computed" in printed
+    assert "is not a study" in fails("study", "add", tmp_path, "study_world/truth.h5ad")
+    assert "a study file is a .toml" in fails("study", "init", "--output", "x.txt")
+    assert np.isfinite(pd.read_csv("study/table.tsv", sep="\t")["value"]).all()
