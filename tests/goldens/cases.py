@@ -196,6 +196,11 @@ CASES = (
         "transformer",
         f"{{artefacts}}/cells_transformer {CELLS} --genes held-out --threads 1 --output {{out}}/p.h5ad",
     ),
+    Case(
+        "cells export-cell-eval",
+        "prediction",
+        "{artefacts}/prediction.h5ad --control 'type 0' --output {out}/e",
+    ),
     Case("cells embed", "bilinear", "{artefacts}/cells_bilinear --output {out}/e.h5ad"),
     Case("networks methods", "list"),
     Case("networks quality", "guides", f"{SCREEN} --guide guide --output {{out}}/quality.tsv"),
