@@ -202,7 +202,9 @@ def page(browser, study):
     addresses = [
         one["params"]["request"]["url"] for one in sent if one["method"] == "Network.requestWillBeSent"
     ]
-    assert all(address.startswith(("file:", "about:", "blob:", "chrome:")) for address in addresses), addresses
+    assert all(address.startswith(("file:", "about:", "blob:", "chrome:")) for address in addresses), (
+        addresses
+    )
 
 
 def test_a_gene_is_looked_up_by_its_alias_in_the_browser(page):
