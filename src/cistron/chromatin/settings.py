@@ -227,7 +227,7 @@ class DesignSettings:
     tolerance
         Share of the wanted change at which the target counts as reached.
     judge
-        Keep the last network of the ensemble out of the optimisation, to judge by.
+        Keep the last third of the ensemble (at least one of two or more networks) out of the optimisation, to judge by.
     prune
         Take edits back, smallest first, while the target stays reached.
     steps
