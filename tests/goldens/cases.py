@@ -354,6 +354,11 @@ CASES = (
         TRAINED,
     ),
     Case(
+        "chromatin export",
+        "design",
+        "{artefacts}/design.zarr --chromosome-lengths {inputs}/marks/chromosomes.tsv --output {out}/browser",
+    ),
+    Case(
         "chromatin embed",
         "network",
         f"{NETWORK} {MARKS} --dimensions 4 --threads 1 --output {{out}}/e.h5ad",
