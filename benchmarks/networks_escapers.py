@@ -14,7 +14,9 @@ DEPTHS = {"1 UMI, 30 cells": (1.0, 30), "4 UMI, 30 cells": (4.0, 30), "12 UMI, 6
 
 def main() -> None:
     """Print AUPRC without and with weights by depth and share of escapers; 100 genes, hubs and flat in turn, linear."""
-    print("screen               escaped  found  weighed   AUPRC without  with   gain [least, most of six seeds]")
+    print(
+        "screen               escaped  found  weighed   AUPRC without  with   gain [least, most of six seeds]"
+    )
     for title, (depth, each) in DEPTHS.items():
         for escaping in (0.05, 0.3):
             rows = []
