@@ -133,6 +133,11 @@ CASES = (
     ),
     Case(
         "omics embed",
+        "soft-impute",
+        f"{BOTH} --method soft-impute --dimensions 4 --threads 1 --output {{out}}/e.h5ad",
+    ),
+    Case(
+        "omics embed",
         "autoencoder",
         f"{OMICS} --method autoencoder --dimensions 4 --autoencoder.fit.epochs 2 --threads 1 --output {{out}}/e.h5ad",
         TRAINED,
@@ -172,6 +177,11 @@ CASES = (
     Case("cells train", "nearest type", f"{CELLS} --method nearest-type --threads 1 --output {{out}}/model"),
     Case("cells train", "transformer", f"{WITH_EMBEDDING} --method transformer --epochs 1", TRAINED),
     Case(
+        "cells compare",
+        "bilinear",
+        f"{CELLS} --embedding {{inputs}}/cells/embedding.h5ad --draws 20 --no-report --threads 1 --output {{out}}/c",
+    ),
+    Case(
         "cells predict",
         "bilinear",
         f"{{artefacts}}/cells_bilinear {CELLS} --threads 1 --output {{out}}/p.h5ad",
@@ -185,6 +195,11 @@ CASES = (
         "cells predict",
         "transformer",
         f"{{artefacts}}/cells_transformer {CELLS} --genes held-out --threads 1 --output {{out}}/p.h5ad",
+    ),
+    Case(
+        "cells export-cell-eval",
+        "prediction",
+        "{artefacts}/prediction.h5ad --control 'type 0' --output {out}/e",
     ),
     Case("cells embed", "bilinear", "{artefacts}/cells_bilinear --output {out}/e.h5ad"),
     Case("networks methods", "list"),
@@ -278,6 +293,13 @@ CASES = (
         LONG,
     ),
     Case(
+        "sequence enhancers",
+        "both",
+        f"{{inputs}}/genome/pairs.tsv {DNA} --annotation {{inputs}}/genome/genes.gtf --methods gradient attention ism --shuffles 2"
+        " --element-window 256 --output {out}/c.tsv",
+        LONG,
+    ),
+    Case(
         "sequence saturate",
         "regions",
         f"{DNA} --regions {{inputs}}/genome/regions.bed --span 6 --tracks 0-1 --output {{out}}/map.zarr",
@@ -332,6 +354,11 @@ CASES = (
         TRAINED,
     ),
     Case(
+        "chromatin export",
+        "design",
+        "{artefacts}/design.zarr --chromosome-lengths {inputs}/marks/chromosomes.tsv --output {out}/browser",
+    ),
+    Case(
         "chromatin embed",
         "network",
         f"{NETWORK} {MARKS} --dimensions 4 --threads 1 --output {{out}}/e.h5ad",
@@ -383,6 +410,19 @@ CASES = (
         "{out}/study {inputs}/world/true_functions.h5ad --name again --no-report",
         before=("study run {inputs}/study.toml --no-report --output {out}/study",),
         held="*.tsv",
+    ),
+    Case(
+        "gene show",
+        "text",
+        "CIS7 --study {out}/study",
+        before=("study run {inputs}/study.toml --no-report --output {out}/study",),
+        held="nothing",
+    ),
+    Case(
+        "evaluate enhancers",
+        "planted",
+        "{inputs}/enhancers/scores.tsv --pairs {inputs}/enhancers/pairs.tsv --draws 40 --controls 2 --no-report"
+        " --output {out}/scores",
     ),
     Case(
         "evaluate expression",

@@ -33,6 +33,9 @@ def write_inputs(folder: Path) -> Path:
     with np.load(folder / "marks" / "marks.npz") as arrays:
         kept = {name: arrays[name] for name in arrays.files}
     np.savez(folder / "marks" / "short.npz", **{**kept, "values": kept["values"][..., KEPT_BINS]})
+    names = sorted(set(chromatin_world(MARKS, seed=SEED).genes["chromosome"]))
+    lengths = "".join(f"{name}\t1000000\n" for name in names)
+    (folder / "marks" / "chromosomes.tsv").write_text(lengths)
     (folder / "genome").mkdir()
     planted = planted_genome(SEED)
     write_planted_genome(planted, folder / "genome")
@@ -40,6 +43,7 @@ def write_inputs(folder: Path) -> Path:
     _write_signal(planted, folder / "signal")
     _write_training_data(folder)
     _write_gene_lists(folder)
+    _write_enhancers(folder / "enhancers")
     _write_sources(folder)
     _write_proteins(folder / "proteins.fa")
     _write_two_genomes(folder / "folds")
@@ -56,6 +60,12 @@ def _write_person(planted, folder: Path) -> None:
     rows = [f"{gene.chromosome}\t{gene.canonical}\t{gene.canonical + 1}\n" for gene in chosen.itertuples()]
     (folder / "regions.bed").write_text("".join(rows))
     (folder / "genes.txt").write_text("PLANTED0004\nPLANTED0003\nPLANTED0001\n")
+    pairs = [
+        f"{gene.chromosome}\t{gene.canonical + offset}\t{gene.canonical + offset + 200}\t{gene.symbol}\n"
+        for gene in chosen.itertuples()
+        for offset in (-900, 500, 30_000)
+    ]
+    (folder / "pairs.tsv").write_text("chrom\tchromStart\tchromEnd\tmeasuredGeneSymbol\n" + "".join(pairs))
     dna, place = planted.chromosomes["chr1"], int(genes.loc["PLANTED0004", "canonical"])
     other = {"A": "C", "C": "G", "G": "T", "T": "A"}
     lines = ["##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tann\n"]
@@ -65,6 +75,30 @@ def _write_person(planted, folder: Path) -> None:
     at = place + 100
     lines.append(f"1\t{at + 1}\t.\t{dna[at]}\t{dna[at]}ACGTTGCAAC\t.\tPASS\t.\tGT\t0|1\n")
     (folder / "people.vcf").write_text("".join(lines))
+
+
+def _write_enhancers(folder: Path) -> None:
+    """Write tested pairs of elements and genes, and scores that know some of the outcome."""
+    folder.mkdir()
+    random = np.random.default_rng(SEED)
+    start = random.integers(0, 200, 120) * 1000
+    score = random.standard_normal(120)
+    pairs = pd.DataFrame(
+        {
+            "chrom": "chr1",
+            "chromStart": start,
+            "chromEnd": start + 500,
+            "name": [f"pair{number}" for number in range(120)],
+            "startTSS": 100_000,
+            "measuredGeneSymbol": [f"G{gene}" for gene in random.integers(0, 30, 120)],
+            "ValidConnection": "TRUE",
+            "CellType": "K562",
+            "Regulated": np.where(score + random.standard_normal(120) > 1, "TRUE", "FALSE"),
+        }
+    )
+    pairs.to_csv(folder / "pairs.tsv", sep="\t", index=False)
+    scores = pd.DataFrame({"name": pairs["name"], "method": "made", "score": score.round(6)})
+    scores.to_csv(folder / "scores.tsv", sep="\t", index=False)
 
 
 def _write_gene_lists(folder: Path) -> None:

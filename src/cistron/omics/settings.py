@@ -233,3 +233,37 @@ class PcaSettings:
     def paper(cls) -> "PcaSettings":
         """Settings of the report: every component has unit variance."""
         return cls(scale=True)
+
+
+@dataclass(frozen=True)
+class SoftImputeSettings:
+    """Settings of ``soft-impute``, iterated shrunken principal components.
+
+    Attributes
+    ----------
+    dimensions
+        Number of components.
+    held_out
+        Share of the observed entries that nothing sees but the reported R2.
+    held_out_entries
+        Largest number of them, and of those by which the penalty is chosen.
+    choosing
+        Share of the remaining entries by which the penalty is chosen.
+    shrinkages
+        Longest path of penalties, from large to small; it ends when they get worse.
+    iterations
+        Most iterations of a fit.
+    tolerance
+        Relative change of the filled entries at which a fit ends.
+    """
+
+    dimensions: Count = 32
+    held_out: Annotated[float, Range(0, 0.5, open_low=True, open_high=True)] = 0.05
+    held_out_entries: Count = 500_000
+    choosing: Annotated[float, Range(0, 0.5, open_low=True, open_high=True)] = 0.05
+    shrinkages: Count = 16
+    iterations: Count = 50
+    tolerance: Positive = 1e-3
+
+    def __post_init__(self) -> None:
+        check_settings(self)

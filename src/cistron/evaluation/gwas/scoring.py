@@ -17,6 +17,7 @@ from cistron.evaluation.gwas.variants import Plan, Variant, covered_rows, null_o
 ALL_GENES, SHARED, FILLED = "all genes", "shared genes", "uncovered genes filled"
 ODD, EVEN = "odd chromosomes", "even chromosomes"
 WITH_MHC, WITHOUT_MHC = "with the MHC", "without the MHC"
+OWN_ALONE = "without neighbours"
 POSITIONS_ALONE = "positions alone"
 RANGE = "range over draws"
 _COVARIATES = {PUBLISHED: "covariates", POSITIONAL: "covariates and positions"}
@@ -134,6 +135,7 @@ class Scoring:
                 yield from self._stratum(number, SHARED, shared, controls)
         yield from self._other_null(number, name)
         yield from self._other_mhc(number, name)
+        yield from self._alone(number, name)
         yield from self._filled(number, name)
 
     def _stratum(
@@ -218,6 +220,14 @@ class Scoring:
         stratum = WITH_MHC if variant.mhc else WITHOUT_MHC
         base = self._base(name, stratum, variant.null)
         yield from self._plain(base, "delta_r2", self._pair(variant), headline)
+
+    def _alone(self, number: int, name: str) -> Iterator[Row]:
+        """The gain from a gene's own functions, where the headline has those of its neighbours too."""
+        if not self.plan.has_alone:
+            return
+        headline = self.plan.full(number)
+        base = self._base(name, OWN_ALONE, headline.null)
+        yield from self._plain(base, "delta_r2", self._pair(replace(headline, alone=True)), headline)
 
     def _filled(self, number: int, name: str) -> Iterator[Row]:
         """The gain over all genes of the traits, those without an embedding predicted by the rule for them."""
