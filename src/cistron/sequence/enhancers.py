@@ -71,7 +71,7 @@ def enhancer_shard(
     """
     rules = EnhancerScoreSettings(**{**settings, "methods": tuple(settings["methods"])})
     how = InferenceSettings(**{**inference, "shifts": tuple(inference["shifts"])})
-    loaded, opened = open_once(model, genome, build, ambiguous, how.precision, str(how.torch_device()))  # type: ignore[arg-type]
+    loaded, opened = open_once(model, genome, build, ambiguous, how.precision, str(how.torch_device()))
     scorer = EnhancerScorer(loaded, opened, organism, np.array(specific), np.array(agnostic), rules, length)
     parts = []
     for gene in genes:
@@ -156,7 +156,9 @@ def score_enhancers(
         raise InputError(f"contributions are written as .tsv. Given: {output.name}")
     model = settings_from(read_description(weights)["settings"])
     if "attention" in settings.methods and model.trunk != "transformer":
-        raise InputError(f"{weights.name} has no attention (its trunk is {model.trunk}); give --methods gradient ism")
+        raise InputError(
+            f"{weights.name} has no attention (its trunk is {model.trunk}); give --methods gradient ism"
+        )
     length = length or model.length
     check_length(length, model.crop)
     table = load_track_table(weights, model.tracks)

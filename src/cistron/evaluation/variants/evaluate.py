@@ -104,7 +104,7 @@ def evaluate_mpra(
     if not frame["train"].any():
         frame = frame.assign(train=(frame["position"] // _BLOCK) % 2 == 0)
     kinds: list[tuple[str, np.ndarray | None]] = []
-    coverage = []
+    coverage: list[dict[str, Any]] = []
     known = np.ones(len(frame), bool)
     for one in scored:
         place = {key: row for row, key in enumerate(one.keys)}
