@@ -177,6 +177,11 @@ CASES = (
     Case("cells train", "nearest type", f"{CELLS} --method nearest-type --threads 1 --output {{out}}/model"),
     Case("cells train", "transformer", f"{WITH_EMBEDDING} --method transformer --epochs 1", TRAINED),
     Case(
+        "cells compare",
+        "bilinear",
+        f"{CELLS} --embedding {{inputs}}/cells/embedding.h5ad --draws 20 --no-report --threads 1 --output {{out}}/c",
+    ),
+    Case(
         "cells predict",
         "bilinear",
         f"{{artefacts}}/cells_bilinear {CELLS} --threads 1 --output {{out}}/p.h5ad",
@@ -190,6 +195,11 @@ CASES = (
         "cells predict",
         "transformer",
         f"{{artefacts}}/cells_transformer {CELLS} --genes held-out --threads 1 --output {{out}}/p.h5ad",
+    ),
+    Case(
+        "cells export-cell-eval",
+        "prediction",
+        "{artefacts}/prediction.h5ad --control 'type 0' --output {out}/e",
     ),
     Case("cells embed", "bilinear", "{artefacts}/cells_bilinear --output {out}/e.h5ad"),
     Case("networks methods", "list"),
@@ -344,6 +354,11 @@ CASES = (
         TRAINED,
     ),
     Case(
+        "chromatin export",
+        "design",
+        "{artefacts}/design.zarr --chromosome-lengths {inputs}/marks/chromosomes.tsv --output {out}/browser",
+    ),
+    Case(
         "chromatin embed",
         "network",
         f"{NETWORK} {MARKS} --dimensions 4 --threads 1 --output {{out}}/e.h5ad",
@@ -395,6 +410,13 @@ CASES = (
         "{out}/study {inputs}/world/true_functions.h5ad --name again --no-report",
         before=("study run {inputs}/study.toml --no-report --output {out}/study",),
         held="*.tsv",
+    ),
+    Case(
+        "gene show",
+        "text",
+        "CIS7 --study {out}/study",
+        before=("study run {inputs}/study.toml --no-report --output {out}/study",),
+        held="nothing",
     ),
     Case(
         "evaluate enhancers",

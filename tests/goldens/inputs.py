@@ -33,6 +33,9 @@ def write_inputs(folder: Path) -> Path:
     with np.load(folder / "marks" / "marks.npz") as arrays:
         kept = {name: arrays[name] for name in arrays.files}
     np.savez(folder / "marks" / "short.npz", **{**kept, "values": kept["values"][..., KEPT_BINS]})
+    names = sorted(set(chromatin_world(MARKS, seed=SEED).genes["chromosome"]))
+    lengths = "".join(f"{name}\t1000000\n" for name in names)
+    (folder / "marks" / "chromosomes.tsv").write_text(lengths)
     (folder / "genome").mkdir()
     planted = planted_genome(SEED)
     write_planted_genome(planted, folder / "genome")

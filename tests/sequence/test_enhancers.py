@@ -1,6 +1,5 @@
 """Contributions of enhancers: equal to a pair-by-pair computation, whatever lies outside, on a planted world, with random weights."""
 
-
 import copy
 
 import numpy as np
@@ -57,9 +56,7 @@ def test_scores_equal_those_of_one_pair_at_a_time(place, model):
     site, specific, agnostic = 8192, np.array([1, 3]), np.array([1, 2, 3])
     middles = (site - 1500, site - 700, site + 900, site + 2000, site + 5000)
     with Genome(folder / "genome.fa", build="planted") as genome:
-        scorer = EnhancerScorer(
-            model, genome, "human", specific, agnostic, EVERY, LENGTH
-        )
+        scorer = EnhancerScorer(model, genome, "human", specific, agnostic, EVERY, LENGTH)
         found = scorer.score(GeneElements("chr1", site, (site,), middles))
         codes = genome.codes("chr1", site - 2048, site + 2048)
     assert found.site == site
