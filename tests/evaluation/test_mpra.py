@@ -10,7 +10,7 @@ from cistron.evaluation.variants import MpraSettings, evaluate_mpra, read_measur
 from cistron.evaluation.variants.features import base_changes, gc_change, kmer_changes
 from cistron.formats.variant_scores import VariantScoreWriter
 
-QUICK = MpraSettings(penalties=6, resamples=20)
+QUICK = MpraSettings(penalties=6, draws=20)
 CAGI5 = "sequence/CAGI5_regulation_saturation/cagi5_variants.parquet"
 
 
@@ -181,7 +181,7 @@ def test_the_public_table_is_read_whole(test_data):
 
 def test_the_command_writes_a_report(place, capsys):
     folder, _, _ = place
-    words = f"evaluate variants {folder}/ours.parquet --mpra {folder}/mpra.parquet --penalties 6 --resamples 20 --least-confidence 0.2 --output {folder}/r"
+    words = f"evaluate variants {folder}/ours.parquet --mpra {folder}/mpra.parquet --penalties 6 --draws 20 --least-confidence 0.2 --output {folder}/r"
     assert main(words.split()) == 0, capsys.readouterr().err
     assert "ours (lasso): Pearson" in capsys.readouterr().out
     page = (folder / "r" / "report.html").read_text()

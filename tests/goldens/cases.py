@@ -427,7 +427,7 @@ CASES = (
     Case(
         "evaluate variants",
         "planted",
-        "{inputs}/mpra/scores.tsv --mpra {inputs}/mpra/measured.tsv --penalties 5 --resamples 20 --no-report --output {out}/scores",
+        "{inputs}/mpra/scores.tsv --mpra {inputs}/mpra/measured.tsv --penalties 5 --draws 20 --no-report --output {out}/scores",
         TRAINED,
     ),
     Case(

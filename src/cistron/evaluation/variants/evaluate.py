@@ -40,13 +40,13 @@ class MpraSettings:
         Confidence of the rows of a stratum of its own, which the assay calls significant.
     penalties
         Penalties of the lasso that are tried; one is chosen on the training rows.
-    resamples
+    draws
         Bootstrap samples of stretches of 10 bp, and of elements for the mean.
     """
 
     least_confidence: Annotated[float, Range(0, 1)] = 0.1
     penalties: Annotated[int, Range(2, 200)] = 20
-    resamples: Annotated[int, Range(20)] = 200
+    draws: Annotated[int, Range(20)] = 200
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -226,7 +226,7 @@ def _rows(
     for stratum, chosen in strata.items():
         effect, guess = own["value"].to_numpy(np.float64)[chosen], predicted[chosen]
         _, block = np.unique(own["position"].to_numpy()[chosen] // _BLOCK, return_inverse=True)
-        weights = block_draws(int(block.max()) + 1, settings.resamples, seed)[:, block].astype(int)
+        weights = block_draws(int(block.max()) + 1, settings.draws, seed)[:, block].astype(int)
         samples = np.array(
             [_pearson(np.repeat(guess, weight), np.repeat(effect, weight)) for weight in weights]
         )
@@ -256,7 +256,7 @@ def _means(
     frame, result = pd.DataFrame(rows), []
     for (name, model, stratum), own in frame.groupby(["embedding", "model", "stratum"], sort=False):
         values = own["value"].to_numpy(np.float64)
-        samples = block_draws(len(values), settings.resamples, seed) @ values / len(values)
+        samples = block_draws(len(values), settings.draws, seed) @ values / len(values)
         low, high = percentile_interval(samples[:, None])
         facts = {
             key: own[key].iloc[0]
