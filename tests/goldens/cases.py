@@ -425,6 +425,12 @@ CASES = (
         " --output {out}/scores",
     ),
     Case(
+        "evaluate variants",
+        "planted",
+        "{inputs}/mpra/scores.tsv --mpra {inputs}/mpra/measured.tsv --penalties 5 --draws 20 --no-report --output {out}/scores",
+        TRAINED,
+    ),
+    Case(
         "evaluate expression",
         "cells",
         "{artefacts}/prediction.h5ad {artefacts}/prediction_ridge.h5ad --draws 20 --permutations 2 --halvings 2"
