@@ -177,6 +177,11 @@ CASES = (
     Case("cells train", "nearest type", f"{CELLS} --method nearest-type --threads 1 --output {{out}}/model"),
     Case("cells train", "transformer", f"{WITH_EMBEDDING} --method transformer --epochs 1", TRAINED),
     Case(
+        "cells compare",
+        "bilinear",
+        f"{CELLS} --embedding {{inputs}}/cells/embedding.h5ad --draws 20 --no-report --threads 1 --output {{out}}/c",
+    ),
+    Case(
         "cells predict",
         "bilinear",
         f"{{artefacts}}/cells_bilinear {CELLS} --threads 1 --output {{out}}/p.h5ad",
@@ -190,6 +195,11 @@ CASES = (
         "cells predict",
         "transformer",
         f"{{artefacts}}/cells_transformer {CELLS} --genes held-out --threads 1 --output {{out}}/p.h5ad",
+    ),
+    Case(
+        "cells export-cell-eval",
+        "prediction",
+        "{artefacts}/prediction.h5ad --control 'type 0' --output {out}/e",
     ),
     Case("cells embed", "bilinear", "{artefacts}/cells_bilinear --output {out}/e.h5ad"),
     Case("networks methods", "list"),
@@ -283,6 +293,13 @@ CASES = (
         LONG,
     ),
     Case(
+        "sequence enhancers",
+        "both",
+        f"{{inputs}}/genome/pairs.tsv {DNA} --annotation {{inputs}}/genome/genes.gtf --methods gradient attention ism --shuffles 2"
+        " --element-window 256 --output {out}/c.tsv",
+        LONG,
+    ),
+    Case(
         "sequence saturate",
         "regions",
         f"{DNA} --regions {{inputs}}/genome/regions.bed --span 6 --tracks 0-1 --output {{out}}/map.zarr",
@@ -335,6 +352,11 @@ CASES = (
         f"{NETWORK} {MARKS} --gene PLANTED00014 --fold 1.1 --quantile 1 --steps 40 --region -4000 4000"
         " --allow-shortfall --threads 1 --output {out}/d.zarr",
         TRAINED,
+    ),
+    Case(
+        "chromatin export",
+        "design",
+        "{artefacts}/design.zarr --chromosome-lengths {inputs}/marks/chromosomes.tsv --output {out}/browser",
     ),
     Case(
         "chromatin embed",

@@ -33,6 +33,9 @@ def write_inputs(folder: Path) -> Path:
     with np.load(folder / "marks" / "marks.npz") as arrays:
         kept = {name: arrays[name] for name in arrays.files}
     np.savez(folder / "marks" / "short.npz", **{**kept, "values": kept["values"][..., KEPT_BINS]})
+    names = sorted(set(chromatin_world(MARKS, seed=SEED).genes["chromosome"]))
+    lengths = "".join(f"{name}\t1000000\n" for name in names)
+    (folder / "marks" / "chromosomes.tsv").write_text(lengths)
     (folder / "genome").mkdir()
     planted = planted_genome(SEED)
     write_planted_genome(planted, folder / "genome")
@@ -57,6 +60,12 @@ def _write_person(planted, folder: Path) -> None:
     rows = [f"{gene.chromosome}\t{gene.canonical}\t{gene.canonical + 1}\n" for gene in chosen.itertuples()]
     (folder / "regions.bed").write_text("".join(rows))
     (folder / "genes.txt").write_text("PLANTED0004\nPLANTED0003\nPLANTED0001\n")
+    pairs = [
+        f"{gene.chromosome}\t{gene.canonical + offset}\t{gene.canonical + offset + 200}\t{gene.symbol}\n"
+        for gene in chosen.itertuples()
+        for offset in (-900, 500, 30_000)
+    ]
+    (folder / "pairs.tsv").write_text("chrom\tchromStart\tchromEnd\tmeasuredGeneSymbol\n" + "".join(pairs))
     dna, place = planted.chromosomes["chr1"], int(genes.loc["PLANTED0004", "canonical"])
     other = {"A": "C", "C": "G", "G": "T", "T": "A"}
     lines = ["##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tann\n"]

@@ -82,6 +82,8 @@ class DefaultSettings:
         Learn how unevenly targets are spread over sources.
     co_variation
         Use the partial correlation and its sign.
+    escapers
+        Weigh cells by the chance that their perturbation took effect, where many escaped it and counts tell which.
     direction
         Which way perturbations move their genes: ``auto`` reads it from the genes themselves; ``knock-down``,
         ``activation``, or ``inhibition`` (of activity that the values do not show).
@@ -96,6 +98,7 @@ class DefaultSettings:
     direct: bool = True
     learn_hubs: bool = True
     co_variation: bool = True
+    escapers: bool = True
     direction: Direction = "auto"
     resamples: CountOrZero = 10
     candidates: Count = 100

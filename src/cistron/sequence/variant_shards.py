@@ -22,7 +22,7 @@ PlainWindow = tuple[str, int, int, Sequence[tuple[int, str, str]]]
 
 
 @lru_cache(maxsize=1)
-def _open(
+def open_once(
     model: str, genome: str, build: str | None, ambiguous: Ambiguous, precision: str, device: str
 ) -> tuple[Enformer, Genome]:
     """Load the model and open the genome, once a process."""
@@ -71,7 +71,9 @@ def score_shard(
         Fields of :class:`cistron.sequence.settings.InferenceSettings`.
     """
     settings = _inference(inference)
-    loaded, opened = _open(model, genome, build, ambiguous, settings.precision, str(settings.torch_device()))
+    loaded, opened = open_once(
+        model, genome, build, ambiguous, settings.precision, str(settings.torch_device())
+    )
     scorer = EffectScorer(loaded, opened, organism, np.array(tracks), settings, np.array(pairs))
     before, after = scorer.sums(_windows(windows))
     np.savez(
@@ -107,7 +109,9 @@ def screen_shard(
         As of :func:`score_shard`.
     """
     settings = _inference(inference)
-    loaded, opened = _open(model, genome, build, ambiguous, settings.precision, str(settings.torch_device()))
+    loaded, opened = open_once(
+        model, genome, build, ambiguous, settings.precision, str(settings.torch_device())
+    )
     device, chosen = next(loaded.parameters()).device, torch.tensor(list(tracks))
     found: list[float] = []
     for window in _windows(windows):
