@@ -95,7 +95,8 @@ def test_the_command_writes_what_training_takes(run, tmp_path):
         tmp_path / "human_e.h5ad",
         tmp_path / "mouse_e.h5ad",
     )
-    assert run("cells", "join-species", *arguments, *options, "--output", tmp_path / "out")[0] == 0
+    named = ("--species", "human", "mouse")
+    assert run("cells", "join-species", *arguments, *options, *named, "--output", tmp_path / "out")[0] == 0
     again = anndata.read_h5ad(tmp_path / "out" / "cells.h5ad")
     np.testing.assert_allclose(
         again.X.toarray(), joined[again.obs_names, again.var_names].X.toarray(), atol=1

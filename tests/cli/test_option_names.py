@@ -112,6 +112,7 @@ MEANINGS = {
     "--observational": ("flag", "take every cell as unperturbed"),
     "--only": ("text", "pattern of file names"),
     "--organism": ("text", "organism"),
+    "--orthologs": ("text", "pairs of orthologous genes"),
     "--output": ("text", "file or folder to write"),
     "--part": ("text", "part of the split whose genes are used"),
     "--perturbation": ("text", "column of obs with the perturbed genes"),

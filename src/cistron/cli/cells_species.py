@@ -29,8 +29,10 @@ def join_species(
 
     Parameters
     ----------
-    cells, other_cells
-        Raw counts of the first and of the second species, in any form of 'cistron cells train'.
+    cells
+        Raw counts of the first species, in any form of 'cistron cells train'.
+    other_cells
+        Raw counts of the second species.
     orthologs
         Table of pairs of gene ids in its first two columns.
     embedding
