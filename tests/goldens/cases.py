@@ -197,6 +197,13 @@ CASES = (
         f"{{artefacts}}/cells_transformer {CELLS} --genes held-out --threads 1 --output {{out}}/p.h5ad",
     ),
     Case(
+        "cells join-species",
+        "one species twice",
+        f"{CELLS} {CELLS} --orthologs {{inputs}}/marks/expression.tsv --embedding {{inputs}}/cells/embedding.h5ad"
+        " {inputs}/cells/embedding.h5ad --output {out}/j",
+        error="stand in both species",
+    ),
+    Case(
         "cells export-cell-eval",
         "prediction",
         "{artefacts}/prediction.h5ad --control 'type 0' --output {out}/e",
