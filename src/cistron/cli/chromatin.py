@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from cistron.chromatin.methods import METHODS
 from cistron.chromatin.settings import BuildSettings
-from cistron.cli.chromatin_questions import design, embed, epigenesis, export
+from cistron.cli.chromatin_questions import design, embed, epigenesis, export, quality
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
 from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers, renamed
 from cistron.cli.running import Lists
@@ -19,6 +19,7 @@ app.command(epigenesis)
 app.command(design)
 app.command(embed)
 app.command(export)
+app.command(quality)
 add_methods_command(app, METHODS)
 
 
