@@ -32,6 +32,7 @@ def build(
     annotation: Path | None = None,
     expression: Path | None = None,
     split: Path | None = None,
+    blacklist: Path | None = None,
     settings: Annotated[BuildSettings | None, Parameter(name="*")] = None,
     allow_loss: AllowLoss = False,
     workers: Workers = 1,
@@ -52,6 +53,8 @@ def build(
         Table of genes x cell types (TPM; see --expression-scale).
     split
         Table with gene and split (train, validation, test, unused); chromosomes 1-12, 13-14 and 15-22 when absent.
+    blacklist
+        BED of regions with artefacts (ENCODE's blacklist); bins of bigWigs that it touches are 0.
     """
     from cistron.chromatin.build import build_files
 
@@ -62,6 +65,7 @@ def build(
         annotation=annotation,
         expression=expression,
         split=split,
+        blacklist=blacklist,
         settings=settings,
         workers=workers,
         scheduler=scheduler,
