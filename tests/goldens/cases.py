@@ -360,6 +360,7 @@ CASES = (
         " --allow-shortfall --threads 1 --output {out}/d.zarr",
         TRAINED,
     ),
+    Case("chromatin quality", "marks", f"{MARKS} --no-report --threads 1 --output {{out}}/quality"),
     Case(
         "chromatin export",
         "design",

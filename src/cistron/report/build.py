@@ -16,6 +16,10 @@ TASKS: dict[str, tuple[str, str]] = {
     "gwas": ("GWAS gene scores", "cistron.report.gwas:gwas_sections"),
     "expression": ("Expression", "cistron.report.expression:expression_sections"),
     "epigenesis": ("What histone marks do", "cistron.report.epigenesis:epigenesis_sections"),
+    "track_quality": (
+        "Histone marks around start sites",
+        "cistron.report.track_quality:track_quality_sections",
+    ),
     "edges": ("Gene networks", "cistron.report.edges:edge_sections"),
     "labels": ("Labels of genes", "cistron.report.labels:label_sections"),
     "pairs": ("Pairs of genes", "cistron.report.pairs:pair_sections"),
