@@ -51,6 +51,7 @@ RENAMED = (
 
 # What each option means that several commands have, and the kind of its value: flag, number or text (paths among them).
 MEANINGS = {
+    "--protocol": ("text", "a published protocol, exactly"),
     "--gene-count": ("number", "number of planted genes"),
     "--allow-loss": ("flag", "go on when more than 5% of the genes are lost in mapping"),
     "--ambiguous": ("text", "what to do with IUPAC letters for several bases"),

@@ -30,7 +30,11 @@ CASE = {
     for case in reversed(CASES)
     if case.command in COMMANDS and not case.error and not case.before
 }
-WITHOUT_CASE = {"cells census": "it needs the network", "gene show": "it needs a study that was run"}
+WITHOUT_CASE = {
+    "cells census": "it needs the network",
+    "gene show": "it needs a study that was run",
+    "cells join-species": "it needs cells of two species; tests/cells has them",
+}
 MAINTAINED = ("demo", "report build", "study run")
 
 

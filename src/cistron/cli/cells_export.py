@@ -5,6 +5,7 @@ from typing import Literal
 
 from cistron.cli.options import CellType, Output
 from cistron.runtime import show
+from cistron.runtime.files import destination_of
 
 
 def export_cell_eval(
@@ -31,7 +32,7 @@ def export_cell_eval(
     """
     from cistron.formats.cell_eval import LABEL, export_cell_eval
 
-    output.mkdir(parents=True, exist_ok=True)
+    destination_of(output).mkdir(parents=True, exist_ok=True)  # where a link points to
     cells, genes = export_cell_eval(
         prediction,
         output / "predicted.h5ad",

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from cistron.cli.options import CellType, GeneColumn, Layer, Output
 from cistron.runtime import say, show
+from cistron.runtime.files import destination_of
 
 
 def join_species(
@@ -52,7 +53,7 @@ def join_species(
     for line in remarks:
         say(line)
     stacked = stack_embeddings([read_gene_embedding(path) for path in embedding])
-    output.mkdir(parents=True, exist_ok=True)
+    destination_of(output).mkdir(parents=True, exist_ok=True)  # where a link points to
     alone = joined[:, (joined.var["species"] == species[0]).to_numpy()].copy()
     for name, data in (("cells", joined), ("alone", alone)):
         with atomic_path(output / f"{name}.h5ad") as partial:

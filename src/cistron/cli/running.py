@@ -183,7 +183,12 @@ def run_command(
             return command(*bound.args, **bound.kwargs)
         summary.already_finished = True
         show(f"{outputs[0].path} is finished: the same run wrote it before (--overwrite runs it again)")
-        if given.get("report") and not (outputs[0].path / "report.html").exists():
+        folder = outputs[0].path
+        if (
+            given.get("report")
+            and (folder / "scores.parquet").exists()
+            and not (folder / "report.html").exists()
+        ):
             from cistron.report import build_report
 
             show(f"report: {build_report([outputs[0].path], outputs[0].path / 'report.html')}")
