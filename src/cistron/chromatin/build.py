@@ -27,6 +27,7 @@ from cistron.chromatin.settings import BuildSettings
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GENES_PER_CHUNK, GeneTracks, create_gene_tracks, open_gene_tracks
 from cistron.formats.store import seal_store
+from cistron.genes.chromosomes import normalise_chromosome
 from cistron.genome.bigwig import assembly_lengths
 from cistron.genome.tracks import bin_many, coverage
 from cistron.runtime import RunRecord, atomic_directory, check_writable, record_path, say, sha256_of, track
@@ -145,6 +146,7 @@ class _Contents:
     measured: np.ndarray
     levels: pd.DataFrame | None
     origin: pd.DataFrame
+    chromosomes: dict[str, int]
 
 
 def _from_bigwigs(given: _Given, listed: pd.DataFrame, workers: int, scheduler: str | None) -> GeneTracks:
@@ -192,7 +194,9 @@ def _from_bigwigs(given: _Given, listed: pd.DataFrame, workers: int, scheduler: 
     covered = {str(path): round(coverage(path), 4) for path in listed["path"]}
     origin = listed.assign(source=listed["path"].map(lambda path: Path(path).name), sha256=sums)
     parts = {place: np.load(done[name], mmap_mode="r") for place, name in zip(places, names)}
-    contents = _Contents("bigWig", genes, cell_types, marks, measured, levels, origin)
+    known = {normalise_chromosome(name): size for name, size in lengths.items()}
+    chromosomes = {name: known[normalise_chromosome(name)] for name in sorted(set(genes["chromosome"]))}
+    contents = _Contents("bigWig", genes, cell_types, marks, measured, levels, origin, chromosomes)
     with atomic_directory(output) as partial:
         store = _create(partial, given, contents, settings, {"covered": covered})
         for start in track(range(0, len(genes), GENES_PER_CHUNK), "writing", unit="chunks"):
@@ -236,7 +240,7 @@ def _from_arrays(given: _Given, arrays: BinnedArrays, path: Path) -> GeneTracks:
         }
     )
     contents = _Contents(
-        "binned arrays", genes, arrays.cell_types, arrays.marks, arrays.measured, levels, origin
+        "binned arrays", genes, arrays.cell_types, arrays.marks, arrays.measured, levels, origin, {}
     )
     with atomic_directory(output) as partial:
         store = _create(partial, given, contents, settings, {})
@@ -284,6 +288,7 @@ def _create(
         genome_build=settings.genome_build,
         licence=settings.licence,
         parameters={"transform": settings.transform, "uncovered": settings.uncovered, **facts},
+        chromosomes=contents.chromosomes,
     )
 
 

@@ -227,7 +227,7 @@ class DesignSettings:
     tolerance
         Share of the wanted change at which the target counts as reached.
     judge
-        Keep the last network of the ensemble out of the optimisation, to judge by.
+        Keep the last third of the ensemble (at least one of two or more networks) out of the optimisation, to judge by.
     prune
         Take edits back, smallest first, while the target stays reached.
     steps
@@ -275,8 +275,8 @@ class EpigenesisSettings:
     Attributes
     ----------
     background
-        ``empty``: no mark anywhere; ``ablated``: the gene's real marks, the slid mark taken away; ``real``: the real marks with
-        the peak on top.
+        ``ablated``: the gene's real marks, the slid mark taken away; ``real``: the real marks with the peak on top; ``empty``:
+        no mark anywhere, which lies far from anything the model was fitted on.
     cell_type
         Cell type that gets the peak; all when absent.
     width
@@ -291,7 +291,7 @@ class EpigenesisSettings:
         Bootstrap draws over genes.
     """
 
-    background: Literal["empty", "ablated", "real"] = "empty"
+    background: Literal["empty", "ablated", "real"] = "ablated"
     cell_type: str | None = None
     width: Count = 1000
     stride: Count = 1000

@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from cistron.chromatin.methods import METHODS
 from cistron.chromatin.settings import BuildSettings
-from cistron.cli.chromatin_questions import design, embed, epigenesis
+from cistron.cli.chromatin_questions import design, embed, epigenesis, export
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
 from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers, renamed
 from cistron.cli.running import Lists
@@ -18,6 +18,7 @@ app = App(name="chromatin", help="Expression from histone marks: predict it, exp
 app.command(epigenesis)
 app.command(design)
 app.command(embed)
+app.command(export)
 add_methods_command(app, METHODS)
 
 
