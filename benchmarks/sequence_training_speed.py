@@ -30,9 +30,18 @@ def measure(which: str) -> dict[str, float]:
     if which == "enformer-pytorch":
         from benchmarks.peers.enformer_pytorch import load
 
-        model = load().Enformer.from_hparams(
-            dim=DIM, depth=DEPTH, heads=8, attn_dim_key=32, target_length=-1, output_heads={"human": TRACKS}
-        ).train()
+        model = (
+            load()
+            .Enformer.from_hparams(
+                dim=DIM,
+                depth=DEPTH,
+                heads=8,
+                attn_dim_key=32,
+                target_length=-1,
+                output_heads={"human": TRACKS},
+            )
+            .train()
+        )
         forward = lambda: model(one_hot)["human"]  # noqa: E731
     else:
         from cistron.sequence import Enformer, EnformerSettings
