@@ -368,7 +368,7 @@ def test_two_processes_are_one_with_twice_the_batch(stores, tmp_path):
             check=False,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
         )
         assert done.returncode == 0, done.stderr
     two, one = (load_weights(tmp_path / name).state_dict() for name in ("two", "one"))
