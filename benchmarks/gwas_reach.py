@@ -5,6 +5,8 @@ else is seen. The choice is then reported on the other traits, on even chromosom
 beside its controls. Ridge, without the MHC, on the genes that each embedding covers.
 """
 
+from dataclasses import replace
+
 import anndata
 import numpy as np
 
@@ -154,3 +156,37 @@ def main() -> None:
         print(
             f"| {name}, {scale} kb, {choice} | {' | '.join(f'{cell:+.4f}' for cell in cells)} |", flush=True
         )
+    single_columns(tasks, scored["joined, 64"], first, other)
+
+
+def single_columns(tasks: list[Task], joined: Scored, first: list[str], other: list[str]) -> None:
+    """What the leading component gives alone: how much a gene is expressed on the whole, and the rest without it.
+
+    Parameters
+    ----------
+    tasks
+        Traits.
+    joined
+        The embedding joined, 64.
+    first, other
+        Halves of the traits.
+    """
+    print(
+        "\n| components of joined, 64 | kb | traits chosen on | other traits | all 30 | even |\n|---|---|---|---|---|---|"
+    )
+    for name, columns in (
+        ("1", slice(0, 1)),
+        ("1 to 16", slice(0, 16)),
+        ("2 to 64", slice(1, 64)),
+        ("1 to 64", slice(0, 64)),
+    ):
+        part = replace(joined, values=joined.values[:, columns])
+        for scale in (0, 100):
+            whole = gains(tasks, part, scale, "chromosomes")
+            cells = [
+                float(np.median([whole[one] for one in names])) for names in (first, other, first + other)
+            ]
+            cells.append(
+                float(np.median(list(gains(tasks, part, scale, "chromosomes", tested="even").values())))
+            )
+            print(f"| {name} | {scale} | {' | '.join(f'{cell:+.4f}' for cell in cells)} |", flush=True)

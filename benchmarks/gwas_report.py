@@ -29,6 +29,7 @@ from benchmarks.functional_embeddings import (
 from benchmarks.real_matrices import TRAITS
 from cistron.evaluation.gwas import GwasSettings, predict, read_traits
 from cistron.evaluation.gwas.coverage import prepare_embeddings
+from cistron.evaluation.gwas.facts import trait_facts, trait_subsets
 from cistron.evaluation.gwas.tasks import NULLS, PUBLISHED, Task, build_tasks
 from cistron.evaluation.gwas.variants import Variant, null_of, variant_problem, variant_rows
 from cistron.evaluation.result_folder import write_folder
@@ -99,7 +100,7 @@ def main() -> None:
                         f"{who}\t{variant.null}\t{key}\t{trait}\t{len(problem.z)}\t{value:.6f}\t{seconds:.1f}\n"
                     )
                     done.add((who, variant.null, key, trait))
-    _print(_pairs())
+    _print(_pairs(), tasks)
 
 
 def combine_these(name: str) -> None:
@@ -126,7 +127,7 @@ def _pairs() -> pd.DataFrame:
     return full.assign(gain=full["r2"] - full["null_r2"])
 
 
-def _print(pairs: pd.DataFrame) -> None:
+def _print(pairs: pd.DataFrame, tasks: list[Task]) -> None:
     spent = pd.read_csv(PARTS, sep="\t")["cpu_seconds"].sum()
     print(
         f"{len(pairs)} of {len(NAMES) * len(NULLS) * 30} pairs of models are done, {spent / 3600:.2f} CPU hours so far"
@@ -139,31 +140,38 @@ def _print(pairs: pd.DataFrame) -> None:
             f"{rows['gain'].median():+.4f} | {(rows['gain'] > 0).sum()} |"
         )
     if len(pairs):
-        print(f"chapter: {_chapter(pairs)}")
+        print(f"chapter: {_chapter(pairs, tasks)}")
 
 
-def _chapter(pairs: pd.DataFrame) -> Path:
+def _chapter(pairs: pd.DataFrame, tasks: list[Task]) -> Path:
     """Figures of what is done, a section a null model, on one page."""
     folders = []
+    facts = {"traits": trait_facts(tasks, trait_subsets(read_traits(TRAITS).z_frame()))}
     for null, rows in pairs.groupby("null", sort=False):
         folder = KEPT.parent / "gwas_report" / str(null)
-        frame = score_frame(_score_rows(rows, str(null)))
-        record = RunRecord("evaluate gwas", GwasSettings(model="xgboost", null=null), [], 1)  # type: ignore[arg-type]
+        settings = GwasSettings(model="xgboost", null=null)  # type: ignore[arg-type]
+        record = RunRecord("evaluate gwas", settings, [], 1)
+        frame = score_frame(_score_rows(rows, str(null), record.run_id))
         write_folder(
-            folder, record, frame, tables={}, facts={}, warnings=["no intervals and controls: XGBoost alone"]
+            folder,
+            record,
+            frame,
+            tables={},
+            facts=facts,
+            warnings=["no intervals and controls: XGBoost alone"],
         )
         folders.append(folder)
     return build_report(folders, KEPT.parent / "gwas_report" / "report.html")
 
 
-def _score_rows(rows: pd.DataFrame, null: str) -> Iterator[dict[str, object]]:
+def _score_rows(rows: pd.DataFrame, null: str, run_id: str) -> Iterator[dict[str, object]]:
     common = {
         "task": "gwas",
         "dataset": "30 traits",
         "model": "xgboost",
         "stratum": "all genes",
         "seed": 1,
-        "run_id": "gwas_report",
+        "run_id": run_id,
     }
     for name, own in rows.groupby("embedding", sort=False):
         base = common | {"embedding": name, "null_model": f"xgboost, {null} covariates"}

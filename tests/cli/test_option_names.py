@@ -114,6 +114,7 @@ MEANINGS = {
     "--observational": ("flag", "take every cell as unperturbed"),
     "--only": ("text", "pattern of file names"),
     "--organism": ("text", "organism"),
+    "--orthologs": ("text", "pairs of orthologous genes"),
     "--output": ("text", "file or folder to write"),
     "--pairs": ("text", "table of pairs that are scored"),
     "--part": ("text", "part of the split whose genes are used"),

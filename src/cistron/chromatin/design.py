@@ -72,8 +72,12 @@ def design_epigenome(
     )
     edit, price = descent.solve()
     if settings.prune:
+        descent.settle(edit)
         descent.allow_drift(edit)
         edit = prune_edits(edit, descent.reached, descent.block)
+        refined = descent.refined(edit)
+        if not refined.equal(edit):
+            edit = prune_edits(refined, descent.reached, descent.block)
     designed = descent.original + edit
     with torch.no_grad():
         members = torch.stack(

@@ -87,6 +87,7 @@ def _finding_section(scores: GwasScores, coverage: list[dict[str, Any]], prefix:
         baselines=scores.baselines,
         mhc=any(record[name] == record[name] for record in ranking for name in ("with_mhc", "without_mhc")),
         neighbours=any(record["own_alone"] == record["own_alone"] for record in ranking),
+        leading=any(record["leading"] == record["leading"] for record in ranking),
         controls=sorted({kind for record in ranking for kind in record["differences"]}),
     )
     return Section("finding", "Finding", body, (drawing,), tuple(finding_warnings(scores.ranking, coverage)))
