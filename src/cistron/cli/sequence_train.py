@@ -82,6 +82,8 @@ def train(
     ----------
     stores
         Stores of 'cistron sequence data', one an organism.
+    preset
+        small (hundreds of sequences, a CPU), medium (thousands, one GPU) or paper (the publication's size and recipe).
     """
     from cistron.runtime import limit_threads
     from cistron.sequence.training import Running, train_model
