@@ -10,7 +10,7 @@ from cistron.chromatin.design import design_epigenome, edited_blocks
 from cistron.chromatin.design_descent import DesignDescent
 from cistron.chromatin.design_penalties import edit_size, profile_distance, shrink, total_variation
 from cistron.chromatin.design_pruning import prune_edits
-from cistron.chromatin.design_tables import edit_table, mean_edit, outcome_table, shortfall
+from cistron.chromatin.design_tables import edit_table, mean_edit, member_table, outcome_table, shortfall
 from cistron.chromatin.estimator import ExpressionPredictor
 from cistron.chromatin.settings import DesignSettings
 from cistron.chromatin.training import QUANTILES
@@ -108,6 +108,62 @@ def test_tables_agree_with_the_arrays(store, fitted, easy):
     mean = mean_edit(easy, store, fitted.marks)
     change = (easy.designed - easy.original).mean(axis=(0, 1, 3))
     np.testing.assert_allclose(mean.groupby("mark", sort=False)["change"].mean(), change, atol=1e-6)
+
+
+def test_edits_have_places_in_the_genome_and_quantiles_among_real_kilobases(store, fitted, easy):
+    edits = edit_table(easy, store, fitted.marks)
+    row = edits.iloc[-1]
+    gene, mark = store.genes.index(row["gene"]), store.marks.index(row["mark"])
+    window = store.tracks.sequences.iloc[gene]
+    middle = (window["start"] + window["end"]) // 2
+    if window["strand"] == "-":
+        assert (row["genome_start"], row["genome_end"]) == (middle - row["end"], middle - row["start"])
+    else:
+        assert (row["genome_start"], row["genome_end"]) == (middle + row["start"], middle + row["end"])
+    # 264 genes are all drawn
+    values = store.tracks.values.take(np.arange(len(store.genes)))[:, store.tracks.measured[:, mark], mark]
+    real = values.reshape(-1, 10).mean(axis=1)
+    assert row["quantile"] == pytest.approx((real <= row["after"]).mean(), abs=1e-3)
+
+
+def test_every_network_says_what_it_predicts(store, fitted, easy):
+    table = member_table(easy, store)
+    assert table["role"].tolist()[:2] == ["optimised", "judge"]
+    each = fitted.predict_each(easy.designed, easy.measured)  # [network, gene, cell type]
+    row = table[(table["member"] == 2) & (table["cell_type"] == store.cell_types[1])]["after"]
+    np.testing.assert_allclose(row, each[1, :, 1], atol=1e-4)
+    before = fitted.predict_each(easy.original, easy.measured)
+    np.testing.assert_allclose(
+        table["before"].to_numpy().reshape(3, 4, 2), np.moveaxis(before, 0, -1), atol=1e-4
+    )
+
+
+def test_slack_is_reached_beyond_the_tolerance_and_costs_an_edit(store, fitted, genes, easy):
+    bare = design_epigenome(fitted, store, genes, dataclasses.replace(EASY, slack=0.0))
+    assert (easy.share(easy.achieved) >= 1.0 - 1e-3).all()
+    assert (bare.share(bare.achieved) < 0.97).all()
+    assert bare.size.sum() < easy.size.sum()
+
+
+def test_what_is_left_after_pruning_is_optimised_again(store, fitted, genes, monkeypatch):
+    again = design_epigenome(fitted, store, genes, EASY)
+    monkeypatch.setattr(DesignDescent, "refined", lambda self, edit: edit)
+    once = design_epigenome(fitted, store, genes, EASY)
+    assert (again.size <= once.size + 1e-4).all()
+    assert again.size.sum() < once.size.sum()
+    assert (edited_blocks(again) <= edited_blocks(once)).all()
+    assert (again.share(again.achieved) >= 1.0 - 1e-3).all()
+
+
+def test_a_gene_that_reaches_the_tolerance_only_is_pruned_at_what_it_reaches():
+    problem = object.__new__(DesignDescent)
+    problem.settings = DesignSettings(tolerance=0.9, slack=0.1)
+    problem.original, problem.start = torch.zeros(3, 1, 1, 1), torch.zeros(3, 1)
+    problem.target, problem.wanted = torch.ones(1), torch.ones(3, 1)
+    problem.goal = torch.full((3,), 1.0)
+    problem.predict = lambda values: values.sum(dim=(2, 3))
+    problem.settle(torch.tensor([0.95, 1.2, 0.5])[:, None, None, None])
+    assert problem.goal.tolist() == pytest.approx([0.9499, 1.0, 1.0])
 
 
 def test_lowering_expression_works_too(store, fitted, genes):

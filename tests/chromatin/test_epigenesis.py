@@ -1,11 +1,15 @@
 """In-silico epigenesis: the linear case by hand, the planted rules, backgrounds, round trip, bad input."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from cistron.chromatin.epigenesis import _interval, epigenesis
-from cistron.chromatin.estimator import ExpressionPredictor
+from cistron.chromatin.epigenesis_output import gene_places
+from cistron.chromatin.estimator import ExpressionPredictor, predict_expression
+from cistron.chromatin.model_quality import model_quality
 from cistron.chromatin.settings import EpigenesisSettings, MarkRidgeSettings
 from cistron.errors import InputError
 from cistron.formats.epigenesis import check_epigenesis, read_epigenesis, write_epigenesis
@@ -18,7 +22,7 @@ def ridge(store):
 
 def test_on_a_linear_model_the_map_is_its_weights(store, ridge):
     """A peak of 1 kb on nothing fills one of 20 bins: it moves the prediction by weight x height / scale."""
-    found = epigenesis(ridge, store, np.arange(5))
+    found = epigenesis(ridge, store, np.arange(5), EpigenesisSettings(background="empty"))
     assert check_epigenesis(found) == []
     fitted = ridge.linear
     expected = (np.log1p(20) * fitted.level / fitted.scale).reshape(6, 20)
@@ -52,7 +56,7 @@ def test_the_interval_over_networks_is_scipys_t_interval():
 
 
 def test_on_an_empty_background_the_number_is_that_of_the_networks(store, fitted):
-    found = epigenesis(fitted, store, np.arange(3), EpigenesisSettings(stride=5000))
+    found = epigenesis(fitted, store, np.arange(3), EpigenesisSettings(background="empty", stride=5000))
     assert set(found.table["n"]) == {2}
     assert set(found.table["interval"]) == {"95% t interval over networks"}
 
@@ -85,7 +89,7 @@ def test_the_map_does_not_depend_on_the_order_or_number_of_places(store, fitted)
 
 
 def test_round_trip(store, fitted, tmp_path):
-    found = epigenesis(fitted, store, np.arange(1))
+    found = epigenesis(fitted, store, np.arange(1), EpigenesisSettings(background="empty"))
     write_epigenesis(tmp_path / "map.zarr", found)
     again = read_epigenesis(tmp_path / "map.zarr")
     assert (again.effect == found.effect).all()
@@ -107,3 +111,32 @@ def test_bad_questions_are_told(store, fitted, tmp_path):
         read_epigenesis(tmp_path / "none.zarr")
     with pytest.raises(InputError, match="no epigenesis map"):
         read_epigenesis(store.path)
+
+
+def test_the_folder_says_how_well_the_model_predicts_and_where_its_genes_lie(store, ridge, tmp_path):
+    rows = model_quality(ridge, store)
+    assert [row["metric"] for row in rows] == ["pearson_across_genes", "pearson_within_genes"]
+    test = np.flatnonzero(np.isin(store.genes, ridge.facts["genes"]["test"]))
+    predicted = np.asarray(predict_expression(ridge, store).layers["predicted"]).T[test]
+    observed = store.expression[test]
+    each = [np.corrcoef(predicted[:, c], observed[:, c])[0, 1] for c in range(observed.shape[1])]
+    assert rows[0]["value"] == pytest.approx(np.mean(each), abs=1e-5)
+    left = [(values - values.mean(axis=1, keepdims=True)).ravel() for values in (predicted, observed)]
+    assert rows[1]["value"] == pytest.approx(np.corrcoef(*left)[0, 1], abs=1e-5)
+    for row in rows:
+        assert row["low"] < row["value"] < row["high"]
+        assert row["control_value"] < row["low"]
+        assert row["n"] == len(test)
+    # the null is the ridge on promoter means, fitted on the same genes
+    promoter = ExpressionPredictor(method="ridge").fit(store)
+    assert model_quality(promoter, store)[0]["value"] == pytest.approx(rows[0]["null_value"], abs=1e-6)
+    found = epigenesis(ridge, store, test[:2])
+    at = gene_places(found, store)
+    sequence = store.tracks.sequences.iloc[test[0]]
+    middle = (sequence["start"] + sequence["end"]) // 2
+    assert at[0]["gene"] == store.genes[test[0]]
+    assert at[0]["start_site"] == (middle - 1 if sequence["strand"] == "-" else middle)
+
+
+def test_a_store_without_expression_has_no_quality(store, ridge):
+    assert model_quality(ridge, dataclasses.replace(store, expression=None)) == []

@@ -82,6 +82,7 @@ MEANINGS = {
     "--evidence": ("text", "kinds of evidence"),
     "--excluded": ("text", "labels whose cells are not used"),
     "--folds": ("number", "groups of chromosomes that are left out in turn"),
+    "--fold": ("number", "factor by which expression is to change"),
     "--fractions": ("number", "shares of the parts of a split"),
     "--gene": ("text", "names of genes"),
     "--gene-column": ("text", "column of var with the gene ids"),
@@ -94,6 +95,7 @@ MEANINGS = {
     "--guide-table": ("text", "table of guides and their genes"),
     "--haplotype": ("text", "which haplotypes of a person"),
     "--input-length": ("number", "base pairs that a model reads around a sequence"),
+    "--learning-rate": ("number", "step size of the optimiser"),
     "--layer": ("text", "layer of the values"),
     "--length": ("number", "base pairs of input"),
     "--licence": ("text", "licence of the data"),
@@ -114,6 +116,7 @@ MEANINGS = {
     "--organism": ("text", "organism"),
     "--orthologs": ("text", "pairs of orthologous genes"),
     "--output": ("text", "file or folder to write"),
+    "--pairs": ("text", "table of pairs that are scored"),
     "--part": ("text", "part of the split whose genes are used"),
     "--perturbation": ("text", "column of obs with the perturbed genes"),
     "--precision": ("text", "arithmetic"),
@@ -146,7 +149,7 @@ MEANINGS = {
     "--workers": ("number", "local processes"),
 }
 # One option, two kinds of value: numbers of tracks are a way of naming tracks; folds are a number to make, and a file once made.
-OTHER_KIND = {("sequence bigwig", "--tracks"), ("sequence data", "--folds")}
+OTHER_KIND = {("sequence bigwig", "--tracks"), ("sequence data", "--folds"), ("sequence evaluate", "--fold")}
 # These stand for the same on all commands and share one annotation, so that also their help is one text.
 ONE_HELP = (
     "--allow-loss", "--batch", "--calls", "--control", "--donor", "--excluded", "--guide", "--guide-table", "--observational", "--perturbation", "--scale", "--scheduler", "--seed",

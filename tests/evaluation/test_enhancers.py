@@ -222,7 +222,7 @@ def test_damaged_scores_are_named(made):
 def test_the_command_writes_a_report(made, capsys):
     folder, _, _ = made
     code = main(
-        f"evaluate enhancers {folder}/c.tsv --pairs {folder}/pairs.tsv --draws 40 --controls 2 --aggregate max --distance midpoint --output {folder}/r".split()
+        f"evaluate enhancers {folder}/c.tsv --pairs {folder}/pairs.tsv --draws 40 --controls 2 --aggregate max --distance-by midpoint --output {folder}/r".split()
     )
     assert code == 0, capsys.readouterr().err
     assert "good: average precision" in capsys.readouterr().out

@@ -300,6 +300,13 @@ CASES = (
         LONG,
     ),
     Case(
+        "sequence enhancers",
+        "both",
+        f"{{inputs}}/genome/pairs.tsv {DNA} --annotation {{inputs}}/genome/genes.gtf --methods gradient attention ism --shuffles 2"
+        " --element-window 256 --output {out}/c.tsv",
+        LONG,
+    ),
+    Case(
         "sequence saturate",
         "regions",
         f"{DNA} --regions {{inputs}}/genome/regions.bed --span 6 --tracks 0-1 --output {{out}}/map.zarr",
@@ -352,6 +359,12 @@ CASES = (
         f"{NETWORK} {MARKS} --gene PLANTED00014 --fold 1.1 --quantile 1 --steps 40 --region -4000 4000"
         " --allow-shortfall --threads 1 --output {out}/d.zarr",
         TRAINED,
+    ),
+    Case("chromatin quality", "marks", f"{MARKS} --no-report --threads 1 --output {{out}}/quality"),
+    Case(
+        "chromatin export",
+        "design",
+        "{artefacts}/design.zarr --chromosome-lengths {inputs}/marks/chromosomes.tsv --output {out}/browser",
     ),
     Case(
         "chromatin embed",
@@ -407,10 +420,23 @@ CASES = (
         held="*.tsv",
     ),
     Case(
+        "gene show",
+        "text",
+        "CIS7 --study {out}/study",
+        before=("study run {inputs}/study.toml --no-report --output {out}/study",),
+        held="nothing",
+    ),
+    Case(
         "evaluate enhancers",
         "planted",
         "{inputs}/enhancers/scores.tsv --pairs {inputs}/enhancers/pairs.tsv --draws 40 --controls 2 --no-report"
         " --output {out}/scores",
+    ),
+    Case(
+        "evaluate variants",
+        "planted",
+        "{inputs}/mpra/scores.tsv --mpra {inputs}/mpra/measured.tsv --penalties 5 --draws 20 --no-report --output {out}/scores",
+        TRAINED,
     ),
     Case(
         "evaluate expression",

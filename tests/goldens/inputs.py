@@ -33,6 +33,9 @@ def write_inputs(folder: Path) -> Path:
     with np.load(folder / "marks" / "marks.npz") as arrays:
         kept = {name: arrays[name] for name in arrays.files}
     np.savez(folder / "marks" / "short.npz", **{**kept, "values": kept["values"][..., KEPT_BINS]})
+    names = sorted(set(chromatin_world(MARKS, seed=SEED).genes["chromosome"]))
+    lengths = "".join(f"{name}\t1000000\n" for name in names)
+    (folder / "marks" / "chromosomes.tsv").write_text(lengths)
     (folder / "genome").mkdir()
     planted = planted_genome(SEED)
     write_planted_genome(planted, folder / "genome")
@@ -41,6 +44,7 @@ def write_inputs(folder: Path) -> Path:
     _write_training_data(folder)
     _write_gene_lists(folder)
     _write_enhancers(folder / "enhancers")
+    _write_mpra(folder / "mpra")
     _write_sources(folder)
     _write_proteins(folder / "proteins.fa")
     _write_two_genomes(folder / "folds")
@@ -57,6 +61,12 @@ def _write_person(planted, folder: Path) -> None:
     rows = [f"{gene.chromosome}\t{gene.canonical}\t{gene.canonical + 1}\n" for gene in chosen.itertuples()]
     (folder / "regions.bed").write_text("".join(rows))
     (folder / "genes.txt").write_text("PLANTED0004\nPLANTED0003\nPLANTED0001\n")
+    pairs = [
+        f"{gene.chromosome}\t{gene.canonical + offset}\t{gene.canonical + offset + 200}\t{gene.symbol}\n"
+        for gene in chosen.itertuples()
+        for offset in (-900, 500, 30_000)
+    ]
+    (folder / "pairs.tsv").write_text("chrom\tchromStart\tchromEnd\tmeasuredGeneSymbol\n" + "".join(pairs))
     dna, place = planted.chromosomes["chr1"], int(genes.loc["PLANTED0004", "canonical"])
     other = {"A": "C", "C": "G", "G": "T", "T": "A"}
     lines = ["##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tann\n"]
@@ -89,6 +99,27 @@ def _write_enhancers(folder: Path) -> None:
     )
     pairs.to_csv(folder / "pairs.tsv", sep="\t", index=False)
     scores = pd.DataFrame({"name": pairs["name"], "method": "made", "score": score.round(6)})
+    scores.to_csv(folder / "scores.tsv", sep="\t", index=False)
+
+
+def _write_mpra(folder: Path) -> None:
+    """Write measured effects of two elements, and scores of which one column knows them."""
+    folder.mkdir()
+    random = np.random.default_rng(SEED)
+    rows = [
+        (f"E{element}", str(element + 1), 100 + offset, "ACGT"[offset % 4], "ACGT"[(offset + step) % 4])
+        for element in range(2)
+        for offset in range(40)
+        for step in (1, 2, 3)
+    ]
+    frame = pd.DataFrame(rows, columns=["element", "chromosome", "position", "ref", "alt"])
+    frame["split"] = np.where(frame["position"] % 20 < 10, "train", "test")
+    frame["value"] = random.standard_normal(len(frame)).round(4)
+    frame["confidence"] = 0.5
+    frame.to_csv(folder / "measured.tsv", sep="\t", index=False)
+    scores = frame[["chromosome", "position", "ref", "alt"]].copy()
+    scores["one"] = (frame["value"] + random.standard_normal(len(frame))).round(4)
+    scores["two"] = random.standard_normal(len(frame)).round(4)
     scores.to_csv(folder / "scores.tsv", sep="\t", index=False)
 
 

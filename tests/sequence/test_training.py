@@ -335,7 +335,7 @@ def test_what_is_refused(stores, trained, run, tmp_path):
     refused("no store was given")
     refused("two stores are of one organism", stores["human"], stores["human"])
     refused("--freeze-trunk needs a model to start from", stores["human"], "--freeze-trunk")
-    refused("is not a store of training data", start.parent / "model")
+    refused("is not a tracks store", start.parent / "model")
     refused("channels must be a multiple", stores["human"], "--channels", 10, "--heads", 2)
     refused("--length must be a multiple of 128", stores["human"], "--length", 1000)
 
@@ -375,6 +375,95 @@ def test_two_processes_are_one_with_twice_the_batch(stores, tmp_path):
     for name, value in one.items():
         if value.is_floating_point():
             assert torch.allclose(two[name], value, atol=2e-4, rtol=1e-3), name
+
+
+def test_evaluation(trained, stores, aloud, tmp_path):
+    """Against correlations of plain predictions; a leak is refused, and said where it is allowed."""
+    model, _ = trained
+    line = ["sequence", "evaluate", model, stores["human"], "--draws", 50, "--device", "cpu", "--threads", 1]
+    code, printed, errors = aloud(*line, "--output", tmp_path / "result")
+    assert code == 0, errors
+    scores = pd.read_parquet(tmp_path / "result" / "scores.parquet")
+    assert set(scores["embedding"]) == {"model", "k-mer ridge", "mean of training", "model, shuffled DNA"}
+    assert "pearson_difference" in printed
+    data = data_of(stores["human"])
+    rows = data.store.rows("test")
+    codes, targets = data.read(rows)
+    with torch.no_grad():
+        predicted = load_weights(model)(one_hot_codes(torch.from_numpy(codes)), ["human"])["human"].numpy()
+    by_track = pd.read_parquet(tmp_path / "result" / "tracks.parquet")
+    own = by_track[by_track["predictor"] == "model"]["pearson"].to_numpy()
+    for track in range(5):
+        if targets[..., track].std() > 0:
+            expected = np.corrcoef(targets[..., track].ravel(), predicted[..., track].ravel())[0, 1]
+            assert own[track] == pytest.approx(expected, abs=1e-4)
+    page = (tmp_path / "result" / "report.html").read_text()
+    assert "Tracks from DNA" in page
+    assert (tmp_path / "result" / "figures" / "tracks_locus.png").exists()
+    code, _, errors = aloud(*line, "--fold", "train", "--output", tmp_path / "leak")
+    assert code == 2
+    assert (
+        "12 of the 12 sequences of fold train overlap sequences that model was trained on: a leak" in errors
+    )
+    assert not (tmp_path / "leak" / "scores.parquet").exists()
+    code, _, errors = aloud(
+        *line,
+        "--fold",
+        "train",
+        "--allow-leak",
+        "--no-baselines",
+        "--no-report",
+        "--output",
+        tmp_path / "leak",
+    )
+    assert code == 0
+    assert "12 of 12 sequences were seen in training" in errors
+    code, _, errors = aloud(
+        *line, "--fold", "valid", "--no-baselines", "--no-report", "--output", tmp_path / "valid"
+    )
+    assert code == 0
+    assert "2 of 2 sequences stopped the training" in errors
+    other = small.small_store(tmp_path, 8, "rat", 3)
+    code, _, errors = aloud(*line[:3], other, "--output", tmp_path / "rat")
+    assert code == 2
+    assert "has no head for rat" in errors
+
+
+def test_the_world(tmp_path):
+    """Decoys and enhancers differ in nothing but the distance of their motifs; expected counts follow the elements."""
+    from cistron.world.regulatory_dna import RegulatoryWorldSettings, element_text, regulatory_world
+
+    world = regulatory_world(
+        RegulatoryWorldSettings(
+            blocks=40, block_length=20_480, background=0.1, accessibility=30, expression=4, gain=3
+        ),
+        1,
+    )
+    again = regulatory_world(world.settings, 1)
+    assert (world.codes == again.codes).all()
+    assert (world.counts == again.counts).all()
+    assert len(element_text("decoy A")) - len(element_text("A")) == 17
+    letters = np.array(list("ACGT"))
+    complement = str.maketrans("ACGT", "TGCA")
+    for row in world.elements.itertuples():
+        text = element_text(row.kind, row.activators)
+        dna = "".join(letters[world.codes[row.block]])
+        wanted = text if row.strand == "+" else text.translate(complement)[::-1]
+        start = row.position - len(text) // 2
+        assert all(a in (b, ".") for a, b in zip(wanted, dna[start : start + len(text)]))
+    promoters = world.elements[world.elements["kind"] == "promoter"]
+    others = world.elements[world.elements["kind"] != "promoter"]
+    for block, rows in promoters.groupby("block"):
+        near = others[others["block"] == block]["position"].to_numpy()
+        assert (np.abs(rows["position"].to_numpy()[:, None] - near) > 10_000).all()
+    row = promoters.iloc[0]
+    enhancers = int(((others["block"] == row["block"]) & (others["kind"] == "A")).sum())
+    track = 1 if row["strand"] == "+" else 2
+    rate = world.rates[row["block"], track, row["position"] // 128]
+    assert rate == pytest.approx(0.1 + 4 * row["activators"] * (1 + 3 * enhancers), abs=1e-3)
+    assert (world.ceiling() > 0.9).all()
+    with pytest.raises(InputError, match="20,480 bp or more"):
+        RegulatoryWorldSettings(block_length=10_240)
 
 
 def test_track_loss_has_no_part_of_other_organisms():

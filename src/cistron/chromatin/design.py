@@ -2,7 +2,7 @@
 
 Batra, Spence and Song minimise ||f(W) - y||^2 from the gene's own marks W0 by gradient descent (equation 1). Here
 W = W0 + D with D sparse and W inside what the training data show; some cell types are held; the ensemble is optimised
-and one network of it only judges; edits that are not needed are taken back.
+and a third of it only judges; edits that are not needed are taken back.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,14 @@ import torch
 
 from cistron.chromatin.design_descent import DesignDescent
 from cistron.chromatin.design_pruning import prune_edits
-from cistron.chromatin.design_tables import Design, edit_table, edited_blocks, outcome_table, shortfall
+from cistron.chromatin.design_tables import (
+    Design,
+    edit_table,
+    edited_blocks,
+    member_table,
+    outcome_table,
+    shortfall,
+)
 from cistron.chromatin.estimator import read_marks
 from cistron.chromatin.fitted_model import ChromatinModel
 from cistron.chromatin.saving import load_chromatin_model
@@ -55,7 +62,8 @@ def design_epigenome(
     """
     settings = settings or DesignSettings()
     networks = list(model.require_networks("design"))
-    judge = networks.pop() if settings.judge and len(networks) > 1 else None
+    judges = max(1, len(networks) // 3) if settings.judge and len(networks) > 1 else 0
+    networks, kept_out = networks[: len(networks) - judges], networks[len(networks) - judges :]
     values, measured = read_marks(model, store, np.asarray(genes))
     target = _chosen(store.cell_types, settings.cell_types, "cell type")
     editable = _editable(model, store, measured, target, settings)
@@ -64,16 +72,26 @@ def design_epigenome(
     )
     edit, price = descent.solve()
     if settings.prune:
+        descent.settle(edit)
         descent.allow_drift(edit)
         edit = prune_edits(edit, descent.reached, descent.block)
+        refined = descent.refined(edit)
+        if not refined.equal(edit):
+            edit = prune_edits(refined, descent.reached, descent.block)
     designed = descent.original + edit
     with torch.no_grad():
-        mask = descent.mask
-        judged = judge(designed, mask) if judge is not None else torch.full_like(descent.start, torch.nan)
+        members = torch.stack(
+            [
+                torch.stack([network(marks, descent.mask) for marks in (descent.original, designed)])
+                for network in (*networks, *kept_out)
+            ]
+        )
         achieved = descent.predict(designed)
-        if judge is not None:
-            # the judge has its own view of where the gene starts; what counts is by how much it sees it move
-            judged = descent.start + judged - judge(descent.original, mask)
+        judged = torch.full_like(descent.start, torch.nan)
+        if judges:
+            # judges have their own view of where the gene starts; what counts is by how much they see it move
+            moved = members[-judges:, 1] - members[-judges:, 0]
+            judged = descent.start + moved.mean(dim=0)
     return Design(
         genes=np.asarray(genes),
         original=values,
@@ -86,6 +104,8 @@ def design_epigenome(
         target=target,
         price=price.numpy(),
         settings=settings,
+        members=members.numpy(),
+        judges=judges,
     )
 
 
@@ -194,6 +214,8 @@ def design_files(
         name=output.stem,
         genome_build=str(store.tracks.header["genome_build"]),
         parameters=run.settings,
+        members=member_table(found, store),
+        chromosomes=store.tracks.header.get("chromosomes", {}),
     )
     for name, table in (("outcome", outcome), ("edits", edits)):
         with atomic_path(output.with_name(f"{output.stem}.{name}.tsv")) as partial:

@@ -10,6 +10,7 @@ from cistron.chromatin.design_penalties import blocks_of, edit_size, profile_dis
 from cistron.chromatin.fitted_model import ChromatinModel
 from cistron.chromatin.settings import DesignSettings
 from cistron.chromatin.training import QUANTILES
+from cistron.runtime import track
 
 _FLOOR = 0.1  # expression below which a fold change counts from here: 100 times nothing is nothing
 _PATIENCE, _CHEAPER = 8, 0.8  # steps at a price, and what the next is of it
@@ -66,6 +67,10 @@ class DesignDescent:
             self.typical = profile_distance(self.original, self.mean, self.precision)
         self.allowed = torch.full((len(values),), torch.inf)
         self.wanted = torch.where(self.target.bool(), _wanted(self.start, settings), self.start)
+        # the descent heads for a little more than what must be reached, because near its aim the squared error no longer pulls
+        beyond = 1 + settings.slack / settings.tolerance
+        self.aim = self.start + beyond * (self.wanted - self.start)
+        self.goal = torch.full((len(values),), settings.tolerance + settings.slack)
 
     def predict(self, values: Tensor) -> Tensor:
         """Mean of the optimised networks, [gene, cell type]."""
@@ -84,13 +89,37 @@ class DesignDescent:
         rows = torch.full((len(edit),), gene)
         with torch.no_grad():
             predicted = self.predict(self.original[gene] + edit)
-        return (self.share(predicted, rows) >= self.settings.tolerance) & (
+        return (self.share(predicted, rows) >= self.goal[gene]) & (
             self._drift(predicted, rows) <= self.allowed[gene]
         )
 
     def _drift(self, predicted: Tensor, rows: Tensor) -> Tensor:
         """Largest change in a held cell type, [gene]."""
         return ((predicted - self.start[rows]).abs() * (1 - self.target)).amax(dim=1)
+
+    def settle(self, edit: Tensor) -> None:
+        """From now on ask of each gene no more than this edit reaches, where that is within the slack."""
+        with torch.no_grad():
+            share = self.share(self.predict(self.original + edit))
+        within = share >= self.settings.tolerance
+        self.goal = torch.where(within, torch.minimum(self.goal, share - 1e-4), self.goal)
+
+    def refined(self, edit: Tensor) -> Tensor:
+        """Optimise again where an edit lies, and keep of each gene the smaller of both edits that reach the target.
+
+        Pruning leaves edits that were made beside others; on their own they may be smaller.
+        """
+        if not bool((edit != 0).any()):
+            return edit
+        before = self.editable
+        touched = blocks_of(edit, self.block).abs().amax(dim=-1, keepdim=True) > 0
+        wide = touched.expand(*touched.shape[:-1], self.block).flatten(-2)[..., : edit.shape[-1]]
+        self.editable = before & wide
+        found, _ = self.solve()
+        self.editable = before
+        smaller = edit_size(found, self.block) < edit_size(edit, self.block)
+        kept = torch.tensor([bool(self.reached(one[None], gene)[0]) for gene, one in enumerate(found)])
+        return torch.where((smaller & kept)[:, None, None, None], found, edit)
 
     def allow_drift(self, edit: Tensor) -> None:
         """From now on allow held cell types to change by 1.05 times what this edit changes them."""
@@ -100,7 +129,7 @@ class DesignDescent:
 
     def error(self, predicted: Tensor) -> Tensor:
         """Squared error of the target and, weighted, of the held cell types, [gene], each a mean over its cell types."""
-        square = (predicted - self.wanted).square()
+        square = (predicted - self.aim).square()
         held = 1 - self.target
         lacking = (square * self.target).sum(dim=1) / self.target.sum().clamp(min=1)
         return lacking + self.settings.hold * (square * held).sum(dim=1) / held.sum().clamp(min=1)
@@ -118,7 +147,7 @@ class DesignDescent:
         best, best_share = torch.zeros_like(edit), torch.full((len(edit),), -torch.inf)
         best_size = torch.full((len(edit),), torch.inf)
         improved = 0
-        for step in range(settings.steps):
+        for step in track(range(settings.steps), "design", unit="steps"):
             gradient, share = self._gradient(edit, price)
             before = best_size.clone()
             self._keep(edit, share, best, best_share, best_size)
@@ -130,7 +159,7 @@ class DesignDescent:
                 steepest = blocks_of(gradient, self.block).square().mean(dim=-1).sqrt().amax(dim=(1, 2, 3))
                 price = steepest / (settings.l1 + settings.group)
             if searching and step % _PATIENCE == _PATIENCE - 1:
-                price = torch.where(share < settings.tolerance, price * _CHEAPER, price)
+                price = torch.where(share < self.goal, price * _CHEAPER, price)
             length = settings.learning_rate / gradient.abs().amax(dim=(1, 2, 3)).clamp(min=1e-8)
             moved = edit - length[:, None, None, None] * gradient
             scale = price * length
@@ -157,7 +186,7 @@ class DesignDescent:
 
     def _keep(self, edit: Tensor, share: Tensor, best: Tensor, best_share: Tensor, best_size: Tensor) -> None:
         """Keep the smallest edit that reaches the target; until one does, keep the edit that comes closest."""
-        enough = share >= self.settings.tolerance
+        enough = share >= self.goal
         size = edit_size(edit, self.block)
         better = torch.where(enough, size < best_size, torch.isinf(best_size) & (share > best_share))
         best[better], best_share[better] = edit[better], share[better]

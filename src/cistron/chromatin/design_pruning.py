@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from cistron.chromatin.design_penalties import blocks_of
+from cistron.runtime import track
 
 
 def prune_edits(edit: Tensor, reached: Callable[..., Tensor], size: int) -> Tensor:
@@ -26,7 +27,10 @@ def prune_edits(edit: Tensor, reached: Callable[..., Tensor], size: int) -> Tens
     Tensor
         What is left; a gene whose target is not reached stays as it is.
     """
-    pruned = [_prune_one(one, partial(reached, gene=gene), size) for gene, one in enumerate(edit)]
+    pruned = [
+        _prune_one(one, partial(reached, gene=gene), size)
+        for gene, one in enumerate(track(edit, "taking edits back", total=len(edit), unit="genes"))
+    ]
     return torch.stack(pruned)
 
 

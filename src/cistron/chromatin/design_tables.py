@@ -9,8 +9,15 @@ import torch
 
 from cistron.chromatin.design_penalties import blocks_of
 from cistron.chromatin.settings import DesignSettings
-from cistron.formats.designed_epigenome import EDIT_COLUMNS, OUTCOME_COLUMNS
+from cistron.formats.designed_epigenome import (
+    EDIT_COLUMNS,
+    MEMBER_COLUMNS,
+    OUTCOME_COLUMNS,
+    PLACE_COLUMNS,
+)
 from cistron.formats.gene_tracks import GeneTracks
+
+_REAL_GENES = 300  # whose kilobases say how common a value is
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,10 @@ class Design:
         Price of an edit at the end, float32 [gene].
     settings
         What was asked for.
+    members
+        Predictions of each network before and after, float32 [network, 2, gene, cell type]; the optimised ones come first.
+    judges
+        Number of networks that took no part, the last of ``members``.
     """
 
     genes: np.ndarray
@@ -47,6 +58,8 @@ class Design:
     target: np.ndarray
     price: np.ndarray
     settings: DesignSettings
+    members: np.ndarray
+    judges: int
 
     def share(self, predicted: np.ndarray) -> np.ndarray:
         """Share of the wanted change that a prediction shows, mean over the target cell types, [gene]."""
@@ -78,8 +91,26 @@ def outcome_table(design: Design, store: GeneTracks) -> pd.DataFrame:
     return table[list(OUTCOME_COLUMNS)]
 
 
+def member_table(design: Design, store: GeneTracks) -> pd.DataFrame:
+    """One row a gene, cell type and network: what it predicts before and after, and whether it took part or judged."""
+    number, _, genes, cells = design.members.shape
+    roles = np.where(np.arange(number) < number - design.judges, "optimised", "judge")
+    before, after = np.moveaxis(design.members, 0, -1).reshape(2, -1)  # [gene, cell type, network]
+    table = pd.DataFrame(
+        {
+            "gene": np.repeat([store.genes[gene] for gene in design.genes], cells * number),
+            "cell_type": np.tile(np.repeat(store.cell_types, number), genes),
+            "member": np.tile(np.arange(1, number + 1), genes * cells),
+            "role": np.tile(roles, genes * cells),
+            "before": before,
+            "after": after,
+        }
+    )
+    return table[list(MEMBER_COLUMNS)]
+
+
 def edit_table(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFrame:
-    """List what was edited: one row per gene, cell type, mark and kilobase.
+    """List what was edited: one row per gene, cell type, mark and kilobase, with its place in the genome.
 
     Parameters
     ----------
@@ -93,11 +124,14 @@ def edit_table(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFr
     Returns
     -------
     DataFrame
-        Columns ``formats.designed_epigenome.EDIT_COLUMNS``.
+        Columns ``EDIT_COLUMNS`` and ``PLACE_COLUMNS`` of :mod:`cistron.formats.designed_epigenome`: coordinates 0-based, half-open,
+        and the share of real kilobases of the mark (of at most 300 genes of the store) that are not above the edited value.
     """
     size = max(1, 1000 // store.tracks.bin_size)
     rows = []
     place = store.positions()
+    real = _real_kilobases(design, store, marks, size)
+    sequences = store.tracks.sequences
     for number, gene in enumerate(design.genes):
         before, after = design.original[number], design.designed[number]
         for start in range(0, store.bins, size):
@@ -107,10 +141,32 @@ def edit_table(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFr
                 old, new = (float(values[cell, mark, part].mean()) for values in (before, after))
                 first = int(place[start])
                 last = int(place[min(start + size, store.bins) - 1]) + store.tracks.bin_size
-                rows.append(
-                    (store.genes[gene], store.cell_types[cell], marks[mark], first, last, new - old, old, new)
+                window = sequences.iloc[gene]
+                here = (start * store.tracks.bin_size, min(start + size, store.bins) * store.tracks.bin_size)
+                low, high = (
+                    (window["end"] - here[1], window["end"] - here[0])
+                    if window["strand"] == "-"
+                    else (window["start"] + here[0], window["start"] + here[1])
                 )
-    return pd.DataFrame(rows, columns=list(EDIT_COLUMNS))
+                share = np.searchsorted(real[mark], new, side="right") / max(len(real[mark]), 1)
+                where = (store.genes[gene], store.cell_types[cell], marks[mark], first, last)
+                genome = (str(window["chromosome"]), int(low), int(high), float(share))
+                rows.append((*where, new - old, old, new, *genome))
+    return pd.DataFrame(rows, columns=[*EDIT_COLUMNS, *PLACE_COLUMNS])
+
+
+def _real_kilobases(design: Design, store: GeneTracks, marks: list[str], size: int) -> list[np.ndarray]:
+    """Sorted means of the kilobases of each mark in genes of the store, evenly drawn."""
+    rows = np.unique(np.linspace(0, len(store.genes) - 1, _REAL_GENES).round().astype(int))
+    values = store.tracks.values.take(rows)
+    order = [store.marks.index(mark) if mark in store.marks else -1 for mark in marks]
+    whole = store.bins // size * size
+    found = []
+    for number, mark in enumerate(order):
+        known = design.measured[:, number]
+        taken = values[:, known, mark, :whole] if mark >= 0 else np.zeros((0, 0, whole), np.float32)
+        found.append(np.sort(taken.reshape(-1, size).mean(axis=1)))
+    return found
 
 
 def mean_edit(design: Design, store: GeneTracks, marks: list[str]) -> pd.DataFrame:

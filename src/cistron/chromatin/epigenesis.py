@@ -12,9 +12,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from cistron.chromatin.epigenesis_output import write_epigenesis_folder
+from cistron.chromatin.epigenesis_output import gene_places, write_epigenesis_folder
 from cistron.chromatin.estimator import model_parts, read_marks
 from cistron.chromatin.fitted_model import ChromatinModel
+from cistron.chromatin.model_quality import model_quality
 from cistron.chromatin.saving import load_chromatin_model
 from cistron.chromatin.settings import EpigenesisSettings
 from cistron.errors import InputError
@@ -255,7 +256,8 @@ def epigenesis_files(
     run = RunRecord("chromatin epigenesis", settings, [model / "model.safetensors"], seed)
     with limit_threads(threads):
         found = epigenesis(fitted, store, _rows(fitted, store, genes, part), settings, seed=seed)
-    write_epigenesis_folder(found, output, run, model.name)
+        quality = model_quality(fitted, store, seed=seed, draws=settings.draws)
+    write_epigenesis_folder(found, output, run, model.name, quality=quality, places=gene_places(found, store))
     return found
 
 

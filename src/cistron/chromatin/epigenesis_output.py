@@ -1,10 +1,13 @@
 """The folder of an epigenesis run: map, table, scores, record."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from cistron.formats.epigenesis import EpigenesisMap, write_epigenesis
+from cistron.formats.gene_tracks import GeneTracks
 from cistron.formats.scores import score_frame, write_scores
 from cistron.runtime import RunRecord, atomic_path
 
@@ -22,7 +25,32 @@ def strongest(found: EpigenesisMap) -> pd.DataFrame:
     return table.loc[table["effect"].abs().groupby(table["mark"], sort=False).idxmax()]
 
 
-def write_epigenesis_folder(found: EpigenesisMap, output: Path, run: RunRecord, model: str) -> None:
+def gene_places(found: EpigenesisMap, store: GeneTracks) -> list[dict[str, Any]]:
+    """Where the genes of a map lie: chromosome, start site (0-based) and strand; empty where no gene was read."""
+    table = store.tracks.sequences.set_index("name")
+    rows = table.loc[[gene for gene in found.genes if gene in table.index]]
+    before = store.bins // 2 * store.tracks.bin_size
+    return [
+        {
+            "gene": str(row.Index),
+            "chromosome": str(row.chromosome),
+            "start_site": int(row.end - before - 1 if row.strand == "-" else row.start + before),
+            "strand": str(row.strand),
+        }
+        for row in rows.itertuples()
+        if str(row.chromosome)
+    ]
+
+
+def write_epigenesis_folder(
+    found: EpigenesisMap,
+    output: Path,
+    run: RunRecord,
+    model: str,
+    *,
+    quality: Sequence[Mapping[str, Any]] = (),
+    places: Sequence[Mapping[str, Any]] = (),
+) -> None:
     """Write ``map.zarr``, ``effects.parquet``, ``scores.parquet`` and, last, ``run.json``.
 
     Parameters
@@ -35,6 +63,10 @@ def write_epigenesis_folder(found: EpigenesisMap, output: Path, run: RunRecord, 
         Record of the run.
     model
         Name of the model, as the scores have it.
+    quality
+        How well the model predicts, of :func:`cistron.chromatin.model_quality.model_quality`.
+    places
+        Where the genes lie, of :func:`gene_places`.
     """
     write_epigenesis(output / "map.zarr", found)
     with atomic_path(output / "effects.parquet") as partial:
@@ -65,7 +97,12 @@ def write_epigenesis_folder(found: EpigenesisMap, output: Path, run: RunRecord, 
             (sign * table["effect"]).groupby(table["mark"], sort=False).idxmax()
         ].itertuples()
     ]
+    rows += [
+        run_facts | {"target": "expression", "stratum": "genes held out of the fit"} | dict(row)
+        for row in quality
+    ]
     write_scores(score_frame(rows), output / "scores.parquet")
     run.record("facts", dict(found.facts))
     run.record("genes", len(found.genes))
+    run.record("places", [dict(place) for place in places])
     run.write(output / "run.json")

@@ -82,17 +82,18 @@ def design(
     gene: tuple[str, ...] = (),
     settings: ChosenMethod,
     allow_shortfall: Annotated[bool, Parameter(negative=())] = False,
+    report: bool = True,
     threads: Threads = None,
 ) -> None:
     """Find the smallest plausible edit of a gene's marks that reaches a wanted expression.
 
     Writes a store with the marks before and after, and the tables of what was wanted, achieved and edited, which also stand beside
-    it as .outcome.tsv and .edits.tsv. Where the constraints do not allow the target this is an error that says how far it got.
+    it as .outcome.tsv and .edits.tsv, and .report.html with the tracks of each gene. Where the constraints do not allow the target this is an error that says how far it got.
 
     Parameters
     ----------
     model
-        Folder of 'cistron chromatin train'; with several networks the last only judges.
+        Folder of 'cistron chromatin train'; with several networks a third of them only judges.
     data
         Store of 'cistron chromatin build'.
     output
@@ -101,6 +102,8 @@ def design(
         Genes to design, by identifier or symbol.
     allow_shortfall
         Write what was reached where the target is not.
+    report
+        Write the HTML report.
     """
     from cistron.chromatin.design import design_files
     from cistron.runtime import say
@@ -125,7 +128,61 @@ def design(
             "a network that took no part in the design sees less than half of the change: the edit may please these networks "
             "only; train more of them (--network.members) or ask for less"
         )
+    if report:
+        from cistron.report.design import design_report
+
+        show(f"report: {design_report(output, output.with_name(f'{output.stem}.report.html'))}")
     show(f"wrote {output}")
+
+
+def quality(data: Path, *, output: Output, report: bool = True, threads: Threads = None) -> None:
+    """Describe the tracks of a store around start sites, and flag those that look wrong.
+
+    Writes tracks.tsv (one row a track with its flags), the tables behind the figures, run.json and report.html with profile and heat map.
+
+    Parameters
+    ----------
+    data
+        Store of 'cistron chromatin build'.
+    report
+        Write figures and the HTML report.
+    """
+    from cistron.chromatin.track_quality import track_quality_files
+    from cistron.runtime import limit_threads
+
+    with limit_threads(threads):
+        found = track_quality_files(data, output)
+    for row in found.tracks[found.tracks["flags"] != ""].itertuples():
+        show(f"  {row.mark} of {row.cell_type}: {row.flags}")
+    if report:
+        from cistron.report import build_report
+
+        show(f"report: {build_report([output], output / 'report.html')}")
+    show(f"wrote {output}: {len(found.tracks)} tracks, {(found.tracks['flags'] != '').sum()} flagged")
+
+
+def export(
+    store: Path,
+    *,
+    output: Output,
+    chromosome_lengths: Path | None = None,
+) -> None:
+    """Write the marks of a store, or a designed epigenome with its edits, as bigWig and BED for a genome browser.
+
+    Of a design: CELL_TYPE/before, after and change, one bigWig a mark, and edits.bed (blue where a mark rises, orange where it falls).
+
+    Parameters
+    ----------
+    store
+        Store of 'cistron chromatin build' or 'cistron chromatin design'.
+    chromosome_lengths
+        Table of chromosome and length (UCSC's hg38.chrom.sizes), for stores that were built from binned arrays.
+    """
+    from cistron.formats.browser_files import read_chromosome_lengths, write_browser_files
+
+    lengths = None if chromosome_lengths is None else read_chromosome_lengths(chromosome_lengths)
+    written = write_browser_files(store, output, lengths)
+    show(f"wrote {len(written):,} files to {output}")
 
 
 def embed(

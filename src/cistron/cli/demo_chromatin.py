@@ -32,7 +32,8 @@ def run(directory: Path, seed: int) -> dict[str, Any]:
     )
     from cistron.chromatin.design import design_epigenome
     from cistron.chromatin.epigenesis import epigenesis
-    from cistron.chromatin.epigenesis_output import main_table, write_epigenesis_folder
+    from cistron.chromatin.epigenesis_output import gene_places, main_table, write_epigenesis_folder
+    from cistron.chromatin.model_quality import model_quality
     from cistron.chromatin.settings import DesignSettings, EpigenesisSettings, NetworkFit
     from cistron.evaluation.expression import run_expression
     from cistron.formats.prediction import write_prediction
@@ -69,11 +70,14 @@ def run(directory: Path, seed: int) -> dict[str, Any]:
     assert model is not None
     save_chromatin_model(model, directory / "model")
     run_expression(paths, directory / "scores", seed=seed)
-    asked = EpigenesisSettings(cell_type=store.cell_types[0])
+    asked = EpigenesisSettings(cell_type=store.cell_types[0], genes=40)
     record = RunRecord("chromatin epigenesis", asked, [directory / "model" / "model.safetensors"], seed)
     with limit_threads(1):
         found = epigenesis(model, store, test, asked, seed=seed)
-    write_epigenesis_folder(found, directory / "map", record, "network")
+        quality = model_quality(model, store, seed=seed)
+    write_epigenesis_folder(
+        found, directory / "map", record, "network", quality=quality, places=gene_places(found, store)
+    )
     table = main_table(found).set_index(["mark", "start"])["effect"]
     gene = test[:1]
     with limit_threads(1):

@@ -34,6 +34,9 @@ OUTCOME_COLUMNS = (
     "edited_blocks",
 )
 EDIT_COLUMNS = ("gene", "cell_type", "mark", "start", "end", "change", "before", "after")
+# of designs made by 0.2 and later
+PLACE_COLUMNS = ("chromosome", "genome_start", "genome_end", "quantile")
+MEMBER_COLUMNS = ("gene", "cell_type", "member", "role", "before", "after")
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,17 @@ class DesignedEpigenome:
     outcome
         One row a gene and cell type, :data:`OUTCOME_COLUMNS`.
     edits
-        One row a gene, cell type, mark and kilobase that was edited, :data:`EDIT_COLUMNS`; mean log signal.
+        One row a gene, cell type, mark and kilobase that was edited, :data:`EDIT_COLUMNS`; mean log signal. Also
+        :data:`PLACE_COLUMNS`, where the design has them.
+    members
+        One row a gene, cell type and network, :data:`MEMBER_COLUMNS`; ``None`` of older designs.
     """
 
     tracks: Tracks
     original: np.ndarray
     outcome: pd.DataFrame
     edits: pd.DataFrame
+    members: pd.DataFrame | None = None
 
 
 def write_designed_epigenome(
@@ -73,6 +80,8 @@ def write_designed_epigenome(
     name: str,
     genome_build: str,
     parameters: Mapping[str, Any],
+    members: pd.DataFrame | None = None,
+    chromosomes: Mapping[str, int] | None = None,
 ) -> None:
     """Write a design as a zarr store with ``outcome.tsv`` and ``edits.tsv`` inside, whole or not at all.
 
@@ -93,13 +102,17 @@ def write_designed_epigenome(
     outcome
         One row a gene and cell type; needs ``OUTCOME_COLUMNS``.
     edits
-        One row an edit; needs ``EDIT_COLUMNS``.
+        One row an edit; needs ``EDIT_COLUMNS``, and keeps ``PLACE_COLUMNS`` where it has them.
     name
         Name of the design.
     genome_build
         Genome build of the windows.
     parameters
         Settings that made it.
+    members
+        One row a gene, cell type and network; needs ``MEMBER_COLUMNS``.
+    chromosomes
+        Length of each chromosome, for export to bigWig.
 
     Raises
     ------
@@ -127,6 +140,7 @@ def write_designed_epigenome(
             measured=measured,
             genome_build=genome_build,
             parameters=parameters,
+            chromosomes=chromosomes,
         )
         kept = measured[None, :, :, None]
         for row in range(len(designed)):
@@ -135,7 +149,10 @@ def write_designed_epigenome(
         before = np.where(kept, original, np.nan).astype(np.float32)
         root.create_array("original", data=before, fill_value=np.nan, compressors=CHECKED)
         root.attrs["outcome"] = json.loads(outcome[list(OUTCOME_COLUMNS)].to_json(orient="split"))
-        root.attrs["edits"] = json.loads(edits[list(EDIT_COLUMNS)].to_json(orient="split"))
+        kept_columns = [column for column in (*EDIT_COLUMNS, *PLACE_COLUMNS) if column in edits]
+        root.attrs["edits"] = json.loads(edits[kept_columns].to_json(orient="split"))
+        if members is not None:
+            root.attrs["members"] = json.loads(members[list(MEMBER_COLUMNS)].to_json(orient="split"))
         seal_store(partial)
 
 
@@ -155,12 +172,18 @@ def read_designed_epigenome(path: str | Path) -> DesignedEpigenome:
     original = stored_array(root, path, "original", "f", 4, _WHAT)
     if original.shape != tracks.values.shape:
         raise InputError(f"{path} is not {_WHAT}: marks before and after differ in size; it is damaged")
+    text = {"gene": str, "cell_type": str, "chromosome": str}
     try:
         outcome, edits = (
-            pd.read_json(io.StringIO(json.dumps(root.attrs[part])), orient="split", dtype={"gene": str})
+            pd.read_json(io.StringIO(json.dumps(root.attrs[part])), orient="split", dtype=text)
             for part in ("outcome", "edits")
         )
         outcome[list(OUTCOME_COLUMNS)], edits[list(EDIT_COLUMNS)]
+        members = None
+        if "members" in root.attrs:
+            members = pd.read_json(
+                io.StringIO(json.dumps(root.attrs["members"])), orient="split", dtype=text
+            )[list(MEMBER_COLUMNS)]
     except (KeyError, TypeError, ValueError, AttributeError, AssertionError) as error:
         raise InputError(f"{path} is not {_WHAT}: its tables are damaged ({str(error)[:80]})") from error
-    return DesignedEpigenome(tracks, original[:], outcome, edits)
+    return DesignedEpigenome(tracks, original[:], outcome, edits, members)

@@ -154,6 +154,7 @@ def create_gene_tracks(
     genome_build: str = "",
     licence: str = "",
     parameters: Mapping[str, Any] | None = None,
+    chromosomes: Mapping[str, int] | None = None,
 ) -> GeneTracks:
     """Make a store whose values are still to be written.
 
@@ -175,7 +176,7 @@ def create_gene_tracks(
         What it is: ``log1p_tpm``, ``log1p_counts``, ...
     origin
         Columns of :data:`ORIGIN_COLUMNS`, one row a measured track.
-    name, method, genome_build, licence, parameters
+    name, method, genome_build, licence, parameters, chromosomes
         As of any tracks.
 
     Raises
@@ -206,6 +207,7 @@ def create_gene_tracks(
         genome_build=genome_build,
         licence=licence,
         parameters=parameters,
+        chromosomes=chromosomes,
         sequences_per_chunk=GENES_PER_CHUNK,
     )
     root = zarr.open_group(str(path), mode="r+")

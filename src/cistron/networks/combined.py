@@ -16,8 +16,9 @@ from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.networks.calibration import SCREEN, calibrations, log_odds
 from cistron.networks.covariation import covariance, partial_correlation_matrix
 from cistron.networks.deconvolution import DirectEffects, direct_log_odds
-from cistron.networks.direction import Directions, regulation_sign
+from cistron.networks.direction import Directions
 from cistron.networks.effects import KnockOutEffects, screen_directions
+from cistron.networks.escapers import cell_weights
 from cistron.networks.evidence import BOUND, Evidence, logistic, unperturbed_pairs
 from cistron.networks.fold_changes import screen_effects
 from cistron.networks.network import Network
@@ -103,7 +104,9 @@ def gather_evidence(cells: PerturbedCells, settings: DefaultSettings, seed: int 
     seed
         Seed of everything random.
     """
-    return _evidence(screen_effects(cells), _partial(normalise(cells), cells, settings, seed), settings)
+    weights = cell_weights(cells) if settings.escapers else None
+    effects = screen_effects(cells, weights)
+    return _evidence(effects, _partial(normalise(cells), cells, settings, seed), settings)
 
 
 def _partial(
@@ -168,12 +171,18 @@ def _stability(
     probability = np.nan_to_num(logistic(odds))
     expected = int(min(max(probability.sum(), 50), genes * (genes - 1)))
     values = normalise(cells)
+    perturbed = cell_weights(cells) if settings.escapers else None
     found = np.zeros((genes, genes), dtype=np.float32)
     for draw in range(settings.resamples):
         random = random_generator(seed, "resampled cells", draw)
         weights = _resample_weights(cells.perturbation, random)
         partial = _partial(values, cells, settings, seed, weights)
-        evidence = _evidence(screen_effects(cells, weights), partial, settings, first.total.learned)
+        evidence = _evidence(
+            screen_effects(cells, weights if perturbed is None else weights * perturbed),
+            partial,
+            settings,
+            first.total.learned,
+        )
         again = Network(cells.genes, combine(evidence, settings))
         found[again.strongest(expected)] += 1
         progress.advance()
@@ -203,9 +212,8 @@ def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -
         )
     genes, sources = len(cells.genes), evidence.effects.sources
     sign = np.sign(evidence.partial).astype(np.int8)
+    sign[sources] = evidence.regulation()
     np.fill_diagonal(sign, 0)
-    moved = np.where(evidence.direct.effect != 0, evidence.direct.effect, evidence.effects.shift)
-    sign[sources] = regulation_sign(moved, evidence.directions.sign)
     direct = None
     if evidence.determined:
         direct = np.ones((genes, genes), dtype=np.float32)

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from cistron.errors import InputError
-from cistron.plots.style import GRID, NO_VALUE, diverging_colours, short_labels
+from cistron.plots.style import AXIS, GRID, NO_VALUE, diverging_colours, short_labels
 
 CELL_TEXT = "#101820"  # on pale cells; not the colour of other text, which a dark page turns light
 CELL_INCHES = (0.62, 0.25)  # wide enough for "+0.0184", high enough for one line
@@ -49,6 +49,8 @@ def heat_map(
     column_order: Sequence[str] | None = None,
     decimals: int = 4,
     limit: float | None = None,
+    pale: str | None = None,
+    label: str = "",
 ) -> Axes:
     """Draw a score for every pair of row and column.
 
@@ -67,6 +69,10 @@ def heat_map(
     limit
         Value of the strongest colour; the 98th percentile of the absolute values when absent, so that one
         extreme cell does not bleach all others.
+    pale
+        Column of ``table``, bool: cells that are drawn without their colour, because their value is not known to differ from 0.
+    label
+        What the colours mean, beside their scale.
 
     Returns
     -------
@@ -91,8 +97,14 @@ def heat_map(
     colours = diverging_colours().with_extremes(bad=GRID)
     mesh = ax.pcolormesh(values, cmap=colours, vmin=-limit, vmax=limit, edgecolors="white", linewidth=1.0)
     mesh.set_gid("cells")
+    faint = np.zeros(values.shape, dtype=bool)
+    if pale is not None:
+        marked = table.pivot(index=row, columns=column, values=pale)
+        faint = marked.reindex(index=wide.index, columns=wide.columns).fillna(False).to_numpy(bool)
+        faces = np.asarray(mesh.cmap(mesh.norm(values.ravel())))
+        faces[faint.ravel()] = mesh.cmap(0.5)
     for (y, x), number in np.ndenumerate(values.filled(np.nan)):
-        strong = abs(number) > 0.55 * limit
+        strong = abs(number) > 0.55 * limit and not faint[y, x]
         text = NO_VALUE if np.isnan(number) else _compact(number, decimals)
         ax.text(
             x + 0.5,
@@ -101,7 +113,7 @@ def heat_map(
             ha="center",
             va="center",
             fontsize=7.5,
-            color="white" if strong else CELL_TEXT,
+            color="white" if strong else AXIS if faint[y, x] else CELL_TEXT,
         )
     ax.set_xticks(
         np.arange(wide.shape[1]) + 0.5,
@@ -116,7 +128,10 @@ def heat_map(
     ax.set(xlim=(0, wide.shape[1]), ylim=(wide.shape[0], 0))
     for spine in ax.spines.values():
         spine.set_visible(False)
-    _colour_bar(ax, mesh, wide.shape, clipped=bool(known.size and known.max() > limit))
+    _colour_bar(ax, mesh, wide.shape, clipped=bool(known.size and known.max() > limit), label=label)
+    if pale is not None:
+        mesh.set_array(None)  # the scale is drawn; from here on each cell has a colour of its own
+        mesh.set_facecolor(faces)  # type: ignore[arg-type]  # an array of colours is one of its forms
     return ax
 
 
@@ -127,7 +142,7 @@ def _compact(number: float, decimals: int) -> str:
     return sign + f"{abs(rounded):.{decimals}f}".removeprefix("0")
 
 
-def _colour_bar(ax: Axes, mesh: Any, shape: tuple[int, int], clipped: bool) -> None:
+def _colour_bar(ax: Axes, mesh: Any, shape: tuple[int, int], clipped: bool, label: str) -> None:
     """Lay the scale at the right, 0.14 inch wide and at most 2 inches high, whatever the number of cells."""
     width, height = shape[1] * CELL_INCHES[0], shape[0] * CELL_INCHES[1]
     tall = min(2.0, max(height, 0.6))
@@ -135,3 +150,5 @@ def _colour_bar(ax: Axes, mesh: Any, shape: tuple[int, int], clipped: bool) -> N
     bar = ax.figure.colorbar(mesh, cax=place, extend="both" if clipped else "neither", extendfrac=0.04)
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=7.5, length=2)
+    if label:
+        bar.set_label(label, fontsize=7.5)

@@ -221,7 +221,15 @@ class TrackLoss:
         }
 
     def of(self, organism: str, predicted: Tensor, observed: Tensor) -> Tensor:
-        """Loss of predictions [batch, bin, track]."""
+        """Loss of predictions.
+
+        Parameters
+        ----------
+        organism
+            Organism.
+        predicted, observed
+            [batch, bin, track].
+        """
         weights = self._weights[organism].to(predicted.device) if self._settings.balance_tracks else None
         if self._settings.loss == "poisson":
             return poisson_loss(predicted, observed, weights)

@@ -63,7 +63,7 @@ def test_neighbours_are_found_where_functions_spread_and_the_control_gains_nothi
     assert headline > rows["delta_r2", "without neighbours"] + 0.03
     for kind in ("permuted", "shifted", "matched"):
         assert abs(rows[f"delta_r2_{kind}", "all genes"]) < 0.02
-    assert result.facts["neighbours"] == 100.0
+    assert result.facts["neighbour_scale"] == 100.0
 
 
 def test_neighbours_are_left_alone_where_functions_do_not_spread(world, tmp_path):
@@ -73,7 +73,7 @@ def test_neighbours_are_left_alone_where_functions_do_not_spread(world, tmp_path
 
 
 def test_settings_without_neighbours(world, tmp_path):
-    rows, _ = _gains(world, "spread", tmp_path / "0", replace(QUICK, neighbours=0))
+    rows, _ = _gains(world, "spread", tmp_path / "0", replace(QUICK, neighbour_scale=0))
     assert ("delta_r2", "without neighbours") not in rows.index
     weights = replace(QUICK, ridge=RidgeSettings(neighbour_weights=(0.0,)))
     same, _ = _gains(world, "spread", tmp_path / "1", weights)
@@ -82,3 +82,22 @@ def test_settings_without_neighbours(world, tmp_path):
     by_gcv = replace(QUICK, ridge=RidgeSettings(choice="gcv"))
     gcv, _ = _gains(world, "spread", tmp_path / "2", by_gcv)
     assert gcv["delta_r2", "all genes"] == pytest.approx(rows["delta_r2", "all genes"], abs=0.02)
+
+
+def test_the_leading_component_alone_is_a_row_of_its_own(world, tmp_path):
+    """z follows the widest dimension and nothing else: it gains as much alone, and other dimensions add nothing."""
+    table, embedding, z = world
+    wide = embedding.copy()
+    wide.X = np.asarray(wide.X) * np.array([5, 1, 1, 1, 1], dtype=np.float32)
+    told = {
+        "leading": z["alone"] * 0
+        + np.asarray(embedding.X)[:, :1]
+        + np.random.default_rng(1).normal(size=(960, 2))
+    }
+    rows, _ = _gains((table, wide, told), "leading", tmp_path)
+    assert rows["delta_r2", "leading component alone"] > 0.3
+    assert abs(rows["delta_r2", "leading component alone"] - rows["delta_r2", "all genes"]) < 0.02
+    narrow = embedding.copy()
+    narrow.X = np.asarray(narrow.X) * np.array([0.2, 1, 3, 1, 1], dtype=np.float32)
+    rows, _ = _gains((table, narrow, told), "leading", tmp_path / "narrow")
+    assert rows["delta_r2", "leading component alone"] < 0.05 < rows["delta_r2", "all genes"]

@@ -31,7 +31,7 @@ class EnhancerSettings:
 
     Attributes
     ----------
-    distance
+    distance_by
         Distance of element and start site: column of the table, midpoint of the element, or auto: the first of both that is
         there.
     aggregate
@@ -42,7 +42,7 @@ class EnhancerSettings:
         Permutations of each score among pairs of like distance.
     """
 
-    distance: DistanceBy = "auto"
+    distance_by: DistanceBy = "auto"
     aggregate: Literal["sum", "max", "mean"] = "sum"
     draws: Annotated[int, Range(20)] = 500
     controls: CountOrZero = 10
@@ -161,7 +161,7 @@ def evaluate_enhancers(
                 )
             )
             rows += _gains(facts, values, samples)
-    coverage = [
+    coverage: list[dict[str, Any]] = [
         {"method": one.name, "scored": int(one.scored.sum()), "pairs": len(frame)} for one in predictors
     ]
     facts = {

@@ -47,7 +47,7 @@ def run_enhancers(
     settings = settings or EnhancerSettings()
     folder, files = require_folder(output, [pairs, *scores])
     record = RunRecord("evaluate enhancers", asdict(settings) | {"score_column": score_column}, files, seed)
-    tested = read_pairs(pairs, settings.distance)
+    tested = read_pairs(pairs, settings.distance_by)
     predictors = read_predictors(scores, tested, settings.aggregate, score_column)
     result = evaluate_enhancers(tested, predictors, settings, seed=seed, run_id=record.run_id)
     for warning in result.warnings:

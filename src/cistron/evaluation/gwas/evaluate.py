@@ -48,7 +48,7 @@ class GwasSettings:
     projection
         What is done about linkage: whiten (generalised least squares), none, or paper (the published form).
         When absent: whiten if a covariance is given, none otherwise.
-    neighbours
+    neighbour_scale
         Kilobases over which the functions of neighbouring genes count: a multiple of their mean, weighted by
         exp(-distance / this) up to three times the distance, is added to a gene's dimensions. The multiple is
         chosen with the penalty of ridge; 0 lets no neighbour count. Regressors linear and xgboost have none.
@@ -69,7 +69,7 @@ class GwasSettings:
     null: Literal["positional", "published"] = "positional"
     keep_mhc: bool = False
     projection: Literal["whiten", "none", "paper"] | None = None
-    neighbours: NotNegative = 100.0
+    neighbour_scale: NotNegative = 100.0
     missing: Literal["mean", "null"] = "mean"
     folds: Annotated[int, Range(2)] | None = None
     controls: CountOrZero | None = None
@@ -177,14 +177,14 @@ def evaluate_gwas(
         null=settings.null,
         projection=projection,
         folds=settings.folds if settings.folds is not None else found.default_folds,
-        neighbours=1000.0 * settings.neighbours if found.neighbours else 0.0,
+        neighbours=1000.0 * settings.neighbour_scale if found.neighbours else 0.0,
         covariances=covariances,
         extra=extra,
     )
     scored = prepare_embeddings(embeddings, traits.genes, traits.name)
     controls = found.default_controls if settings.controls is None else settings.controls
     closed_form = found.traits_per_shard is None
-    plan = Plan.of(tasks, settings.null, settings.keep_mhc, controls, alone=closed_form)
+    plan = Plan.of(tasks, settings.null, settings.keep_mhc, controls, more=closed_form)
     predicted = predict_all(
         tasks,
         scored,
@@ -250,7 +250,7 @@ def evaluate_gwas(
         "folds": int(tasks[0].folds.max()) + 1,
         "controls": controls,
         "missing": settings.missing,
-        "neighbours": settings.neighbours if found.neighbours else 0.0,
+        "neighbour_scale": settings.neighbour_scale if found.neighbours else 0.0,
         "effective_traits": round(effective_number(z), 2) if z.shape[1] > 1 else 1.0,
     }
     gather_warnings(tasks, scored, scores, plan, projection, warnings)
