@@ -5,7 +5,6 @@ from typing import Literal
 
 from cistron.cli.options import CellType, Output
 from cistron.runtime import show
-from cistron.runtime.files import destination_of
 
 
 def export_cell_eval(
@@ -31,8 +30,10 @@ def export_cell_eval(
         Part of the split whose genes are written.
     """
     from cistron.formats.cell_eval import LABEL, export_cell_eval
+    from cistron.runtime.files import destination_of
 
-    destination_of(output).mkdir(parents=True, exist_ok=True)  # where a link points to
+    output = destination_of(output)  # links are followed
+    output.mkdir(parents=True, exist_ok=True)
     cells, genes = export_cell_eval(
         prediction,
         output / "predicted.h5ad",

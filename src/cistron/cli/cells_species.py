@@ -7,7 +7,6 @@ from cyclopts import Parameter
 
 from cistron.cli.options import CellType, GeneColumn, Layer, Output
 from cistron.runtime import say, show
-from cistron.runtime.files import destination_of
 
 
 def join_species(
@@ -46,14 +45,15 @@ def join_species(
     from cistron.cells.species import read_orthologs, stack_embeddings
     from cistron.formats.anndata_files import write_anndata
     from cistron.formats.gene_embedding import read_gene_embedding, write_gene_embedding
-    from cistron.runtime.files import atomic_path
+    from cistron.runtime.files import atomic_path, destination_of
 
     parts = [read_cells(path, layer=layer, gene_column=gene_column) for path in (cells, other_cells)]
     joined, remarks = join(parts, species, cell_type or "cell_type", read_orthologs(orthologs))
     for line in remarks:
         say(line)
     stacked = stack_embeddings([read_gene_embedding(path) for path in embedding])
-    destination_of(output).mkdir(parents=True, exist_ok=True)  # where a link points to
+    output = destination_of(output)  # links are followed
+    output.mkdir(parents=True, exist_ok=True)
     alone = joined[:, (joined.var["species"] == species[0]).to_numpy()].copy()
     for name, data in (("cells", joined), ("alone", alone)):
         with atomic_path(output / f"{name}.h5ad") as partial:
