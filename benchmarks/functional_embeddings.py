@@ -196,10 +196,10 @@ def quick_scores(name: str) -> pd.DataFrame:
         return evaluate_gwas([embedding], read_traits(TRAITS), settings, directory=folder).scores
 
 
-def combine_missing() -> None:
-    """Concatenate the combinations that are not there yet."""
+def combine_missing(names: Sequence[str] = ()) -> None:
+    """Concatenate the combinations that are not there yet (of ``names``, or all)."""
     for name, parts in COMBINATIONS.items():
-        if not path_of(name).exists():
+        if (not names or name in names) and not path_of(name).exists():
             read = [read_gene_embedding(path_of(part)) for part in parts]
             write_gene_embedding(combine_gene_embeddings(read, join="outer", name=name), path_of(name))
 

@@ -23,6 +23,7 @@ from cistron.statistics import (
     DEFAULT_PENALTIES,
     BlockSums,
     block_draws,
+    choose_by_groups,
     group_like_rows,
     group_moments,
     held_out_sums,
@@ -62,7 +63,7 @@ def gains(seed: int) -> dict[str, tuple[Gain, np.ndarray]]:
     def sums(features: np.ndarray) -> BlockSums:
         """What ridge predicts, summed by chromosome; the predictions themselves are not needed."""
         moments = group_moments(free, features - features.mean(axis=0), z, blocks)
-        return held_out_sums(moments, leave_group_out(moments, DEFAULT_PENALTIES, "auto"))
+        return held_out_sums(moments, choose_by_groups([moments], DEFAULT_PENALTIES).fits(moments))
 
     moments = group_moments(free, free[:, :0], z, blocks)
     null = Agreement(held_out_sums(moments, leave_group_out(moments, np.zeros(1))), weights)

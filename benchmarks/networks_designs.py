@@ -78,9 +78,49 @@ def wide_design(seed: int) -> dict[str, Any]:
     }
 
 
+def small_design(seed: int) -> dict[str, Any]:
+    """Draw a design of 10 to 30 genes of which 3 to 15 are perturbed: panels of proteins, inhibitors, focused screens."""
+    random = np.random.default_rng([80, seed])
+    genes = int(random.integers(10, 31))
+    return {
+        "kind": KINDS[seed % 3],
+        "perturbation": str(random.choice(["knock-down", "activation", "inhibition", "inhibition"])),
+        "genes": genes,
+        "shape": str(random.choice(["hubs", "flat"])),
+        "cells_each": int(np.exp(random.uniform(np.log(10), np.log(800)))),
+        "perturbed_fraction": min(int(random.integers(3, 16)) / genes, 0.9),
+        "control_cells": int(np.exp(random.uniform(np.log(300), np.log(1200)))),
+        "counts_per_gene": float(np.exp(random.uniform(np.log(0.5), np.log(100)))),
+        "size": float(random.uniform(0.4, 0.9)),
+        "escaping": float(random.uniform(0, 0.25)),
+        "regulators_per_gene": float(random.choice([1.5, 2.0])),
+        "repressors": float(random.uniform(0.1, 0.5)),
+        "noise": float(random.uniform(0.2, 0.5)),
+        "continuous": bool(random.random() < 0.5),
+    }
+
+
+def thin_design(seed: int) -> dict[str, Any]:
+    """Draw a design of 350 to 650 genes, each perturbed in 5 to 10 cells with few counts."""
+    random = np.random.default_rng([81, seed])
+    return {
+        "kind": KINDS[seed % 4],
+        "genes": int(random.integers(350, 651)),
+        "shape": str(random.choice(["hubs", "flat"])),
+        "cells_each": int(random.integers(5, 11)),
+        "control_cells": int(random.integers(500, 1201)),
+        "counts_per_gene": float(np.exp(random.uniform(np.log(0.5), np.log(2)))),
+        "size": float(random.uniform(0.6, 0.9)),
+        "escaping": float(random.uniform(0, 0.15)),
+        "regulators_per_gene": float(random.choice([1.5, 2.0])),
+        "perturbation": "knock-down",
+    }
+
+
 def screen_of(design: dict[str, Any], seed: int) -> tuple[PerturbedCells, np.ndarray]:
     """Simulate a design: cells and the signs of the true edges, int [source, target]."""
     settings = dict(design)
+    continuous = settings.pop("continuous", False)  # logarithms of measured amounts instead of counts
     if settings["kind"] == "world":
         renamed = {"cells_each": "cells_per_knockout", "size": "knock_down"}
         kept = {
@@ -91,6 +131,11 @@ def screen_of(design: dict[str, Any], seed: int) -> tuple[PerturbedCells, np.nda
         return planted_cells(seed, **kept)
     screen = simulate_screen(SimulatorSettings(**settings), seed=seed)
     cells = assemble_cells(
-        screen.counts, screen.genes, screen.labels, control="non-targeting", name="simulated"
+        np.log1p(screen.counts.toarray()) if continuous else screen.counts,
+        screen.genes,
+        screen.labels,
+        control="non-targeting",
+        scale="continuous" if continuous else "counts",
+        name="simulated",
     )
     return cells, screen.true_signs()

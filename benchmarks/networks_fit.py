@@ -1,6 +1,6 @@
 """Fit the networks that turn the evidence of the default method into probabilities, on random screens of development seeds.
 
-Seeds 201 to 320 are narrow designs, the others below 1000 wide ones (``networks_designs``). Every screen counts by the root
+Seeds 201 to 320 are narrow designs, 401 to 480 small ones, the others below 1000 wide ones (``networks_designs``). Every screen counts by the root
 of its number of edges. What a fit on some screens is worth on others is found by leaving out every fourth group of four
 screens in turn. Writes src/cistron/networks/calibration.json.
 
@@ -21,14 +21,14 @@ import numpy as np
 import torch
 
 import cistron.networks
-from benchmarks.networks_designs import narrow_design, screen_of, wide_design
+from benchmarks.networks_designs import narrow_design, screen_of, small_design, wide_design
 from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.networks.calibration import FORMS, SCREEN, inputs_of
 from cistron.networks.combined import gather_evidence
 from cistron.networks.evidence import unperturbed_pairs
 from cistron.networks.settings import DefaultSettings
 
-SEEDS = (*range(1, 4), *range(101, 124), *range(201, 321))
+SEEDS = (*range(1, 27), *range(101, 144), *range(201, 321), *range(401, 481))
 NETWORKS = 4
 HIDDEN = {"with direct": 12, "total only": 8, "unperturbed": 4}
 EPOCHS = 40
@@ -44,6 +44,13 @@ def sampled(inputs: np.ndarray, true: np.ndarray, random: np.random.Generator, m
     weight = np.concatenate([np.ones(len(edges)), np.full(len(chosen), len(others) / max(len(chosen), 1))])
     rows = np.concatenate([edges, chosen])
     return inputs[rows], true[rows], weight / np.sqrt(len(edges) + 20)
+
+
+def design_of(seed: int) -> dict[str, Any]:
+    """Design of a seed."""
+    if 201 <= seed <= 320:
+        return narrow_design(seed)
+    return small_design(seed) if 401 <= seed <= 480 else wide_design(seed)
 
 
 def parts_of(cells: PerturbedCells, true: np.ndarray, seed: int) -> dict[str, Part]:
@@ -208,9 +215,7 @@ def _rounded(values: Any) -> Any:
 def main(screens: Callable[[int], tuple[PerturbedCells, np.ndarray]] | None = None) -> None:
     """Fit the three forms and write their networks."""
     torch.set_num_threads(1)
-    screens = screens or (
-        lambda seed: screen_of(narrow_design(seed) if 201 <= seed <= 320 else wide_design(seed), seed)
-    )
+    screens = screens or (lambda seed: screen_of(design_of(seed), seed))
     folder = Path(os.environ.get("CISTRON_FIT_FOLDER") or tempfile.mkdtemp())
     parts: dict[str, list[Part]] = {name: [] for name in FORMS}
     for seed in SEEDS:

@@ -192,7 +192,7 @@ def test_one_hot_alone_is_undefined_for_unseen_genes(fitted, predicted):
 
 def test_published_configuration_has_the_published_shape():
     paper = TransformerSettings.paper()
-    network = ExpressionTransformer(3072, 0, paper)
+    network = ExpressionTransformer(3072, 0, 0, paper)
     assert (paper.attention, paper.head, paper.bins) == ("performer", "bins", 8)
     assert network.project.weight.shape == (320, 3072)
     assert len(network.layers) == 4
@@ -200,6 +200,41 @@ def test_published_configuration_has_the_published_shape():
     assert network.output.weight.shape == (8, 320)
     assert paper.fit.epochs * paper.steps_per_epoch // paper.fit.accumulate == 40_000
     assert parameters_of("zero-inflated", 8) == 3
+
+
+def test_a_cell_is_read_from_the_same_visible_genes_zeros_included_and_from_all_for_its_factors(fitted):
+    cells, split, features, _ = fitted
+    model = CellExpression(SMALL, method="transformer").fit(cells, features, split).fitted.predictor.model
+    genes = model.training_genes
+    visible = torch.ones(genes, dtype=torch.bool)
+    visible[::3] = False
+    expression = torch.zeros(4, genes)
+    numbers, values, _ = model.context(expression, visible)
+    assert numbers.shape == (4, SMALL.context)
+    assert (numbers == numbers[0]).all()
+    assert visible[numbers].all()
+    assert (values == 0).all()
+    order = model.information.masked_fill(~visible, -torch.inf).argsort(descending=True)
+    assert set(numbers[0].tolist()) == set(order[: SMALL.context].tolist())
+    hidden = expression.clone()
+    hidden[:, ~visible] = 7.0
+    torch.testing.assert_close(model.factors(hidden, visible), model.factors(expression, visible))
+    last = expression.clone()
+    last[:, order[SMALL.context]] = 5.0  # outside of the context, but not of the factors
+    assert not torch.allclose(model.factors(last, visible), model.factors(expression, visible))
+
+
+def test_without_the_bilinear_start_there_are_no_factors(fitted, predicted):
+    cells, split, features, _ = fitted
+    settings = replace(SMALL, low_rank=False, context_genes="prominent")
+    model = CellExpression(settings, method="transformer").fit(cells, features, split)
+    network = model.fitted.predictor.model
+    expression = torch.zeros(1, network.training_genes)
+    expression[0, 7] = 3.0
+    numbers, _, present = network.context(expression, torch.ones(network.training_genes, dtype=torch.bool))
+    assert (int(numbers[0, 0]), int(present.sum())) == (7, 1)  # the only gene that is expressed
+    assert network.factors(torch.zeros(1, network.training_genes), torch.ones(network.training_genes)) is None
+    assert np.isfinite(predicted(model, cells.keep_cells(np.arange(5)))[0]).all()
 
 
 def test_heads_of_counts_refuse_other_values_and_settings_are_checked(fitted, world):

@@ -31,6 +31,7 @@ SMALLER = {
     "--method autoencoder --dimensions": "--autoencoder.fit.epochs 2",
     "omics tune": "--epochs 2",
     "sequence weights": "--length 2048 --crop 2",
+    "sequence variants": "--batch-size 4",
 }
 
 

@@ -67,6 +67,11 @@ SMALL_NETWORK = (
     " --network.fit.epochs 2 --network.fit.warmup-steps 0 --threads 1"
 )
 
+SIGNAL = (
+    "--genome {inputs}/genome/genome.fa --build planted --folds {inputs}/signal/folds.bed --targets {inputs}/signal/targets.txt"
+    " --crop 1024 --input-length 4096"
+)
+
 CASES = (
     # its other files are those of commands that have goldens of their own
     Case("demo", "small", "--genes 220 --output {out}/demo", LONG, held="demo/embeddings/*"),
@@ -128,6 +133,11 @@ CASES = (
     ),
     Case(
         "omics embed",
+        "soft-impute",
+        f"{BOTH} --method soft-impute --dimensions 4 --threads 1 --output {{out}}/e.h5ad",
+    ),
+    Case(
+        "omics embed",
         "autoencoder",
         f"{OMICS} --method autoencoder --dimensions 4 --autoencoder.fit.epochs 2 --threads 1 --output {{out}}/e.h5ad",
         TRAINED,
@@ -167,6 +177,11 @@ CASES = (
     Case("cells train", "nearest type", f"{CELLS} --method nearest-type --threads 1 --output {{out}}/model"),
     Case("cells train", "transformer", f"{WITH_EMBEDDING} --method transformer --epochs 1", TRAINED),
     Case(
+        "cells compare",
+        "bilinear",
+        f"{CELLS} --embedding {{inputs}}/cells/embedding.h5ad --draws 20 --no-report --threads 1 --output {{out}}/c",
+    ),
+    Case(
         "cells predict",
         "bilinear",
         f"{{artefacts}}/cells_bilinear {CELLS} --threads 1 --output {{out}}/p.h5ad",
@@ -180,6 +195,18 @@ CASES = (
         "cells predict",
         "transformer",
         f"{{artefacts}}/cells_transformer {CELLS} --genes held-out --threads 1 --output {{out}}/p.h5ad",
+    ),
+    Case(
+        "cells join-species",
+        "one species twice",
+        f"{CELLS} {CELLS} --orthologs {{inputs}}/marks/expression.tsv --embedding {{inputs}}/cells/embedding.h5ad"
+        " {inputs}/cells/embedding.h5ad --output {out}/j",
+        error="stand in both species",
+    ),
+    Case(
+        "cells export-cell-eval",
+        "prediction",
+        "{artefacts}/prediction.h5ad --control 'type 0' --output {out}/e",
     ),
     Case("cells embed", "bilinear", "{artefacts}/cells_bilinear --output {out}/e.h5ad"),
     Case("networks methods", "list"),
@@ -244,8 +271,20 @@ CASES = (
     Case(
         "sequence data",
         "bigwigs",
-        "--genome {inputs}/genome/genome.fa --build planted --folds {inputs}/signal/folds.bed --targets {inputs}/signal/targets.txt"
-        " --crop 1024 --input-length 4096 --output {out}/human.zarr",
+        f"{SIGNAL} --output {{out}}/human.zarr",
+    ),
+    Case(
+        "sequence train",
+        "small",
+        "{inputs}/signal/data.zarr --channels 24 --depth 1 --heads 2 --key-size 8 --epochs 2 --batch-size 4 --dropout 0"
+        " --accelerator cpu --threads 1 --output {out}/model",
+        TRAINED,
+    ),
+    Case(
+        "sequence evaluate",
+        "test",
+        "{inputs}/signal/model {inputs}/signal/data.zarr --draws 50 --device cpu --threads 1 --output {out}/result",
+        TRAINED,
     ),
     # differences of sums are small beside the sums, whose rounding differs from processor to processor
     Case(
@@ -258,6 +297,13 @@ CASES = (
         "sequence variants",
         "own windows",
         f"{{inputs}}/genome/people.vcf {DNA} --tracks 0-2 --augment --batch-size 4 --output {{out}}/v.parquet",
+        LONG,
+    ),
+    Case(
+        "sequence enhancers",
+        "both",
+        f"{{inputs}}/genome/pairs.tsv {DNA} --annotation {{inputs}}/genome/genes.gtf --methods gradient attention ism --shuffles 2"
+        " --element-window 256 --output {out}/c.tsv",
         LONG,
     ),
     Case(
@@ -372,6 +418,25 @@ CASES = (
         "{out}/study {inputs}/world/true_functions.h5ad --name again --no-report",
         before=("study run {inputs}/study.toml --no-report --output {out}/study",),
         held="*.tsv",
+    ),
+    Case(
+        "gene show",
+        "text",
+        "CIS7 --study {out}/study",
+        before=("study run {inputs}/study.toml --no-report --output {out}/study",),
+        held="nothing",
+    ),
+    Case(
+        "evaluate enhancers",
+        "planted",
+        "{inputs}/enhancers/scores.tsv --pairs {inputs}/enhancers/pairs.tsv --draws 40 --controls 2 --no-report"
+        " --output {out}/scores",
+    ),
+    Case(
+        "evaluate variants",
+        "planted",
+        "{inputs}/mpra/scores.tsv --mpra {inputs}/mpra/measured.tsv --penalties 5 --draws 20 --no-report --output {out}/scores",
+        TRAINED,
     ),
     Case(
         "evaluate expression",

@@ -41,7 +41,10 @@ def write_inputs(folder: Path) -> Path:
     write_planted_genome(planted, folder / "genome")
     _write_person(planted, folder / "genome")
     _write_signal(planted, folder / "signal")
+    _write_training_data(folder)
     _write_gene_lists(folder)
+    _write_enhancers(folder / "enhancers")
+    _write_mpra(folder / "mpra")
     _write_sources(folder)
     _write_proteins(folder / "proteins.fa")
     _write_two_genomes(folder / "folds")
@@ -58,6 +61,12 @@ def _write_person(planted, folder: Path) -> None:
     rows = [f"{gene.chromosome}\t{gene.canonical}\t{gene.canonical + 1}\n" for gene in chosen.itertuples()]
     (folder / "regions.bed").write_text("".join(rows))
     (folder / "genes.txt").write_text("PLANTED0004\nPLANTED0003\nPLANTED0001\n")
+    pairs = [
+        f"{gene.chromosome}\t{gene.canonical + offset}\t{gene.canonical + offset + 200}\t{gene.symbol}\n"
+        for gene in chosen.itertuples()
+        for offset in (-900, 500, 30_000)
+    ]
+    (folder / "pairs.tsv").write_text("chrom\tchromStart\tchromEnd\tmeasuredGeneSymbol\n" + "".join(pairs))
     dna, place = planted.chromosomes["chr1"], int(genes.loc["PLANTED0004", "canonical"])
     other = {"A": "C", "C": "G", "G": "T", "T": "A"}
     lines = ["##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tann\n"]
@@ -67,6 +76,51 @@ def _write_person(planted, folder: Path) -> None:
     at = place + 100
     lines.append(f"1\t{at + 1}\t.\t{dna[at]}\t{dna[at]}ACGTTGCAAC\t.\tPASS\t.\tGT\t0|1\n")
     (folder / "people.vcf").write_text("".join(lines))
+
+
+def _write_enhancers(folder: Path) -> None:
+    """Write tested pairs of elements and genes, and scores that know some of the outcome."""
+    folder.mkdir()
+    random = np.random.default_rng(SEED)
+    start = random.integers(0, 200, 120) * 1000
+    score = random.standard_normal(120)
+    pairs = pd.DataFrame(
+        {
+            "chrom": "chr1",
+            "chromStart": start,
+            "chromEnd": start + 500,
+            "name": [f"pair{number}" for number in range(120)],
+            "startTSS": 100_000,
+            "measuredGeneSymbol": [f"G{gene}" for gene in random.integers(0, 30, 120)],
+            "ValidConnection": "TRUE",
+            "CellType": "K562",
+            "Regulated": np.where(score + random.standard_normal(120) > 1, "TRUE", "FALSE"),
+        }
+    )
+    pairs.to_csv(folder / "pairs.tsv", sep="\t", index=False)
+    scores = pd.DataFrame({"name": pairs["name"], "method": "made", "score": score.round(6)})
+    scores.to_csv(folder / "scores.tsv", sep="\t", index=False)
+
+
+def _write_mpra(folder: Path) -> None:
+    """Write measured effects of two elements, and scores of which one column knows them."""
+    folder.mkdir()
+    random = np.random.default_rng(SEED)
+    rows = [
+        (f"E{element}", str(element + 1), 100 + offset, "ACGT"[offset % 4], "ACGT"[(offset + step) % 4])
+        for element in range(2)
+        for offset in range(40)
+        for step in (1, 2, 3)
+    ]
+    frame = pd.DataFrame(rows, columns=["element", "chromosome", "position", "ref", "alt"])
+    frame["split"] = np.where(frame["position"] % 20 < 10, "train", "test")
+    frame["value"] = random.standard_normal(len(frame)).round(4)
+    frame["confidence"] = 0.5
+    frame.to_csv(folder / "measured.tsv", sep="\t", index=False)
+    scores = frame[["chromosome", "position", "ref", "alt"]].copy()
+    scores["one"] = (frame["value"] + random.standard_normal(len(frame))).round(4)
+    scores["two"] = random.standard_normal(len(frame)).round(4)
+    scores.to_csv(folder / "scores.tsv", sep="\t", index=False)
 
 
 def _write_gene_lists(folder: Path) -> None:
@@ -184,6 +238,31 @@ def _write_signal(planted, folder: Path) -> None:
         "identifier\tfile\tclip\tscale\tsum_stat\tstrand_pair\tdescription\nC+\tplus.bw\t384\t1\tsum\t1\tCAGE:a\n"
         "C-\tminus.bw\t384\t1\tsum\t0\tCAGE:a\nD\topen.bw\t32\t2\tmean\t2\tDNASE:b\n"
     )
+
+
+def _write_training_data(folder: Path) -> None:
+    """Write a store of training data, and a model of random weights for its tracks."""
+    from cistron.genome import Genome
+    from cistron.sequence.data import build_training_data
+    from cistron.sequence.random_model import random_model
+    from cistron.sequence.saving import save_weights
+    from cistron.sequence.settings import EnformerSettings
+    from cistron.sequence.settings_data import DataSettings
+    from cistron.sequence.training import track_table_of
+
+    signal = folder / "signal"
+    store = build_training_data(
+        signal / "data.zarr",
+        genome=Genome(folder / "genome" / "genome.fa", "planted"),
+        folds=signal / "folds.bed",
+        targets=signal / "targets.txt",
+        settings=DataSettings("enformer", crop=1024, input_length=4096),
+    )
+    settings = EnformerSettings(
+        channels=24, depth=1, heads=2, key_size=8, length=4096, crop=8, tracks={"human": 3}
+    )
+    model, _ = random_model(settings, SEED)
+    save_weights(model, signal / "model", tracks=track_table_of([store]))
 
 
 def _write_proteins(path: Path) -> None:

@@ -270,3 +270,34 @@ def test_unknown_names_are_listed():
         NetworkInference(DefaultSettings(), method="mean-shift")
     with pytest.raises(InputError, match="no network was inferred"):
         NetworkInference().edges()
+
+
+def test_the_time_left_is_told(monkeypatch, capsys):
+    monkeypatch.setattr("cistron.runtime.progress._enabled", True)
+    monkeypatch.setattr("cistron.runtime.progress._SECONDS_BETWEEN_LINES", -1.0)
+    cells, _ = planted(genes=15, control_cells=200, cells_per_knockout=20)
+    METHODS["default"](cells, DefaultSettings(resamples=2), 0)
+    said = capsys.readouterr().err
+    for done in (1, 2, 3):
+        assert f"network: {done} of 3 passes over the cells" in said
+    assert "left" in said
+
+
+def test_a_sign_is_read_from_the_shift_and_from_co_variation():
+    """A shift that says little is outvoted by strong co-variation, one that says much is not."""
+    cells, _ = planted()
+    first = gather_evidence(cells, DefaultSettings(resamples=0))
+    shift = np.zeros(first.effects.shift.shape)
+    error, partial = np.ones(shift.shape), np.full((40, 40), 0.01)
+    shift[0, 1], shift[0, 2], shift[0, 3] = -0.5, -5, 0
+    partial[first.effects.sources[0], 1:4] = [-0.4, -0.1, 0.4]
+    evidence = dataclasses.replace(
+        first,
+        effects=dataclasses.replace(first.effects, shift=shift, error=error),
+        direct=dataclasses.replace(first.direct, effect=np.zeros(shift.shape)),
+        partial=partial,
+    )
+    # A falls, so a target that falls is activated
+    assert evidence.regulation()[0, 1:4].tolist() == [-1, 1, 1]
+    alone = dataclasses.replace(evidence, partial=np.zeros((40, 40)))
+    assert alone.regulation()[0, 1:4].tolist() == [1, 1, 0]

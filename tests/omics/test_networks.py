@@ -331,7 +331,7 @@ def test_the_same_seed_and_an_interrupted_run_give_the_same_embedding(tmp_path):
         factorise([prepared], replace(SMALL, gene_dimension=4), seed=5, directory=tmp_path)
 
 
-def test_command_line_writes_a_valid_embedding_with_deviations(tmp_path, run):
+def test_command_line_writes_a_valid_embedding_without_deviations_that_do_not_hold(tmp_path, run):
     world = write_world(tmp_path / "world", WorldSettings(genes=300, chromosomes=5))
     both = [world["matrix:tissues"], world["matrix:cell_lines"]]
     options = ["--dimensions", 5, "--vdtf.fit.epochs", 2, "--threads", 1]
@@ -340,9 +340,8 @@ def test_command_line_writes_a_valid_embedding_with_deviations(tmp_path, run):
     )
     assert code == 0, errors
     embedding = read_gene_embedding(tmp_path / "v.h5ad")
-    assert embedding.layers["std"].shape == embedding.shape
+    assert "std" not in embedding.layers  # sigma is narrower than the error of the means
     assert embedding.n_vars == 5
-    assert (embedding.layers["std"] > 0).all()
     assert list(embedding.uns["cistron"]["sources"]["file"]) == [path.name for path in both]
     assert "tissues" in printed
     # One option of the fit leaves the method's other defaults as they are.

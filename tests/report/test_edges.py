@@ -10,7 +10,7 @@ from cistron.errors import InputError
 from cistron.plots.calibration_plot import calibration_plot
 from cistron.plots.network_plot import network_plot, spring_layout
 from cistron.report import build_report
-from cistron.report.edges import sentence
+from cistron.report.edges import published_sentences, sentence
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +86,18 @@ def test_calibration_is_drawn_without_empty_bins():
     assert len(axes.lines[1].get_xdata()) == 2
     with pytest.raises(InputError, match="no bin"):
         calibration_plot(table.iloc[2:], Figure().add_subplot())
+
+
+def test_catran_as_published_stands_beside_what_random_finds():
+    rankings = [[_row(embedding="best"), _row(embedding="printed", value=0.021, control_value=0.02)]]
+    networks = [
+        {"name": "best", "method": "default", "parameters": {"settings": {"direct": True}}},
+        {"name": "printed", "method": "catran", "parameters": {"settings": {"relative_scores": False}}},
+        {"name": "mended", "method": "catran", "parameters": {"settings": {"relative_scores": True}}},
+    ]
+    (said,) = published_sentences(networks, rankings)
+    assert (
+        said
+        == "truth t: printed (CaTran as published) has 0.021 by AUPRC, a random network of the same size 0.020."
+    )
+    assert published_sentences([{"name": "printed", "method": None, "parameters": None}], rankings) == []

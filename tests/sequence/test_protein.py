@@ -155,6 +155,13 @@ def _gencode(gene, protein, residues):
     return f">ENSP{protein:011d}.1|T|ENSG{gene:011d}.3|-|-|S{gene}-201|S{gene}|{len(residues)}\n{residues}\n"
 
 
+def test_float32_is_used_where_bfloat16_is_slow(weights, monkeypatch, remarks):
+    assert {one.dtype for one in load_esm2(weights, "bf16").parameters()} == {torch.bfloat16}
+    monkeypatch.setattr("cistron.runtime.bfloat16.fast_bfloat16", lambda device="cpu": False)
+    assert {one.dtype for one in load_esm2(weights, "bf16").parameters()} == {torch.float32}
+    assert "fp32 is used in place of bf16" in remarks()
+
+
 def test_proteins_are_grouped_by_gene_and_repaired(tmp_path):
     path = tmp_path / "pc.fa.gz"
     text = (

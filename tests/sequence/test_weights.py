@@ -161,6 +161,15 @@ def test_our_folder_round_trips(model, tmp_path, dna):
     assert again.heads["human"].weight.dtype == torch.bfloat16
 
 
+@pytest.mark.parametrize("precision", ["mixed", "bf16"])
+def test_float32_is_used_where_bfloat16_is_slow(model, tmp_path, monkeypatch, remarks, precision):
+    save_weights(model, tmp_path / "model")
+    monkeypatch.setattr("cistron.runtime.bfloat16.fast_bfloat16", lambda device="cpu": False)
+    loaded = load_weights(tmp_path / "model", precision=precision)
+    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+    assert f"fp32 is used in place of {precision}" in remarks()
+
+
 def _peer_state(model: Enformer) -> dict[str, torch.Tensor]:
     state = model.state_dict()
     entries = enformer_pytorch_entries(model.settings)

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +215,51 @@ class CellExpression(Estimator):
         return model
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What a request to train names, read.
+
+    Attributes
+    ----------
+    cells
+        Cells (or pseudobulks).
+    split
+        Split of both axes.
+    cell_type
+        Column of cell types; ``None`` where there is none.
+    embeddings
+        Gene embeddings, or ``one-hot``.
+    """
+
+    cells: Cells
+    split: CellSplit
+    cell_type: str | None
+    embeddings: list[anndata.AnnData | str]
+
+
+def prepare(request: TrainRequest) -> Prepared:
+    """Read the cells, embeddings and gene places of a request, and split both axes.
+
+    Raises
+    ------
+    InputError
+        If files or options do not fit.
+    """
+    embeddings = [name if name == ONE_HOT else read_gene_embedding(name) for name in request.embeddings]
+    split = None if request.split_file is None else read_split(request.split_file)
+    table = None if split or request.gene_table is None else read_gene_table(request.gene_table)
+    cells = read_requested_cells(request, _namespace(embeddings, split, table), request.gene_map)
+    cell_type = request.cell_type or ("cell_type" if "cell_type" in cells.observations else None)
+    if request.unit == "cell type":
+        if cell_type is None:
+            raise InputError("pseudobulks need cell types; give --cell-type COLUMN")
+        cells = pseudobulk(cells, cell_type)
+    split = (
+        _new_split(request, cells, cell_type, table) if split is None else _split_of(split, request, cells)
+    )
+    return Prepared(cells, split, cell_type, embeddings)
+
+
 def train_model(request: TrainRequest, output: str | Path) -> CellExpression:
     """Read files, split, fit and save: the job of ``cistron cells train``.
 
@@ -235,20 +280,10 @@ def train_model(request: TrainRequest, output: str | Path) -> CellExpression:
     request.check()
     output = check_writable(output)
     run = RunRecord("cells train", request, request.files(), request.seed)
-    embeddings = [name if name == ONE_HOT else read_gene_embedding(name) for name in request.embeddings]
-    split = None if request.split_file is None else read_split(request.split_file)
-    table = None if split or request.gene_table is None else read_gene_table(request.gene_table)
-    cells = read_requested_cells(request, _namespace(embeddings, split, table), request.gene_map)
-    cell_type = request.cell_type or ("cell_type" if "cell_type" in cells.observations else None)
-    if request.unit == "cell type":
-        if cell_type is None:
-            raise InputError("pseudobulks need cell types; give --cell-type COLUMN")
-        cells = pseudobulk(cells, cell_type)
-    split = (
-        _new_split(request, cells, cell_type, table) if split is None else _split_of(split, request, cells)
-    )
+    prepared = prepare(request)
+    cells, split, cell_type = prepared.cells, prepared.split, prepared.cell_type
     features = read_features(
-        embeddings,
+        prepared.embeddings,
         cells.genes,
         split.genes,
         permute=request.permute,

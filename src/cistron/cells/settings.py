@@ -95,8 +95,14 @@ class TransformerSettings:
         one linear layer of the features.
     gene_mean
         Whether predictions start from the mean of the gene: measured where it was seen, else regressed on its features.
+    low_rank
+        Start from the bilinear model: factors of the cell, read from all visible genes in closed form, are a token of their own, and
+        their products with the vectors of the genes are added to the output; the network learns what they leave.
     context
-        Visible genes that a cell is encoded from: those that stand out most in it. 0 takes all of them, as published.
+        Visible genes that a cell is encoded from. 0 takes all of them, as published.
+    context_genes
+        ``informative`` takes those that tell most of the factors of cells, the same in all cells, zeros included; ``prominent`` the
+        expressed ones that stand out most in the cell, as before 0.2.
     targets
         Hidden genes in a batch; 0 takes a fifth of all training genes, as published.
     steps_per_epoch
@@ -120,18 +126,20 @@ class TransformerSettings:
     dropout: Annotated[float, Range(0, 1, open_high=True)] = 0.1
     own: bool = True
     gene_mean: bool = True
+    low_rank: bool = True
     context: CountOrZero = 192
-    targets: CountOrZero = 192
+    context_genes: Literal["informative", "prominent"] = "informative"
+    targets: CountOrZero = 768
     steps_per_epoch: Count = 50
     batch_cells: Count = 32
     fit: FitSettings = field(
         default_factory=lambda: FitSettings(
-            epochs=20,
-            learning_rate=3e-3,
+            epochs=8,
+            learning_rate=1e-3,
             weight_decay=0.01,
             schedule="cosine",
             warmup_steps=50,
-            patience=8,
+            patience=3,
             gradient_clip=1.0,
         )
     )
@@ -158,6 +166,7 @@ class TransformerSettings:
             dropout=0.2,
             own=False,
             gene_mean=False,
+            low_rank=False,
             context=0,
             targets=0,
             steps_per_epoch=1600,
@@ -275,6 +284,15 @@ class TrainRequest(_CellsRequest):
             raise InputError(
                 "--gene-split regions needs --regions FILE.bed with train, valid or test in column 4"
             )
+
+
+@dataclass(frozen=True)
+class CompareRequest(TrainRequest):
+    """Everything that ``cistron cells compare`` is told; what is scored besides what ``cistron cells train`` is told."""
+
+    _: KW_ONLY
+    scored_cells: Count = 1000
+    scored_genes: Count = 3000
 
 
 @dataclass(frozen=True)

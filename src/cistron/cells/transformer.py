@@ -37,11 +37,13 @@ class ExpressionTransformer(nn.Module):
         Columns of the gene features, where vectors are a linear layer of them; 0 where they are not.
     training
         Number of training genes, where each has a vector of its own; 0 where they have not.
+    factors
+        Number of factors of a cell that come from the bilinear model; 0 where there are none.
     settings
         Width, depth, attention and head.
     """
 
-    def __init__(self, columns: int, training: int, settings: TransformerSettings) -> None:
+    def __init__(self, columns: int, training: int, factors: int, settings: TransformerSettings) -> None:
         super().__init__()
         width = settings.dimension
         performer = settings.attention == "performer"
@@ -63,7 +65,16 @@ class ExpressionTransformer(nn.Module):
         self.ask_norm = nn.LayerNorm(width)
         self.feed_forward = FeedForward(width, settings.widening)
         self.output_norm = nn.LayerNorm(width)
-        self.output = nn.Linear(width, parameters_of(settings.head, settings.bins))
+        outputs = parameters_of(settings.head, settings.bins)
+        self.cell = nn.Linear(factors, width) if factors else None
+        self.low_rank = nn.Linear(factors, width, bias=False) if factors else None
+        if self.low_rank is not None:
+            nn.init.zeros_(self.low_rank.weight)
+        # of classes, the higher ones gain; of counts, the logarithmic rate
+        slope = torch.linspace(-1, 1, outputs) if settings.head == "bins" else torch.eye(outputs)[0]
+        self.register_buffer("slope", slope, persistent=False)
+        self.slope: torch.Tensor
+        self.output = nn.Linear(width, outputs)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
 
@@ -73,6 +84,7 @@ class ExpressionTransformer(nn.Module):
         expression: torch.Tensor,
         deviation: torch.Tensor,
         present: torch.Tensor | None,
+        factors: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Encode visible genes.
 
@@ -84,6 +96,8 @@ class ExpressionTransformer(nn.Module):
             Expression and how far it is from the gene's mean, in standard deviations, [cell, gene].
         present
             Whether a place is filled, bool [cell, gene].
+        factors
+            Factors of the cells, [cell, factor].
 
         Returns
         -------
@@ -95,6 +109,10 @@ class ExpressionTransformer(nn.Module):
         tokens = vectors + self.expression(expression)
         if self.gain is not None:
             tokens = tokens + deviation[..., None] * self.gain(vectors)
+        if self.cell is not None and factors is not None:
+            tokens = torch.cat([tokens, self.cell(factors)[:, None, :]], dim=1)
+            if present is not None:
+                present = nn.functional.pad(present, (0, 1), value=True)
         tokens = self.dropout(self.token_norm(tokens))
         if self.latents is not None:
             latents = self.latents.expand(len(tokens), -1, -1)
@@ -104,7 +122,11 @@ class ExpressionTransformer(nn.Module):
         return self.memory_norm(tokens), present
 
     def decode(
-        self, vectors: torch.Tensor, memory: torch.Tensor, present: torch.Tensor | None
+        self,
+        vectors: torch.Tensor,
+        memory: torch.Tensor,
+        present: torch.Tensor | None,
+        factors: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Predict hidden genes from the memory of each cell.
 
@@ -114,6 +136,8 @@ class ExpressionTransformer(nn.Module):
             Vectors of the hidden genes, [gene, channel].
         memory, present
             Of :meth:`encode`.
+        factors
+            Factors of the cells, [cell, factor].
 
         Returns
         -------
@@ -126,7 +150,10 @@ class ExpressionTransformer(nn.Module):
             tokens = tokens + query * self.summary(_mean(memory, present))[:, None, :]
         tokens = self.ask_norm(tokens)
         tokens = self.output_norm(tokens + self.feed_forward(tokens))
-        return self.output(tokens)
+        raw = self.output(tokens)
+        if self.low_rank is None or factors is None:
+            return raw
+        return raw + (self.low_rank(factors) @ vectors.T)[..., None] * self.slope
 
 
 def _mean(memory: torch.Tensor, present: torch.Tensor | None) -> torch.Tensor:

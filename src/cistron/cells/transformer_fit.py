@@ -7,13 +7,15 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from cistron.cells.bilinear import fit_bilinear
 from cistron.cells.expression_heads import fit_bins
 from cistron.cells.inputs import Cells
 from cistron.cells.kernel_ridge import KernelRidge, fit_kernel_ridge
+from cistron.cells.linear import LinearModel
 from cistron.cells.method_input import Fitted, MethodInput
 from cistron.cells.normalisation import Normalisation
-from cistron.cells.settings import TransformerSettings
-from cistron.cells.training_data import gene_folds, principal_factors
+from cistron.cells.settings import BilinearSettings, TransformerSettings
+from cistron.cells.training_data import gene_folds
 from cistron.cells.transformer_model import CellTransformer, FittedTransformer, visible_library
 from cistron.errors import InputError
 from cistron.runtime.seeds import random_generator, seed_for
@@ -112,6 +114,8 @@ def _start(inputs: MethodInput, settings: TransformerSettings) -> CellTransforme
     own = settings.own or inputs.features.one_hot
     mapped = np.zeros((len(features), settings.dimension if own else 0))
     spread = features[: len(genes)].std(axis=0)
+    start = _bilinear_start(inputs, settings)
+    rank = start.anchors.shape[1] if settings.low_rank else 0
     facts = {
         "features": features[:, :0] if own else features / np.where(spread > 1e-9, spread, 1.0),
         "mapped": mapped,
@@ -120,6 +124,9 @@ def _start(inputs: MethodInput, settings: TransformerSettings) -> CellTransforme
         "mean": moments.mean,
         "deviation": np.sqrt(moments.variance),
         "share": moments.share,
+        "anchors": start.anchors[:, :rank],
+        "noise": start.noise,
+        "information": (start.anchors**2 / start.noise[:, None]).sum(axis=1),
     }
     tensors = {name: torch.from_numpy(np.asarray(value, dtype=np.float32)) for name, value in facts.items()}
     tensors["fold"] = torch.from_numpy(gene_folds(genes, inputs.seed))
@@ -132,11 +139,23 @@ def _start(inputs: MethodInput, settings: TransformerSettings) -> CellTransforme
     torch.manual_seed(seed_for(inputs.seed, "transformer weights") % 2**31)
     model = CellTransformer(tensors, bins, settings)
     if model.network.own is not None:
-        loadings, _ = principal_factors(data, moments, settings.dimension, seed=inputs.seed)
-        scaled = loadings / np.sqrt((loadings**2).mean(axis=0) + 1e-12)
+        # A rare gene's expression moves in proportion to its rate, a common one's with the logarithm: loadings on logarithmic rates.
+        loadings = start.loadings[: len(genes)] / (1.02 - np.exp(-moments.mean))[:, None]
+        size = np.sqrt((loadings**2).mean(axis=0) + 1e-12)
         with torch.no_grad():
             model.network.own.weight.mul_(0.1)
-            model.network.own.weight[:, : scaled.shape[1]] += torch.from_numpy(scaled.astype(np.float32))
+            model.network.own.weight[:, : len(size)] = torch.from_numpy((loadings / size).astype(np.float32))
+            if model.network.low_rank is not None:
+                model.network.low_rank.weight[:rank].copy_(
+                    torch.diag(torch.from_numpy(size.astype(np.float32)))
+                )
+    return model
+
+
+def _bilinear_start(inputs: MethodInput, settings: TransformerSettings) -> LinearModel:
+    """The bilinear model that the transformer starts from and whose factors choose the genes that it reads."""
+    model = fit_bilinear(inputs, BilinearSettings(factors=settings.dimension)).model
+    assert isinstance(model, LinearModel)
     return model
 
 

@@ -1,5 +1,6 @@
 """The transformer together with what it knows of genes: features, means, folds; its loss, and its predictions."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,9 @@ GENE_FACTS = (
     "mean",  # mean expression, float32 [T]
     "deviation",  # its standard deviation, float32 [T]
     "share",  # share of the counts, float32 [T]
+    "anchors",  # loadings from which the factors of a cell are read, float32 [T, factor]; no columns without them
+    "noise",  # variance that factors leave, float32 [T]
+    "information",  # what a gene tells of the factors, float32 [T]
     "fold",  # fold of a training gene, int64 [T]
 )
 
@@ -49,10 +53,13 @@ class CellTransformer(nn.Module):
         self.mean: torch.Tensor
         self.deviation: torch.Tensor
         self.share: torch.Tensor
+        self.anchors: torch.Tensor
+        self.noise: torch.Tensor
+        self.information: torch.Tensor
         self.fold: torch.Tensor
         self.bins, self.settings = bins, settings
         own = len(self.fold) if self.mapped.shape[1] else 0
-        self.network = ExpressionTransformer(self.features.shape[1], own, settings)
+        self.network = ExpressionTransformer(self.features.shape[1], own, self.anchors.shape[1], settings)
 
     @property
     def training_genes(self) -> int:
@@ -68,15 +75,15 @@ class CellTransformer(nn.Module):
 
     def context(
         self, expression: torch.Tensor, visible: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Choose the genes that a cell is encoded from: the expressed visible ones that stand out most from their means.
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Choose the genes that cells are encoded from; see ``context_genes`` of :class:`cistron.cells.settings.TransformerSettings`.
 
         Parameters
         ----------
         expression
             Normalised by the visible genes, [cell, T].
         visible
-            bool [T], or [cell, T].
+            bool [T].
 
         Returns
         -------
@@ -84,36 +91,60 @@ class CellTransformer(nn.Module):
             Numbers of the genes, int64 [cell, place].
         Tensor
             Their expression, [cell, place].
-        Tensor
-            Whether a place is filled, bool [cell, place].
+        Tensor or None
+            Whether a place is filled, bool [cell, place]; ``None`` where all are.
         """
         size = self.settings.context
-        if size == 0:  # as published: all visible genes, zeros too
-            numbers = (
-                torch.nonzero(visible.expand(len(expression), -1)[0]).flatten().expand(len(expression), -1)
-            )
-            values = torch.gather(expression, 1, numbers)
-            return numbers, values, torch.ones_like(values, dtype=torch.bool)
-        score = (expression - self.mean) / (self.deviation + 0.1)
-        score = score.masked_fill(~(visible & (expression > 0)), -torch.inf)
-        found = torch.topk(score, min(size, expression.shape[1]), dim=1)
-        present = torch.isfinite(found.values)
-        present[:, 0] = True  # a cell without any expressed visible gene still has a token to attend to
-        return found.indices, torch.gather(expression, 1, found.indices), present
+        if size and self.settings.context_genes == "prominent":
+            score = (expression - self.mean) / (self.deviation + 0.1)
+            score = score.masked_fill(~(visible & (expression > 0)), -torch.inf)
+            found = torch.topk(score, min(size, expression.shape[1]), dim=1)
+            present = torch.isfinite(found.values)
+            present[:, 0] = True  # a cell without any expressed visible gene still has a token to attend to
+            return found.indices, torch.gather(expression, 1, found.indices), present
+        if size == 0:  # as published: all visible genes
+            numbers = torch.nonzero(visible).flatten()
+        else:
+            score = self.information.masked_fill(~visible, -torch.inf)
+            numbers = torch.topk(score, min(size, int(visible.sum()))).indices
+        numbers = numbers.expand(len(expression), -1)
+        return numbers, torch.gather(expression, 1, numbers), None
+
+    def factors(self, expression: torch.Tensor, visible: torch.Tensor) -> torch.Tensor | None:
+        """Factors of cells from their visible genes, [cell, factor], as of the bilinear model; ``None`` without them.
+
+        Parameters
+        ----------
+        expression
+            Normalised by the visible genes, [cell, T].
+        visible
+            bool [T].
+        """
+        if not self.anchors.shape[1]:
+            return None
+        precision = self.anchors * (visible / self.noise)[:, None]
+        inner = precision.T @ self.anchors + torch.eye(precision.shape[1], device=precision.device)
+        return torch.linalg.solve(inner, ((expression - self.mean) @ precision).T).T
 
     def encode(
         self, expression: torch.Tensor, visible: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Memory of each cell; see :meth:`context` and :meth:`ExpressionTransformer.encode`."""
+    ) -> tuple[torch.Tensor, torch.Tensor | None, torch.Tensor | None]:
+        """Memory of each cell, its filled places, and its factors; see :meth:`context`, :meth:`factors` and :meth:`ExpressionTransformer.encode`."""
         numbers, values, present = self.context(expression, visible)
+        if present is not None and bool(present.all()):
+            present = None
         if self.settings.head == "bins" and self.settings.context == 0:  # as published
             values = self.bins.classes(values).to(expression.dtype)
         deviation = ((values - self.mean[numbers]) / (self.deviation[numbers] + 0.1)).clamp(-5, 5)
-        everyone = bool(present.all())
-        return self.network.encode(self.vectors(numbers), values, deviation, None if everyone else present)
+        factors = self.factors(expression, visible)
+        return *self.network.encode(self.vectors(numbers), values, deviation, present, factors), factors
 
     def decode(
-        self, genes: torch.Tensor, memory: torch.Tensor, present: torch.Tensor | None
+        self,
+        genes: torch.Tensor,
+        memory: torch.Tensor,
+        present: torch.Tensor | None,
+        factors: torch.Tensor | None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Outputs [cell, gene, parameter], and the logarithmic rate of each gene, to which they are added [gene].
 
@@ -121,18 +152,17 @@ class CellTransformer(nn.Module):
         ----------
         genes
             Numbers of the genes to predict, int64 [gene].
-        memory, present
+        memory, present, factors
             Of :meth:`encode`.
         """
         base = torch.cat([self.rate, self.rate_unseen[self.training_genes :]])[genes]
         if not self.settings.gene_mean:
             base = torch.full_like(base, float(self.rate.mean()))
-        return self.network.decode(self.vectors(genes), memory, present), base
+        return self.network.decode(self.vectors(genes), memory, present, factors), base
 
     def loss(self, batch: dict[str, torch.Tensor]) -> torch.Tensor:
         """Loss of hidden genes of a batch: ``expression``, ``counts``, ``library``, ``hidden``, ``visible``."""
-        memory, present = self.encode(batch["shown"], batch["visible"])
-        raw, base = self.decode(batch["hidden"], memory, present)
+        raw, base = self.decode(batch["hidden"], *self.encode(batch["shown"], batch["visible"]))
         if self.settings.head == "bins":
             return self.bins.loss(raw, batch["expression"])
         return count_loss(self.settings.head, raw, base[None, :], batch["library"], batch["counts"])
@@ -204,11 +234,11 @@ class FittedTransformer:
         model = self.model
         library = visible_library(block, normalisation, visible, model.share.numpy())
         expression = torch.from_numpy(normalisation.expression(block, library).toarray())
-        memory, present = model.encode(expression, torch.from_numpy(visible))
+        encoded = model.encode(expression, torch.from_numpy(visible))
         parts = []
         for start in range(0, len(genes), self.genes_at_once):
             numbers = torch.from_numpy(genes[start : start + self.genes_at_once])
-            raw, base = model.decode(numbers, memory, present)
+            raw, base = model.decode(numbers, *encoded)
             parts.append(model.expected(raw, base, torch.from_numpy(library.astype(np.float32))))
         return torch.cat(parts, dim=1).numpy()
 
@@ -225,6 +255,11 @@ class FittedTransformer:
         state = {
             name: torch.from_numpy(np.array(value)) for name, value in arrays.items() if name != "tokens"
         }
+        if "information" not in state:  # saved before 0.2
+            training = len(state["fold"])
+            state |= {"anchors": torch.zeros(training, 0), "noise": torch.ones(training)}
+            state["information"] = torch.zeros(training)
+            settings = replace(settings, context_genes="prominent", low_rank=False)
         facts = {name: state[name] for name in GENE_FACTS}
         bins = Bins(state["bins.edges"], state["bins.values"], state["bins.weights"])
         model = CellTransformer(facts, bins, settings)

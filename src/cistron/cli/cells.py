@@ -15,6 +15,9 @@ from cistron.cells.settings import (
     SplitSettings,
     TrainRequest,
 )
+from cistron.cli.cells_compare import compare
+from cistron.cli.cells_export import export_cell_eval
+from cistron.cli.cells_species import join_species
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
 from cistron.cli.options import (
     READING,
@@ -41,6 +44,9 @@ from cistron.runtime import show
 app = App(name="cells", help="Expression of genes in single cells, both never seen, from gene embeddings.")
 
 add_methods_command(app, METHODS)
+app.command(compare)
+app.command(export_cell_eval, name="export-cell-eval")
+app.command(join_species, name="join-species")
 SPLITTING = Group("Splitting", sort_key=10)
 MinimumCounts = Annotated[
     NotNegative,

@@ -54,6 +54,7 @@ COMMANDS = {
     "evaluate": "Score embeddings, predictions and networks.",
     "study": "Score every embedding on every task.",
     "world": "Write small files of every kind, to try the commands on.",
+    "gene": "Show what a study knows of a gene.",
     "report": "Build reports from scores.",
     "completion": "Print a completion script for a shell.",
 }

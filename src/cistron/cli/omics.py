@@ -42,7 +42,7 @@ def embed(
     seed: Seed = 0,
     threads: Threads = None,
 ) -> None:
-    """Learn a gene embedding from one matrix of genes x samples, or from several with --method vdtf.
+    """Learn a gene embedding from one matrix of genes x samples, or from several with --method vdtf or soft-impute.
 
     A method that is fitted epoch by epoch keeps its record (log.csv) and, until it is done, its checkpoint in the folder OUTPUT.fit beside
     the output; the same command goes on from there after an interrupt.

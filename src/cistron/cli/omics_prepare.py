@@ -34,7 +34,8 @@ def prepare(
     Parameters
     ----------
     source
-        depmap: CRISPR gene effects (.csv); gtex: TPM of all samples (.gct, .gct.gz); hpa-isoforms: RNA isoforms (.tsv);
+        depmap: CRISPR gene effects or expression (.csv); gtex: TPM of all samples (.gct, .gct.gz, .parquet); hpa: long tables of tissues,
+        cell types, cell lines or immune cells (.tsv, .tsv.zip); hpa-isoforms: RNA isoforms (.tsv, .tsv.zip);
         tabula-sapiens: single cells (.h5ad, .zarr, .h5mu, or the .h5 or a folder of Cell Ranger), pseudobulk by class of cells; matrix: any matrix that
         omics embed reads.
     file

@@ -10,6 +10,7 @@ from cistron.cli.options import PRESET, Destination, FurtherOutput, Output, Seed
 from cistron.cli.sequence_data import data
 from cistron.cli.sequence_embed import embed
 from cistron.cli.sequence_embed_protein import embed_protein
+from cistron.cli.sequence_enhancers import enhancers
 from cistron.cli.sequence_evaluate import evaluate
 from cistron.cli.sequence_folds import folds
 from cistron.cli.sequence_options import (
@@ -41,6 +42,7 @@ app.command(train)
 app.command(evaluate)
 app.command(variants)
 app.command(saturate)
+app.command(enhancers)
 add_methods_command(app, METHODS)
 
 

@@ -16,7 +16,10 @@ SCHEMA_VERSION = 1
 
 # column: (type, meaning). The page of the format and the checker are made from this.
 SCORE_COLUMNS: dict[str, tuple[str, str]] = {
-    "task": ("text", "gwas, genesets, expression, epigenesis, edges, enhancers, variants, folds or tracks"),
+    "task": (
+        "text",
+        "gwas, genesets, labels, pairs, expression, epigenesis, edges, enhancers, variants, folds or tracks",
+    ),
     "dataset": ("text", "what was predicted, for example the name of the trait collection"),
     "target": ("text", "one trait, gene set, cell type, ...; or a summary such as 'median of 30 traits'"),
     "embedding": ("text", "name of the embedding, network or prediction that is scored"),

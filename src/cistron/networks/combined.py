@@ -16,15 +16,16 @@ from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.networks.calibration import SCREEN, calibrations, log_odds
 from cistron.networks.covariation import covariance, partial_correlation_matrix
 from cistron.networks.deconvolution import DirectEffects, direct_log_odds
-from cistron.networks.direction import Directions, regulation_sign
+from cistron.networks.direction import Directions
 from cistron.networks.effects import KnockOutEffects, screen_directions
+from cistron.networks.escapers import cell_weights
 from cistron.networks.evidence import BOUND, Evidence, logistic, unperturbed_pairs
 from cistron.networks.fold_changes import screen_effects
 from cistron.networks.network import Network
 from cistron.networks.normalisation import normalise
 from cistron.networks.settings import DefaultSettings
 from cistron.networks.shrinkage import ShrunkenEffects, shrink_effects
-from cistron.runtime.progress import track
+from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
 
 SHRINKAGE = 0.5  # of correlations towards none; with less, noise passes between genes (0.1 to 0.9 tried)
@@ -103,7 +104,9 @@ def gather_evidence(cells: PerturbedCells, settings: DefaultSettings, seed: int 
     seed
         Seed of everything random.
     """
-    return _evidence(screen_effects(cells), _partial(normalise(cells), cells, settings, seed), settings)
+    weights = cell_weights(cells) if settings.escapers else None
+    effects = screen_effects(cells, weights)
+    return _evidence(effects, _partial(normalise(cells), cells, settings, seed), settings)
 
 
 def _partial(
@@ -156,21 +159,33 @@ def _resample_weights(perturbation: np.ndarray, random: np.random.Generator) -> 
 
 
 def _stability(
-    cells: PerturbedCells, first: Evidence, odds: np.ndarray, settings: DefaultSettings, seed: int
+    cells: PerturbedCells,
+    first: Evidence,
+    odds: np.ndarray,
+    settings: DefaultSettings,
+    seed: int,
+    progress: Progress,
 ) -> np.ndarray:
     """Share of resamples in which a pair is among as many top pairs as edges are expected."""
     genes = len(cells.genes)
     probability = np.nan_to_num(logistic(odds))
     expected = int(min(max(probability.sum(), 50), genes * (genes - 1)))
     values = normalise(cells)
+    perturbed = cell_weights(cells) if settings.escapers else None
     found = np.zeros((genes, genes), dtype=np.float32)
-    for draw in track(range(settings.resamples), "resampling cells", unit="resamples"):
+    for draw in range(settings.resamples):
         random = random_generator(seed, "resampled cells", draw)
         weights = _resample_weights(cells.perturbation, random)
         partial = _partial(values, cells, settings, seed, weights)
-        evidence = _evidence(screen_effects(cells, weights), partial, settings, first.total.learned)
+        evidence = _evidence(
+            screen_effects(cells, weights if perturbed is None else weights * perturbed),
+            partial,
+            settings,
+            first.total.learned,
+        )
         again = Network(cells.genes, combine(evidence, settings))
         found[again.strongest(expected)] += 1
+        progress.advance()
     return found / settings.resamples
 
 
@@ -187,13 +202,18 @@ def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -
         Seed of everything random.
     """
     cells.require_perturbations("the default method")
-    evidence = gather_evidence(cells, settings, seed)
-    odds = combine(evidence, settings)
+    # the evidence of all cells and of each resample takes about as long, so that the time left can be told
+    with Progress("network", total=1 + settings.resamples, unit="passes over the cells") as progress:
+        evidence = gather_evidence(cells, settings, seed)
+        odds = combine(evidence, settings)
+        progress.advance()
+        stability = (
+            _stability(cells, evidence, odds, settings, seed, progress) if settings.resamples else None
+        )
     genes, sources = len(cells.genes), evidence.effects.sources
     sign = np.sign(evidence.partial).astype(np.int8)
+    sign[sources] = evidence.regulation()
     np.fill_diagonal(sign, 0)
-    moved = np.where(evidence.direct.effect != 0, evidence.direct.effect, evidence.effects.shift)
-    sign[sources] = regulation_sign(moved, evidence.directions.sign)
     direct = None
     if evidence.determined:
         direct = np.ones((genes, genes), dtype=np.float32)
@@ -206,6 +226,6 @@ def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -
         sign=sign,
         probability=logistic(odds).astype(np.float32),
         direct=direct,
-        stability=_stability(cells, evidence, odds, settings, seed) if settings.resamples else None,
+        stability=stability,
         details=details,
     )

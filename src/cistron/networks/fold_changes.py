@@ -71,12 +71,19 @@ def _sums(indicator: sparse.csr_matrix, matrix: sparse.csr_matrix) -> np.ndarray
     return (indicator @ matrix).toarray().astype(np.float64)
 
 
-def _dispersion(
+def dispersions(
     counts: sparse.csr_matrix, factors: np.ndarray, weight: np.ndarray, batch: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Dispersion of each gene over control cells around the mean of their batch, by moments, and its mean rate.
 
     Noisy dispersions are drawn towards the median of genes with counts enough.
+
+    Parameters
+    ----------
+    counts
+        Of control cells [cell, gene].
+    factors, weight, batch
+        Size factor, times that it counts and batch of each cell [cell].
     """
     size = sparse.csr_matrix(
         (weight, (batch, np.arange(len(batch)))), shape=(int(batch.max()) + 1, len(batch))
@@ -107,7 +114,7 @@ def fold_changes(cells: PerturbedCells, weights: np.ndarray | None = None) -> Kn
     cells
         Perturbed cells with counts.
     weights
-        Whole number of times that each cell counts (a bootstrap); once when absent.
+        Times that each cell counts (a bootstrap), or the chance that its perturbation took effect; once when absent.
     """
     counts, factors = size_factors(cells)
     perturbation = cells.perturbation
@@ -118,7 +125,7 @@ def fold_changes(cells: PerturbedCells, weights: np.ndarray | None = None) -> Kn
     weight = np.ones(len(perturbation)) if weights is None else weights.astype(np.float64)
     batch = np.zeros(len(perturbation), dtype=np.int64) if cells.batch is None else cells.batch
     control = np.flatnonzero(perturbation == -1)
-    dispersion, mean = _dispersion(counts[control], factors[control], weight[control], batch[control])
+    dispersion, mean = dispersions(counts[control], factors[control], weight[control], batch[control])
     batches = int(batch.max()) + 1
     # one row for each batch of the control, then one for each perturbation
     row = np.where(group == 0, batch, group + batches - 1)

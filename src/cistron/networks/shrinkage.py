@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cistron.networks.effects import KnockOutEffects
+from cistron.runtime.progress import track
 
 SHARES = np.array([0.001, 0.003, 0.006, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.45, 0.6, 0.8])
 SIZES = np.array([0.1, 0.2, 0.4, 0.8, 1.6])
@@ -135,7 +136,7 @@ def shrink_effects(
     log_odds = np.empty((number, genes))
     mean = np.empty((number, genes))
     shares = np.empty(number)
-    for start in range(0, number, block):
+    for start in track(range(0, number, block), "effects", unit=f"blocks of {block} perturbations"):
         rows = slice(start, start + block)
         _, share, log_ratio, parts = _rows(shift[rows], error[rows], mask[rows], sizes, prior)
         shares[rows] = share

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cistron.omics.preprocessing import prepare_matrix as prepare_matrix
     from cistron.omics.settings import AutoencoderSettings as AutoencoderSettings
     from cistron.omics.settings import PcaSettings as PcaSettings
+    from cistron.omics.settings import SoftImputeSettings as SoftImputeSettings
     from cistron.omics.settings import VdtfSettings as VdtfSettings
     from cistron.omics.settings_preparation import PreprocessingSettings as PreprocessingSettings
 
@@ -41,6 +42,7 @@ __getattr__, __all__ = lazy_names(
         "settings": (
             "AutoencoderSettings",
             "PcaSettings",
+            "SoftImputeSettings",
             "VdtfSettings",
         ),
         "settings_preparation": ("PreprocessingSettings",),

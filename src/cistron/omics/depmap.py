@@ -23,7 +23,7 @@ _COLUMN = re.compile(r"(?P<symbol>.+?)\s*\((?P<entrez>\d+)\)")
 
 
 def prepare_depmap(path: Path, settings: PreparationSettings) -> Prepared:
-    """DepMap gene effects (cell lines x ``SYMBOL (ENTREZ)``): olfactory bias, division by the global deviation.
+    """DepMap gene effects or expression (cell lines x ``SYMBOL (ENTREZ)``): olfactory bias, division by the global deviation.
 
     Wainberg et al. 2021. With ``whiten`` the cell lines are made uncorrelated instead of being scaled.
     """
@@ -45,7 +45,8 @@ def prepare_depmap(path: Path, settings: PreparationSettings) -> Prepared:
         [match[settings.identifier] for match in named if match], settings, f"DepMap file {path.name}", steps
     )
     genes, values = found.genes, found.apply(frame.to_numpy(np.float32).T)
-    kind = "gene effects" if (values < 0).any() else "values"
+    expression = not (values < 0).any()  # log2(TPM + 1); gene effects lie on both sides of 0
+    kind = "expression, log2(TPM + 1)," if expression else "gene effects"
     steps += [f"DepMap {kind} of {frame.shape[1]:,} genes in {frame.shape[0]:,} cell lines"]
     missing = np.isnan(values)
     empty = missing.all(axis=1)
@@ -62,6 +63,11 @@ def prepare_depmap(path: Path, settings: PreparationSettings) -> Prepared:
         steps.append(f"{int(missing.sum()):,} missing entries filled with the gene's mean")
     samples = [str(name) for name in frame.index]
     intercept = np.ones(len(samples))
+    if expression and settings.olfactory is not None:
+        raise InputError(
+            f"DepMap file {path.name} holds no value below 0, so it is expression: the olfactory correction is of gene effects; "
+            "leave out --olfactory"
+        )
     if settings.olfactory is not None:
         values = subtract_olfactory_bias(
             values, genes, listed_genes(settings.olfactory), settings.components, settings.drop_last
@@ -70,7 +76,7 @@ def prepare_depmap(path: Path, settings: PreparationSettings) -> Prepared:
         steps.append(
             f"PCA({settings.components}) of olfactory receptors subtracted, last {settings.drop_last} cell lines left out"
         )
-    else:
+    elif not expression:
         steps.append("olfactory bias not corrected: no list of olfactory genes was given (--olfactory)")
     kept = in_universe(genes, settings, steps)
     values, genes = values[kept], [gene for gene, keep in zip(genes, kept) if keep]

@@ -5,7 +5,7 @@ prepared matrices (one, unless the method is joint), and a folder for its record
 """
 
 from cistron.methods import Method, MethodList, Traits
-from cistron.omics.settings import AutoencoderSettings, PcaSettings, VdtfSettings
+from cistron.omics.settings import AutoencoderSettings, PcaSettings, SoftImputeSettings, VdtfSettings
 
 METHODS = MethodList(
     "embedding",
@@ -18,6 +18,15 @@ METHODS = MethodList(
         reference="Hotelling 1933; randomised for many samples: Halko, Martinsson and Tropp 2011",
         presets={"paper": PcaSettings.paper},
         options={"scale_components": "scale"},
+    ),
+    Method(
+        name="soft-impute",
+        summary="iterated shrunken principal components; missing entries are filled by the components",
+        settings=SoftImputeSettings,
+        make="cistron.omics.embedders:embed_soft_impute",
+        meaning="shrunken score of the gene on a principal component of the samples of all matrices",
+        reference="Mazumder, Hastie and Tibshirani 2010; Hastie, Mazumder, Lee and Zadeh 2015",
+        traits=Traits(joint=True),
     ),
     Method(
         name="autoencoder",

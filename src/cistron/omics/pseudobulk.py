@@ -10,9 +10,18 @@ import pandas as pd
 from scipy import sparse
 
 from cistron.errors import InputError
-from cistron.formats.anndata_rows import open_anndata
+from cistron.formats.anndata_parts import holds_counts
+from cistron.formats.anndata_rows import StoredCells, open_anndata
 from cistron.runtime.progress import Progress
 
+_NO_CLASS = ("nan", "")
+_COUNT_LAYERS = (
+    "raw_counts",
+    "raw_count",
+    "rawcounts",
+    "umi_counts",
+    "counts_raw",
+)  # names under which atlases keep them
 _LARGEST_LOGARITHM = 20.0  # of expression; log2 of a million
 
 
@@ -59,7 +68,8 @@ def pseudobulk(
     group
         Column of obs with the class of each cell.
     layer
-        Layer of the counts; ``layers["counts"]`` where there is one, else X, when absent.
+        Layer of the counts. When absent: ``layers["counts"]`` where there is one, else X, or where X holds no counts those of
+        ``.raw`` or of ``layers["raw_counts"]``.
     genes_in
         Column of var with the gene ids; the names of var when absent.
     modality
@@ -80,7 +90,7 @@ def pseudobulk(
     InputError
         If the file cannot be read, the column is absent, values are negative, or no class is large enough.
     """
-    stored = open_anndata(path, what="single-cell file", layer=layer, gene_column=genes_in, modality=modality)
+    stored, remarks = _open(path, layer, genes_in, modality)
     with closing(stored):
         observations, genes = stored.observations, list(stored.variables.index)
         if group not in observations:
@@ -88,6 +98,7 @@ def pseudobulk(
                 f"{stored.name} has no column {group!r} in obs; it has {', '.join(map(str, observations.columns[:12]))}"
             )
         named = observations[group].astype("string")
+        named = named.mask(named.str.lower().isin(_NO_CLASS))  # as AnnData writes an absent label
         counts = named.value_counts().sort_index()
         counts = counts[counts >= minimum_cells]
         if counts.empty:
@@ -100,7 +111,26 @@ def pseudobulk(
                 _add(total, block, column[start:stop], per_cell, stored.path)
                 progress.advance(stop - start)
     values = (total / counts.to_numpy()[:, None]).T
-    return Pseudobulk(values.astype(np.float32), genes, counts, stored.remarks)
+    return Pseudobulk(values.astype(np.float32), genes, counts, (*stored.remarks, *remarks))
+
+
+def _open(
+    path: str | Path, layer: str | None, genes_in: str | None, modality: str | None
+) -> tuple[StoredCells, list[str]]:
+    """Open cells at their counts: layers["counts"], X, or where X holds none those of .raw or of a layer named for them."""
+    asked: dict[str, Any] = {"what": "single-cell file", "gene_column": genes_in, "modality": modality}
+    stored = open_anndata(path, layer=layer, raw_counts=True, **asked)
+    if layer is not None or holds_counts(stored.matrix):
+        return stored, []
+    for name in _COUNT_LAYERS:
+        if name not in stored.layers:
+            continue
+        other = open_anndata(path, layer=name, **asked)
+        if holds_counts(other.matrix):
+            stored.close()
+            return other, [f"X holds no counts, so those of layers[{name!r}] are used"]
+        other.close()
+    return stored, []
 
 
 def _add(total: np.ndarray, block: Any, column: np.ndarray, per_cell: float | None, path: Path) -> None:

@@ -89,7 +89,8 @@ def require_samples(columns: Sequence[str], what: str) -> None:
     if columns and all(plain_column(column) in _MEASURES for column in columns):
         raise InputError(
             f"{what}: the columns {', '.join(columns)} are measures of one sample, or of one tissue per row, and not samples; put one "
-            "measure of all samples side by side, a column per sample"
+            "measure of all samples side by side, a column per sample; 'cistron omics prepare hpa' does so for the long tables of the "
+            "Human Protein Atlas"
         )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from cistron.methods import Count, CountOrZero, NotNegative, PositiveShare, check_settings
 from cistron.omics.duplicates import Duplicates
 
-SourceName = Literal["depmap", "gtex", "hpa-isoforms", "tabula-sapiens", "matrix"]
+SourceName = Literal["depmap", "gtex", "hpa", "hpa-isoforms", "tabula-sapiens", "matrix"]
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class PreparationSettings:
     group
         tabula-sapiens: column of obs with the classes of cells.
     layer
-        tabula-sapiens, matrix: layer of the values. Cells are read from layers["counts"] where there is one, else from X; a matrix
-        from X.
+        tabula-sapiens, matrix: layer of the values. Cells are read from layers["counts"] where there is one, else from X, or where X
+        holds no counts from .raw or layers["raw_counts"]; a matrix from X. hpa: measure, for example nTPM.
     genes_in
         tabula-sapiens: column of var with the gene ids.
     modality
@@ -79,7 +79,7 @@ class PreparationSettings:
         What becomes of genes that occur more than once: sum, mean, first, or error. When absent: error for a matrix; first for
         the sources, which list few genes twice.
     matrix
-        matrix: what is done to it.
+        matrix: what is done to it. gtex: whether genes are centred.
     """
 
     universe: Path | None = None

@@ -1,4 +1,4 @@
-"""Public sources as matrices: DepMap, GTEx, HPA isoforms, Tabula Sapiens. A new one is a function and an entry."""
+"""Public sources as matrices: DepMap, GTEx, HPA, Tabula Sapiens. A new one is a function and an entry."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +10,7 @@ from cistron.errors import InputError
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.omics.depmap import prepare_depmap
 from cistron.omics.gtex import prepare_gtex
+from cistron.omics.hpa import prepare_hpa
 from cistron.omics.inputs import read_matrix
 from cistron.omics.matrix import samples_of
 from cistron.omics.prepared import (
@@ -116,6 +117,7 @@ def prepare_generic(path: Path, settings: PreparationSettings) -> Prepared:
 SOURCES: dict[SourceName, Callable[[Path, PreparationSettings], Prepared]] = {
     "depmap": prepare_depmap,
     "gtex": prepare_gtex,
+    "hpa": prepare_hpa,
     "hpa-isoforms": prepare_isoforms,
     "tabula-sapiens": prepare_cells,
     "matrix": prepare_generic,

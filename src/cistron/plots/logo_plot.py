@@ -97,13 +97,13 @@ def logo_plot(
     return ax
 
 
-def _rows(motifs: pd.DataFrame | None) -> list[tuple]:  # type: ignore[type-arg]  # rows of a frame
+def _rows(motifs: pd.DataFrame | None) -> list[tuple]:
     if motifs is None or motifs.empty:
         return []
     return list(zip(motifs.itertuples(), short_labels([str(name) for name in motifs["motif"]], 22)))
 
 
-def _levels(rows: Sequence) -> list[int]:  # type: ignore[type-arg]  # rows of a frame
+def _levels(rows: Sequence) -> list[int]:
     """Give each motif a level, so that names that would touch stand above each other."""
     levels: list[int] = []
     ends: list[float] = []

@@ -1,5 +1,6 @@
 """The sections of the task ``edges``: finding, all scores, the drawn network, calibration, how to read."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -42,7 +43,7 @@ def edge_sections(result: Result, prefix: str = "edges_") -> list[Section]:
     ]
     best = rankings[0][0] if rankings else None
     sections = [
-        _finding_section(rankings, prefix),
+        _finding_section(rankings, published_sentences(result.results.get("networks", ()), rankings), prefix),
         _scores_section(result.scores),
         _network_section(result, best, prefix),
         _calibration_section(result, prefix),
@@ -88,7 +89,33 @@ def sentence(ranking: list[dict[str, Any]]) -> str:
     return text + "."
 
 
-def _finding_section(rankings: list[list[dict[str, Any]]], prefix: str) -> Section:
+def published_sentences(
+    networks: Sequence[Mapping[str, Any]], rankings: list[list[dict[str, Any]]]
+) -> list[str]:
+    """Say of CaTran as published what it found and what a random network finds, wherever it stands in the ranking.
+
+    Parameters
+    ----------
+    networks
+        What the run recorded of each network: ``name``, ``method``, ``parameters``.
+    rankings
+        Rows of each metric.
+    """
+    sentences = []
+    for network in networks:
+        settings = (network.get("parameters") or {}).get("settings") or {}
+        if network.get("method") != "catran" or settings.get("relative_scores", True):
+            continue
+        for row in (row for ranking in rankings for row in ranking if row["embedding"] == network["name"]):
+            found, chance = fixed(row["value"], 3), fixed(row["control_value"], 3)
+            sentences.append(
+                f"{row['target']}: {network['name']} (CaTran as published) has {found} by {SHOWN[row['metric']][0]}, "
+                f"a random network of the same size {chance}."
+            )
+    return sentences
+
+
+def _finding_section(rankings: list[list[dict[str, Any]]], published: list[str], prefix: str) -> Section:
     drawings = []
     for position, ranking in enumerate(rankings):
         table = pd.DataFrame(ranking)
@@ -108,6 +135,7 @@ def _finding_section(rankings: list[list[dict[str, Any]]], prefix: str) -> Secti
         }
         drawings.append(Drawing(f"{prefix}ranking_{position + 1}", figure, f"{label}: {words}.", remarks))
     sentences = [sentence(ranking) for ranking in rankings] or ["No network could be scored."]
+    sentences += published
     body = render("edges_finding.html", sentences=sentences, drawings=drawings)
     return Section("finding", "Finding", body, tuple(drawings))
 

@@ -12,6 +12,7 @@ from cistron.plots.heat_map import CELL_INCHES, heat_map
 from cistron.plots.interval_plot import interval_plot
 from cistron.plots.style import figure_style, signed
 from cistron.report.drawing import Drawing
+from cistron.report.expression_strata import strata_section
 from cistron.report.page import Section, fixed, render
 from cistron.report.result import Result
 
@@ -47,6 +48,7 @@ def expression_sections(result: Result, prefix: str = "expression_") -> list[Sec
         _quadrants(scores, order, level, prefix),
         _differences(here[here["target"] == level], order, stratum, level),
         _genes(result, stratum, level, order, prefix),
+        strata_section(result, stratum, level, list(order["name"]), prefix),
         _all_scores(scores),
         Section("method", "How to read these figures", render("expression_method.html", metrics=METRICS)),
     ]

@@ -86,6 +86,8 @@ def _finding_section(scores: GwasScores, coverage: list[dict[str, Any]], prefix:
         null=scores.null,
         baselines=scores.baselines,
         mhc=any(record[name] == record[name] for record in ranking for name in ("with_mhc", "without_mhc")),
+        neighbours=any(record["own_alone"] == record["own_alone"] for record in ranking),
+        leading=any(record["leading"] == record["leading"] for record in ranking),
         controls=sorted({kind for record in ranking for kind in record["differences"]}),
     )
     return Section("finding", "Finding", body, (drawing,), tuple(finding_warnings(scores.ranking, coverage)))
@@ -128,7 +130,10 @@ def _method_section(result: Result, scores: GwasScores) -> Section:
     interval = next((record["interval"] for record in scores.ranking if record["interval"]), "")
     recorded = [entry["covariates"] for entry in result.results.get("traits", []) if "covariates" in entry]
     covariates = sorted({_covariates(entry) for entry in recorded})
-    body = render("method.html", models=models, interval=interval, covariates=covariates)
+    neighbours = any(record["own_alone"] == record["own_alone"] for record in scores.ranking)
+    body = render(
+        "method.html", neighbours=neighbours, models=models, interval=interval, covariates=covariates
+    )
     return Section("method", "How to read these figures", body)
 
 

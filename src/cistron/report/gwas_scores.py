@@ -144,6 +144,8 @@ class GwasScores:
                     "differences": self._differences(rest),
                     "with_mhc": self._of(rest, "with the MHC"),
                     "without_mhc": self._of(rest, "without the MHC"),
+                    "own_alone": self._of(rest, "without neighbours"),
+                    "leading": self._of(rest, "leading component alone"),
                     "filled": self._of(rest, "uncovered genes filled"),
                     "null": self._median("r2", "null_value", label),
                     "above": int((rows["low"].astype(float) > 0).sum()),

@@ -1,7 +1,7 @@
 """The report of a study: one picture, the finding in words, a chapter a task, complementarity, coverage, what was run."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,9 @@ from cistron.errors import InputError
 from cistron.plots.heat_map import CELL_INCHES, heat_map
 from cistron.plots.study_map import study_map
 from cistron.plots.style import figure_style, signed
-from cistron.report.build import finish_page, sections_of
+from cistron.report.build import TASKS, finish_page, sections_of
 from cistron.report.drawing import Drawing
+from cistron.report.gene_page import gene_search_section
 from cistron.report.page import Chapter, Section, build_page, render
 from cistron.report.result import read_result
 from cistron.report.run_record import duration, flat
@@ -24,7 +25,9 @@ from cistron.study.kinds import KINDS
 _PREFIX = "study_"
 
 
-def build_study_report(folder: str | Path, output: str | Path, *, figures: bool = True) -> Path:
+def build_study_report(
+    folder: str | Path, output: str | Path, *, further: Sequence[str | Path] = (), figures: bool = True
+) -> Path:
     """Write the page of a study that was run.
 
     Parameters
@@ -33,6 +36,8 @@ def build_study_report(folder: str | Path, output: str | Path, *, figures: bool 
         Folder of the study.
     output
         HTML file; figures go to ``figures/`` beside it.
+    further
+        Result folders of other tasks, which become chapters behind those of the study.
     figures
         Save the figures as files too.
 
@@ -48,7 +53,7 @@ def build_study_report(folder: str | Path, output: str | Path, *, figures: bool 
     tasks = list(dict.fromkeys(table["task"]))
     first = [
         _picture_section(table, differences, tasks),
-        *_gene_section(folder),
+        gene_search_section(folder),
     ]
     chapters = [Chapter(str(_title(folder)), _PREFIX, run, tuple(first))]
     for number, task in enumerate(tasks, 1):
@@ -58,9 +63,14 @@ def build_study_report(folder: str | Path, output: str | Path, *, figures: bool 
         result = read_result(place)
         prefix = f"{result.task}_{number}_"
         kind = KINDS[str(table.loc[table["task"] == task, "kind"].iloc[0])]
-        chapters.append(
-            Chapter(f"{kind.title}: {task}", prefix, result.run, tuple(sections_of(result, prefix)))
-        )
+        # the search over all genes stands at the top of the page, with all that a chapter's own would show
+        own = [section for section in sections_of(result, prefix) if section.anchor != "genes"]
+        chapters.append(Chapter(f"{kind.title}: {task}", prefix, result.run, tuple(own)))
+    for number, place in enumerate(further, len(tasks) + 1):
+        result = read_result(place)
+        prefix = f"{result.task}_{number}_"
+        title = f"{TASKS[result.task][0]}: {', '.join(dict.fromkeys(result.scores['dataset']))}"
+        chapters.append(Chapter(title, prefix, result.run, tuple(sections_of(result, prefix))))
     last = [
         *_complementarity_sections(tables["complementarity"]),
         _difference_section(differences, tasks),
@@ -246,14 +256,6 @@ def _run_section(run: dict[str, Any]) -> Section:
         facts=flat(facts),
     )
     return Section("run", "What was run", body)
-
-
-def _gene_section(folder: Path) -> list[Section]:
-    """The search for a gene, where the study can show one."""
-    from cistron.report.gene_page import gene_search_section
-
-    section = gene_search_section(folder)
-    return [] if section is None else [section]
 
 
 __all__ = ["build_study_report", "read_study"]

@@ -1,6 +1,6 @@
 """Open text files of any usual packing and encoding; what is damaged or no text is refused with its line number.
 
-The packing (gzip, bgzip, bzip2, xz, Zstandard) is told by the first bytes and not by the suffix. Text is UTF-8 with or
+The packing (gzip, bgzip, bzip2, xz, Zstandard, zip with one file) is told by the first bytes and not by the suffix. Text is UTF-8 with or
 without a byte order mark, or UTF-16 with one.
 """
 
@@ -10,6 +10,7 @@ import gzip
 import io
 import lzma
 import os
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,11 +22,12 @@ from cistron.errors import InputError
 CHUNK = 1 << 20
 # The last 28 bytes of every whole bgzip file (SAM specification, section 4.1.2).
 _BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+_ZIP = b"PK\x03\x04"
 # What files that are no text begin with.
 _OTHER_FORMS = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file (.h5ad, .h5)"),
     (b"PAR1", "a Parquet file"),
-    (b"PK\x03\x04", "a zip archive (.zip, .xlsx or .npz); unpack it or save the sheet as text"),
+    (_ZIP, "a zip archive of several files, a workbook (.xlsx) or .npz; unpack it or save the sheet as text"),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook; save the sheet as text"),
     (b"\x93NUMPY", "a NumPy array"),
     (b"\x1f\x9d", "packed with compress (.Z); unpack it first"),
@@ -47,7 +49,7 @@ _OTHER_FORMS = (
 def plain_name(path: str | Path) -> str:
     """Name of a file without the suffix of a packing: ``genes.gtf`` for ``genes.gtf.gz``."""
     name = Path(path).name
-    for suffix in (".gz", ".bgz", ".bz2", ".xz", ".zst"):
+    for suffix in (".gz", ".bgz", ".bz2", ".xz", ".zst", ".zip"):
         name = name.removesuffix(suffix)
     return name
 
@@ -109,6 +111,8 @@ class CheckedText(io.RawIOBase):
         if head[:2] == b"\x1f\x8b":
             self._check_bgzip_end(head)
             return gzip.GzipFile(fileobj=self._raw)  # type: ignore[return-value]
+        if head[:4] == _ZIP and (member := self._only_member()):
+            return member
         if head[:3] == b"BZh":
             return bz2.BZ2File(self._raw)  # type: ignore[return-value]
         if head[:6] == b"\xfd7zXZ\x00":
@@ -118,6 +122,28 @@ class CheckedText(io.RawIOBase):
 
             return pa.CompressedInputStream(pa.PythonFile(self._raw, mode="r"), "zstd")
         return self._raw
+
+    def _only_member(self) -> BinaryIO | None:
+        """The one file of a zip archive; ``None`` where there are more (a workbook, .npz)."""
+        if not self._raw.seekable():
+            return None
+        try:
+            archive = zipfile.ZipFile(self._raw)
+            members = [
+                one for one in archive.infolist() if not one.is_dir() and "__MACOSX" not in one.filename
+            ]
+            if len(members) == 1 and not members[0].filename.endswith(".npy"):
+                return archive.open(members[0])  # type: ignore[return-value]
+        except (
+            zipfile.BadZipFile,
+            RuntimeError,
+            NotImplementedError,
+        ) as error:  # RuntimeError: it is encrypted
+            raise self._fail(
+                f"is a zip archive that cannot be read ({error}); it may be truncated"
+            ) from error
+        self._raw.seek(0)
+        return None
 
     def _check_bgzip_end(self, head: bytes) -> None:
         if len(head) >= 18 and head[3] & 4 and head[12:14] == b"BC" and self._raw.seekable():
@@ -158,7 +184,7 @@ class CheckedText(io.RawIOBase):
                 "cannot be read: it ends in the middle of its packing; it may be truncated"
             ) from error
         # pyarrow reports damaged Zstandard as OSError, lzma and zlib have kinds of their own
-        except (OSError, zlib.error, lzma.LZMAError, ValueError) as error:
+        except (OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, ValueError) as error:
             reason = (str(error).splitlines() or [type(error).__name__])[0][:100]
             raise self._fail(f"cannot be read ({reason}); it may be truncated or damaged") from error
 

@@ -206,6 +206,20 @@ class RelativeAttention(nn.Module):
         merged = attended.transpose(-2, -3).flatten(-2)  # [B, rows, H x value]
         return product(self.output, merged)
 
+    def weights(self, x: Tensor, rows: slice) -> Tensor:
+        """Give the attention of some queries alone, float32 [batch, H, rows, T]: a whole matrix is never made.
+
+        Parameters
+        ----------
+        x
+            [batch, T, channels], normalised.
+        rows
+            Queries, ``slice(first, last)``.
+        """
+        maps: list[Tensor] = []
+        self(x, maps, rows)
+        return maps[0]
+
     def _attend_in_blocks(
         self, content: Tensor, relative: Tensor, key: Tensor, value: Tensor, positions: Tensor, first: int
     ) -> Tensor:

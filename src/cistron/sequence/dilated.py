@@ -36,7 +36,17 @@ class DilatedConvolution(nn.Module):
 
 
 class DilatedBlock(nn.Module):
-    """x + dropout(pointwise(dilated(x))), with half the channels in between."""
+    """x + dropout(pointwise(dilated(x))), with half the channels in between.
+
+    Parameters
+    ----------
+    channels
+        Width.
+    dilation
+        Positions between two taps.
+    dropout
+        Behind the pointwise convolution.
+    """
 
     def __init__(self, channels: int, dilation: int, dropout: float) -> None:
         super().__init__()
@@ -45,7 +55,17 @@ class DilatedBlock(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, maps: list[Tensor] | None = None, rows: slice | None = None) -> Tensor:
-        """Apply the block to [batch, T, channels] and give ``rows``; there are no attention matrices to append to ``maps``."""
+        """Apply the block.
+
+        Parameters
+        ----------
+        x
+            [batch, T, channels].
+        maps
+            Left as it is: there are no attention matrices.
+        rows
+            Positions of the result; all when absent.
+        """
         added: Tensor = self.dropout(self.pointwise(self.dilated(x)))
         return (x + added)[:, rows or slice(None)]
 

@@ -206,16 +206,18 @@ class Enformer(nn.Module):
         x = x[:, crop : x.shape[1] - crop]  # [B, bins, C]
         return gelu(self.tail_dropout(self.tail(x)))  # [B, bins, 2C]
 
-    def read_out(self, x: Tensor) -> Tensor:
-        """Turn the output of :meth:`convolve` into that of :meth:`embed`: [batch, T, channels] to [batch, bins, 2 x channels].
+    def read_out(self, x: Tensor, bins: slice | None = None) -> Tensor:
+        """Turn the output of :meth:`convolve` into that of :meth:`embed`, [batch, T, channels] to [batch, bins, 2 x channels].
 
-        The last block computes only the bins that are left after cropping, which changes nothing but the time.
+        The last block computes only the bins that are given, which changes nothing but the time. ``bins`` counts in all T; those that
+        are left after cropping when absent.
         """
         crop = self.settings.crop
+        rows = bins or slice(crop, x.shape[1] - crop)
         *blocks, last = self.transformer
         for block in blocks:
             x = block(x)
-        x = last(x, None, slice(crop, x.shape[1] - crop))  # [B, bins, C]
+        x = last(x, None, rows)  # [B, bins, C]
         return gelu(self.tail_dropout(self.tail(x)))  # [B, bins, 2C]
 
     def embed(self, one_hot: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from torch import Tensor
 import cistron
 from cistron.errors import InputError
 from cistron.runtime import atomic_directory, sha256_of
+from cistron.runtime.bfloat16 import precision_in_force
 from cistron.sequence.enformer import Enformer
 from cistron.sequence.inputs_tracks import read_track_table, write_track_table
 from cistron.sequence.settings import BASELINE_SETTINGS, EnformerSettings, settings_from
@@ -135,7 +136,7 @@ def load_weights(path: str | Path, precision: str = "fp32", device: str = "cpu",
         ``crop`` may be given, which weights do not tell).
     precision
         ``fp32``; ``bf16`` for all matrix products in bfloat16; ``mixed`` for those that amplify no rounding
-        (:meth:`Enformer.matrices_to`).
+        (:meth:`Enformer.matrices_to`). Without fast bfloat16 on the device it is ``fp32``, and a remark says so.
     device
         Where to put it, for example ``cuda``.
     **changes
@@ -148,6 +149,7 @@ def load_weights(path: str | Path, precision: str = "fp32", device: str = "cpu",
     """
     if precision not in PRECISIONS:
         raise InputError(f"precision must be {' or '.join(PRECISIONS)}. Given: {precision}")
+    precision = precision_in_force(precision, "fp32", device)
     path = Path(path)
     if (path / "model.json").exists():
         description = read_description(path)

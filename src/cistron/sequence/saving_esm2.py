@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from cistron.errors import InputError
+from cistron.runtime.bfloat16 import precision_in_force
 from cistron.sequence.esm2 import TOKENS, Esm2
 from cistron.sequence.settings import Esm2Settings
 from cistron.sequence.weight_sources import read_state
@@ -100,7 +101,7 @@ def load_esm2(folder: str | Path, precision: str = "fp32", device: str = "cpu") 
     folder
         With ``config.json`` and ``model.safetensors``.
     precision
-        ``fp32`` or ``bf16``.
+        ``fp32`` or ``bf16``; without fast bfloat16 on the device it is ``fp32``, and a remark says so.
     device
         Where to put it.
 
@@ -114,6 +115,7 @@ def load_esm2(folder: str | Path, precision: str = "fp32", device: str = "cpu") 
     state = {name.removeprefix("esm."): tensor for name, tensor in found.items()}
     with torch.device("meta"):
         model = Esm2(settings)
+    precision = precision_in_force(precision, "fp32", device)
     kind = torch.bfloat16 if precision == "bf16" else torch.float32
     ours, problems = {}, []
     expected = model.state_dict()

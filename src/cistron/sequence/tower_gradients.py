@@ -19,13 +19,14 @@ from cistron.sequence.tower_parts import Run, convolve_bins
 _CHUNK = 64  # bins of the tower that go backward at once
 
 
-def _predict(model: Enformer, x: Tensor, organism: str, tracks: Tensor) -> Tensor:
+def _predict(model: Enformer, x: Tensor, organism: str, tracks: Tensor, bins: slice | None) -> Tensor:
     """Predicted tracks [bins, tracks] of a tower [1, T, channels]; blocks are computed again on the way back."""
     crop = model.settings.crop
+    rows = bins or slice(crop, x.shape[1] - crop)
     *blocks, last = model.transformer
     for block in blocks:
         x = checkpoint(block, x, use_reentrant=False)
-    x = checkpoint(last, x, None, slice(crop, x.shape[1] - crop), use_reentrant=False)
+    x = checkpoint(last, x, None, rows, use_reentrant=False)
     head: Any = model.heads[organism]
     trunk = gelu(model.tail(x))[0]
     logit = functional.linear(trunk.to(head.weight.dtype), head.weight[tracks], head.bias[tracks])
@@ -38,6 +39,7 @@ def tower_gradient(
     organism: str,
     tracks: Tensor,
     scores: Sequence[Callable[[Tensor], Tensor]],
+    bins: slice | None = None,
 ) -> tuple[list[Tensor], Tensor]:
     """Give gradients of scores with regard to the output of the tower.
 
@@ -51,6 +53,8 @@ def tower_gradient(
         Tracks that are predicted, int64 [track].
     scores
         Each turns predicted tracks [bins, tracks] into one number.
+    bins
+        Bins that are predicted, counted in all T; those that are left after cropping when absent.
 
     Returns
     -------
@@ -61,7 +65,7 @@ def tower_gradient(
     """
     with torch.enable_grad():
         x = tower.detach().clone()[None].requires_grad_()
-        predicted = _predict(model, x, organism, tracks)
+        predicted = _predict(model, x, organism, tracks, bins)
         found = []
         for number, score in enumerate(scores, 1):
             (gradient,) = torch.autograd.grad(score(predicted), x, retain_graph=number < len(scores))

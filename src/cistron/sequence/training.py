@@ -1,7 +1,6 @@
 """Train a DNA model on stores of one organism or two: from scratch, or from another model with its heads or new ones."""
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -222,7 +221,15 @@ class TrackLoss:
         }
 
     def of(self, organism: str, predicted: Tensor, observed: Tensor) -> Tensor:
-        """Loss of predictions [batch, bin, track]."""
+        """Loss of predictions.
+
+        Parameters
+        ----------
+        organism
+            Organism.
+        predicted, observed
+            [batch, bin, track].
+        """
         weights = self._weights[organism].to(predicted.device) if self._settings.balance_tracks else None
         if self._settings.loss == "poisson":
             return poisson_loss(predicted, observed, weights)
@@ -452,8 +459,7 @@ def train_model(
         seed=seed,
         description="training",
     )
-    if int(os.environ.get("LOCAL_RANK", "0")) == 0 and int(os.environ.get("NODE_RANK", "0")) == 0:
-        _save(model.requires_grad_(True), output, opened, folds, settings, report, start, seed)
+    _save(model.requires_grad_(True), output, opened, folds, settings, report, start, seed)
     return report
 
 
@@ -532,7 +538,7 @@ def _place_heads(
     if new_heads or not all(fitting.values()):
         model.heads = nn.ModuleDict()
         begin_heads(model, means, seed)
-    tracks = {name: int(head.bias.shape[0]) for name, head in model.heads.items()}  # type: ignore[union-attr, index]
+    tracks = {name: int(head.bias.shape[0]) for name, head in model.heads.items()}  # type: ignore[index]
     model.settings = replace(model.settings, tracks=tracks)
 
 

@@ -22,10 +22,20 @@ PlainWindow = tuple[str, int, int, Sequence[tuple[int, str, str]]]
 
 
 @lru_cache(maxsize=1)
-def _open(
+def open_once(
     model: str, genome: str, build: str | None, ambiguous: Ambiguous, precision: str, device: str
 ) -> tuple[Enformer, Genome]:
-    """Load the model and open the genome, once a process."""
+    """Load the model, whose weights then need no gradient, and open the genome; once a process.
+
+    Parameters
+    ----------
+    model
+        Model folder.
+    genome, build, ambiguous
+        As of :func:`cistron.genome.open_genome`.
+    precision, device
+        As of :func:`cistron.sequence.saving.load_weights`.
+    """
     return load_weights(model, precision, device).requires_grad_(False), open_genome(genome, build, ambiguous)
 
 
@@ -71,7 +81,9 @@ def score_shard(
         Fields of :class:`cistron.sequence.settings.InferenceSettings`.
     """
     settings = _inference(inference)
-    loaded, opened = _open(model, genome, build, ambiguous, settings.precision, str(settings.torch_device()))
+    loaded, opened = open_once(
+        model, genome, build, ambiguous, settings.precision, str(settings.torch_device())
+    )
     scorer = EffectScorer(loaded, opened, organism, np.array(tracks), settings, np.array(pairs))
     before, after = scorer.sums(_windows(windows))
     np.savez(
@@ -107,7 +119,9 @@ def screen_shard(
         As of :func:`score_shard`.
     """
     settings = _inference(inference)
-    loaded, opened = _open(model, genome, build, ambiguous, settings.precision, str(settings.torch_device()))
+    loaded, opened = open_once(
+        model, genome, build, ambiguous, settings.precision, str(settings.torch_device())
+    )
     device, chosen = next(loaded.parameters()).device, torch.tensor(list(tracks))
     found: list[float] = []
     for window in _windows(windows):

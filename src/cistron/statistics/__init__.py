@@ -13,6 +13,7 @@ from cistron.statistics.ridge import (
     leave_group_out,
     predict_left_out,
 )
+from cistron.statistics.ridge_choice import RidgeChoice, choose_by_groups
 from cistron.statistics.whitening import (
     BlockCovariance,
     CovarianceRepair,
@@ -27,9 +28,11 @@ __all__ = [
     "CovarianceRepair",
     "GroupMoments",
     "PublishedProjection",
+    "RidgeChoice",
     "RidgeFit",
     "block_draws",
     "bootstrap_p_value",
+    "choose_by_groups",
     "fit_ridge",
     "group_like_rows",
     "group_moments",

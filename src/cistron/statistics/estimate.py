@@ -13,9 +13,8 @@ import numpy as np
 from scipy import special, stats
 
 INTERVAL = "95%, groups of chromosomes left out of training and testing"
-_PAIRS_QUANTILE = (
-    2.1  # of 45 pairs of ten groups; chosen on planted worlds (benchmarks/genesets_intervals.py)
-)
+# Pairs weigh more where few groups hold the members of a set; chosen on planted worlds (benchmarks/genesets_intervals.py).
+_FEW_CARRIERS = 0.6
 _LEAST_SHARE = 0.1  # of the sets that stand for the derivative of a median
 
 
@@ -35,6 +34,9 @@ class Estimate:
         Least variance, were the entries behind a score independent, float64 [target].
     held
         Share of the score within the training rows that holds outside of them, in [0, 1], float64 [target].
+    carriers
+        Number of groups that carry the score, were they equal: (sum of members)^2 / sum of squared members by group,
+        float64 [target].
     bounded
         Whether the score lies in (0, 1) and its interval is made on the logit scale.
     """
@@ -44,6 +46,7 @@ class Estimate:
     pair: np.ndarray
     least: np.ndarray
     held: np.ndarray
+    carriers: np.ndarray
     bounded: bool = False
 
     @classmethod
@@ -55,6 +58,7 @@ class Estimate:
         least: np.ndarray,
         *,
         held: np.ndarray | None = None,
+        carriers: np.ndarray | None = None,
         bounded: bool = False,
     ) -> "Estimate":
         """Decompose a score by groups.
@@ -72,6 +76,8 @@ class Estimate:
         held
             Share of the score within the training rows that holds outside of them, in [0, 1], float64 [target]. Where training has found its direction, two groups of training data disturb each other by half of
             what they give to each other's tests. When absent, single effects count in full and pairs undisturbed.
+        carriers
+            As the attribute; all groups when absent.
         bounded
             As the attribute.
         """
@@ -87,7 +93,8 @@ class Estimate:
         own = (total - (groups - 1) * mean) / max(groups - 2, 1)
         pair = pair - mean - own[:, None] - own[None, :]
         pair[np.arange(groups), np.arange(groups)] = 0.0
-        return cls(value, single, pair, least, share, bounded)
+        number = np.full_like(value, groups) if carriers is None else carriers
+        return cls(value, single, pair, least, share, number, bounded)
 
     @property
     def groups(self) -> int:
@@ -110,8 +117,7 @@ class Estimate:
         single, pairs = self.variances()
         student = stats.t.ppf(0.5 + level / 2, self.groups - 1)
         normal = stats.norm.ppf(0.5 + level / 2)
-        wide = single * student**2 + pairs * (normal * _PAIRS_QUANTILE / stats.norm.ppf(0.975)) ** 2
-        return np.sqrt(np.maximum(wide, self.least * normal**2))
+        return np.sqrt(self._squared(single, pairs, student, normal))
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Interval, two float64 [target]; it holds :attr:`value`."""
@@ -141,8 +147,15 @@ class Estimate:
         single, pairs = self.variances()
         student = stats.t.isf(p / 2, self.groups - 1)
         normal = stats.norm.isf(p / 2)
-        wide = single * student**2 + pairs * (normal * _PAIRS_QUANTILE / stats.norm.ppf(0.975)) ** 2
-        return distance**2 <= np.maximum(wide, self.least * normal**2)
+        return distance**2 <= self._squared(single, pairs, student, normal)
+
+    def _squared(
+        self, single: np.ndarray, pairs: np.ndarray, student: np.ndarray | float, normal: np.ndarray | float
+    ) -> np.ndarray:
+        """Square of half of an interval whose quantiles are those of Student and of the normal distribution."""
+        wide = single * student**2 + pairs * (normal * (1.0 + _FEW_CARRIERS / self.carriers)) ** 2
+        found: np.ndarray = np.maximum(wide, self.least * normal**2)
+        return found
 
     def minus(self, other: "Estimate", least: np.ndarray | None = None) -> "Estimate":
         """Difference of two scores of the same targets on the same groups: effects are subtracted, so it is paired.
@@ -161,6 +174,7 @@ class Estimate:
             self.pair - other.pair,
             floor,
             np.ones_like(self.value),
+            self.carriers,
         )
 
     def median(self) -> "Estimate":
@@ -178,6 +192,7 @@ class Estimate:
             self.pair[:, :, near].mean(axis=2, keepdims=True),
             np.zeros(1),
             self.held[near].mean(keepdims=True),
+            np.full(1, float(self.groups)),
             self.bounded,
         )
 

@@ -112,10 +112,17 @@ def set_estimates(model: LeftOutModel) -> dict[str, Estimate]:
     mean = members.sums(share).sum(axis=0) / number
     spread = members.sums((share - mean[members.sets]) ** 2).sum(axis=0)
     least = {"auroc": spread / number**2 * (sizes.sum() / (sizes.sum() - number)) ** 2, "auprc": 0.0 * number}
+    carriers = number**2 / (counts**2).sum(axis=0)
     value = {"auroc": auroc, "auprc": precision}
     return {
         metric: Estimate.of_groups(
-            value[metric], tested[metric], trained[metric], least[metric], held=held[metric], bounded=True
+            value[metric],
+            tested[metric],
+            trained[metric],
+            least[metric],
+            held=held[metric],
+            carriers=carriers,
+            bounded=True,
         )
         for metric in METRICS
     }

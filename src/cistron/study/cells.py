@@ -21,7 +21,7 @@ from cistron.study.plan import StudyPlan, TaskPlan
 from cistron.study.rows import Row
 from cistron.study.scoring import ALL, COMMON, Outcome, Request
 
-VERSION = 1  # a change to what a cell computes raises this, so that older cells are not taken for new ones
+VERSION = 2  # a change to what a cell computes raises this, so that older cells are not taken for new ones
 
 
 @dataclass(frozen=True)
@@ -204,12 +204,30 @@ def read_cell(path: Path) -> dict[str, Any]:
 
 
 def read_table(folder: Path, address: str, name: str) -> pd.DataFrame:
-    """A table of a cell."""
+    """A table of a cell.
+
+    Parameters
+    ----------
+    folder
+        Folder of the cells.
+    address, name
+        Address of the cell and name of its table.
+    """
     return pd.read_parquet(folder / f"{address}.{name}.parquet")
 
 
 def cell_scores(folder: Path, address: str, run_id: str) -> pd.DataFrame:
-    """Scores of a cell under the run that puts the study together."""
+    """Scores of a cell under the run that puts the study together.
+
+    Parameters
+    ----------
+    folder
+        Folder of the cells.
+    address
+        Address of the cell.
+    run_id
+        Identifier of the run.
+    """
     frame = read_table(folder, address, "scores")
     frame["run_id"] = run_id
     return score_frame(frame.replace({np.nan: None}).to_dict("records"))

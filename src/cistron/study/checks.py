@@ -16,6 +16,15 @@ def nearest(name: str, known: Iterable[str]) -> str:
 def require_keys(table: Mapping[str, Any], known: Iterable[str], where: str) -> None:
     """Raise on the first key that is not known.
 
+    Parameters
+    ----------
+    table
+        Table of a study file.
+    known
+        Keys that it may have.
+    where
+        Name of the table, for the message.
+
     Raises
     ------
     InputError

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
+import pandas as pd
 
 from cistron.methods import CountOrZero, Range, Share, check_settings
 from cistron.study.scoring import Outcome, Request, _of_row, _read_once
@@ -97,10 +98,46 @@ def score_expression(request: Request) -> Outcome:
         draws,
         "genes",
         scores=kept.reset_index(drop=True),
-        tables={"per_gene": scored.per_gene[scored.per_gene["embedding"] == name]},
+        tables={
+            "per_gene": scored.per_gene[scored.per_gene["embedding"] == name],
+            "by_type": _by_type(paths[0], name),
+        },
         facts=scored.facts,
         warnings=scored.warnings,
     )
+
+
+def _by_type(path: Path, name: str) -> pd.DataFrame:
+    """Mean of each gene in the cells of each type, measured and predicted; for the page of a gene."""
+    import anndata
+
+    prediction = anndata.read_h5ad(path)
+    types = (
+        prediction.obs["cell_type"].astype(str)
+        if "cell_type" in prediction.obs
+        else pd.Series("all cells", prediction.obs.index)
+    )
+    part = prediction.var["split"].astype(str).to_numpy()
+    frames = []
+    for kind in sorted(types.unique()):
+        chosen = prediction[(types == kind).to_numpy()]
+        means = {
+            layer: np.asarray(chosen.layers[layer], dtype=np.float64).mean(axis=0)
+            for layer in ("observed", "predicted")
+        }
+        frames.append(
+            pd.DataFrame(
+                {
+                    "embedding": name,
+                    "gene": prediction.var_names,
+                    "cell_type": kind,
+                    "seen": part == "train",
+                    "measured": means["observed"].astype(np.float32),
+                    "predicted": means["predicted"].astype(np.float32),
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
 
 
 def _gene_draws(path: Path, draws: int, seed: int) -> np.ndarray:
@@ -131,8 +168,6 @@ def _gene_draws(path: Path, draws: int, seed: int) -> np.ndarray:
 
 
 def _cells(path, annotation, gene_map, namespace, settings, seed):  # type: ignore[no-untyped-def]  # of the cells wing, which loads late
-    import pandas as pd
-
     from cistron.cells import SplitSettings, read_cells, split_both
     from cistron.cells.inputs_gene_places import genes_of, read_gene_table
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cistron.errors import CistronError, InputError
 from cistron.genes.splits import Split
+from cistron.runtime.bfloat16 import precision_in_force
 from cistron.runtime.processes import process_rank
 from cistron.runtime.progress import Progress, say
 from cistron.runtime.shards import fingerprint as hash_of
@@ -286,12 +287,16 @@ def _run(
         import lightning.pytorch as pl
 
         on_cpu = settings.accelerator == "cpu"
+        processor = on_cpu or (settings.accelerator == "auto" and not torch.cuda.is_available())
+        precision = settings.precision
+        if processor:
+            precision = precision_in_force(precision, "32-true")
         trainer = pl.Trainer(
             accelerator=settings.accelerator,
             devices=settings.devices,
             num_nodes=settings.nodes,
             strategy=settings.strategy,
-            precision=settings.precision,  # type: ignore[arg-type]
+            precision=precision,  # type: ignore[arg-type]
             max_epochs=settings.epochs,
             min_epochs=1,
             check_val_every_n_epoch=settings.validate_every,

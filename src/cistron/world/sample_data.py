@@ -84,10 +84,14 @@ def write_sample_data(folder: str | Path, *, genes: int = 330, seed: int = 0) ->
         _omics,
         _gwas,
         _sets,
+        _labels,
+        _pairs,
         _cells,
         _screen,
         _marks,
         _variants,
+        _homology,
+        _signal,
     ):
         write(world, folder)
     return sorted(path for path in folder.iterdir() if path.name not in before)
@@ -266,6 +270,44 @@ def _sets(world: _World, folder: Path) -> None:
         partial.write_text("\n".join(lines) + "\n")
 
 
+def _labels(world: _World, folder: Path) -> None:
+    """Labels by symbol with given parts: the same sets as members of terms."""
+    random = random_generator(world.seed, "sample data", "labels")
+    symbols, functions = world.table["symbol"].to_numpy(), world.genes.functions
+    parts = random.choice(["fold1", "fold2", "fold3", "holdout"], size=len(symbols))
+    frames = [
+        pd.DataFrame(
+            {
+                "term": f"FUNCTION_{number + 1}",
+                "gene": symbols,
+                "member": (functions[:, number] > np.quantile(functions[:, number], 0.85)).astype(int),
+                "part": parts,
+            }
+        )
+        for number in range(min(4, functions.shape[1]))
+    ]
+    with atomic_path(folder / "terms.tsv") as partial:
+        pd.concat(frames).to_csv(partial, sep="\t", index=False)
+
+
+def _pairs(world: _World, folder: Path) -> None:
+    """Pairs by symbol whose functions agree, and others at random."""
+    random = random_generator(world.seed, "sample data", "pairs")
+    symbols, functions = world.table["symbol"].to_numpy(), world.genes.functions
+    a, b = np.triu_indices(len(symbols), 1)
+    order = np.argsort(-(functions[a] * functions[b]).sum(axis=1), kind="stable")
+    chosen = np.r_[order[:300], random.choice(order[300:], 600, replace=False)]
+    frame = pd.DataFrame(
+        {
+            "gene_a": symbols[a[chosen]],
+            "gene_b": symbols[b[chosen]],
+            "label": np.r_[np.ones(300, int), np.zeros(600, int)],
+        }
+    )
+    with atomic_path(folder / "lethal.tsv") as partial:
+        frame.to_csv(partial, sep="\t", index=False)
+
+
 def _cells(world: _World, folder: Path) -> None:
     """Single cells with types and donors."""
     settings = CellWorldSettings(
@@ -340,6 +382,76 @@ def _variants(world: _World, folder: Path) -> None:
                 f"chr{gene.chromosome}\t{_site(gene) - 1000}\t{_site(gene) + 1000}\t{gene.symbol}\n"
                 for gene in world.table.iloc[::60].itertuples()
             )
+        )
+
+
+def _homology(world: _World, folder: Path) -> None:
+    """Sizes of chromosomes of three genomes, a net between two of them, and regions to leave out."""
+    lengths = {name: len(letters) for name, letters in _letters(folder / "hg38.fa").items()}
+    names, blocks, lines = list(lengths), 150_000, []
+    mouse = {f"chr{number + 1}": 380_000 for number in range(19)}
+    for number, (name, length) in enumerate(lengths.items()):
+        lines.append(f"net {name} {length}\n")
+        for part, start in enumerate(range(10_000, length - blocks, 180_000)):
+            other = f"chr{number % 19 + 1}"
+            lines.append(
+                f" fill {start} {blocks} {other} {'+-'[part % 2]} {10_000 + 190_000 * (part % 2)} {blocks} id {len(lines)} "
+                f"score 1000 ali {blocks} type top\n"
+            )
+    _write_packed(folder / "hg38.mm10.syn.net.gz", "".join(lines))
+    sizes = {
+        "hg38.sizes": lengths,
+        "mm10.sizes": mouse,
+        "dm6.sizes": {"chr2L": 400_000, "chr2R": 350_000, "chrX": 300_000},
+    }
+    for file, of in sizes.items():
+        with atomic_path(folder / file) as partial:
+            partial.write_text("".join(f"{name}\t{length}\n" for name, length in of.items()))
+    beds = {
+        "hg38_gaps.bed": [(name, 0, 100) for name in names],
+        "mm10_gaps.bed": [(name, 0, 100) for name in mouse],
+        "hg38_unmappable.bed": [(name, 30_000, 31_000) for name in names],
+        "hg38_blacklist.bed": [(names[0], 60_000, 62_000)],
+    }
+    for file, rows in beds.items():
+        with atomic_path(folder / file) as partial:
+            partial.write_text("".join(f"{name}\t{start}\t{end}\n" for name, start, end in rows))
+
+
+def _signal(world: _World, folder: Path) -> None:
+    """Two tracks along the genome (DNase around start sites, CAGE at them, by the level of the gene), and their targets table."""
+    import pybigtools
+
+    random = random_generator(world.seed, "sample data", "signal")
+    lengths = {name: len(letters) for name, letters in _letters(folder / "hg38.fa").items()}
+    (folder / "signal").mkdir(exist_ok=True)
+    rows = []
+    for name, half, statistic in (("DNASE:liver", 300, "mean"), ("CAGE:liver", 64, "sum")):
+        found = {
+            chromosome: random.gamma(1.0, 0.1, -(-length // 32)) for chromosome, length in lengths.items()
+        }
+        for gene in world.table.itertuples():
+            middle = np.arange(len(found[f"chr{gene.chromosome}"])) * 32 + 16
+            near = np.exp(-0.5 * ((middle - _site(gene)) / half) ** 2)
+            found[f"chr{gene.chromosome}"] += 2 * gene.level * near
+        file = f"signal/{name.replace(':', '_')}.bw"
+        intervals = (
+            (chromosome, 32 * number, min(32 * number + 32, lengths[chromosome]), float(value))
+            for chromosome in sorted(lengths)
+            for number, value in enumerate(found[chromosome])
+        )
+        pybigtools.open(str(folder / file), "w").write(lengths, intervals)
+        rows.append((name, file, 384, 1 if statistic == "sum" else 2, statistic, name))
+    columns = ["identifier", "file", "clip", "scale", "sum_stat", "description"]
+    with atomic_path(folder / "signal_targets.txt") as partial:
+        pd.DataFrame(rows, columns=columns).to_csv(partial, sep="\t", index_label="index")
+    matrix = np.full((len(MOTIF), 4), 0.01)
+    matrix[np.arange(len(MOTIF)), ["ACGT".index(letter) for letter in MOTIF]] = 0.97
+    body = "\n".join(" ".join(f"{value:.2f}" for value in row) for row in matrix)
+    with atomic_path(folder / "motifs.meme") as partial:
+        partial.write_text(
+            "MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\nBackground letter frequencies\nA 0.25 C 0.25 G 0.25 T 0.25\n\n"
+            f"MOTIF planted promoter\nletter-probability matrix: alength= 4 w= {len(MOTIF)} nsites= 100 E= 0\n{body}\n"
         )
 
 

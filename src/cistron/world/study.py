@@ -105,20 +105,58 @@ def write_study_world(
             one, genes, name=name, method="planted", evidence=evidence[name], licence="CC0-1.0", seed=seed
         )
         write_gene_embedding(embedding, paths[name])
-    members = _members(world, studied, settings, generator)
-    paths["sets"] = _write_sets(folder / "sets.gmt", members, genes)
-    paths["labels"] = _write_labels(folder / "labels.tsv", members, genes, generator)
-    paths["pairs"] = _write_pairs(folder / "pairs.tsv", world, settings, generator)
+    paths |= _write_tasks(folder, world, studied, settings, generator)
     paths["network"] = _write_network(folder / "network.tsv", world, settings, generator)
     paths["cells"] = _write_cells(folder / "cells.h5ad", world, settings, generator)
     return paths
+
+
+def write_function_tasks(
+    folder: str | Path, world: PlantedGenes, settings: StudyWorldSettings, seed: int
+) -> dict[str, Path]:
+    """Write sets, labels and pairs that follow the functions of planted genes.
+
+    Parameters
+    ----------
+    folder
+        Folder to write to.
+    world
+        Planted genes.
+    settings
+        How many sets and pairs.
+    seed
+        Seed of the tasks.
+
+    Returns
+    -------
+    dict of str to Path
+        ``sets``, ``labels``, ``pairs``.
+    """
+    generator = random_generator(seed, "tasks of functions")
+    return _write_tasks(Path(folder), world, generator.normal(size=len(world.functions)), settings, generator)
+
+
+def _write_tasks(
+    folder: Path,
+    world: PlantedGenes,
+    studied: np.ndarray,
+    settings: StudyWorldSettings,
+    generator: np.random.Generator,
+) -> dict[str, Path]:
+    genes = list(world.table["gene"])
+    members = _members(world, studied, settings, generator)
+    return {
+        "sets": _write_sets(folder / "sets.gmt", members, genes),
+        "labels": _write_labels(folder / "labels.tsv", members, genes, generator),
+        "pairs": _write_pairs(folder / "pairs.tsv", world, settings, generator),
+    }
 
 
 def _members(
     world: PlantedGenes, studied: np.ndarray, settings: StudyWorldSettings, generator: np.random.Generator
 ) -> np.ndarray:
     """Members of each set, bool [gene, set]."""
-    directions = generator.normal(size=(settings.functions, settings.sets))
+    directions = generator.normal(size=(world.functions.shape[1], settings.sets))
     pull = world.functions @ (directions / np.linalg.norm(directions, axis=0))
     pull = np.sqrt(1 - settings.bias) * pull + np.sqrt(settings.bias) * 2 * studied[:, None]
     pull = pull + 0.3 * generator.normal(size=pull.shape)

@@ -329,7 +329,7 @@ def test_real_traits_and_matrix_reproduce_the_quick_figure(test_data, tmp_path, 
         [tmp_path / "hpa.h5ad"],
         traits,
         tmp_path / "out",
-        GwasSettings(controls=1, null="published", keep_mhc=True),
+        GwasSettings(controls=1, null="published", keep_mhc=True, neighbour_scale=0),
     )
     median = _value(scores, "HPA", target="median of 30 traits")
     assert 0.0155 < median < 0.020

@@ -65,6 +65,8 @@ class ExpressionResult:
         Correlations behind the means: ``embedding, target, stratum``, ``gene`` or ``cell``, one column a metric.
     facts, warnings
         For ``run.json``.
+    per_type
+        Overlap of the genes by which cell types differ (:mod:`cistron.evaluation.expression.differential`); empty without types.
     """
 
     scores: pd.DataFrame
@@ -72,6 +74,7 @@ class ExpressionResult:
     per_cell: pd.DataFrame
     facts: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    per_type: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def evaluate_expression(
@@ -126,6 +129,9 @@ def evaluate_expression(
         pd.concat(collector.tables["cell"], ignore_index=True),
         facts,
         warnings,
+        pd.concat(collector.tables["type"], ignore_index=True)
+        if collector.tables["type"]
+        else pd.DataFrame(),
     )
 
 
@@ -184,7 +190,7 @@ def _score_stratum(
     rivals: list[Comparison] = []
     if trivial is not None:
         for level, values in zip(levels, nulls):
-            found = compare(level.view(trivial), level.observed, weights, threads=threads)
+            found = compare(level.view(trivial), level.observed, weights, threads=threads, side=level.side)
             found.controls = dict.fromkeys(found.values, float("nan"))
             rivals.append(found)
             collector.score(level, RIVAL_NAME, RIVAL_METHOD, found, values)
@@ -198,8 +204,8 @@ def _score_stratum(
                 whole = rivals[number]
                 if not np.isfinite(predicted).all():  # on the entries that the file predicts
                     part = level.view(np.where(np.isfinite(mixed), trivial, np.nan))
-                    whole = compare(part, level.observed, weights, threads=threads)
-                full = compare(level.view(mixed), level.observed, weights, threads=threads)
+                    whole = compare(part, level.observed, weights, threads=threads, side=level.side)
+                full = compare(level.view(mixed), level.observed, weights, threads=threads, side=level.side)
                 collector.gain(level, name, full, whole)
             own = level.view(predicted)
             orders = permuted_genes(
@@ -209,6 +215,7 @@ def _score_stratum(
             collector.score(level, name, method, found, nulls[number])
             collector.undefined(level, name, method, own, found)
             collector.detail(level, name, found)
+            collector.types(level, name, own)
             if np.isfinite(own).any():
                 compared[number].append((file, found, np.packbits(np.isfinite(own)).tobytes()))
     for number, level in enumerate(levels):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cistron.evaluation.expression.comparison import Comparison
 from cistron.evaluation.expression.complete import ObservedSide
+from cistron.evaluation.expression.differential import differential_overlap
 from cistron.evaluation.expression.references import CEILING_METHOD, CEILING_NAME, NULL_METHOD
 from cistron.evaluation.expression.rival import FULL_METHOD
 from cistron.evaluation.expression.strata import Stratum, pool
@@ -60,7 +61,7 @@ class Collector:
     def __init__(self, common: Mapping[str, Any]) -> None:
         self.common = dict(common)
         self.rows: list[dict[str, Any]] = []
-        self.tables: dict[str, list[pd.DataFrame]] = {"gene": [], "cell": []}
+        self.tables: dict[str, list[pd.DataFrame]] = {"gene": [], "cell": [], "type": []}
 
     def score(
         self, level: Level, name: str, method: str, found: Comparison, null: Mapping[str, float]
@@ -196,7 +197,29 @@ class Collector:
             table = pd.DataFrame(
                 {"embedding": name, "target": level.target, "stratum": level.stratum.name, axis: labels}
             )
+            if axis == "gene":
+                columns = {"expression": _mean_over_cells(level.observed), **columns}
             self.tables[axis].append(table.assign(**columns))
+
+    def types(self, level: Level, name: str, predicted: np.ndarray) -> None:
+        """Overlap of the genes by which cell types differ, where there are 3 types or more.
+
+        Parameters
+        ----------
+        level
+            The stratum at a level whose rows are cell types.
+        name
+            Name of the prediction.
+        predicted
+            float32 [type, gene].
+        """
+        if level.target == "cells" or len(level.cells) < 3 or not np.isfinite(predicted).any():
+            return
+        table = differential_overlap(predicted, level.observed, level.cells)
+        table.insert(0, "stratum", level.stratum.name)
+        table.insert(0, "target", level.target)
+        table.insert(0, "embedding", name)
+        self.tables["type"].append(table)
 
     def _add(self, level: Level, name: str, method: str, metric: str, **row: Any) -> None:
         self.rows.append(
@@ -210,6 +233,14 @@ class Collector:
                 **row,
             }
         )
+
+
+def _mean_over_cells(values: np.ndarray) -> np.ndarray:
+    """Mean of each gene over what is measured, float32 [gene]; NaN where nothing is."""
+    known = np.isfinite(values)
+    number = known.sum(axis=0)
+    total = np.where(known, values, np.float32(0)).sum(axis=0, dtype=np.float64)
+    return np.where(number > 0, total / np.maximum(number, 1), np.nan).astype(np.float32)
 
 
 def _share_undefined(correlations: np.ndarray) -> float:

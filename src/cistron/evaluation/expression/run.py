@@ -73,7 +73,7 @@ def run_expression(
         folder,
         record,
         result.scores,
-        tables={"per_gene": result.per_gene, "per_cell": result.per_cell},
+        tables={"per_gene": result.per_gene, "per_cell": result.per_cell, "per_type": result.per_type},
         facts=result.facts,
         warnings=result.warnings,
     )

@@ -26,7 +26,7 @@ from cistron.evaluation.gwas.variants import Plan, Variant
 from cistron.evaluation.neighbours import nearest_neighbours
 from cistron.formats.magma import GeneCorrelations
 from cistron.formats.scores import score_frame
-from cistron.methods import CountOrZero, Range, check_settings
+from cistron.methods import CountOrZero, NotNegative, Range, check_settings
 from cistron.runtime.threads import limit_threads
 
 
@@ -48,6 +48,10 @@ class GwasSettings:
     projection
         What is done about linkage: whiten (generalised least squares), none, or paper (the published form).
         When absent: whiten if a covariance is given, none otherwise.
+    neighbour_scale
+        Kilobases over which the functions of neighbouring genes count: a multiple of their mean, weighted by
+        exp(-distance / this) up to three times the distance, is added to a gene's dimensions. The multiple is
+        chosen with the penalty of ridge; 0 lets no neighbour count. Regressors linear and xgboost have none.
     missing
         Prediction for genes without an embedding where the score is over all genes of the traits: mean z-score of
         the training chromosomes, or that of the null model.
@@ -65,6 +69,7 @@ class GwasSettings:
     null: Literal["positional", "published"] = "positional"
     keep_mhc: bool = False
     projection: Literal["whiten", "none", "paper"] | None = None
+    neighbour_scale: NotNegative = 100.0
     missing: Literal["mean", "null"] = "mean"
     folds: Annotated[int, Range(2)] | None = None
     controls: CountOrZero | None = None
@@ -172,12 +177,14 @@ def evaluate_gwas(
         null=settings.null,
         projection=projection,
         folds=settings.folds if settings.folds is not None else found.default_folds,
+        neighbours=1000.0 * settings.neighbour_scale if found.neighbours else 0.0,
         covariances=covariances,
         extra=extra,
     )
     scored = prepare_embeddings(embeddings, traits.genes, traits.name)
     controls = found.default_controls if settings.controls is None else settings.controls
-    plan = Plan.of(tasks, settings.null, settings.keep_mhc, controls)
+    closed_form = found.traits_per_shard is None
+    plan = Plan.of(tasks, settings.null, settings.keep_mhc, controls, more=closed_form)
     predicted = predict_all(
         tasks,
         scored,
@@ -243,6 +250,7 @@ def evaluate_gwas(
         "folds": int(tasks[0].folds.max()) + 1,
         "controls": controls,
         "missing": settings.missing,
+        "neighbour_scale": settings.neighbour_scale if found.neighbours else 0.0,
         "effective_traits": round(effective_number(z), 2) if z.shape[1] > 1 else 1.0,
     }
     gather_warnings(tasks, scored, scores, plan, projection, warnings)

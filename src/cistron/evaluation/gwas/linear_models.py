@@ -1,5 +1,6 @@
 """Ridge and least squares in closed form; whitened, they are generalised least squares."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -7,8 +8,21 @@ import numpy as np
 
 from cistron.errors import InputError
 from cistron.evaluation.gwas.problem import Problem
-from cistron.methods import Positive, check_settings
-from cistron.statistics import DEFAULT_PENALTIES, group_moments, leave_group_out, predict_left_out
+from cistron.methods import NotNegative, Positive, check_settings
+from cistron.statistics import (
+    DEFAULT_PENALTIES,
+    GroupMoments,
+    RidgeChoice,
+    RidgeFit,
+    choose_by_groups,
+    group_moments,
+    leave_group_out,
+    predict_left_out,
+)
+
+# Fits of each group left out of the only alternative, or the choice among several from which fits are made.
+Fitted = tuple[list[RidgeFit] | None, RidgeChoice | None]
+Fitter = Callable[[Sequence[GroupMoments]], Fitted]
 
 
 @dataclass(frozen=True)
@@ -18,21 +32,32 @@ class RidgeSettings:
     Attributes
     ----------
     penalties
-        Penalties on scaled dimensions; one is chosen for each trait and fold by generalised cross-validation
-        on the training chromosomes.
+        Penalties on scaled dimensions; one is chosen for each trait and fold on the training chromosomes.
     scaling
         standardise penalises all dimensions alike; keep lets dimensions of large variance count for more;
-        auto chooses for each trait and fold by generalised cross-validation.
+        auto chooses for each trait and fold, like the penalty.
     penalise_covariates
         Penalise covariates like dimensions; they are fitted freely when False.
+    choice
+        How penalty, scaling and weight of neighbours are chosen: chromosomes (the error on parts of the training
+        chromosomes that are left out) or gcv (generalised cross-validation, which takes genes as independent; the
+        first weight of neighbours is taken).
+    neighbour_weights
+        Weights to choose from: this many times the mean over its neighbours is added to a gene's dimensions.
     """
 
     penalties: tuple[Positive, ...] = tuple(float(penalty) for penalty in DEFAULT_PENALTIES)
     scaling: Literal["auto", "standardise", "keep"] = "auto"
     penalise_covariates: bool = False
+    choice: Literal["chromosomes", "gcv"] = "chromosomes"
+    neighbour_weights: tuple[NotNegative, ...] = (0.0, 2.0)
 
     def __post_init__(self) -> None:
         check_settings(self)
+        if not self.neighbour_weights:
+            raise InputError(
+                "neighbour_weights: none was given; give at least one number, 0 for no neighbours"
+            )
         if not self.penalties:
             raise InputError("penalties: none was given; give at least one positive number")
 
@@ -66,14 +91,48 @@ def predict_ridge(
         Held-out predictions, float64 [gene, trait].
     """
     settings = settings or RidgeSettings()
-    scaling = settings.scaling
+    free, alternatives = ridge_columns(problem, settings)
+    return _closed_form(problem, free, alternatives, ridge_fitter(settings, alternatives[0].shape[1]))
+
+
+def ridge_columns(problem: Problem, settings: RidgeSettings) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Columns that are not penalised, and alternatives of those that are: one a weight of the neighbours."""
+    own = problem.features
+    alternatives = [own]
+    if problem.near is not None and own.shape[1]:
+        # Centred first: the weights of a gene with few neighbours sum to less than 1, and a mean that is not 0 would
+        # tell how many there are.
+        mean = problem.near @ (own - own.mean(axis=0))
+        weights = (
+            settings.neighbour_weights if settings.choice == "chromosomes" else settings.neighbour_weights[:1]
+        )
+        alternatives = [own + weight * mean if weight else own for weight in weights]
     if settings.penalise_covariates:
-        scaling = "standardise"  # covariates and dimensions share no scale
-        free, penalised = np.ones((len(problem.z), 1)), np.hstack([problem.covariates, problem.features])
-    else:
-        free, penalised = problem.intercept_and_covariates(), problem.features
-    penalties = np.array(settings.penalties) if penalised.shape[1] else np.zeros(1)
-    return _closed_form(problem, free, penalised, penalties, scaling)
+        return np.ones((len(own), 1)), [np.hstack([problem.covariates, one]) for one in alternatives]
+    return problem.intercept_and_covariates(), alternatives
+
+
+def ridge_fitter(settings: RidgeSettings, penalised: int) -> Fitter:
+    """From moments of alternatives to the choice and fits, as the settings say.
+
+    Parameters
+    ----------
+    settings
+        Settings of ridge.
+    penalised
+        Number of penalised columns; without any there is nothing to choose.
+    """
+    # Covariates and dimensions share no scale.
+    scaling = "standardise" if settings.penalise_covariates else settings.scaling
+    penalties = np.array(settings.penalties) if penalised else np.zeros(1)
+
+    def fit(moments: Sequence[GroupMoments]) -> Fitted:
+        if penalised == 0 or settings.choice == "gcv" or len(moments[0].count) < 3:
+            return leave_group_out(moments[0], penalties, scaling), None
+        choice = choose_by_groups(moments, penalties, scaling)
+        return None, choice
+
+    return fit
 
 
 def predict_linear(
@@ -95,52 +154,68 @@ def predict_linear(
     ndarray
         Held-out predictions, float64 [gene, trait].
     """
-    return _closed_form(
-        problem, problem.intercept_and_covariates(), problem.features, np.zeros(1), "standardise"
-    )
+
+    def fit(moments: Sequence[GroupMoments]) -> Fitted:
+        return leave_group_out(moments[0], np.zeros(1), "standardise"), None
+
+    return _closed_form(problem, problem.intercept_and_covariates(), [problem.features], fit)
 
 
 def _closed_form(
-    problem: Problem, free: np.ndarray, penalised: np.ndarray, penalties: np.ndarray, scaling: str
+    problem: Problem, free: np.ndarray, alternatives: Sequence[np.ndarray], fit: Fitter
 ) -> np.ndarray:
     # Shifting columns changes nothing but the intercept, and keeps the sums of squares small.
-    penalised = penalised - penalised.mean(axis=0)
-    columns = np.hstack([free, penalised])
+    columns = [np.hstack([free, one - one.mean(axis=0)]) for one in alternatives]
     if problem.projection == "whiten":
-        return _whitened(problem, columns, free.shape[1], penalties, scaling)
+        return _whitened(problem, columns, free.shape[1], fit)
     if problem.projection == "paper":
-        return _published(problem, free, penalised, penalties, scaling)
-    fits = leave_group_out(group_moments(free, penalised, problem.z, problem.folds), penalties, scaling)
-    return predict_left_out(fits, columns, problem.folds)
+        return _published(problem, columns, free.shape[1], fit)
+    return _predicted(columns, columns, problem.z, problem.folds, free.shape[1], fit)
 
 
-def _whitened(
-    problem: Problem, columns: np.ndarray, free: int, penalties: np.ndarray, scaling: str
+def _predicted(
+    fitted: Sequence[np.ndarray],
+    columns: Sequence[np.ndarray],
+    target: np.ndarray,
+    folds: np.ndarray,
+    free: int,
+    fit: Fitter,
 ) -> np.ndarray:
-    assert problem.linkage is not None
-    decomposition = problem.linkage.decomposition
-    rotated, rotated_z = decomposition.rotate(columns), decomposition.rotate(problem.z)
-    predictions = np.empty_like(problem.z)
-    for trait in range(problem.z.shape[1]):
-        weights = decomposition.weights(problem.linkage.ridge(trait))[:, None]
-        white, target = rotated * weights, rotated_z[:, [trait]] * weights
-        fits = leave_group_out(
-            group_moments(white[:, :free], white[:, free:], target, problem.folds), penalties, scaling
-        )
-        predictions[:, trait] = predict_left_out(fits, columns, problem.folds)[:, 0]
+    """Fit rows of ``fitted`` and predict rows of ``columns``, alternative by alternative; float64 [gene, trait]."""
+    moments = [group_moments(one[:, :free], one[:, free:], target, folds) for one in fitted]
+    fits, choice = fit(moments)
+    if choice is None:
+        assert fits is not None
+        return predict_left_out(fits, columns[0], folds)
+    predictions = np.empty(target.shape)
+    for number, one in enumerate(columns):
+        chosen = (choice.alternative == number)[folds]  # (gene, trait)
+        if chosen.any():
+            np.copyto(
+                predictions, predict_left_out(choice.fits(moments[number], number), one, folds), where=chosen
+            )
     return predictions
 
 
-def _published(
-    problem: Problem, free: np.ndarray, penalised: np.ndarray, penalties: np.ndarray, scaling: str
-) -> np.ndarray:
+def _whitened(problem: Problem, columns: Sequence[np.ndarray], free: int, fit: Fitter) -> np.ndarray:
+    assert problem.linkage is not None
+    decomposition = problem.linkage.decomposition
+    rotated, rotated_z = [decomposition.rotate(one) for one in columns], decomposition.rotate(problem.z)
+    predictions = np.empty_like(problem.z)
+    for trait in range(problem.z.shape[1]):
+        weights = decomposition.weights(problem.linkage.ridge(trait))[:, None]
+        white, target = [one * weights for one in rotated], rotated_z[:, [trait]] * weights
+        predictions[:, [trait]] = _predicted(white, columns, target, problem.folds, free, fit)
+    return predictions
+
+
+def _published(problem: Problem, columns: Sequence[np.ndarray], free: int, fit: Fitter) -> np.ndarray:
     # As published, only z is projected; covariates and features are not.
     assert problem.linkage is not None
-    columns = np.hstack([free, penalised])
     predictions = np.empty_like(problem.z)
     for trait in range(problem.z.shape[1]):
         projection = problem.linkage.published(trait)
         target = projection.project(problem.z[:, [trait]])
-        fits = leave_group_out(group_moments(free, penalised, target, problem.folds), penalties, scaling)
-        predictions[:, [trait]] = projection.back(predict_left_out(fits, columns, problem.folds))
+        found = _predicted(columns, columns, target, problem.folds, free, fit)
+        predictions[:, [trait]] = projection.back(found)
     return predictions

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import sparse
 
 from cistron.formats.magma import GeneCorrelations
 from cistron.statistics import BlockCovariance, CovarianceRepair, PublishedProjection, reference_ridge
@@ -75,6 +76,9 @@ class Problem:
         Covariance of the genes, or None when nothing is projected.
     projection
         ``whiten``, ``none`` or ``paper``.
+    near
+        From a column of genes to the mean over each gene's neighbours, sparse [gene, gene]
+        (:func:`cistron.evaluation.gwas.near.mean_over_neighbours`); None where neighbours do not count.
     """
 
     z: np.ndarray
@@ -83,6 +87,7 @@ class Problem:
     folds: np.ndarray
     linkage: Linkage | None = None
     projection: str = "none"
+    near: sparse.csr_array | None = None
 
     def __post_init__(self) -> None:
         rows = {len(self.z), len(self.covariates), len(self.features), len(self.folds)}
@@ -97,9 +102,9 @@ class Problem:
         """The problem on a subset of the genes, given by row numbers; folds are renumbered without gaps."""
         _, folds = np.unique(self.folds[rows], return_inverse=True)
         linkage = None if self.linkage is None else self.linkage.select(rows)
-        return Problem(
-            self.z[rows], self.covariates[rows], self.features[rows], folds, linkage, self.projection
-        )
+        near = None if self.near is None else self.near[rows][:, rows]
+        arrays = (self.z[rows], self.covariates[rows], self.features[rows])
+        return Problem(*arrays, folds, linkage, self.projection, near)
 
     def intercept_and_covariates(self) -> np.ndarray:
         """Columns that are not penalised, float64 [gene, 1 + covariate]."""

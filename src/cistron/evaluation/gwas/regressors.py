@@ -27,11 +27,14 @@ class Regressor(Method):
         Draws of each negative control.
     traits_per_shard
         Traits that are fitted together; None fits all at once, where one decomposition serves them all.
+    neighbours
+        Whether functions of neighbouring genes can count.
     """
 
     default_folds: int | None = None
     default_controls: int = 1
     traits_per_shard: int | None = None
+    neighbours: bool = False
 
 
 REGRESSORS: MethodList[Regressor] = MethodList(
@@ -42,8 +45,9 @@ REGRESSORS: MethodList[Regressor] = MethodList(
         settings=RidgeSettings,
         make="cistron.evaluation.gwas.linear_models:predict_ridge",
         meaning="linear in covariates and dimensions, dimensions shrunk",
-        reference="Hoerl and Kennard 1970; generalised cross-validation of Golub, Heath and Wahba 1979",
+        reference="Hoerl and Kennard 1970; penalties chosen on chromosomes left out",
         default_controls=5,
+        neighbours=True,
     ),
     Regressor(
         name="linear",
@@ -72,6 +76,7 @@ REGRESSORS: MethodList[Regressor] = MethodList(
         reference="LightGBM (Ke et al. 2017) averaged with ridge",
         default_folds=11,
         traits_per_shard=5,
+        neighbours=True,
     ),
 )
 

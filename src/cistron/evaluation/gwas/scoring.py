@@ -17,6 +17,8 @@ from cistron.evaluation.gwas.variants import Plan, Variant, covered_rows, null_o
 ALL_GENES, SHARED, FILLED = "all genes", "shared genes", "uncovered genes filled"
 ODD, EVEN = "odd chromosomes", "even chromosomes"
 WITH_MHC, WITHOUT_MHC = "with the MHC", "without the MHC"
+OWN_ALONE = "without neighbours"
+LEADING_ALONE = "leading component alone"
 POSITIONS_ALONE = "positions alone"
 RANGE = "range over draws"
 _COVARIATES = {PUBLISHED: "covariates", POSITIONAL: "covariates and positions"}
@@ -134,6 +136,7 @@ class Scoring:
                 yield from self._stratum(number, SHARED, shared, controls)
         yield from self._other_null(number, name)
         yield from self._other_mhc(number, name)
+        yield from self._parts(number, name)
         yield from self._filled(number, name)
 
     def _stratum(
@@ -218,6 +221,18 @@ class Scoring:
         stratum = WITH_MHC if variant.mhc else WITHOUT_MHC
         base = self._base(name, stratum, variant.null)
         yield from self._plain(base, "delta_r2", self._pair(variant), headline)
+
+    def _parts(self, number: int, name: str) -> Iterator[Row]:
+        """The gain from a part of what the headline has: a gene's own functions, or the leading component."""
+        headline = self.plan.full(number)
+        parts = []
+        if self.plan.has_alone:
+            parts.append((OWN_ALONE, replace(headline, alone=True)))
+        if self.plan.has_leading and self.embeddings[number].values.shape[1] > 1:
+            parts.append((LEADING_ALONE, replace(headline, kind="leading")))
+        for stratum, variant in parts:
+            base = self._base(name, stratum, headline.null)
+            yield from self._plain(base, "delta_r2", self._pair(variant), headline)
 
     def _filled(self, number: int, name: str) -> Iterator[Row]:
         """The gain over all genes of the traits, those without an embedding predicted by the rule for them."""

@@ -6,10 +6,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from cistron.errors import InputError
 from cistron.evaluation.gwas.covariates import ExtraCovariates, gene_covariates
 from cistron.evaluation.gwas.linkage import link
+from cistron.evaluation.gwas.near import mean_over_neighbours
 from cistron.evaluation.gwas.positions import has_positions, in_mhc, position_covariates
 from cistron.evaluation.gwas.problem import Linkage, Problem
 from cistron.evaluation.gwas.traits import TraitCollection, TraitDesign
@@ -45,6 +47,8 @@ class Task:
         Covariance of the genes, or None when nothing is projected.
     projection
         ``whiten``, ``none`` or ``paper``.
+    neighbours
+        Scale in base pairs over which neighbours of a gene count; 0 where they do not.
     """
 
     design: TraitDesign
@@ -55,6 +59,7 @@ class Task:
     folds: np.ndarray
     linkage: Linkage | None = None
     projection: str = "none"
+    neighbours: float = 0.0
     _kept: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def keep(self, key: Hashable, make: Callable[[], Made]) -> Made:
@@ -110,6 +115,15 @@ class Task:
         linkage = self.linkage
         return self.keep(("linkage", rows.tobytes()), lambda: linkage.select(rows))
 
+    def near(self, rows: np.ndarray) -> sparse.csr_array | None:
+        """Mean over the neighbours of some of the genes among them, sparse [row, row]; None where they do not count."""
+        if self.neighbours == 0 or not self.positional:
+            return None
+        blocks, middles = self.blocks[rows], self.middles[rows]
+        return self.keep(
+            ("near", rows.tobytes()), lambda: mean_over_neighbours(blocks, middles, self.neighbours)
+        )
+
     def likeness(self, rows: np.ndarray) -> np.ndarray:
         """Small groups of genes of like density and length among some of the genes; int [row]."""
         return self.keep(("likeness", rows.tobytes()), lambda: group_like_rows(self.places[rows]))
@@ -121,6 +135,7 @@ def build_tasks(
     null: str,
     projection: str,
     folds: int | None,
+    neighbours: float = 0.0,
     covariances: Mapping[str, GeneCorrelations] | None = None,
     extra: ExtraCovariates | None = None,
 ) -> list[Task]:
@@ -136,6 +151,8 @@ def build_tasks(
         ``whiten``, ``none`` or ``paper``.
     folds
         Chromosome groups that are left out in turn; each chromosome when absent.
+    neighbours
+        Scale in base pairs over which neighbours of a gene count; 0 where they do not.
     covariances
         Correlations by trait name, or ``*`` for all traits.
     extra
@@ -171,7 +188,9 @@ def build_tasks(
             names = [*names, *extra.names]
         found = table["CHR"].nunique()
         groups = chromosome_groups(list(table["CHR"]), None if folds is None else min(folds, found))
-        tasks.append(Task(genes, published, tuple(names), places, in_mhc(table), groups, linkage, projection))
+        mhc = in_mhc(table)
+        made = Task(genes, published, tuple(names), places, mhc, groups, linkage, projection, neighbours)
+        tasks.append(made)
     return tasks
 
 

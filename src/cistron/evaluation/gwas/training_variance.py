@@ -5,14 +5,16 @@ needs a fit for each pair of chromosomes, which only a closed form can afford; s
 tells for every model by how much its bootstrap deviates too little.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from cistron.evaluation.gwas.coverage import Scored
+from cistron.evaluation.gwas.linear_models import RidgeSettings, ridge_columns, ridge_fitter
 from cistron.evaluation.gwas.problem import Problem
 from cistron.evaluation.gwas.tasks import Task
 from cistron.evaluation.gwas.variants import Variant, variant_problem, variant_rows
 from cistron.statistics import (
-    DEFAULT_PENALTIES,
     BlockSums,
     GroupMoments,
     RidgeFit,
@@ -20,7 +22,6 @@ from cistron.statistics import (
     group_moments,
     held_out_sums,
     jackknife_variance,
-    leave_group_out,
     permute_within,
     signed_r2_without_each_group,
     signed_square,
@@ -89,18 +90,18 @@ def ratio_of_deviations(
     sizes = np.bincount(blocks).astype(np.float64)
     if len(sizes) < 3:
         return np.ones(problem.z.shape[1])
-    features = _leading(problem.features)
+    problem = problem.with_features(_leading(problem.features))
     weights = block_draws(len(sizes), draws, seed)
-    null_sums, null_without = _jackknife(problem, features[:, :0], blocks)
-    sums, without = _jackknife(problem, features, blocks)
+    null_sums, null_without = _jackknife(problem.with_features(problem.features[:, :0]), blocks)
+    sums, without = _jackknife(problem, blocks)
     value = _r2(sums) - _r2(null_sums)
     variance = jackknife_variance(value, without - null_without, sizes)
     bootstrap = (_r2(sums, weights) - _r2(null_sums, weights)).var(axis=0)
     if chance is None:
-        permuted = [
-            _r2(_held_out(problem, features[permute_within(blocks, seed, draw)], blocks))
-            for draw in range(_OWN_DRAWS)
-        ]
+        permuted = []
+        for draw in range(_OWN_DRAWS):
+            moved = problem.with_features(problem.features[permute_within(blocks, seed, draw)])
+            permuted.append(_r2(_held_out(moved, blocks)))
         chance = np.var(permuted, axis=0, ddof=1)
     linear = np.maximum(variance - 2 * chance, 0.0)
     varied = bootstrap > 1e-14
@@ -117,18 +118,41 @@ def _leading(features: np.ndarray) -> np.ndarray:
     return centred @ vectors[:, -_MOST_COLUMNS:]
 
 
-def _fits(problem: Problem, features: np.ndarray, blocks: np.ndarray) -> tuple[GroupMoments, list[RidgeFit]]:
-    centred = features - features.mean(axis=0) if features.shape[1] else features
-    moments = group_moments(problem.intercept_and_covariates(), centred, problem.z, blocks)
-    return moments, leave_group_out(moments, DEFAULT_PENALTIES if features.shape[1] else np.zeros(1), "auto")
+def _fits(problem: Problem, blocks: np.ndarray) -> list[tuple[np.ndarray, GroupMoments, list[RidgeFit]]]:
+    """Traits, moments and fits for each weight of the neighbours that some traits take in most folds."""
+    settings = RidgeSettings()
+    free, alternatives = ridge_columns(problem, settings)
+    moments = [group_moments(free, one - one.mean(axis=0), problem.z, blocks) for one in alternatives]
+    fit = ridge_fitter(settings, alternatives[0].shape[1])
+    fits, choice = fit(moments)
+    every = np.arange(problem.z.shape[1])
+    if choice is None:
+        assert fits is not None
+        return [(every, moments[0], fits)]
+    found = []
+    for number, one in enumerate(moments):
+        traits = np.flatnonzero(choice.usual == number)
+        if len(traits):
+            own = replace(one, cross=one.cross[:, :, traits], square=one.square[:, traits])
+            again = choice if len(moments) == 1 else fit([own])[1]
+            assert again is not None
+            found.append((traits, own, again.fits(own)))
+    return found
 
 
-def _jackknife(problem: Problem, features: np.ndarray, blocks: np.ndarray) -> tuple[BlockSums, np.ndarray]:
-    return signed_r2_without_each_group(*_fits(problem, features, blocks))
+def _jackknife(problem: Problem, blocks: np.ndarray) -> tuple[BlockSums, np.ndarray]:
+    fitted = _fits(problem, blocks)
+    parts = [signed_r2_without_each_group(moments, fits) for _, moments, fits in fitted]
+    order = np.argsort(np.concatenate([traits for traits, _, _ in fitted]))
+    sums = np.concatenate([one.sums for one, _ in parts], axis=2)[:, :, order]
+    return BlockSums(sums), np.concatenate([without for _, without in parts], axis=1)[:, order]
 
 
-def _held_out(problem: Problem, features: np.ndarray, blocks: np.ndarray) -> BlockSums:
-    return held_out_sums(*_fits(problem, features, blocks))
+def _held_out(problem: Problem, blocks: np.ndarray) -> BlockSums:
+    fitted = _fits(problem, blocks)
+    order = np.argsort(np.concatenate([traits for traits, _, _ in fitted]))
+    sums = [held_out_sums(moments, fits).sums for _, moments, fits in fitted]
+    return BlockSums(np.concatenate(sums, axis=2)[:, :, order])
 
 
 def _r2(sums: BlockSums, weights: np.ndarray | None = None) -> np.ndarray:

@@ -20,8 +20,8 @@ class Variant:
     Attributes
     ----------
     kind
-        ``null``, ``full``, a control (``permuted``, ``shifted``, ``matched``), or ``positions``: the columns made
-        from places alone, as if they were an embedding.
+        ``null``, ``full``, a control (``permuted``, ``shifted``, ``matched``), ``leading``: the leading principal
+        component alone, or ``positions``: the columns made from places alone, as if they were an embedding.
     embedding
         Number of the embedding whose genes are used, -1 for all genes of the traits.
     null
@@ -30,6 +30,8 @@ class Variant:
         Whether genes of the MHC are used.
     draw
         Draw of a control.
+    alone
+        Whether the neighbours of a gene are left out where the task has them count.
     """
 
     kind: str
@@ -37,12 +39,13 @@ class Variant:
     null: str
     mhc: bool = False
     draw: int = 0
+    alone: bool = False
 
     @property
     def label(self) -> str:
         """Name in files."""
         who = "all" if self.embedding == EVERY_GENE else str(self.embedding)
-        return f"{self.kind}-{who}-{self.draw}-{self.null}{'-mhc' if self.mhc else ''}"
+        return f"{self.kind}-{who}-{self.draw}-{self.null}{'-mhc' if self.mhc else ''}{'-alone' if self.alone else ''}"
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,10 @@ class Plan:
         Whether the other null model is fitted too: the positional one needs places.
     has_mhc
         Whether any trait has genes of the MHC.
+    has_alone
+        Whether each embedding is fitted without the neighbours of genes too.
+    has_leading
+        Whether the leading principal component of each embedding is fitted alone too.
     """
 
     null: str
@@ -71,9 +78,11 @@ class Plan:
     kinds: tuple[str, ...]
     both_nulls: bool
     has_mhc: bool
+    has_alone: bool = False
+    has_leading: bool = False
 
     @classmethod
-    def of(cls, tasks: list[Task], null: str, keep_mhc: bool, controls: int) -> "Plan":
+    def of(cls, tasks: list[Task], null: str, keep_mhc: bool, controls: int, more: bool = False) -> "Plan":
         """Find what the traits allow.
 
         Parameters
@@ -86,11 +95,15 @@ class Plan:
             Whether the headline uses the genes of the MHC.
         controls
             Draws of each control.
+        more
+            Whether each embedding is to be fitted without the neighbours of genes too, where they count, and its
+            leading component alone.
         """
         positional = all(task.positional for task in tasks)
         kinds = CONTROLS if positional else tuple(kind for kind in CONTROLS if kind != "matched")
         has_mhc = any(task.mhc.any() for task in tasks)
-        return cls(null, keep_mhc, controls, kinds if controls else (), positional, has_mhc)
+        alone = more and positional and any(task.neighbours > 0 for task in tasks)
+        return cls(null, keep_mhc, controls, kinds if controls else (), positional, has_mhc, alone, more)
 
     @property
     def other_null(self) -> str:
@@ -133,6 +146,10 @@ class Plan:
                 models.append(replace(full, null=self.other_null))
             if self.has_mhc:
                 models.append(replace(full, mhc=not self.mhc))
+            if self.has_alone:
+                models.append(replace(full, alone=True))
+            if self.has_leading:
+                models.append(replace(full, kind="leading"))
             for model in models:
                 listed += [null_of(model), model]
             listed += [
@@ -212,12 +229,22 @@ def variant_problem(
         return problem.with_features(task.places[rows])
     order = _order(task, variant, rows, seed)
     features = embeddings[variant.embedding].values[position[order]]
-    return problem.with_features(features.astype(np.float64))
+    if variant.kind == "leading":
+        features = _leading_component(features)
+    near = None if variant.alone else task.near(rows)
+    return replace(problem, features=features.astype(np.float64), near=near)
+
+
+def _leading_component(values: np.ndarray) -> np.ndarray:
+    """Scores of the first principal component, float64 [gene, 1]."""
+    centred = values.astype(np.float64)
+    centred = centred - centred.mean(axis=0)
+    return centred @ np.linalg.eigh(centred.T @ centred)[1][:, -1:]
 
 
 def _order(task: Task, variant: Variant, rows: np.ndarray, seed: int) -> np.ndarray:
     """Which gene's embedding takes the place of each gene, int [row]."""
-    if variant.kind == "full":
+    if variant.kind in ("full", "leading"):
         return np.arange(len(rows))
     blocks, middles = task.blocks[rows], task.middles[rows]
     if variant.kind == "permuted":

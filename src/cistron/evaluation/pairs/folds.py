@@ -38,7 +38,22 @@ class PairFold:
 
 
 def gene_groups(genes: int, folds: int, seed: int, repeat: int) -> np.ndarray:
-    """Deal genes to folds at random, int [gene]."""
+    """Deal genes to folds at random.
+
+    Parameters
+    ----------
+    genes
+        Number of genes.
+    folds
+        Number of folds.
+    seed, repeat
+        Seed of the run and number of the deal.
+
+    Returns
+    -------
+    ndarray
+        Fold of each gene, int [gene].
+    """
     order = random_generator(seed, "folds of genes of pairs", repeat).permutation(genes)
     group = np.empty(genes, dtype=np.int64)
     group[order] = np.arange(genes) % folds
@@ -48,7 +63,15 @@ def gene_groups(genes: int, folds: int, seed: int, repeat: int) -> np.ndarray:
 def inner_masks(
     first: np.ndarray, second: np.ndarray, label: np.ndarray, seed: int, draw: int
 ) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
-    """Two halves of the genes of the training pairs, each fitted on in turn; pairs across are left out."""
+    """Two halves of the genes of the training pairs, each fitted on in turn; pairs across are left out.
+
+    Parameters
+    ----------
+    first, second, label
+        Training pairs by gene numbers, and their labels.
+    seed, draw
+        Seed of the run and number of the fold.
+    """
     genes = np.unique(np.r_[first, second])
     half = random_generator(seed, "inner folds of pairs", draw).permutation(len(genes)) % 2
     side = np.zeros(int(genes.max()) + 1, dtype=np.int64) if len(genes) else np.zeros(1, dtype=np.int64)

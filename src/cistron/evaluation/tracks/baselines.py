@@ -150,21 +150,16 @@ def fit_kmer_ridge(
     InputError
         If there is nothing to fit on.
     """
-    gram, moments, sums, targets_sum, count, bins = None, None, None, None, 0, 0
+    gram, moments, sums, targets_sum = (np.zeros(()) for _ in range(4))
+    count, bins = 0, 0
     for codes, targets in training:
         bins = targets.shape[1]
         x = np.concatenate([kmer_features(line, crop, bins) for line in codes]).astype(np.float64)
         y = targets.reshape(-1, targets.shape[2]).astype(np.float64)
-        if gram is None:
-            gram, moments, sums = x.T @ x, x.T @ y, x.sum(axis=0)
-            targets_sum = y.sum(axis=0)
-        else:
-            gram += x.T @ x
-            moments += x.T @ y
-            sums += x.sum(axis=0)
-            targets_sum += y.sum(axis=0)
+        gram, moments = gram + x.T @ x, moments + x.T @ y
+        sums, targets_sum = sums + x.sum(axis=0), targets_sum + y.sum(axis=0)
         count += len(x)
-    if gram is None or moments is None or sums is None or targets_sum is None:
+    if not count:
         raise InputError("the k-mer ridge has no training sequences")
     mean, level = sums / count, targets_sum / count
     spread = np.sqrt(np.maximum(np.diag(gram) / count - mean**2, 0))

@@ -80,10 +80,15 @@
       this.head = this.blocks.head;
       this.genes = this.blocks.genes;
       this.place = new Map();
+      this.other = this.genes.names || [];
+      this.other.forEach((names, row) => names.split(" ").forEach((name) => {
+        const key = name.toLowerCase();
+        if (key && !this.place.has(key)) this.place.set(key, row);
+      }));
       // identifiers win over symbols, and an earlier gene over a later one of the same symbol
       this.genes.symbol.forEach((symbol, row) => {
         const key = symbol.toLowerCase();
-        if (symbol && !this.place.has(key)) this.place.set(key, row);
+        if (symbol && (!this.place.has(key) || this.genes.symbol[this.place.get(key)].toLowerCase() !== key)) this.place.set(key, row);
       });
       this.genes.gene.forEach((gene, row) => this.place.set(gene.toLowerCase(), row));
     }
@@ -95,9 +100,10 @@
       for (let row = 0; row < this.head.scored; row += 1) {
         const symbol = this.genes.symbol[row].toLowerCase();
         const gene = this.genes.gene[row].toLowerCase();
-        if (symbol === wanted || gene === wanted) found[0].push(row);
+        const also = this.other[row] ? ` ${this.other[row].toLowerCase()}` : "";
+        if (symbol === wanted || gene === wanted || `${also} `.includes(` ${wanted} `)) found[0].push(row);
         else if (symbol.startsWith(wanted) || gene.startsWith(wanted)) found[1].push(row);
-        else if (symbol.includes(wanted) || gene.includes(wanted)) found[2].push(row);
+        else if (symbol.includes(wanted) || gene.includes(wanted) || also.includes(` ${wanted}`)) found[2].push(row);
       }
       return found.flat().slice(0, LIMIT);
     }
@@ -174,9 +180,11 @@
         ? `chromosome ${chromosome[row]}${start[row] >= 0 ? ` from ${(start[row] + 1).toLocaleString("en")}` : ""}` : "";
       heading.append(make("small", [symbol[row] ? gene[row] : "", where].filter(Boolean).join(" · ")));
       const parts = [heading];
-      if (row < this.head.scored) parts.push(this.table(row));
+      if (this.other[row]) parts.push(make("p", `also ${this.other[row].split(" ").join(", ")}`, "status"));
+      if (this.head.traits.length === 0) { /* no traits in this study */ }
+      else if (row < this.head.scored) parts.push(this.table(row));
       else parts.push(make("p", "This gene has an embedding but no z-score in this run.", "note"));
-      parts.push(this.neighbours(row));
+      parts.push(this.neighbours(row), ...this.more(row));
       this.result.replaceChildren(...parts);
       this.result.hidden = false;
       this.result.dataset.gene = gene[row];
@@ -257,6 +265,8 @@
           button.type = "button";
           button.dataset.gene = this.genes.gene[other];
           item.append(button, make("span", this.number(entry.similarity, place).toFixed(2)));
+          const shared = this.shared(row, other);
+          if (shared) item.append(make("small", shared));
           list.append(item);
         }
         part.append(list.children.length ? list : make("p", "not embedded", "status"));
@@ -265,6 +275,84 @@
       return box;
     }
   }
+
+  Object.assign(GeneView.prototype, {
+    shared(row, other) {
+      if (!this.blocks.sets) return "";
+      const own = new Set(this.blocks.sets.of[row]);
+      const both = this.blocks.sets.of[other].filter((number) => own.has(number));
+      if (both.length === 0) return "";
+      const named = both.slice(0, 2).map((number) => this.blocks.sets.names[number]).join(", ");
+      return `shares ${named}${both.length > 2 ? ` and ${both.length - 2} more` : ""}`;
+    },
+
+    // Sets, edges, expression, and what this study does not have.
+    more(row) {
+      const facts = this.blocks.facts;
+      if (!facts) return [];
+      const parts = [];
+      const titled = (title, element) => { parts.push(make("h4", title), element); };
+      const sets = this.blocks.sets.of[row].map((number) => this.blocks.sets.names[number]);
+      if (sets.length) titled("Sets", make("p", sets.slice(0, 40).join(", ") + (sets.length > 40 ? ` and ${sets.length - 40} more` : "")));
+      for (const kind of ["regulators", "targets"]) {
+        const edges = facts[kind][row];
+        if (!edges) continue;
+        const list = make("ul", undefined, "edges");
+        for (const [gene, sign, probability, network] of edges) {
+          const item = make("li");
+          const place = this.place.get(gene.toLowerCase());
+          const name = place === undefined ? gene : this.genes.symbol[place] || gene;
+          const button = make("button", name, "link");
+          button.type = "button";
+          button.dataset.gene = gene;
+          const told = [{ 1: "raises", "-1": "lowers" }[sign], probability === null ? "" : `probability ${probability}`, facts.networks[network]];
+          item.append(place === undefined ? make("span", name) : button, make("span", ` ${told.filter(Boolean).join(", ")}`));
+          list.append(item);
+        }
+        titled(kind === "regulators" ? "Regulators" : "Targets", list);
+      }
+      const expression = facts.expression && facts.expression.of[row];
+      if (expression) titled(`Expression, measured and predicted by ${facts.expression.embedding}`, this.expression(facts.expression.types, expression));
+      if (this.head.absent && this.head.absent.length) {
+        const list = make("dl", undefined, "answers");
+        for (const { what, how } of this.head.absent) {
+          const line = make("div");
+          const told = make("dd");
+          told.append(make("code", how));
+          line.append(make("dt", what), told);
+          list.append(line);
+        }
+        titled("What this study does not have, and what would fill it", list);
+      }
+      return parts;
+    },
+
+    expression(types, [measured, predicted]) {
+      const table = make("table");
+      const head = make("tr");
+      ["Cells", "Measured", "Predicted"].forEach((text, number) => {
+        const cell = make("th", text, number ? "number" : "");
+        cell.scope = "col";
+        head.append(cell);
+      });
+      const top = make("thead");
+      top.append(head);
+      const body = make("tbody");
+      types.forEach((type, number) => {
+        const line = make("tr");
+        const name = make("th", type);
+        name.scope = "row";
+        const text = (value) => (value === null || value === undefined ? "–" : value.toFixed(3));
+        line.append(name, make("td", text(measured[number]), "number"), make("td", text(predicted[number]), "number"));
+        body.append(line);
+      });
+      table.append(top, body);
+      const scroll = make("div", undefined, "scroll");
+      scroll.tabIndex = 0;
+      scroll.append(table);
+      return scroll;
+    },
+  });
 
   const views = [...document.querySelectorAll(".gene-view")].map((root) => new GeneView(root));
   const follow = () => {

@@ -1,0 +1,39 @@
+"""Settings of the contributions of enhancers; reading them loads no torch."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from cistron.errors import InputError
+from cistron.methods import CountOrZero, Range, check_settings
+
+
+@dataclass(frozen=True)
+class EnhancerScoreSettings:
+    """How elements are scored for a gene.
+
+    Parameters
+    ----------
+    methods
+        ``gradient`` (times input), ``attention``, ``ism`` (the element is replaced).
+    window
+        Base pairs around the middle of an element that are scored.
+    neighbours
+        Bins on either side of the start site that are summed with its own.
+    shuffles
+        Dinucleotide shuffles by which ``ism`` replaces an element.
+    seed
+        Seed of the shuffles.
+    """
+
+    methods: tuple[Literal["gradient", "attention", "ism"], ...] = ("gradient", "attention")
+    window: Annotated[int, Range(2)] = 2000
+    neighbours: CountOrZero = 1
+    shuffles: Annotated[int, Range(1)] = 10
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_settings(self)
+        if not self.methods or len(set(self.methods)) < len(self.methods):
+            raise InputError(
+                f"--methods needs each of gradient, attention, ism at most once. Given: {' '.join(self.methods) or 'none'}"
+            )

@@ -1,0 +1,284 @@
+"""The report of a study and the page of a gene: what they say, in what order, and how they behave in a browser."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cistron.errors import InputError
+from cistron.report.gene_page import build_gene_page, gene_search_section
+from cistron.report.study import build_study_report, read_study
+from cistron.report.study_finding import findings, order_of_rows
+from cistron.study import run_study
+from cistron.study.genes import read_gene_book
+from cistron.world.study import StudyWorldSettings, write_study_world
+
+sys.path.insert(0, str(Path(__file__).parent))
+try:
+    from test_browser import CONTRAST, browser  # noqa: F401  # the fixture
+finally:
+    sys.path.remove(str(Path(__file__).parent))
+
+HOSTILE = "<script>document.title='broken'</script>"
+PLAN = """
+[study]
+name = "Planted <i>study</i>"
+annotation = "genes.tsv"
+gene_map = ["hgnc.tsv"]
+added = ["gaussian"]
+complementarity = ["terms"]
+[embeddings.first]
+file = "first_half.h5ad"
+[embeddings.second]
+file = "second_half.h5ad"
+[embeddings.noise]
+file = "noise.h5ad"
+[tasks.terms]
+kind = "gene_labels"
+labels = "labels.tsv"
+learner = "ridge"
+draws = 60
+[tasks.network]
+kind = "edges"
+truth = "network.tsv"
+networks = ["guess.tsv"]
+folds = 2
+repeats = 1
+draws = 40
+evidence = ["expression"]
+[tasks.cells]
+kind = "expression"
+cells = "cells.h5ad"
+gene_split = "random"
+draws = 20
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """A finished study with hostile names of a term and of a symbol, and its report."""
+    world = tmp_path_factory.mktemp("world")
+    settings = StudyWorldSettings(
+        genes=160, chromosomes=4, functions=4, sets=8, pairs=60, edges=200, cells=40
+    )
+    write_study_world(world, settings, seed=3)
+    genes = pd.read_csv(world / "genes.tsv", sep="\t")
+    genes.loc[0, "symbol"] = HOSTILE
+    genes.loc[1, "symbol"] = "LDLR"
+    genes.to_csv(world / "genes.tsv", sep="\t", index=False)
+    names = pd.DataFrame(
+        {"ensembl_gene_id": genes["gene"], "symbol": genes["symbol"], "entrez_id": genes["entrez"]}
+    )
+    names["alias_symbol"] = ["FHC|LDLCQ2" if symbol == "LDLR" else "" for symbol in names["symbol"]]
+    names.to_csv(world / "hgnc.tsv", sep="\t", index=False)
+    labels = pd.read_csv(world / "labels.tsv", sep="\t").replace({"term": {"term 0": HOSTILE}})
+    labels.to_csv(world / "labels.tsv", sep="\t", index=False)
+    network = pd.read_csv(world / "network.tsv", sep="\t")
+    network.loc[0, "target"] = genes["gene"][1]
+    network.drop_duplicates(["source", "target"]).query("source != target").to_csv(
+        world / "network.tsv", sep="\t", index=False
+    )
+    guess = network.head(20).assign(sign=1, probability=0.9).drop_duplicates(["source", "target"])
+    guess.query("source != target").to_csv(world / "guess.tsv", sep="\t", index=False)
+    (world / "study.toml").write_text(PLAN)
+    result = run_study(world / "study.toml", world / "study")
+    build_study_report(result.folder, result.folder / "report.html")
+    return result.folder
+
+
+def test_the_page_opens_on_the_picture_and_ends_with_what_was_run(study):
+    text = (study / "report.html").read_text()
+    body = text[text.index("<main") :]
+    order = [
+        "What to use for what",
+        "<svg",
+        "Which embedding for which question",
+        "Look up a gene",
+        "Labels of genes: terms",
+    ]
+    order += [
+        "Gene networks: network",
+        "Expression of unseen genes: cells",
+        "worth together",
+        "beyond chance",
+        "Coverage and evidence",
+        "What was run",
+    ]
+    places = [body.index(word) for word in order]
+    assert places == sorted(places)
+    assert text.index('<dl class="facts wide">') > text.index("Coverage and evidence")
+    assert "<i>study</i>" not in text
+    assert HOSTILE not in text
+
+
+def test_the_picture_holds_every_cell(study):
+    _, tables = read_study(study)
+    common = tables["table"].query("part == 'common genes' and row != 'together'")
+    text = (study / "report.html").read_text()
+    tips = re.findall(r'data-tip="([^"]*)"', text[: text.index("Which embedding for which question")])
+    assert len(tips) == len(common) == 12
+    assert all(f"{row.embedding}, {row.task}" in " ".join(tips) for row in common.itertuples())
+    assert sum("indistinguishable from the best" in tip for tip in tips) == int(common["best"].sum())
+    assert sum("not above its control" in tip for tip in tips) == int((~common["beats_control"]).sum())
+
+
+def test_the_finding_says_who_wins_who_ties_and_where_nothing_is_known(study):
+    table = pd.DataFrame(
+        {
+            "task": list("aaabbb"), "row": ["embedding"] * 6, "embedding": ["x", "y", "z"] * 2, "value": [0.9, 0.89, 0.7, 0.52, 0.51, 0.5],
+            "low": [0.85, 0.84, 0.6, 0.4, 0.4, 0.4], "high": [0.95, 0.94, 0.8, 0.6, 0.6, 0.6], "null_value": [0.5] * 6,
+            "best": [True, True, False, True, True, True], "beats_control": [True, True, True, False, False, False], "shares_evidence": [True] + [False] * 5,
+        }
+    )  # fmt: skip
+    differences = pd.DataFrame(
+        {"task": ["a", "a"], "first": ["x", "x"], "second": ["y", "z"], "low": [-0.1, 0.1]}
+    )
+    said = findings(table, differences, ["a", "b"])
+    assert (
+        said["headline"] == "x is the highest on 1 of 2 tasks; on b no embedding knows more than its control."
+    )
+    assert "y is indistinguishable from it" in said["tasks"][0]["sentence"]
+    assert "it saw the kind of evidence" in said["tasks"][0]["sentence"]
+    assert said["tasks"][1]["kind"] == "unfounded"
+    assert said["chance"] == "1 of 2 differences between two embeddings are within chance."
+    assert order_of_rows(table) == ["x", "y", "z"]
+
+
+def test_a_gene_is_found_by_id_symbol_alias_and_entrez(study):
+    book = read_gene_book(study)
+    gene = book.genes.set_index("symbol").loc["LDLR"]
+    for name in ("LDLR", "ldlr", gene["gene"], "FHC", "LDLCQ2", gene["entrez"]):
+        assert book.find(name)["gene"] == gene["gene"]
+    with pytest.raises(InputError, match="no gene 'LDRL' among its 160; near are LDLR"):
+        book.find("LDRL")
+    near = book.neighbours.query("embedding == 'first' and gene == @gene.gene").sort_values("rank")
+    assert len(near) == 10
+    assert near["similarity"].is_monotonic_decreasing
+
+
+def test_the_page_of_a_gene_needs_no_script_and_names_what_would_fill_it(study, run, tmp_path):
+    page = build_gene_page(study, "FHC", tmp_path / "gene.html").read_text()
+    for word in ("LDLR", "Nearest genes", "Expression", "Regulators", "cistron sequence predict", "FHC"):
+        assert word in page
+    assert (
+        "guess"
+        in build_gene_page(
+            study,
+            read_gene_book(study).edges.query("network == 'guess'")["source"].iloc[0],
+            tmp_path / "g.html",
+        ).read_text()
+    )
+    assert (
+        HOSTILE
+        not in build_gene_page(
+            study, read_gene_book(study).genes["gene"].iloc[0], tmp_path / "h.html"
+        ).read_text()
+    )
+    code, printed, errors = run("gene", "show", "LDLR", "--study", study, "--output", tmp_path / "shown.html")
+    assert code == 0, errors
+    assert printed.startswith("LDLR (ENSG")
+    assert "Traits: nothing here; fill it with" in printed
+    assert (tmp_path / "shown.html").exists()
+
+
+def test_an_unfinished_folder_is_said(tmp_path):
+    with pytest.raises(InputError, match="not a finished study"):
+        build_study_report(tmp_path, tmp_path / "r.html")
+
+
+@pytest.fixture
+def page(browser, study):
+    """The report, freshly loaded; no error and no request."""
+    browser.log("browser")
+    browser.log("performance")
+    browser.open((study / "report.html").as_uri())
+    yield browser
+    assert browser.run("return document.documentElement.dataset.scriptErrors") is None
+    said = [entry["message"] for entry in browser.log("browser")]
+    assert [
+        text for text in said if not text.startswith("chrome://")
+    ] == []  # of the tab that a browser starts with
+    sent = [json.loads(entry["message"])["message"] for entry in browser.log("performance")]
+    addresses = [
+        one["params"]["request"]["url"] for one in sent if one["method"] == "Network.requestWillBeSent"
+    ]
+    assert all(address.startswith(("file:", "about:", "blob:", "chrome:")) for address in addresses), (
+        addresses
+    )
+
+
+def test_a_gene_is_looked_up_by_its_alias_in_the_browser(page):
+    page.type(".combobox input", "LDLCQ2")
+    page.wait("return document.querySelectorAll('[role=option]').length === 1")
+    page.type(".combobox input", "\ue007")
+    page.wait("return document.querySelector('.gene-result h3') !== null")
+    shown = page.run("return document.querySelector('.gene-result').innerText")
+    assert shown.startswith("LDLR")
+    for word in ("Nearest in first", "Expression, measured and predicted", "cistron sequence predict"):
+        assert word in shown
+
+
+def test_figures_and_tables_are_saved(page):
+    page.run(
+        """window.saved = []; HTMLAnchorElement.prototype.click = function () { saved.push(this.download); };"""
+    )
+    page.run("""document.querySelectorAll('figure .save').forEach((one, number) => { if (number < 2) one.click(); });
+                [...document.querySelectorAll('.save')].find((one) => one.textContent === 'TSV').click();""")
+    page.wait("return window.saved.length === 3")
+    assert {name.rsplit(".", 1)[1] for name in page.run("return window.saved")} == {"svg", "png", "tsv"}
+    links = page.run("return [...document.querySelectorAll('.files a')].map((one) => one.href)")
+    assert links
+    assert all(Path(link.removeprefix("file://")).exists() for link in links)
+
+
+def test_arrow_keys_read_out_the_picture(page):
+    page.run("document.querySelector('#study_finding svg').focus()")
+    page.type("#study_finding svg", "\ue014\ue014")
+    tip = page.run(
+        "return document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent"
+    )
+    assert "standard errors above the null" in tip
+    assert page.run("return document.querySelectorAll('svg .current').length") == 1
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_leaves_the_page(page, width):
+    def emulate(command, **parameters):
+        page.call(
+            "POST", page.session + "/goog/cdp/execute", {"cmd": f"Emulation.{command}", "params": parameters}
+        )
+
+    emulate("setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    try:
+        page.run("location.hash = '#gene=LDLR'")
+        page.wait("return !document.querySelector('.gene-result').hidden")
+        page.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        assert page.run("return document.documentElement.scrollWidth") <= width
+        assert page.run(CONTRAST) == []
+        assert page.run("return document.title").startswith("Planted <i>study</i>")
+        emulate("setEmulatedMedia", media="print")
+        assert page.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert page.run("return getComputedStyle(document.querySelector('.saving')).display") == "none"
+    finally:
+        emulate("setEmulatedMedia", media="")
+        emulate("clearDeviceMetricsOverride")
+
+
+def test_without_scripts_text_and_tables_remain(study):
+    text = (study / "report.html").read_text()
+    plain = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+    assert "is the highest on" in plain
+    assert plain.count("<table") >= 6
+    assert "<noscript>" in plain
+
+
+def test_the_search_packs_what_it_shows(study):
+    section = gene_search_section(study)
+    assert section.anchor == "genes"
+    assert all(
+        f'data-name="{name}"' in section.body
+        for name in ("head", "genes", "sets", "facts", "neighbours 0", "similarity 2")
+    )
