@@ -145,16 +145,6 @@ def test_slack_is_reached_beyond_the_tolerance_and_costs_an_edit(store, fitted, 
     assert bare.size.sum() < easy.size.sum()
 
 
-def test_what_is_left_after_pruning_is_optimised_again(store, fitted, genes, monkeypatch):
-    again = design_epigenome(fitted, store, genes, EASY)
-    monkeypatch.setattr(DesignDescent, "refined", lambda self, edit: edit)
-    once = design_epigenome(fitted, store, genes, EASY)
-    assert (again.size <= once.size + 1e-4).all()
-    assert again.size.sum() < once.size.sum()
-    assert (edited_blocks(again) <= edited_blocks(once)).all()
-    assert (again.share(again.achieved) >= 1.0 - 1e-3).all()
-
-
 def test_a_gene_that_reaches_the_tolerance_only_is_pruned_at_what_it_reaches():
     problem = object.__new__(DesignDescent)
     problem.settings = DesignSettings(tolerance=0.9, slack=0.1)

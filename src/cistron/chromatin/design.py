@@ -75,9 +75,6 @@ def design_epigenome(
         descent.settle(edit)
         descent.allow_drift(edit)
         edit = prune_edits(edit, descent.reached, descent.block)
-        refined = descent.refined(edit)
-        if not refined.equal(edit):
-            edit = prune_edits(refined, descent.reached, descent.block)
     designed = descent.original + edit
     with torch.no_grad():
         members = torch.stack(

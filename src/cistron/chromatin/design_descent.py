@@ -104,23 +104,6 @@ class DesignDescent:
         within = share >= self.settings.tolerance
         self.goal = torch.where(within, torch.minimum(self.goal, share - 1e-4), self.goal)
 
-    def refined(self, edit: Tensor) -> Tensor:
-        """Optimise again where an edit lies, and keep of each gene the smaller of both edits that reach the target.
-
-        Pruning leaves edits that were made beside others; on their own they may be smaller.
-        """
-        if not bool((edit != 0).any()):
-            return edit
-        before = self.editable
-        touched = blocks_of(edit, self.block).abs().amax(dim=-1, keepdim=True) > 0
-        wide = touched.expand(*touched.shape[:-1], self.block).flatten(-2)[..., : edit.shape[-1]]
-        self.editable = before & wide
-        found, _ = self.solve()
-        self.editable = before
-        smaller = edit_size(found, self.block) < edit_size(edit, self.block)
-        kept = torch.tensor([bool(self.reached(one[None], gene)[0]) for gene, one in enumerate(found)])
-        return torch.where((smaller & kept)[:, None, None, None], found, edit)
-
     def allow_drift(self, edit: Tensor) -> None:
         """From now on allow held cell types to change by 1.05 times what this edit changes them."""
         with torch.no_grad():

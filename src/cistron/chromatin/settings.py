@@ -235,7 +235,7 @@ class DesignSettings:
     judge
         Keep the last third of the ensemble (at least one of two or more networks) out of the optimisation, to judge by.
     prune
-        Take edits back, smallest first, while the target stays reached; then optimise again in what is left, and prune again.
+        Take edits back, smallest first, while the target stays reached.
     steps
         Steps of the descent, at most.
     learning_rate
