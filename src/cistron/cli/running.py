@@ -192,7 +192,7 @@ def _draw_again(output: Path) -> None:
     """Make the page of a finished run where it is gone: it lies in a folder of scores, and beside a store (a design)."""
     store = output.suffix == ".zarr"
     page = output.with_name(f"{output.stem}.report.html") if store else output / "report.html"
-    if page.exists():
+    if page.exists() or not (store or (output / "scores.parquet").exists()):
         return
     from cistron.report import build_report
     from cistron.report.design import design_report
