@@ -115,7 +115,7 @@ def main() -> None:
             scores[name].append(correlations(predict_expression(fitted, store)))
         assert model is not None
         test = np.flatnonzero(np.isin(store.genes, model.facts["genes"]["test"]))
-        asked = EpigenesisSettings(cell_type=store.cell_types[0], genes=50)
+        asked = EpigenesisSettings(background="empty", cell_type=store.cell_types[0], genes=50)
         real = epigenesis(model, store, test, dataclasses.replace(asked, background="ablated"), seed=seed)
         maps.append((model, epigenesis(model, store, test, asked, seed=seed), real))
         _design(world, store, model, test[:DESIGNED], designs)

@@ -169,7 +169,7 @@ def main() -> None:
     print(
         "screen (seeds)".ljust(46)
         + head
-        + "   loss of constant  right (before)  AUPRC default shift direct (before)  gain over better [95%]  signs (shift)  CPU s"
+        + "   loss of constant  right (before)  AUPRC default shift direct (before)  gain over better [95%]  signs (shift; difference [95%])  CPU s"
     )
     pooled: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for title in DESIGNS:
@@ -191,6 +191,12 @@ def main() -> None:
         if len(gain) > 1:
             half = stats.t.ppf(0.975, len(gain) - 1) * gain.std(ddof=1) / np.sqrt(len(gain))
         signs = np.nanmean([one["signs"] for one in screens], axis=0)
+        apart = np.array([one["signs"][0] - one["signs"][1] for one in screens])
+        around = (
+            stats.t.ppf(0.975, len(apart) - 1) * apart.std(ddof=1) / np.sqrt(len(apart))
+            if len(apart) > 1
+            else 0
+        )
         before = all("before" in one for one in screens)
         old = np.concatenate([one["stated before"] for one in screens]).astype(np.float64) if before else None
         print(
@@ -203,7 +209,7 @@ def main() -> None:
             + " ".join(f"{scores[name].mean():.3f}" for name in names[:3])
             + (f" ({scores['before'].mean():.3f})" if before else "")
             + f"  {gain.mean():+.3f} [{gain.mean() - half:+.3f}, {gain.mean() + half:+.3f}]"
-            + f"  {signs[0]:.3f} ({signs[1]:.3f})  {np.mean([one['seconds'] for one in screens]):.2f}",
+            + f"  {signs[0]:.3f} ({signs[1]:.3f}; {apart.mean():+.3f} [{apart.mean() - around:+.3f}, {apart.mean() + around:+.3f}])  {np.mean([one['seconds'] for one in screens]):.2f}",
             flush=True,
         )
         if old is not None:

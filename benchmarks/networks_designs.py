@@ -100,6 +100,23 @@ def small_design(seed: int) -> dict[str, Any]:
     }
 
 
+def thin_design(seed: int) -> dict[str, Any]:
+    """Draw a design of 350 to 650 genes, each perturbed in 5 to 10 cells with few counts."""
+    random = np.random.default_rng([81, seed])
+    return {
+        "kind": KINDS[seed % 4],
+        "genes": int(random.integers(350, 651)),
+        "shape": str(random.choice(["hubs", "flat"])),
+        "cells_each": int(random.integers(5, 11)),
+        "control_cells": int(random.integers(500, 1201)),
+        "counts_per_gene": float(np.exp(random.uniform(np.log(0.5), np.log(2)))),
+        "size": float(random.uniform(0.6, 0.9)),
+        "escaping": float(random.uniform(0, 0.15)),
+        "regulators_per_gene": float(random.choice([1.5, 2.0])),
+        "perturbation": "knock-down",
+    }
+
+
 def screen_of(design: dict[str, Any], seed: int) -> tuple[PerturbedCells, np.ndarray]:
     """Simulate a design: cells and the signs of the true edges, int [source, target]."""
     settings = dict(design)

@@ -28,11 +28,20 @@ def measure(which: str) -> dict[str, float]:
     torch.manual_seed(0)
     one_hot = torch.nn.functional.one_hot(torch.randint(0, 4, (1, LENGTH)), 4).float()
     if which == "enformer-pytorch":
-        from enformer_pytorch import Enformer as Peer
+        from benchmarks.peers.enformer_pytorch import load
 
-        model = Peer.from_hparams(
-            dim=DIM, depth=DEPTH, heads=8, attn_dim_key=32, target_length=-1, output_heads={"human": TRACKS}
-        ).train()
+        model = (
+            load()
+            .Enformer.from_hparams(
+                dim=DIM,
+                depth=DEPTH,
+                heads=8,
+                attn_dim_key=32,
+                target_length=-1,
+                output_heads={"human": TRACKS},
+            )
+            .train()
+        )
         forward = lambda: model(one_hot)["human"]  # noqa: E731
     else:
         from cistron.sequence import Enformer, EnformerSettings

@@ -138,6 +138,24 @@ def test_every_network_says_what_it_predicts(store, fitted, easy):
     )
 
 
+def test_slack_is_reached_beyond_the_tolerance_and_costs_an_edit(store, fitted, genes, easy):
+    bare = design_epigenome(fitted, store, genes, dataclasses.replace(EASY, slack=0.0))
+    assert (easy.share(easy.achieved) >= 1.0 - 1e-3).all()
+    assert (bare.share(bare.achieved) < 0.97).all()
+    assert bare.size.sum() < easy.size.sum()
+
+
+def test_a_gene_that_reaches_the_tolerance_only_is_pruned_at_what_it_reaches():
+    problem = object.__new__(DesignDescent)
+    problem.settings = DesignSettings(tolerance=0.9, slack=0.1)
+    problem.original, problem.start = torch.zeros(3, 1, 1, 1), torch.zeros(3, 1)
+    problem.target, problem.wanted = torch.ones(1), torch.ones(3, 1)
+    problem.goal = torch.full((3,), 1.0)
+    problem.predict = lambda values: values.sum(dim=(2, 3))
+    problem.settle(torch.tensor([0.95, 1.2, 0.5])[:, None, None, None])
+    assert problem.goal.tolist() == pytest.approx([0.9499, 1.0, 1.0])
+
+
 def test_lowering_expression_works_too(store, fitted, genes):
     found = design_epigenome(fitted, store, genes, dataclasses.replace(EASY, fold=0.6))
     assert (found.achieved[:, found.target].mean(axis=1) < found.start.mean(axis=1)).all()

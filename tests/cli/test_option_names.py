@@ -51,6 +51,7 @@ RENAMED = (
 
 # What each option means that several commands have, and the kind of its value: flag, number or text (paths among them).
 MEANINGS = {
+    "--protocol": ("text", "a published protocol, exactly"),
     "--gene-count": ("number", "number of planted genes"),
     "--allow-loss": ("flag", "go on when more than 5% of the genes are lost in mapping"),
     "--ambiguous": ("text", "what to do with IUPAC letters for several bases"),
@@ -114,6 +115,7 @@ MEANINGS = {
     "--observational": ("flag", "take every cell as unperturbed"),
     "--only": ("text", "pattern of file names"),
     "--organism": ("text", "organism"),
+    "--orthologs": ("text", "pairs of orthologous genes"),
     "--output": ("text", "file or folder to write"),
     "--pairs": ("text", "table of pairs that are scored"),
     "--part": ("text", "part of the split whose genes are used"),

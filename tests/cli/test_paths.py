@@ -89,4 +89,4 @@ def test_a_group_without_a_command_prints_its_help(capsys):
     for group in ([], ["omics"], ["evaluate"]):
         assert main(group) == 0
         assert "Commands" in capsys.readouterr().out
-    assert "unknown command 'study'" in refused(capsys, "study", "--help")
+    assert "unknown command 'studio'" in refused(capsys, "studio", "--help")

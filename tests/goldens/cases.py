@@ -197,6 +197,13 @@ CASES = (
         f"{{artefacts}}/cells_transformer {CELLS} --genes held-out --threads 1 --output {{out}}/p.h5ad",
     ),
     Case(
+        "cells join-species",
+        "one species twice",
+        f"{CELLS} {CELLS} --orthologs {{inputs}}/marks/expression.tsv --embedding {{inputs}}/cells/embedding.h5ad"
+        " {inputs}/cells/embedding.h5ad --output {out}/j",
+        error="stand in both species",
+    ),
+    Case(
         "cells export-cell-eval",
         "prediction",
         "{artefacts}/prediction.h5ad --control 'type 0' --output {out}/e",
@@ -353,6 +360,7 @@ CASES = (
         " --allow-shortfall --threads 1 --output {out}/d.zarr",
         TRAINED,
     ),
+    Case("chromatin quality", "marks", f"{MARKS} --no-report --threads 1 --output {{out}}/quality"),
     Case(
         "chromatin export",
         "design",
@@ -423,6 +431,12 @@ CASES = (
         "planted",
         "{inputs}/enhancers/scores.tsv --pairs {inputs}/enhancers/pairs.tsv --draws 40 --controls 2 --no-report"
         " --output {out}/scores",
+    ),
+    Case(
+        "evaluate variants",
+        "planted",
+        "{inputs}/mpra/scores.tsv --mpra {inputs}/mpra/measured.tsv --penalties 5 --draws 20 --no-report --output {out}/scores",
+        TRAINED,
     ),
     Case(
         "evaluate expression",

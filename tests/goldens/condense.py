@@ -16,7 +16,9 @@ PASSING = re.compile(
     r"version|sha256|path|time|run_id|seconds|started|duration|^sources$|parameters|complete|platform|digest|fingerprint"
 )
 # Records of a run, files that hold times, and files that only their presence matters of.
-IGNORED = re.compile(r"run\.json$|\.fetched\.json$|journal|\.ckpt$|(^|/)shards(/|$)|\.fai$|\.gzi$|\.lock$")
+IGNORED = re.compile(
+    r"run\.json$|\.fetched\.json$|journal|\.ckpt$|(^|/)shards(/|$)|\.fai$|\.gzi$|\.lock$|(^|/)(cells|rows)/[0-9a-f]{8}"
+)
 PRESENT = (".png", ".pdf", ".md", ".svg")
 
 

@@ -44,6 +44,7 @@ def write_inputs(folder: Path) -> Path:
     _write_training_data(folder)
     _write_gene_lists(folder)
     _write_enhancers(folder / "enhancers")
+    _write_mpra(folder / "mpra")
     _write_sources(folder)
     _write_proteins(folder / "proteins.fa")
     _write_two_genomes(folder / "folds")
@@ -98,6 +99,27 @@ def _write_enhancers(folder: Path) -> None:
     )
     pairs.to_csv(folder / "pairs.tsv", sep="\t", index=False)
     scores = pd.DataFrame({"name": pairs["name"], "method": "made", "score": score.round(6)})
+    scores.to_csv(folder / "scores.tsv", sep="\t", index=False)
+
+
+def _write_mpra(folder: Path) -> None:
+    """Write measured effects of two elements, and scores of which one column knows them."""
+    folder.mkdir()
+    random = np.random.default_rng(SEED)
+    rows = [
+        (f"E{element}", str(element + 1), 100 + offset, "ACGT"[offset % 4], "ACGT"[(offset + step) % 4])
+        for element in range(2)
+        for offset in range(40)
+        for step in (1, 2, 3)
+    ]
+    frame = pd.DataFrame(rows, columns=["element", "chromosome", "position", "ref", "alt"])
+    frame["split"] = np.where(frame["position"] % 20 < 10, "train", "test")
+    frame["value"] = random.standard_normal(len(frame)).round(4)
+    frame["confidence"] = 0.5
+    frame.to_csv(folder / "measured.tsv", sep="\t", index=False)
+    scores = frame[["chromosome", "position", "ref", "alt"]].copy()
+    scores["one"] = (frame["value"] + random.standard_normal(len(frame))).round(4)
+    scores["two"] = random.standard_normal(len(frame)).round(4)
     scores.to_csv(folder / "scores.tsv", sep="\t", index=False)
 
 

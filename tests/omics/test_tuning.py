@@ -1,13 +1,16 @@
 """Tuning on the command line: it goes on, writes a configuration that embed reads, refuses another study."""
 
+import json
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from cistron.errors import InputError
 from cistron.formats import read_gene_embedding
-from cistron.omics import AutoencoderSettings, VdtfSettings
+from cistron.omics import AutoencoderSettings, OmicsEmbedder, VdtfSettings, prepare_matrix, read_matrix
+from cistron.omics.scaling import ScaledEntries, scaled_entries
 from cistron.omics.tuning import first_trial, search_space, settings_of_trial
 from cistron.world import WorldSettings, write_world
 
@@ -92,3 +95,44 @@ def test_the_first_trial_is_the_default(method, base):
     if method == "autoencoder":
         settings = replace(settings, width=base.width)  # 0 stands for the 128 that the trial names
     assert settings == base
+
+
+@pytest.mark.parametrize("method", ["autoencoder", "vdtf"])
+def test_the_printed_r2_is_of_entries_that_nothing_saw(tmp_path, run, world, method):
+    """Entries of the test mask made absurd leave search and embedding as they are and spoil the test R2 alone."""
+    code, printed, errors = run(
+        "omics", "tune", world["matrix:tissues"], "-o", tmp_path / "t", "--method", method, *SMALL, "--trials", 1,
+    )  # fmt: skip
+    assert code == 0, errors
+    assert "R2 of entries that no fit, stop or choice saw: " in printed
+    matrix = read_matrix(world["matrix:tissues"])
+    inner = ScaledEntries.with_test_entries
+
+    def spoiled(own):
+        values, mask = inner(own)
+        return values + 50 * mask, mask
+
+    found = []
+    for kind in (inner, spoiled):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(ScaledEntries, "with_test_entries", kind)
+            embedder = OmicsEmbedder({"tested": 0.2, "fit.epochs": 2}, method=method, seed=3)
+            found.append(embedder.embed(matrix, name="x"))
+    facts = [json.loads(one.uns["cistron"]["parameters"]) for one in found]
+    np.testing.assert_array_equal(found[0].X, found[1].X)
+    assert facts[0]["held_out_r2"] == facts[1]["held_out_r2"]
+    assert facts[1]["test_r2"] < facts[0]["test_r2"]
+
+
+def test_scales_do_not_see_the_test_entries(world):
+    prepared = prepare_matrix(read_matrix(world["matrix:tissues"]))
+    part = scaled_entries(prepared, 0.05, 10_000, 1, 0.2)
+    rows, columns, truth = part.test
+    assert np.isnan(part.values[rows, columns]).all()
+    assert not part.held_out[rows, columns].any()
+    assert len(rows) == pytest.approx(0.2 * part.values.size, rel=0.1)
+    values, mask = part.with_test_entries()
+    assert np.isfinite(values).all()
+    assert mask.sum() == len(rows)
+    whole = scaled_entries(prepared, 0.05, 10_000, 1)
+    assert np.corrcoef(whole.values[rows, columns], truth)[0, 1] > 0.999

@@ -51,6 +51,30 @@ def test_two_workers_share_a_study(tmp_path):
     assert report.trials["number"].is_unique
 
 
+@pytest.mark.parametrize("storage", ["study.journal", "study.db"])
+def test_what_two_workers_queued_is_tried_once(tmp_path, storage, monkeypatch):
+    """Both open the empty study before either has queued its first trial."""
+    import optuna
+
+    first, tried = {"x": 0.5, "n": 2, "kind": "good"}, []
+
+    def counted(parameters, report):
+        tried.append(dict(parameters))
+        return _bowl(parameters, report)
+
+    queue = optuna.Study.enqueue_trial
+    monkeypatch.setattr(
+        optuna.Study,
+        "enqueue_trial",
+        lambda study, *given, **named: [queue(study, first), queue(study, first)],
+    )
+    report = tune(counted, SPACE, storage=tmp_path / storage, trials=3, first=[first])
+    assert tried.count(first) == 1
+    assert len(tried) == report.finished == 3
+    assert report.failed == 0
+    assert len(report.trials) == 3
+
+
 def test_a_killed_trial_is_tried_again(tmp_path):
     import optuna
     from optuna.storages import JournalStorage

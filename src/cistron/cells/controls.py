@@ -15,6 +15,7 @@ from cistron.cells.settings import ONE_HOT, CompareRequest
 from cistron.cells.splits import write_split
 from cistron.errors import InputError
 from cistron.runtime import say
+from cistron.runtime.files import destination_of
 from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator
 
@@ -112,7 +113,7 @@ def write_compared(request: CompareRequest, folder: str | Path) -> list[Path]:
         for number in _drawn(np.flatnonzero(of_gene == part), request.scored_genes, random)
     }
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    destination_of(folder).mkdir(parents=True, exist_ok=True)  # where a link points to
     write_split(split, folder / "split.json")
     rows = rows_of(
         request.method, covered.names, prepared.cell_type is not None or request.unit == "cell type"

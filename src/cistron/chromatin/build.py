@@ -16,6 +16,7 @@ from cistron.chromatin.build_genes import (
     on_chromosomes,
     read_split,
 )
+from cistron.chromatin.build_tracks import blacklisted_bins, mean_of_replicates
 from cistron.chromatin.inputs import (
     BinnedArrays,
     read_binned,
@@ -42,6 +43,7 @@ def build_gene_tracks(
     annotation: str | Path | None = None,
     expression: str | Path | None = None,
     split: str | Path | None = None,
+    blacklist: str | Path | None = None,
     settings: BuildSettings | None = None,
     workers: int = 1,
     scheduler: str | None = None,
@@ -63,6 +65,8 @@ def build_gene_tracks(
         Table of genes x cell types; without it the store serves prediction only.
     split
         Table ``gene``, ``split`` (train, validation, test, unused); by chromosome when absent.
+    blacklist
+        BED of regions with artefacts; bins of bigWigs that it touches are 0.
     settings
         How.
     workers, scheduler
@@ -82,11 +86,13 @@ def build_gene_tracks(
     """
     if (tracks is None) == (binned is None):
         raise InputError("give either --track-table (a list of bigWigs) or --binned (arrays)")
-    given = _Given(
-        check_writable(output), annotation, expression, split, settings or BuildSettings(), allow_loss
-    )
+    settings = settings or BuildSettings()
+    given = _Given(check_writable(output), annotation, expression, split, blacklist, settings, allow_loss)
     if tracks is not None:
-        return _from_bigwigs(given, read_track_list(tracks), workers, scheduler)
+        listed = read_track_list(tracks, replicates=settings.replicates == "mean")
+        return _from_bigwigs(given, listed, workers, scheduler)
+    if blacklist is not None:
+        raise InputError("--blacklist is for bigWigs; arrays that are binned already are taken as they are")
     return _from_arrays(given, read_binned(str(binned)), Path(str(binned)))
 
 
@@ -107,7 +113,9 @@ def build_files(output: str | Path, *, settings: BuildSettings | None = None, **
     GeneTracks
         The finished store.
     """
-    named = [given.get(name) for name in ("tracks", "binned", "annotation", "expression", "split")]
+    named = [
+        given.get(name) for name in ("tracks", "binned", "annotation", "expression", "split", "blacklist")
+    ]
     inputs = [path for path in named if path is not None and Path(path).exists()]
     run = RunRecord("chromatin build", settings or BuildSettings(), inputs, 0)
     store = build_gene_tracks(output, settings=settings, **given)
@@ -125,6 +133,7 @@ class _Given:
     annotation: str | Path | None
     expression: str | Path | None
     split: str | Path | None
+    blacklist: str | Path | None
     settings: BuildSettings
     allow_loss: bool
 
@@ -164,6 +173,14 @@ def _from_bigwigs(given: _Given, listed: pd.DataFrame, workers: int, scheduler: 
     sums = [sha256_of(path) for path in track(listed["path"], "checking bigWigs", unit="files")]
     places = list(zip(listed["cell_type"].map(cell_types.index), listed["mark"].map(marks.index)))
     names = [f"{c:03d}_{m:03d}_{digest[:16]}" for (c, m), digest in zip(places, sums)]
+    if len(set(names)) < len(names):
+        raise InputError("two replicates of a track hold the same bytes; keep one of them")
+    bins = settings.window // settings.bin_size
+    black = (
+        np.zeros((len(windows), bins), bool)
+        if given.blacklist is None
+        else blacklisted_bins(windows, given.blacklist, bins, settings.bin_size)
+    )
     options = {
         "bin_size": settings.bin_size,
         "uncovered": settings.uncovered,
@@ -193,7 +210,14 @@ def _from_bigwigs(given: _Given, listed: pd.DataFrame, workers: int, scheduler: 
         )
     covered = {str(path): round(coverage(path), 4) for path in listed["path"]}
     origin = listed.assign(source=listed["path"].map(lambda path: Path(path).name), sha256=sums)
-    parts = {place: np.load(done[name], mmap_mode="r") for place, name in zip(places, names)}
+    origin = (
+        origin.groupby(["cell_type", "mark"], sort=False)
+        .agg({"path": "first", "kind": "first", "source": " + ".join, "sha256": " ".join})
+        .reset_index()
+    )
+    parts: dict[tuple[int, int], list[np.ndarray]] = {}
+    for place, name in zip(places, names):
+        parts.setdefault(place, []).append(np.load(done[name], mmap_mode="r"))
     known = {normalise_chromosome(name): size for name, size in lengths.items()}
     chromosomes = {name: known[normalise_chromosome(name)] for name in sorted(set(genes["chromosome"]))}
     contents = _Contents("bigWig", genes, cell_types, marks, measured, levels, origin, chromosomes)
@@ -202,8 +226,9 @@ def _from_bigwigs(given: _Given, listed: pd.DataFrame, workers: int, scheduler: 
         for start in track(range(0, len(genes), GENES_PER_CHUNK), "writing", unit="chunks"):
             rows = slice(start, start + GENES_PER_CHUNK)
             block = np.full((len(genes[rows]), len(cell_types), len(marks), store.bins), np.nan, np.float32)
-            for (c, m), values in parts.items():
-                block[:, c, m] = values[rows]
+            for (c, m), replicates in parts.items():
+                values = mean_of_replicates([part[rows] for part in replicates], settings.transform)
+                block[:, c, m] = np.where(black[rows], 0, values)
             store.tracks.values[rows] = block
         seal_store(partial)
     shutil.rmtree(shards)

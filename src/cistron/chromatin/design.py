@@ -72,6 +72,7 @@ def design_epigenome(
     )
     edit, price = descent.solve()
     if settings.prune:
+        descent.settle(edit)
         descent.allow_drift(edit)
         edit = prune_edits(edit, descent.reached, descent.block)
     designed = descent.original + edit

@@ -67,6 +67,10 @@ class DesignDescent:
             self.typical = profile_distance(self.original, self.mean, self.precision)
         self.allowed = torch.full((len(values),), torch.inf)
         self.wanted = torch.where(self.target.bool(), _wanted(self.start, settings), self.start)
+        # the descent heads for a little more than what must be reached, because near its aim the squared error no longer pulls
+        beyond = 1 + settings.slack / settings.tolerance
+        self.aim = self.start + beyond * (self.wanted - self.start)
+        self.goal = torch.full((len(values),), settings.tolerance + settings.slack)
 
     def predict(self, values: Tensor) -> Tensor:
         """Mean of the optimised networks, [gene, cell type]."""
@@ -85,13 +89,20 @@ class DesignDescent:
         rows = torch.full((len(edit),), gene)
         with torch.no_grad():
             predicted = self.predict(self.original[gene] + edit)
-        return (self.share(predicted, rows) >= self.settings.tolerance) & (
+        return (self.share(predicted, rows) >= self.goal[gene]) & (
             self._drift(predicted, rows) <= self.allowed[gene]
         )
 
     def _drift(self, predicted: Tensor, rows: Tensor) -> Tensor:
         """Largest change in a held cell type, [gene]."""
         return ((predicted - self.start[rows]).abs() * (1 - self.target)).amax(dim=1)
+
+    def settle(self, edit: Tensor) -> None:
+        """From now on ask of each gene no more than this edit reaches, where that is within the slack."""
+        with torch.no_grad():
+            share = self.share(self.predict(self.original + edit))
+        within = share >= self.settings.tolerance
+        self.goal = torch.where(within, torch.minimum(self.goal, share - 1e-4), self.goal)
 
     def allow_drift(self, edit: Tensor) -> None:
         """From now on allow held cell types to change by 1.05 times what this edit changes them."""
@@ -101,7 +112,7 @@ class DesignDescent:
 
     def error(self, predicted: Tensor) -> Tensor:
         """Squared error of the target and, weighted, of the held cell types, [gene], each a mean over its cell types."""
-        square = (predicted - self.wanted).square()
+        square = (predicted - self.aim).square()
         held = 1 - self.target
         lacking = (square * self.target).sum(dim=1) / self.target.sum().clamp(min=1)
         return lacking + self.settings.hold * (square * held).sum(dim=1) / held.sum().clamp(min=1)
@@ -131,7 +142,7 @@ class DesignDescent:
                 steepest = blocks_of(gradient, self.block).square().mean(dim=-1).sqrt().amax(dim=(1, 2, 3))
                 price = steepest / (settings.l1 + settings.group)
             if searching and step % _PATIENCE == _PATIENCE - 1:
-                price = torch.where(share < settings.tolerance, price * _CHEAPER, price)
+                price = torch.where(share < self.goal, price * _CHEAPER, price)
             length = settings.learning_rate / gradient.abs().amax(dim=(1, 2, 3)).clamp(min=1e-8)
             moved = edit - length[:, None, None, None] * gradient
             scale = price * length
@@ -158,7 +169,7 @@ class DesignDescent:
 
     def _keep(self, edit: Tensor, share: Tensor, best: Tensor, best_share: Tensor, best_size: Tensor) -> None:
         """Keep the smallest edit that reaches the target; until one does, keep the edit that comes closest."""
-        enough = share >= self.settings.tolerance
+        enough = share >= self.goal
         size = edit_size(edit, self.block)
         better = torch.where(enough, size < best_size, torch.isinf(best_size) & (share > best_share))
         best[better], best_share[better] = edit[better], share[better]

@@ -40,13 +40,15 @@ def read_columns(path: Path, columns: tuple[str, ...], what: str) -> pd.DataFram
     return read_text_table(path, what, columns=columns).frame
 
 
-def read_track_list(path: str | Path) -> pd.DataFrame:
+def read_track_list(path: str | Path, *, replicates: bool = False) -> pd.DataFrame:
     """Read the table that gives cell type and mark of each bigWig.
 
     Parameters
     ----------
     path
         Table with ``cell_type``, ``mark``, ``path`` (relative to the table) and optional ``kind`` (measured or imputed).
+    replicates
+        Whether a cell type may have a mark several times.
 
     Returns
     -------
@@ -69,12 +71,23 @@ def read_track_list(path: str | Path) -> pd.DataFrame:
     for column, plural in (("cell_type", "cell types"), ("mark", "marks")):
         require_distinct(table[column], f"track list {path.name}: {plural}")
     twice = table[table.duplicated(["cell_type", "mark"], keep=False)]
-    if len(twice):
+    if len(twice) and not replicates:
         row = twice.iloc[0]
         files = twice[(twice["cell_type"] == row["cell_type"]) & (twice["mark"] == row["mark"])]["path"]
         raise InputError(
             f"track list {path.name}: {row['mark']} of {row['cell_type']} is listed {len(files)} times ({', '.join(files)}); "
-            "keep one, or merge them first"
+            "keep one, or merge them as replicates (--replicates mean)"
+        )
+    same = table[table.duplicated(["cell_type", "mark", "path"])]
+    if len(same):
+        raise InputError(
+            f"track list {path.name}: {same.iloc[0]['path']} is listed twice as {same.iloc[0]['mark']} of {same.iloc[0]['cell_type']}; keep one"
+        )
+    mixed = table.groupby(["cell_type", "mark"])["kind"].nunique()
+    if (mixed > 1).any():
+        cell_type, mark = mixed.index[mixed > 1][0]
+        raise InputError(
+            f"track list {path.name}: replicates of {mark} of {cell_type} are measured and imputed; keep one kind"
         )
     table["path"] = [path.parent / name for name in table["path"]]
     absent = [name for name in table["path"] if not name.exists()]

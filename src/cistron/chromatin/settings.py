@@ -164,6 +164,8 @@ class BuildSettings:
         ``logged``: the values are log(1 + signal) already; ``none``: they are not, and no logarithm is taken.
     uncovered
         Base pairs without a record count as ``zero``, or are left out of the mean (``skip``).
+    replicates
+        A mark that the list gives several times for a cell type is an ``error``, or the ``mean`` of their signal is taken.
     orientation
         Of arrays that are binned already: ``transcription``, or ``genome``, which is reversed for genes on the minus strand.
     expression_scale
@@ -178,6 +180,7 @@ class BuildSettings:
     bin_size: Count = 100
     transform: Transform = "log1p-mean"
     uncovered: Uncovered = "zero"
+    replicates: Literal["error", "mean"] = "error"
     orientation: Literal["transcription", "genome"] = "transcription"
     expression_scale: Literal["tpm", "rpkm", "cpm", "counts", "log1p"] = "tpm"
     genome_build: str = ""
@@ -226,6 +229,9 @@ class DesignSettings:
         Price of all these against the squared error; 0 seeks the highest at which the target is reached, gene by gene.
     tolerance
         Share of the wanted change at which the target counts as reached.
+    slack
+        Share of the wanted change that is aimed at beyond the tolerance, because networks that took no part see less of an edit than
+        those that it was made for.
     judge
         Keep the last third of the ensemble (at least one of two or more networks) out of the optimisation, to judge by.
     prune
@@ -250,6 +256,7 @@ class DesignSettings:
     distance: NotNegative = 0.1
     price: NotNegative = 0.0
     tolerance: PositiveShare = 0.9
+    slack: NotNegative = 0.1
     judge: bool = True
     prune: bool = True
     steps: Count = 240
@@ -264,7 +271,14 @@ class DesignSettings:
     def paper(cls) -> "DesignSettings":
         """Descent on the squared error alone (equation 1), over all networks."""
         return cls(
-            quantile=0.0, l1=0.0, group=0.0, total_variation=0.0, distance=0.0, judge=False, prune=False
+            quantile=0.0,
+            l1=0.0,
+            group=0.0,
+            total_variation=0.0,
+            distance=0.0,
+            slack=0.0,
+            judge=False,
+            prune=False,
         )
 
 

@@ -17,6 +17,7 @@ from cistron.cells.settings import (
 )
 from cistron.cli.cells_compare import compare
 from cistron.cli.cells_export import export_cell_eval
+from cistron.cli.cells_species import join_species
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
 from cistron.cli.options import (
     READING,
@@ -45,6 +46,7 @@ app = App(name="cells", help="Expression of genes in single cells, both never se
 add_methods_command(app, METHODS)
 app.command(compare)
 app.command(export_cell_eval, name="export-cell-eval")
+app.command(join_species, name="join-species")
 SPLITTING = Group("Splitting", sort_key=10)
 MinimumCounts = Annotated[
     NotNegative,

@@ -101,6 +101,7 @@ def compare(
     from cistron.evaluation.expression import ExpressionSettings, run_expression
     from cistron.report.quadrants import quadrant_drawing
     from cistron.runtime import limit_threads
+    from cistron.runtime.files import destination_of
 
     request = CompareRequest(
         cells=cells,
@@ -133,6 +134,7 @@ def compare(
         seed=seed,
     )
     settings = ExpressionSettings(draws=draws, permutations=2, halvings=0)
+    output = destination_of(output)  # links are followed
     with limit_threads(threads):
         paths = write_compared(request, output / "predictions")
         scores = run_expression(paths, output / "scores", settings, seed=seed, threads=threads)

@@ -30,7 +30,9 @@ def export_cell_eval(
         Part of the split whose genes are written.
     """
     from cistron.formats.cell_eval import LABEL, export_cell_eval
+    from cistron.runtime.files import destination_of
 
+    output = destination_of(output)  # links are followed
     output.mkdir(parents=True, exist_ok=True)
     cells, genes = export_cell_eval(
         prediction,

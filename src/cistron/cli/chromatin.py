@@ -7,7 +7,7 @@ from cyclopts import App, Parameter
 
 from cistron.chromatin.methods import METHODS
 from cistron.chromatin.settings import BuildSettings
-from cistron.cli.chromatin_questions import design, embed, epigenesis, export
+from cistron.cli.chromatin_questions import design, embed, epigenesis, export, quality
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
 from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers, renamed
 from cistron.cli.running import Lists
@@ -19,6 +19,7 @@ app.command(epigenesis)
 app.command(design)
 app.command(embed)
 app.command(export)
+app.command(quality)
 add_methods_command(app, METHODS)
 
 
@@ -31,6 +32,7 @@ def build(
     annotation: Path | None = None,
     expression: Path | None = None,
     split: Path | None = None,
+    blacklist: Path | None = None,
     settings: Annotated[BuildSettings | None, Parameter(name="*")] = None,
     allow_loss: AllowLoss = False,
     workers: Workers = 1,
@@ -51,6 +53,8 @@ def build(
         Table of genes x cell types (TPM; see --expression-scale).
     split
         Table with gene and split (train, validation, test, unused); chromosomes 1-12, 13-14 and 15-22 when absent.
+    blacklist
+        BED of regions with artefacts (ENCODE's blacklist); bins of bigWigs that it touches are 0.
     """
     from cistron.chromatin.build import build_files
 
@@ -61,6 +65,7 @@ def build(
         annotation=annotation,
         expression=expression,
         split=split,
+        blacklist=blacklist,
         settings=settings,
         workers=workers,
         scheduler=scheduler,

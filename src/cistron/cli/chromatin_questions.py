@@ -135,6 +135,32 @@ def design(
     show(f"wrote {output}")
 
 
+def quality(data: Path, *, output: Output, report: bool = True, threads: Threads = None) -> None:
+    """Describe the tracks of a store around start sites, and flag those that look wrong.
+
+    Writes tracks.tsv (one row a track with its flags), the tables behind the figures, run.json and report.html with profile and heat map.
+
+    Parameters
+    ----------
+    data
+        Store of 'cistron chromatin build'.
+    report
+        Write figures and the HTML report.
+    """
+    from cistron.chromatin.track_quality import track_quality_files
+    from cistron.runtime import limit_threads
+
+    with limit_threads(threads):
+        found = track_quality_files(data, output)
+    for row in found.tracks[found.tracks["flags"] != ""].itertuples():
+        show(f"  {row.mark} of {row.cell_type}: {row.flags}")
+    if report:
+        from cistron.report import build_report
+
+        show(f"report: {build_report([output], output / 'report.html')}")
+    show(f"wrote {output}: {len(found.tracks)} tracks, {(found.tracks['flags'] != '').sum()} flagged")
+
+
 def export(
     store: Path,
     *,

@@ -41,9 +41,9 @@ def demo(
     gene_count
         Number of planted genes.
     """
-    from cistron.report import build_report
+    from cistron.report.study import build_study_report
 
-    folders = [_gwas_part(output, gene_count, seed)]
+    study, folders = _study_part(output, gene_count, seed), []
     for name, module in PARTS.items():
         say(f"demo: {name}")
         run: Callable[[Path, int], dict[str, object]] = importlib.import_module(module).run
@@ -53,16 +53,54 @@ def demo(
         if "folder" in result:
             folders.append(Path(str(result["folder"])))
         folders.extend(result.get("folders", ()))  # type: ignore[arg-type]
-    report = build_report(folders, output / "report.html")
+    report = build_study_report(study, output / "report.html", further=folders)
     show(f"report: {report}")
 
 
-def _gwas_part(output: Path, genes: int, seed: int) -> Path:
-    from cistron.evaluation.gwas import GwasSettings, run_gwas
+_STUDY = """\
+[study]
+name = "What four embeddings of a planted world are worth"
+seed = {seed}
+annotation = "world/genes.tsv"
+complementarity = ["sets"]
+[embeddings.tissues]
+file = "embeddings/tissues.h5ad"
+[embeddings."cell lines"]
+file = "embeddings/cell_lines.h5ad"
+[embeddings."tissues + cell lines"]
+combine = ["tissues", "cell lines"]
+[embeddings.noise]
+file = "embeddings/noise.h5ad"
+[embeddings."true functions"]
+file = "world/true_functions.h5ad"
+[tasks.traits]
+kind = "gwas"
+traits = "world/traits"
+covariance = "world/{covariance}"
+[tasks.sets]
+kind = "genesets"
+sets = "tasks/sets.gmt"
+[tasks.labels]
+kind = "gene_labels"
+labels = "tasks/labels.tsv"
+learner = "ridge"
+[tasks.pairs]
+kind = "pairs"
+pairs = "tasks/pairs.tsv"
+combinations = ["product"]
+repeats = 2
+most = 600
+"""
+
+
+def _study_part(output: Path, genes: int, seed: int) -> Path:
     from cistron.evaluation.recovery import recovered_correlations
     from cistron.formats import combine_gene_embeddings, read_gene_embedding, write_gene_embedding
     from cistron.omics import OmicsEmbedder, PcaSettings, read_matrix
+    from cistron.study import run_study
     from cistron.world import WorldSettings, write_world
+    from cistron.world.genes import plant_genes
+    from cistron.world.study import StudyWorldSettings, write_function_tasks
 
     say(f"demo: planting {genes:,} genes, three omics matrices and seven GWAS in {output / 'world'}")
     world = write_world(output / "world", WorldSettings(genes=genes), seed)
@@ -76,27 +114,25 @@ def _gwas_part(output: Path, genes: int, seed: int) -> Path:
     embeddings["tissues + cell lines"] = combine_gene_embeddings(
         [embeddings["tissues"], embeddings["cell_lines"]], name="tissues + cell lines"
     )
-    paths = []
     for name, embedding in embeddings.items():
-        paths.append(output / "embeddings" / f"{name.replace(' + ', '_and_')}.h5ad")
-        write_gene_embedding(embedding, paths[-1])
+        write_gene_embedding(embedding, output / "embeddings" / f"{name.replace(' + ', '_and_')}.h5ad")
     truth = read_gene_embedding(world["truth"])
     show("functions recovered (canonical correlations with the 12 planted functions, mean; 1 is all):")
     for name, embedding in embeddings.items():
         found = recovered_correlations(embedding, truth)
         show(f"  {name}: {found.mean():.2f} ({int((found > 0.7).sum())} of {len(found)} above 0.7)")
-    say("demo: scoring on the planted GWAS, whitened with its own genes.raw")
-    scores = run_gwas(
-        [*paths, world["truth"]],
-        world["traits"],
-        output / "gwas",
-        GwasSettings(model="ridge"),
-        covariance=world["covariance"],
-        genes=world["genes"],
-        seed=seed,
-    )
-    rows = scores[(scores["metric"] == "delta_r2") & (scores["stratum"] == "all genes")]
-    rows = rows[rows["target"].str.startswith("median of")].drop_duplicates("embedding")
+    say("demo: scoring every embedding on planted GWAS, gene sets, labels and pairs")
+    (output / "tasks").mkdir(exist_ok=True)
+    tasks = StudyWorldSettings(genes=genes, sets=24, pairs=max(100, genes // 4))
+    write_function_tasks(output / "tasks", plant_genes(WorldSettings(genes=genes), seed), tasks, seed)
+    plan = output / "study.toml"
+    plan.write_text(_STUDY.format(seed=seed, covariance=world["covariance"].name), encoding="utf-8")
+    result = run_study(plan, output / "study")
+    rows = result.table[
+        (result.table["task"] == "traits")
+        & (result.table["part"] == "all genes")
+        & (result.table["row"] == "embedding")
+    ]
     show(
         "GWAS traits predicted beyond covariates (median delta R2; the planted signal is 0.06 of the variance):"
     )
@@ -104,4 +140,4 @@ def _gwas_part(output: Path, genes: int, seed: int) -> Path:
         show(
             f"  {row.embedding}: {row.value:+.3f} [{row.low:+.3f}, {row.high:+.3f}], control {row.control_value:+.3f}"
         )
-    return output / "gwas"
+    return output / "study"

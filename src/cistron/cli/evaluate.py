@@ -19,6 +19,10 @@ TASKS = {
         "cistron.cli.evaluate_expression:expression",
         "Compare predictions of expression for seen and unseen genes and cells.",
     ),
+    "variants": (
+        "cistron.cli.evaluate_variants:variants",
+        "Compare scores of variants with reporter assays.",
+    ),
     "enhancers": (
         "cistron.cli.evaluate_enhancers:enhancers",
         "Score predicted enhancers of genes on pairs that were tested by perturbation.",

@@ -97,4 +97,6 @@ def tune(
     )
     show(f"{report.finished} trials finished, {report.pruned} pruned, {report.failed} failed")
     show(f"best {objective} {report.best_value:.4f}: {report.best}")
+    if report.test_value is not None:
+        show(f"R2 of entries that no fit, stop or choice saw: {report.test_value:.4f} (the one to quote)")
     show(f"use it: cistron omics embed {matrices[0]} --config {output / 'best.toml'} --output EMBEDDING.h5ad")

@@ -183,11 +183,21 @@ def run_command(
             return command(*bound.args, **bound.kwargs)
         summary.already_finished = True
         show(f"{outputs[0].path} is finished: the same run wrote it before (--overwrite runs it again)")
-        if given.get("report") and not (outputs[0].path / "report.html").exists():
-            from cistron.report import build_report
-
-            show(f"report: {build_report([outputs[0].path], outputs[0].path / 'report.html')}")
+        if given.get("report"):
+            _draw_again(outputs[0].path)
     return None
+
+
+def _draw_again(output: Path) -> None:
+    """Make the page of a finished run where it is gone: it lies in a folder of scores, and beside a store (a design)."""
+    store = output.suffix == ".zarr"
+    page = output.with_name(f"{output.stem}.report.html") if store else output / "report.html"
+    if page.exists() or not (store or (output / "scores.parquet").exists()):
+        return
+    from cistron.report import build_report
+    from cistron.report.design import design_report
+
+    show(f"report: {design_report(output, page) if store else build_report([output], page)}")
 
 
 def _limited(command: Callable[..., Any], threads: int | None) -> Callable[..., Any]:

@@ -27,7 +27,12 @@ class _Settings(TrainingSettings):
 def train(
     *stores: Path,
     output: Output,
-    preset: Annotated[Literal["small", "medium", "paper"], PRESET] = "small",
+    preset: Annotated[
+        Literal["small", "medium", "paper"],
+        Parameter.combine(
+            PRESET, Parameter(help="Named settings, which single settings win over; paper is Enformer's.")
+        ),
+    ] = "small",
     settings: Annotated[_Settings | None, Parameter(name="*")] = None,
     start: Annotated[Path | None, Parameter(group=_START, help="Model folder to start from.")] = None,
     freeze_trunk: Annotated[
@@ -77,6 +82,8 @@ def train(
     ----------
     stores
         Stores of 'cistron sequence data', one an organism.
+    preset
+        small (hundreds of sequences, a CPU), medium (thousands, one GPU) or paper (the publication's size and recipe).
     """
     from cistron.runtime import limit_threads
     from cistron.sequence.training import Running, train_model

@@ -343,7 +343,10 @@ def _refuse_transposed(rows: list[str], columns: list[str], name: str) -> None:
 
 
 def _from_table(table: pd.DataFrame, path: Path, name: str | None, evidence: str | None) -> anndata.AnnData:
-    genes = table.index.astype(str)
+    given = table.index.astype(str)
+    genes = pd.Index(normalise_identifiers(given, guess_namespace(given)))
+    if guess_namespace(given) == "ensembl" and list(genes) != list(given):
+        say(f"{path.name}: versions were cut off the Ensembl ids")
     _refuse_transposed(list(genes), [str(column) for column in table.columns], path.name)
     _refuse_doubled(list(genes), "gene ids", path.name, "keep one row a gene")
     damage = spreadsheet_damage(genes)

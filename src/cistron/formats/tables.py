@@ -5,13 +5,17 @@ from pathlib import Path
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.genes.columns import find_columns
+from cistron.genes.columns import find_columns, plain_column
+from cistron.genes.identity import guess_namespace
 from cistron.runtime import say
 from cistron.runtime.number_tables import read_numbers
 from cistron.runtime.table_layout import Layout
 from cistron.runtime.tables import read_number_table
 from cistron.runtime.text_files import open_text, plain_name
 
+_COUNTED = frozenset(
+    {"n_cells", "ncells", "cell_count", "n_counts", "total_counts", "n_samples", "n_reads", "count", "counts"}
+)
 _WORD2VEC = (".vec", ".w2v", ".word2vec")
 
 
@@ -56,9 +60,32 @@ def read_table(path: Path, *, word2vec: bool = True) -> pd.DataFrame:
     table = read_number_table(path)
     for remark in table.remarks:
         say(remark)
-    if table.text.shape[1]:
-        raise InputError(_text_columns(path, [str(column) for column in table.text.columns]))
-    return table.values
+    return _by_identifier(path, table.values, table.text)
+
+
+def _by_identifier(path: Path, values: pd.DataFrame, text: pd.DataFrame) -> pd.DataFrame:
+    """Set other names of the genes aside; rows are named by Ensembl ids where a column has them."""
+    named = set(find_columns(list(text.columns)).values())
+    others = [str(column) for column in text.columns if column not in named]
+    if others:
+        raise InputError(_text_columns(path, others))
+    if len(named):
+        first = values.index.name or "the first column"
+        aside = [str(column) for column in text.columns]
+        ensembl = [
+            column for column in text.columns if guess_namespace(text[column].astype(str)) == "ensembl"
+        ]
+        if ensembl and guess_namespace(values.index.astype(str)) != "ensembl":
+            values = values.set_axis(pd.Index(text[ensembl[0]].astype(str), name=ensembl[0]), axis=0)
+            aside = [str(first), *(column for column in aside if column != str(ensembl[0]))]
+            first = ensembl[0]
+        say(f"{path.name}: genes are named by {first}; other names of them set aside: {', '.join(aside)}")
+    counted = [str(column) for column in values.columns if plain_column(column) in _COUNTED]
+    if counted:
+        say(
+            f"{path.name}: {', '.join(counted)} count cells or reads and are kept as dimensions; leave them out if they are none"
+        )
+    return values
 
 
 def _text_columns(path: Path, text: list[str]) -> str:
@@ -111,7 +138,7 @@ def _word2vec_head(path: Path) -> tuple[int, int] | None:
     """Numbers of genes and dimensions, if the first line of a text file says these and nothing else."""
     with open_text(path) as handle:
         first, second = handle.readline().strip(), handle.readline().split()
-    numbers = first.split(" ")
+    numbers = first.split()
     if len(numbers) != 2 or not all(number.isdigit() for number in numbers):
         return None
     return (int(numbers[0]), int(numbers[1])) if len(second) == int(numbers[1]) + 1 or not second else None
@@ -120,7 +147,10 @@ def _word2vec_head(path: Path) -> tuple[int, int] | None:
 def _read_word2vec(path: Path, genes: int, dimensions: int) -> pd.DataFrame:
     """Read word2vec text; its first line tells whether the file is whole."""
     columns = ("", *(f"d{number}" for number in range(dimensions)))
-    layout = Layout(path, "table", " ", columns, 1, headerless=True, comment="", named=True)
+    with open_text(path) as handle:
+        handle.readline()
+        separator = "\t" if "\t" in handle.readline() else " "
+    layout = Layout(path, "table", separator, columns, 1, headerless=True, comment="", named=True)
     table = read_numbers(layout).values
     if table.shape != (genes, dimensions):
         raise InputError(

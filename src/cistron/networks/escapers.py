@@ -15,7 +15,7 @@ from cistron.networks.fold_changes import dispersions, fold_changes
 from cistron.networks.normalisation import size_factors
 
 LEAST_SHARE = 0.1  # of escapers, from which on cells are weighed
-LEAST_TOLD = 0.5  # share of the variance of "escaped or not" that counts must explain
+LEAST_TOLD = 0.4  # share of the variance of "escaped or not" that counts must explain
 
 
 def _log_negative_binomial(count: np.ndarray, mean: np.ndarray, dispersion: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Autoencoder of genes: z = f_e(x), x' = f_d(z), with multilayer perceptrons (page ``docs/wings/omics_autoencoder.md``)."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from cistron.errors import InputError
 from cistron.omics.axes import principal_axes
 from cistron.omics.preprocessing import PreparedMatrix
 from cistron.omics.scaling import ScaledEntries, scaled_entries
-from cistron.omics.settings import AutoencoderSettings
+from cistron.omics.settings import AutoencoderSettings, fit_identity
 from cistron.runtime.seeds import random_generator, seed_for
 from cistron.training import FitReport, fit, in_batches
 
@@ -59,6 +59,8 @@ class Encoded:
         What the fit did.
     model
         The fitted module.
+    test_r2
+        R2 of the entries that nothing saw; NaN where ``settings.tested`` is 0.
     """
 
     genes: list[str]
@@ -66,6 +68,7 @@ class Encoded:
     held_out_r2: float
     report: FitReport
     model: Autoencoder
+    test_r2: float = float("nan")
 
 
 def encode(
@@ -110,7 +113,7 @@ def encode(
             f"autoencoder: {settings.dimensions} dimensions were asked for, but matrix {prepared.matrix.name} has "
             f"{samples:,} samples; choose fewer, or allow it with --beyond-samples"
         )
-    data = scaled_entries(prepared, settings.held_out, settings.held_out_entries, seed)
+    data = scaled_entries(prepared, settings.held_out, settings.held_out_entries, seed, settings.tested)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(seed, "autoencoder start"))
         model = Autoencoder(samples, settings)
@@ -122,7 +125,7 @@ def encode(
         validation_loss=_held_out_loss,
         settings=settings.fit,
         directory=directory,
-        identity={k: v for k, v in asdict(settings).items() if k != "fit"} | {"data": data.fingerprint()},
+        identity=fit_identity(settings) | {"data": data.fingerprint()},
         seed=seed,
         description=description,
     )
@@ -133,7 +136,20 @@ def encode(
         explained = in_batches(model, latent[rows], function=model.decoder)
         latent = principal_axes(latent, rows, [explained]).apply(latent)
     r2 = 1.0 - best["validation_loss"] / max(best["validation_variance"], 1e-300)
-    return Encoded(data.genes, latent.astype(np.float32), float(r2), report, model)
+    tested = _test_r2(model, data) if settings.tested else float("nan")
+    return Encoded(data.genes, latent.astype(np.float32), float(r2), report, model, tested)
+
+
+def _test_r2(model: nn.Module, data: ScaledEntries) -> float:
+    """R2 of the entries that nothing saw, about the gene means; the encoder is given all others."""
+    values, mask = data.with_test_entries()
+    sums = np.zeros(2)
+    model.eval()
+    with torch.no_grad():
+        for batch in _HeldOut(replace(data, values=values, held_out=mask)):
+            found = _held_out_loss(model, batch)
+            sums += np.array([float(found["loss"]), float(found["variance"])]) * float(found["count"])
+    return float(1.0 - sums[0] / max(sums[1], 1e-300))
 
 
 def _latent(model: Autoencoder, data: ScaledEntries, size: int = 2048) -> np.ndarray:

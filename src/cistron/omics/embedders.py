@@ -112,9 +112,12 @@ def embed_autoencoder(
     from cistron.omics.autoencoder import encode  # loads torch
 
     result = encode(matrices[0], settings, directory=directory, seed=seed)
+    facts: dict[str, Any] = {"held_out_r2": round(result.held_out_r2, 6)}
+    if settings.tested:
+        facts["test_r2"] = round(result.test_r2, 6)
     return EmbeddingValues(
         result.values,
-        {"held_out_r2": round(result.held_out_r2, 6), **_fit_facts(result.report)},
+        {**facts, **_fit_facts(result.report)},
         f"{result.report.epochs} epochs on {result.report.device}; {result.held_out_r2:.1%} of the variance of "
         "held-out entries about the gene means explained",
         genes=result.genes,
@@ -150,6 +153,8 @@ def embed_vdtf(
         remark += f"; {len(result.dropped):,} genes without an entry left out"
     facts = {"held_out_r2": round(result.held_out_r2, 6), "active_dimensions": result.active}
     facts |= {f"held_out_r2 {name}": round(value, 6) for name, value in result.held_out_r2_of.items()}
+    if settings.tested:
+        facts["test_r2"] = round(result.test_r2, 6)
     return EmbeddingValues(
         result.mean,
         {**facts, **_fit_facts(result.report)},

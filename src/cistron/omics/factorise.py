@@ -1,7 +1,7 @@
 """Fit VDTF to one or several matrices and compute the gene embedding."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from cistron.genes.identity import join_advice
 from cistron.omics.axes import principal_axes
 from cistron.omics.preprocessing import PreparedMatrix
 from cistron.omics.scaling import scaled_entries
-from cistron.omics.settings import VdtfSettings
+from cistron.omics.settings import VdtfSettings, fit_identity
 from cistron.omics.tensor_factorisation import TensorFactorisation
 from cistron.omics.tiles import AssayEntries, held_out_batches, tiles_of_epoch
 from cistron.runtime.progress import say
@@ -44,6 +44,8 @@ class Factorised:
         What the fit did.
     model
         The fitted module.
+    test_r2
+        R2 of the entries that nothing saw; NaN where ``settings.tested`` is 0.
     """
 
     genes: list[str]
@@ -55,6 +57,7 @@ class Factorised:
     dropped: list[str]
     report: FitReport
     model: TensorFactorisation
+    test_r2: float = float("nan")
 
 
 def factorise(
@@ -94,7 +97,8 @@ def factorise(
     settings = settings or VdtfSettings()
     _check(matrices, settings)
     scaled = [
-        scaled_entries(matrix, settings.held_out, settings.held_out_entries, seed) for matrix in matrices
+        scaled_entries(matrix, settings.held_out, settings.held_out_entries, seed, settings.tested)
+        for matrix in matrices
     ]
     union = list(dict.fromkeys(gene for part in scaled for gene in part.genes))
     place = {gene: row for row, gene in enumerate(union)}
@@ -123,11 +127,18 @@ def factorise(
         settings=settings.fit,
         optimiser=lambda module: _optimiser(module, settings),
         directory=directory,
-        identity={**{k: v for k, v in asdict(settings).items() if k != "fit"}, "data": data},
+        identity={**fit_identity(settings), "data": data},
         seed=seed,
         description=description,
     )
     result = _read_off(model, [part.name for part in scaled], entries, union, dropped, report)
+    if settings.tested:
+        tests = [
+            AssayEntries(*part.with_test_entries(), entry.genes, part.gene_mean)
+            for part, entry in zip(scaled, entries)
+        ]
+        sums = _squares(model, tests).sum(axis=0)
+        result = replace(result, test_r2=float(1.0 - sums[0] / max(sums[1], 1e-300)))
     return _in_principal_axes(result, seed) if settings.axes else result
 
 
@@ -263,12 +274,7 @@ def _read_off(
     dropped: list[str],
     report: FitReport,
 ) -> Factorised:
-    sums = np.zeros((len(entries), 2))
-    model.eval()
-    with torch.no_grad():
-        for batch in held_out_batches(entries):
-            found = model.held_out_loss(batch)
-            sums[batch["assay"]] += np.array([found["loss"], found["variance"]]) * float(found["count"])
+    sums = _squares(model, entries)
     mean = model.gene_mean.detach().numpy().copy()
     deviation = model.gene_log_deviation.detach().exp().numpy()
     active = int((mean.var(axis=0) > 0.1 * np.square(deviation).mean(axis=0)).sum())
@@ -285,6 +291,17 @@ def _read_off(
         report,
         model,
     )
+
+
+def _squares(model: TensorFactorisation, entries: list[AssayEntries]) -> np.ndarray:
+    """Squared error of the held-out entries, and their squares about the gene means, by assay, float64 [assay, 2]."""
+    sums = np.zeros((len(entries), 2))
+    model.eval()
+    with torch.no_grad():
+        for batch in held_out_batches(entries):
+            found = model.held_out_loss(batch)
+            sums[batch["assay"]] += np.array([found["loss"], found["variance"]]) * float(found["count"])
+    return sums
 
 
 def _in_principal_axes(result: Factorised, seed: int, genes: int = 2000, samples: int = 256) -> Factorised:

@@ -188,6 +188,8 @@ class ScaledEntries:
         Number of these, int64 [gene].
     dropped
         Genes without any.
+    test
+        Row, column and scaled value of the entries that nothing saw, three arrays [n].
     """
 
     name: str
@@ -197,6 +199,14 @@ class ScaledEntries:
     gene_mean: np.ndarray
     entries: np.ndarray
     dropped: list[str]
+    test: tuple[np.ndarray, np.ndarray, np.ndarray]
+
+    def with_test_entries(self) -> tuple[np.ndarray, np.ndarray]:
+        """The values with those of the test entries in place, and a mask of these; both [gene, sample]."""
+        rows, columns, truth = self.test
+        values, mask = self.values.copy(), np.zeros(self.values.shape, dtype=bool)
+        values[rows, columns], mask[rows, columns] = truth, True
+        return values, mask
 
     def fingerprint(self) -> str:
         """SHA-256 of names and values, so that a checkpoint of other data is known for what it is."""
@@ -206,7 +216,9 @@ class ScaledEntries:
         return digest.hexdigest()
 
 
-def scaled_entries(prepared: PreparedMatrix, share: float, most: int, seed: int) -> ScaledEntries:
+def scaled_entries(
+    prepared: PreparedMatrix, share: float, most: int, seed: int, tested: float = 0.0
+) -> ScaledEntries:
     """Read a prepared matrix, hold entries out, and scale the rest by its settings.
 
     Unlike :meth:`PreparedMatrix.blocks`, missing entries stay missing, and no scale has seen a held-out entry.
@@ -219,6 +231,9 @@ def scaled_entries(prepared: PreparedMatrix, share: float, most: int, seed: int)
         Share of observed entries to hold out, and their largest number.
     seed
         Seed of the run.
+    tested
+        Share of observed entries that are missing for everything else, scales included, and are kept in ``test``. They are the
+        same whatever ``share`` is.
     """
     values = np.empty((int(prepared.kept.sum()), len(prepared.matrix.samples)), dtype=np.float32)
     start = 0
@@ -228,12 +243,23 @@ def scaled_entries(prepared: PreparedMatrix, share: float, most: int, seed: int)
         values[start : start + len(block)] = np.log2(block + np.float32(1)) if prepared.logarithm else block
         start += len(block)
     name, genes = prepared.matrix.name, prepared.genes
+    rows, columns = np.nonzero(
+        draw_held_out(values, tested, most, seed, f"{name}, test") if tested else np.zeros((0, 0))
+    )
+    truth = values[rows, columns]
+    values[rows, columns] = np.nan
     held_out = draw_held_out(values, share, most, seed, name)
     scale = EntryScale.fit(values, held_out, prepared.settings, f"matrix {name}")
     scale.apply_in_place(values)
+    truth = (truth - scale.gene_centre[rows]) / scale.gene_spread[rows]
+    truth = (truth - scale.sample_centre[columns]) / scale.sample_spread[columns]
     seen = scale.entries > 0
     if seen.all():
-        return ScaledEntries(name, genes, values, held_out, scale.gene_mean, scale.entries, [])
+        return ScaledEntries(
+            name, genes, values, held_out, scale.gene_mean, scale.entries, [], (rows, columns, truth)
+        )
+    left = seen[rows]
+    place = np.cumsum(seen) - 1
     return ScaledEntries(
         name,
         list(compress(genes, seen)),
@@ -242,4 +268,5 @@ def scaled_entries(prepared: PreparedMatrix, share: float, most: int, seed: int)
         scale.gene_mean[seen],
         scale.entries[seen],
         list(compress(genes, ~seen)),
+        (place[rows[left]], columns[left], truth[left]),
     )

@@ -1,7 +1,7 @@
 """Settings of the embedding methods; apart from the models, so that the command line reads them without loading torch."""
 
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, Any, Literal
 
 from cistron.errors import InputError
 from cistron.methods import Count, CountOrZero, NotNegative, Positive, PositiveShare, Range, check_settings
@@ -49,6 +49,9 @@ class AutoencoderSettings:
         Share of observed entries that are kept from fitting, to stop by.
     held_out_entries
         Largest number of them.
+    tested
+        Share of observed entries that nothing sees, scales and stopping included; their R2 is reported. ``omics tune`` sets
+        it, so that what it prints was not chosen by.
     batch_size
         Genes in a batch.
     beyond_samples
@@ -64,6 +67,7 @@ class AutoencoderSettings:
     axes: bool = True
     held_out: Annotated[float, Range(0, 0.5, open_low=True, open_high=True)] = 0.05
     held_out_entries: Count = 500_000
+    tested: Annotated[float, Range(0, 0.5, open_high=True)] = 0.0
     batch_size: Annotated[int, Range(2)] = 256
     beyond_samples: bool = False
     fit: AutoencoderFit = field(default_factory=AutoencoderFit)
@@ -127,6 +131,9 @@ class VdtfSettings:
         Share of observed entries that are kept from fitting, to stop by.
     held_out_entries
         Largest number of them.
+    tested
+        Share of observed entries that nothing sees, scales and stopping included; their R2 is reported. ``omics tune`` sets
+        it, so that what it prints was not chosen by.
     tile_entries, tile_samples
         Entries and largest number of samples in a batch.
     epoch_entries
@@ -154,6 +161,7 @@ class VdtfSettings:
     axes: bool = True
     held_out: Annotated[float, Range(0, 0.5, open_low=True, open_high=True)] = 0.05
     held_out_entries: Count = 500_000
+    tested: Annotated[float, Range(0, 0.5, open_high=True)] = 0.0
     tile_entries: Count = 8_192
     tile_samples: Count = 16
     epoch_entries: Count = 50_000_000
@@ -267,3 +275,11 @@ class SoftImputeSettings:
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+
+def fit_identity(settings: AutoencoderSettings | VdtfSettings) -> dict[str, Any]:
+    """Settings that tell whether a checkpoint is of the same fit; what is off is left out, so that older ones go on."""
+    facts = {key: value for key, value in asdict(settings).items() if key != "fit"}
+    if not settings.tested:
+        del facts["tested"]
+    return facts

@@ -101,7 +101,7 @@ def heat_map(
     if pale is not None:
         marked = table.pivot(index=row, columns=column, values=pale)
         faint = marked.reindex(index=wide.index, columns=wide.columns).fillna(False).to_numpy(bool)
-        faces = mesh.cmap(mesh.norm(values.ravel()))
+        faces = np.asarray(mesh.cmap(mesh.norm(values.ravel())))
         faces[faint.ravel()] = mesh.cmap(0.5)
     for (y, x), number in np.ndenumerate(values.filled(np.nan)):
         strong = abs(number) > 0.55 * limit and not faint[y, x]
@@ -131,7 +131,7 @@ def heat_map(
     _colour_bar(ax, mesh, wide.shape, clipped=bool(known.size and known.max() > limit), label=label)
     if pale is not None:
         mesh.set_array(None)  # the scale is drawn; from here on each cell has a colour of its own
-        mesh.set_facecolor(faces)
+        mesh.set_facecolor(faces)  # type: ignore[arg-type]  # an array of colours is one of its forms
     return ax
 
 

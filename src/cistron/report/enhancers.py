@@ -40,9 +40,11 @@ def enhancer_sections(result: Result, prefix: str = "enhancers_") -> list[Sectio
         with figure_style():
             figure = Figure(figsize=(5.2, 4.0), layout="constrained")
             precision_recall_plot(thin, figure.subplots(), chance=chance)
-        words = "; ".join(f"{row.embedding}: average precision {row.value:.3f}" for row in whole.itertuples())
+        spoken = "; ".join(
+            f"{row.embedding}: average precision {row.value:.3f}" for row in whole.itertuples()
+        )
         drawings.append(
-            Drawing(f"{prefix}precision_recall", figure, f"Precision over recall of all pairs. {words}")
+            Drawing(f"{prefix}precision_recall", figure, f"Precision over recall of all pairs. {spoken}")
         )
     shown = whole[whole["embedding"] != "random"]
     with figure_style():

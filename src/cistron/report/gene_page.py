@@ -16,7 +16,7 @@ _NO_GENE = 0xFFFFFFFF
 _BYTES = 24_000_000  # of the packed predictions; nearest genes, sets, edges and expression are always in
 
 
-def gene_search_section(folder: Path) -> Section | None:
+def gene_search_section(folder: Path) -> Section:
     """The search for a gene in the report of a study.
 
     Parameters
@@ -24,7 +24,11 @@ def gene_search_section(folder: Path) -> Section | None:
     folder
         Folder of the study.
     """
-    book = read_gene_book(folder)
+    return search_section_of(read_gene_book(folder))
+
+
+def search_section_of(book: GeneBook) -> Section:
+    """The same for a book of genes."""
     genes = _with_scored_first(book)
     blocks, traits, nulls, shown = _prediction_blocks(book, genes)
     place = pd.Index(genes["gene"])

@@ -14,6 +14,7 @@ from cistron.plots.study_map import study_map
 from cistron.plots.style import figure_style, signed
 from cistron.report.build import TASKS, finish_page, sections_of
 from cistron.report.drawing import Drawing
+from cistron.report.gene_page import gene_search_section
 from cistron.report.page import Chapter, Section, build_page, render
 from cistron.report.result import read_result
 from cistron.report.run_record import duration, flat
@@ -52,7 +53,7 @@ def build_study_report(
     tasks = list(dict.fromkeys(table["task"]))
     first = [
         _picture_section(table, differences, tasks),
-        *_gene_section(folder),
+        gene_search_section(folder),
     ]
     chapters = [Chapter(str(_title(folder)), _PREFIX, run, tuple(first))]
     for number, task in enumerate(tasks, 1):
@@ -255,14 +256,6 @@ def _run_section(run: dict[str, Any]) -> Section:
         facts=flat(facts),
     )
     return Section("run", "What was run", body)
-
-
-def _gene_section(folder: Path) -> list[Section]:
-    """The search for a gene, where the study can show one."""
-    from cistron.report.gene_page import gene_search_section
-
-    section = gene_search_section(folder)
-    return [] if section is None else [section]
 
 
 __all__ = ["build_study_report", "read_study"]

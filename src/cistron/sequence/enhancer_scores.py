@@ -13,7 +13,7 @@ from torch import Tensor
 from cistron.genome import Genome, one_hot
 from cistron.genome.shuffling import dinucleotide_shuffle
 from cistron.runtime import random_generator
-from cistron.sequence.enformer import Enformer
+from cistron.sequence.enformer import Enformer, TransformerBlock
 from cistron.sequence.settings import BIN
 from cistron.sequence.settings_enhancers import EnhancerScoreSettings
 from cistron.sequence.tower_gradients import input_gradients, tower_gradient
@@ -185,6 +185,7 @@ class EnhancerScorer:
         """Sum over the bins of an element of the attention that the start site pays them, mean over heads and blocks."""
         x, total = tower.clone()[None], torch.zeros(tower.shape[0], dtype=torch.float64)
         for block in self.model.transformer:
+            assert isinstance(block, TransformerBlock)
             weights = block.attention.weights(block.attention_norm(x), bins)  # [1, H, bins, T]
             total += weights[0].double().mean((0, 1)).cpu()
             x = block(x)

@@ -71,7 +71,7 @@ def enhancer_shard(
     """
     rules = EnhancerScoreSettings(**{**settings, "methods": tuple(settings["methods"])})
     how = InferenceSettings(**{**inference, "shifts": tuple(inference["shifts"])})
-    loaded, opened = open_once(model, genome, build, ambiguous, how.precision, str(how.torch_device()))  # type: ignore[arg-type]
+    loaded, opened = open_once(model, genome, build, ambiguous, how.precision, str(how.torch_device()))
     scorer = EnhancerScorer(loaded, opened, organism, np.array(specific), np.array(agnostic), rules, length)
     parts = []
     for gene in genes:

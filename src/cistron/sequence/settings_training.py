@@ -34,7 +34,7 @@ class TrainingSettings:
     length
         Base pairs of input; what the stores hold when absent.
     dropout
-        In the transformer.
+        In the transformer; an eighth of it on attention and before the heads, a fortieth on positions, as published. 0 for none.
     epochs
         Passes over the training sequences, at most.
     batch_size

@@ -3,6 +3,8 @@
 All tensors are [batch, position, channel]: pointwise convolutions and pooling are then plain matrix products.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -81,6 +83,22 @@ def _several_processes() -> bool:
     return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
 
 
+class _SumOverProcesses(torch.autograd.Function):
+    """Sum a tensor over all processes; so is its gradient."""
+
+    @staticmethod
+    def forward(context: Any, x: Tensor) -> Tensor:
+        total = x.clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        total = gradient.contiguous().clone()
+        torch.distributed.all_reduce(total)
+        return total
+
+
 def normalise_over_processes(norm: nn.BatchNorm1d, x: Tensor) -> Tensor:
     """Normalise by the statistics of the batches of all processes, so that several devices are one with a larger batch.
 
@@ -98,10 +116,8 @@ def normalise_over_processes(norm: nn.BatchNorm1d, x: Tensor) -> Tensor:
     Tensor
         [row, channel].
     """
-    from torch.distributed.nn.functional import all_reduce
-
     ranks = torch.distributed.get_world_size()
-    sums = all_reduce(torch.stack([x.mean(0), x.square().mean(0)])) / ranks  # [2, C]
+    sums = _SumOverProcesses.apply(torch.stack([x.mean(0), x.square().mean(0)])) / ranks  # [2, C]
     mean, variance = sums[0], sums[1] - sums[0].square()
     count = x.shape[0] * ranks
     with torch.no_grad():

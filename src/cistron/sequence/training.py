@@ -167,6 +167,10 @@ def model_settings(
         crop=crop.crop,
         tracks=dict(tracks),
         dropout=settings.dropout,
+        # in the proportions of the publication: .4, .05, .01, .05
+        attention_dropout=settings.dropout / 8,
+        positional_dropout=settings.dropout / 40,
+        tail_dropout=settings.dropout / 8,
         checkpoint_tower=checkpoint_tower,
         trunk=settings.trunk,
         pooling=settings.pooling,

@@ -25,7 +25,17 @@ PlainWindow = tuple[str, int, int, Sequence[tuple[int, str, str]]]
 def open_once(
     model: str, genome: str, build: str | None, ambiguous: Ambiguous, precision: str, device: str
 ) -> tuple[Enformer, Genome]:
-    """Load the model and open the genome, once a process."""
+    """Load the model, whose weights then need no gradient, and open the genome; once a process.
+
+    Parameters
+    ----------
+    model
+        Model folder.
+    genome, build, ambiguous
+        As of :func:`cistron.genome.open_genome`.
+    precision, device
+        As of :func:`cistron.sequence.saving.load_weights`.
+    """
     return load_weights(model, precision, device).requires_grad_(False), open_genome(genome, build, ambiguous)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.formats.scores import write_scores
 from cistron.runtime import RunRecord, say
-from cistron.runtime.files import atomic_path
+from cistron.runtime.files import atomic_path, destination_of
 from cistron.study.cells import Cell, cell_scores, cells_of, compute, read_cell, read_table
 from cistron.study.plan import EmbeddingPlan, StudyPlan, plan_of, read_plan
 from cistron.study.rows import Row, make_rows
@@ -90,7 +90,7 @@ def run_study(
         If the study or one of its files is wrong, or no embedding could be scored on a task.
     """
     plan = plan if isinstance(plan, StudyPlan) else read_plan(plan)
-    folder = Path(folder)
+    folder = destination_of(folder)  # a link to a folder that is not there yet is followed
     for name in (CELLS, ROWS, TASKS):
         (folder / name).mkdir(parents=True, exist_ok=True)
     record = RunRecord("study run", _settings(plan), [], plan.seed)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Report = Callable[[int, float], None]
 Objective = Callable[[dict[str, Any], Report], float]
+_TWICE = "queued twice"  # mark of a trial whose parameters another process had queued as well
 _SQLITE = (".db", ".sqlite", ".sqlite3")
 
 
@@ -44,6 +45,8 @@ class TuneReport:
         Trials that failed (diverged, or their process was killed).
     trials
         One row a trial: ``number``, ``state``, ``value``, ``seconds``, one column a parameter.
+    test_value
+        Value of the best parameters on what neither fits nor choice saw, where the caller measured it.
     """
 
     best: dict[str, Any]
@@ -52,6 +55,7 @@ class TuneReport:
     pruned: int
     failed: int
     trials: "pd.DataFrame"
+    test_value: float | None = None
 
 
 def tune(
@@ -202,6 +206,10 @@ def _one_trial(
 
     trial = study.ask()
     trial.set_user_attr("worker", worker)
+    if _is_tried_already(study, trial):
+        trial.set_user_attr(_TWICE, True)
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        return
     # A sampler seeded by the number of the trial: an interrupted search goes on as it would have.
     study.sampler = optuna.samplers.TPESampler(seed=seed_for(seed, "trial", trial.number) % 2**32)
     parameters = suggest(trial, space)
@@ -231,10 +239,27 @@ def _one_trial(
             _give_up_if_all_fail(study)
 
 
+def _is_tried_already(study: "optuna.Study", trial: "optuna.Trial") -> bool:
+    """Whether an earlier trial has the parameters that this one was queued with.
+
+    Two processes that open an empty study at once both see no trials, and both queue the first ones.
+    """
+    from optuna.trial import TrialState
+
+    known = study.get_trials(deepcopy=False)
+    wanted = next(one for one in known if one.number == trial.number).system_attrs.get("fixed_params")
+    return wanted is not None and any(
+        other.number < trial.number
+        and other.state != TrialState.FAIL
+        and other.system_attrs.get("fixed_params") == wanted
+        for other in known
+    )
+
+
 def _give_up_if_all_fail(study: "optuna.Study", limit: int = 10) -> None:
     from optuna.trial import TrialState
 
-    last = study.get_trials(deepcopy=False)[-limit:]
+    last = [trial for trial in study.get_trials(deepcopy=False) if _TWICE not in trial.user_attrs][-limit:]
     if len(last) == limit and all(trial.state == TrialState.FAIL for trial in last):
         reason = last[-1].user_attrs.get("failure", "the value is not finite")
         raise InputError(f"the last {limit} trials failed ({reason}); narrow the search space")
@@ -268,7 +293,7 @@ def _summary(study: "optuna.Study", storage: Path) -> TuneReport:
     import pandas as pd
     from optuna.trial import TrialState
 
-    known = study.get_trials(deepcopy=False)
+    known = [trial for trial in study.get_trials(deepcopy=False) if _TWICE not in trial.user_attrs]
     counts = {state: sum(trial.state == state for trial in known) for state in TrialState}
     if not counts[TrialState.COMPLETE]:
         raise InputError(

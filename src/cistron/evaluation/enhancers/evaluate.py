@@ -161,7 +161,7 @@ def evaluate_enhancers(
                 )
             )
             rows += _gains(facts, values, samples)
-    coverage = [
+    coverage: list[dict[str, Any]] = [
         {"method": one.name, "scored": int(one.scored.sum()), "pairs": len(frame)} for one in predictors
     ]
     facts = {

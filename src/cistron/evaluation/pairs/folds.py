@@ -139,7 +139,15 @@ def made_folds(
 def known_positives(
     first: np.ndarray, second: np.ndarray, label: np.ndarray, directed: bool
 ) -> set[tuple[int, int]]:
-    """All positives as keys; of undirected pairs with the smaller number first."""
+    """All positives as keys.
+
+    Parameters
+    ----------
+    first, second, label
+        Pairs by gene numbers, and their labels.
+    directed
+        Whether (a, b) and (b, a) differ; else the smaller number stands first.
+    """
     pairs = zip(first[label].tolist(), second[label].tolist())
     return {(a, b) if directed or a < b else (b, a) for a, b in pairs}
 

@@ -96,7 +96,20 @@ def support_vectors(values: np.ndarray, combination: str) -> Predictor:
 
 
 def gene_draws(genes: int, draws: int, seed: int) -> np.ndarray:
-    """Times that each gene is taken in each bootstrap sample, float32 [draw, gene]; the same for every embedding."""
+    """Draw genes with replacement, the same for every embedding.
+
+    Parameters
+    ----------
+    genes, draws
+        Number of genes and of samples.
+    seed
+        Seed of the run.
+
+    Returns
+    -------
+    ndarray
+        Times that each gene is taken, float32 [draw, gene].
+    """
     generator = random_generator(seed, "bootstrap over genes of pairs", genes)
     return generator.multinomial(genes, np.full(genes, 1 / genes), size=draws).astype(np.float32)
 
