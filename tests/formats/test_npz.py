@@ -52,6 +52,7 @@ def test_round_trip(tmp_path):
         b"",
         b"PK\x03\x04",
     ],
+    ids=lambda content: f"{len(content)} bytes",
 )
 def test_what_claims_more_or_is_damaged_is_refused_at_once(tmp_path, content):
     (tmp_path / "a.npz").write_bytes(content)

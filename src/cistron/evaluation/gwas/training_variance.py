@@ -87,7 +87,7 @@ def ratio_of_deviations(
     Returns
     -------
     ndarray
-        Square root of L over the variance of the bootstrap, float64 [trait]; 1 where there are fewer than three
+        1.2 times the square root of L over the variance of the bootstrap, float64 [trait]; 1 where there are fewer than three
         chromosomes or a bootstrap that does not vary.
     """
     sizes = np.bincount(blocks).astype(np.float64)
