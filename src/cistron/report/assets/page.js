@@ -9,6 +9,11 @@ window.addEventListener("unhandledrejection", (event) => {
   root.dataset.scriptErrors = (root.dataset.scriptErrors || "") + event.reason + "\n";
 });
 
+// Contents are open beside the page; above it, on a narrow screen, they wait behind one line.
+for (const contents of document.querySelectorAll("details.contents")) {
+  contents.open = window.matchMedia("(min-width: 1150px)").matches;
+}
+
 // Remarks of marks in figures: shown beside the pointer.
 (() => {
   const tip = document.getElementById("tip");
