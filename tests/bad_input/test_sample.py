@@ -43,6 +43,7 @@ def test_the_matrix_covers_every_command_that_reads_or_counts():
     # what takes neither a file nor a number
     assert untried <= {
         "data list",
+        "study init",
         *(f"{wing} methods" for wing in ("omics", "sequence", "cells", "networks", "chromatin")),
     }
     assert len(tried) > 25

@@ -206,7 +206,7 @@ CASES = (
     Case(
         "cells export-cell-eval",
         "prediction",
-        "{artefacts}/prediction.h5ad --control 'type 0' --output {out}/e",
+        "{artefacts}/prediction.h5ad --control-type 'type 0' --output {out}/e",
     ),
     Case("cells embed", "bilinear", "{artefacts}/cells_bilinear --output {out}/e.h5ad"),
     Case("networks methods", "list"),

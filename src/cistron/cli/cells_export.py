@@ -10,7 +10,7 @@ from cistron.runtime import show
 def export_cell_eval(
     prediction: Path,
     *,
-    control: str,
+    control_type: str,
     output: Output,
     part: Literal["all", "train", "validation", "test"] = "all",
     cell_type: CellType = None,
@@ -24,7 +24,7 @@ def export_cell_eval(
     ----------
     prediction
         What 'cistron cells predict' wrote, of single cells.
-    control
+    control_type
         Cell type from which cell-eval takes differences; its cells carry observed values in both files.
     part
         Part of the split whose genes are written.
@@ -38,11 +38,11 @@ def export_cell_eval(
         prediction,
         output / "predicted.h5ad",
         output / "observed.h5ad",
-        control=control,
+        control=control_type,
         column=cell_type or "cell_type",
         part=part,
     )
     show(
         f"wrote {output}: {cells:,} cells x {genes:,} genes; cell-eval run -ap {output / 'predicted.h5ad'} -ar "
-        f"{output / 'observed.h5ad'} --pert-col {LABEL} --control-pert {control}"
+        f"{output / 'observed.h5ad'} --pert-col {LABEL} --control-pert {control_type}"
     )

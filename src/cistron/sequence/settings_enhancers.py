@@ -29,7 +29,7 @@ class EnhancerScoreSettings:
     window: Annotated[int, Range(2)] = 2000
     neighbours: CountOrZero = 1
     shuffles: Annotated[int, Range(1)] = 10
-    seed: int = 0
+    seed: Annotated[int, Range(0)] = 0
 
     def __post_init__(self) -> None:
         check_settings(self)
