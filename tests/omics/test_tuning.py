@@ -121,7 +121,7 @@ def test_the_printed_r2_is_of_entries_that_nothing_saw(tmp_path, run, world, met
     facts = [json.loads(one.uns["cistron"]["parameters"]) for one in found]
     np.testing.assert_array_equal(found[0].X, found[1].X)
     assert facts[0]["held_out_r2"] == facts[1]["held_out_r2"]
-    assert abs(facts[1]["test_r2"] - facts[0]["test_r2"]) > 0.1  # which it is, two epochs do not tell
+    assert abs(facts[1]["test_r2"] - facts[0]["test_r2"]) > 0.02  # which way, two epochs do not tell
 
 
 def test_scales_do_not_see_the_test_entries(world):
