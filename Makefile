@@ -47,7 +47,7 @@ package: $(STAMP)
 	$(BIN)/python -m venv $(VENV)-wheel
 	$(VENV)-wheel/bin/python -m pip install --quiet --constraint $(CONSTRAINTS) dist/*.whl
 	$(VENV)-wheel/bin/python -m pip check
-	cd dist && ../$(VENV)-wheel/bin/cistron --version && ../$(VENV)-wheel/bin/cistron data list > /dev/null
+	cd dist && $(abspath $(VENV)-wheel)/bin/cistron --version && $(abspath $(VENV)-wheel)/bin/cistron data list > /dev/null
 	rm -rf $(VENV)-wheel
 
 bench: $(STAMP)
