@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 
 from cistron.errors import InputError
-from cistron.formats import read_gene_embedding, read_scores, write_gene_embedding
+from cistron.evaluation.genesets import GeneSets
+from cistron.formats import build_gene_embedding, read_gene_embedding, read_scores, write_gene_embedding
 from cistron.study import add_to_study, read_plan, run_study, stored_plan
 from cistron.study.cells import cells_of, compute_cell
 from cistron.study.kinds import KINDS
 from cistron.study.plan import plan_of
 from cistron.study.rows import make_rows
+from cistron.study.scoring import filled
 from cistron.study.summary import mark_best
 from cistron.world.study import StudyWorldSettings, write_study_world
 
@@ -354,3 +356,29 @@ def test_the_commands_write_an_example_run_it_and_add(run, fails, tmp_path, monk
     assert "is not a study" in fails("study", "add", tmp_path, "study_world/truth.h5ad")
     assert "a study file is a .toml" in fails("study", "init", "--output", "x.txt")
     assert np.isfinite(pd.read_csv("study/table.tsv", sep="\t")["value"]).all()
+
+
+def test_genes_without_a_vector_keep_those_that_have_one_as_they_are():
+    """Level and breadth of expression stay: without them a task says that the embedding carries none."""
+    embedding = build_gene_embedding(
+        np.eye(3, 2) + 1, ["A", "B", "C"], name="e", method="m", evidence="expression"
+    )
+    embedding.obs["expression_level"], embedding.obs["expression_breadth"] = [1.0, 2.0, 3.0], [0.1, 0.2, 0.3]
+    whole = filled(embedding, {"A", "D"})
+    assert list(whole.obs_names) == ["A", "B", "C", "D"]
+    assert whole.obs["expression_level"].tolist()[:3] == [1.0, 2.0, 3.0]
+    assert np.isnan(whole.obs["expression_breadth"].iloc[3])
+    np.testing.assert_allclose(whole.X[3], embedding.X.mean(axis=0))
+
+
+def test_several_gene_tables_of_a_study_are_joined(tmp_path):
+    """Symbols to Entrez and Entrez to Ensembl, neither of which holds both ends."""
+    (tmp_path / "a.tsv").write_text("symbol\tentrez_id\nTP53\t7157\nMYC\t4609\n")
+    (tmp_path / "b.tsv").write_text(
+        "entrez_id\tensembl_gene_id\n7157\tENSG00000141510\n4609\tENSG00000136997\n"
+    )
+    sets = GeneSets("s", {"both": frozenset({"TP53", "MYC"})}, "symbol")
+    found = sets.mapped("ensembl", [tmp_path / "a.tsv", tmp_path / "b.tsv"])
+    assert found.members["both"] == {"ENSG00000141510", "ENSG00000136997"}
+    with pytest.raises(InputError, match="--gene-map"):
+        sets.mapped("ensembl", [])

@@ -10,8 +10,8 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.formats.anndata_files import read_h5ad, write_anndata
 from cistron.formats.tables import read_table
-from cistron.genes.gene_map import read_gene_map
-from cistron.genes.identity import GeneMap, guess_namespace, require_little_loss
+from cistron.genes.gene_map import read_gene_maps
+from cistron.genes.identity import guess_namespace, require_little_loss
 from cistron.genes.lists import read_gene_list
 from cistron.runtime.files import atomic_path
 from cistron.runtime.text_files import plain_name
@@ -80,18 +80,10 @@ def map_file(
         )
     if namespace == target:
         raise InputError(f"{source.name}: the ids are {target} already (for example {genes[0]})")
-    mapped, counts = _read_maps(table).map(genes, namespace, target)
+    mapped, counts = read_gene_maps(table).map(genes, namespace, target)
     sentence = require_little_loss(counts, source.name, allow_loss)
     _write(data, mapped, target, destination)
     return sentence
-
-
-def _read_maps(table: str | Path | Sequence[str | Path]) -> GeneMap:
-    paths = [table] if isinstance(table, (str, Path)) else list(table)
-    joined = read_gene_map(paths[0])
-    for path in paths[1:]:
-        joined = joined.joined_with(read_gene_map(path))
-    return joined
 
 
 def _write(

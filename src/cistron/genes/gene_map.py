@@ -1,5 +1,6 @@
 """Read tables that give genes in several namespaces."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -43,6 +44,48 @@ def read_gene_map(path: str | Path) -> GeneMap:
     if table.layout.headerless:
         frame = frame.iloc[:, :2].set_axis(["ensembl", "symbol"][: frame.shape[1]], axis=1)
     return _gene_map(frame, path)
+
+
+def read_gene_maps(paths: str | Path | Sequence[str | Path]) -> GeneMap:
+    """Read one table between namespaces, or several that are joined by what they share.
+
+    Parameters
+    ----------
+    paths
+        In forms that :func:`read_gene_map` takes; at least one.
+    """
+    several = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    joined = read_gene_map(several[0])
+    for path in several[1:]:
+        joined = joined.joined_with(read_gene_map(path))
+    return joined
+
+
+def lookup_for(
+    name: str, namespace: str, target: str, tables: str | Path | Sequence[str | Path]
+) -> Mapping[str, str]:
+    """Ids of the target namespace by those of a file that names genes otherwise than the embeddings do.
+
+    Parameters
+    ----------
+    name, namespace
+        Of the file, for the message.
+    target
+        Namespace of the embeddings.
+    tables
+        Tables between gene ids; may be none.
+
+    Raises
+    ------
+    InputError
+        If there is no table.
+    """
+    if not tables:
+        raise InputError(
+            f"{name} names genes by {namespace}, the embeddings by {target}; give a table that has both with "
+            "--gene-map FILE (HGNC's complete set does)"
+        )
+    return read_gene_maps(tables).lookup(namespace, target)
 
 
 def _namespaces_of(frame: pd.DataFrame) -> dict[str, object]:

@@ -231,7 +231,7 @@ def _chromosome_draws(
     return np.asarray(np.nan_to_num(np.median(found, axis=0)))
 
 
-def _filled(embedding: anndata.AnnData, genes: set[str]) -> anndata.AnnData:
+def filled(embedding: anndata.AnnData, genes: set[str]) -> anndata.AnnData:
     """The embedding with the mean vector for genes that it lacks, which is what nothing known looks like to a linear model."""
     absent = sorted(genes - set(embedding.obs_names))
     if not absent:
@@ -240,7 +240,7 @@ def _filled(embedding: anndata.AnnData, genes: set[str]) -> anndata.AnnData:
     extra = np.tile(values.mean(axis=0), (len(absent), 1))
     whole = anndata.AnnData(
         np.vstack([values, extra]).astype(np.float32),
-        obs=pd.DataFrame(index=pd.Index([*embedding.obs_names, *absent])),
+        obs=embedding.obs.reindex([*embedding.obs_names, *absent]),  # level and breadth of expression
         var=embedding.var,
     )
     whole.uns["cistron"] = embedding.uns["cistron"]
@@ -257,11 +257,11 @@ def score_gene_sets(request: Request) -> Outcome:
     namespace = str(embedding.uns["cistron"]["identifier_namespace"])
     sets = _read_once(read_gene_sets, request.one("sets"))
     if namespace != "other" and namespace != sets.namespace:
-        sets = sets.mapped(namespace, Path(request.gene_map[0]) if request.gene_map else None)
+        sets = sets.mapped(namespace, [Path(path) for path in request.gene_map])
     chromosomes = _read_once(read_chromosomes, request.annotation)
     if request.part == ALL:
         listed = set(chromosomes.index[chromosomes != ""])
-        embedding = _filled(embedding, listed & frozenset().union(*sets.members.values()))
+        embedding = filled(embedding, listed & frozenset().union(*sets.members.values()))
     result = evaluate_gene_sets([embedding], sets, chromosomes, request.settings_object(), seed=request.seed)
     name = str(embedding.uns["cistron"]["name"])
     rows = result.scores[(result.scores["metric"] == "auroc") & (result.scores["embedding"] == name)]

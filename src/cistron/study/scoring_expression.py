@@ -172,7 +172,7 @@ def _cells(path, annotation, gene_map, namespace, settings, seed):  # type: igno
     from cistron.cells.inputs_gene_places import genes_of, read_gene_table
 
     cells = read_cells(
-        path, gene_map=Path(gene_map[0]) if gene_map else None, namespace=namespace, allow_loss=True
+        path, gene_map=[Path(one) for one in gene_map] or None, namespace=namespace, allow_loss=True
     )
     splitting = SplitSettings(
         genes=settings.gene_split,

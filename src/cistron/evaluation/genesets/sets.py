@@ -1,5 +1,6 @@
 """Read gene sets (.gmt, lists of genes) and the chromosomes by which they are cross-validated."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
 from cistron.genes.chromosomes import human_chromosomes
-from cistron.genes.gene_map import read_gene_map
+from cistron.genes.gene_map import lookup_for
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.lists import read_gene_list
 from cistron.genes.places import GenePlaces, read_gene_places
@@ -35,8 +36,8 @@ class GeneSets:
     namespace: str
     remarks: list[str] = field(default_factory=list)
 
-    def mapped(self, namespace: str, table: Path | None) -> "GeneSets":
-        """The same sets with genes of another namespace.
+    def mapped(self, namespace: str, tables: Path | Sequence[Path] | None) -> "GeneSets":
+        """The same sets with genes of another namespace, by one gene table or several.
 
         Raises
         ------
@@ -47,17 +48,13 @@ class GeneSets:
         """
         if namespace == self.namespace:
             return self
-        if table is None:
-            raise InputError(
-                f"{self.name} names genes by {self.namespace}, the embeddings by {namespace}; give a table that has "
-                "both with --gene-map FILE (HGNC's complete set does)"
-            )
-        lookup = read_gene_map(table).lookup(self.namespace, namespace)
+        given = [] if tables is None else [tables] if isinstance(tables, Path) else list(tables)
+        lookup = lookup_for(self.name, self.namespace, namespace, given)
         genes = frozenset().union(*self.members.values())
         found = {gene: lookup[gene] for gene in genes if gene in lookup}
         if not found:
             raise IdentifierError(
-                f"{self.name}: none of {len(genes):,} genes is in {table.name}; check the species and the ids, for example {min(genes)}"
+                f"{self.name}: none of {len(genes):,} genes is in {given[0].name}; check the species and the ids, for example {min(genes)}"
             )
         members = {
             name: frozenset(found[gene] for gene in group if gene in found)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.genes import density
 
 DENSITY_SCALES = (30_000, 100_000, 300_000)  # base pairs
 POSITION_NAMES = (*(f"log density at {scale // 1000} kb" for scale in DENSITY_SCALES), "log gene length")
@@ -41,25 +42,7 @@ def log_densities(genes: pd.DataFrame, scales: tuple[int, ...] = DENSITY_SCALES)
         float64 [gene, scale].
     """
     middle = ((genes["START"] + genes["STOP"]) / 2).to_numpy(np.float64)
-    chromosome = np.unique(genes["CHR"].to_numpy(dtype=str), return_inverse=True)[1]
-    densities = np.empty((len(genes), len(scales)))
-    for block in range(int(chromosome.max(initial=-1)) + 1):
-        rows = np.flatnonzero(chromosome == block)
-        rows = rows[np.argsort(middle[rows], kind="stable")]
-        for number, scale in enumerate(scales):
-            densities[rows, number] = np.log(_decaying_sums(middle[rows], scale))
-    return densities
-
-
-def _decaying_sums(places: np.ndarray, scale: float) -> np.ndarray:
-    """Sum of exp(-|distance| / scale) over sorted places; one pass each way, since the kernel is exponential."""
-    decay = np.exp(-np.diff(places) / scale)
-    before, after = np.zeros(len(places)), np.zeros(len(places))
-    for index in range(1, len(places)):
-        before[index] = (before[index - 1] + 1.0) * decay[index - 1]
-    for index in range(len(places) - 2, -1, -1):
-        after[index] = (after[index + 1] + 1.0) * decay[index]
-    return 1.0 + before + after
+    return density.log_densities(genes["CHR"].to_numpy(dtype=str), middle, scales)
 
 
 def position_covariates(genes: pd.DataFrame, what: str) -> np.ndarray:

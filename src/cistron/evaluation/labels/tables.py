@@ -10,7 +10,7 @@ import pandas as pd
 
 from cistron.errors import IdentifierError, InputError, LeakageError
 from cistron.genes.columns import find_columns, plain_column
-from cistron.genes.gene_map import read_gene_map
+from cistron.genes.gene_map import lookup_for
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.places import place_form, read_parquet_frame
 from cistron.genes.spreadsheets import spreadsheet_damage
@@ -76,15 +76,7 @@ class LabelTable:
         """
         if namespace in (self.namespace, "other") or self.namespace == "other":
             return self
-        if not tables:
-            raise InputError(
-                f"{self.name} names genes by {self.namespace}, the embeddings by {namespace}; give a table that has both with "
-                "--gene-map FILE (HGNC's complete set does)"
-            )
-        joined = read_gene_map(tables[0])
-        for path in tables[1:]:
-            joined = joined.joined_with(read_gene_map(path))
-        lookup = joined.lookup(self.namespace, namespace)
+        lookup = lookup_for(self.name, self.namespace, namespace, tables)
         found = self.frame["gene"].map(lookup)
         if found.isna().all():
             raise IdentifierError(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
 from cistron.genes.columns import plain_column
-from cistron.genes.gene_map import read_gene_map
+from cistron.genes.gene_map import lookup_for
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.places import place_form, read_parquet_frame
 from cistron.runtime.tables import read_text_table
@@ -90,15 +90,7 @@ class PairTable:
         """
         if namespace in (self.namespace, "other") or self.namespace == "other":
             return self
-        if not tables:
-            raise InputError(
-                f"{self.name} names genes by {self.namespace}, the embeddings by {namespace}; give a table that has both with "
-                "--gene-map FILE (HGNC's complete set does)"
-            )
-        joined = read_gene_map(tables[0])
-        for path in tables[1:]:
-            joined = joined.joined_with(read_gene_map(path))
-        lookup = joined.lookup(self.namespace, namespace)
+        lookup = lookup_for(self.name, self.namespace, namespace, tables)
         first = np.array([lookup.get(gene, "") for gene in self.first], dtype=object)
         second = np.array([lookup.get(gene, "") for gene in self.second], dtype=object)
         known = (first != "") & (second != "") & (first != second)
