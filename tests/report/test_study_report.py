@@ -180,7 +180,7 @@ def test_the_page_of_a_gene_needs_no_script_and_names_what_would_fill_it(study, 
     code, printed, errors = run("gene", "show", "LDLR", "--study", study, "--output", tmp_path / "shown.html")
     assert code == 0, errors
     assert printed.startswith("LDLR (ENSG")
-    assert "Traits: nothing here; fill it with" in printed
+    assert "Traits: nothing here; [tasks.NAME] kind" in printed
     assert (tmp_path / "shown.html").exists()
 
 

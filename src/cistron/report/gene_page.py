@@ -345,5 +345,5 @@ def gene_lines(page: dict[str, Any]) -> list[str]:
         for kind in ("regulators", "targets")
         if page["edges"][kind]
     ]
-    lines += [f"  {one['what']}: nothing here; fill it with {one['how']}" for one in page["absent"]]
+    lines += [f"  {one['what']}: nothing here; {one['how']}" for one in page["absent"]]
     return lines

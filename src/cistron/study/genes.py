@@ -18,15 +18,15 @@ from cistron.study.run import ROWS, TASKS, stored_plan
 
 _NEIGHBOURS = 10
 _EDGES = 15
-# What is absent from a page, and the command that would fill it.
+# What is absent from a page, and what would fill it, or where it is until the page takes it.
 COMMANDS = {
     "identity": "[study] annotation = FILE and gene_map = [FILE] in the study file ('cistron data fetch hgnc_complete_set')",
     "traits": '[tasks.NAME] kind = "gwas" with traits, then cistron study run',
     "sets": '[tasks.NAME] kind = "genesets" with sets, then cistron study run',
     "edges": '[tasks.NAME] kind = "edges" with a truth, or networks of cistron networks infer, then cistron study run',
     "expression": '[tasks.NAME] kind = "expression" with cells, then cistron study run',
-    "tracks": "cistron sequence predict, cistron sequence variants",
-    "marks": "cistron chromatin epigenesis, cistron chromatin design",
+    "tracks": "not part of a study yet; see the reports of cistron sequence predict and cistron sequence variants",
+    "marks": "not part of a study yet; see the reports of cistron chromatin epigenesis and cistron chromatin design",
 }
 
 

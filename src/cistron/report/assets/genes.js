@@ -317,9 +317,7 @@
         const list = make("dl", undefined, "answers");
         for (const { what, how } of this.head.absent) {
           const line = make("div");
-          const told = make("dd");
-          told.append(make("code", how));
-          line.append(make("dt", what), told);
+          line.append(make("dt", what), make("dd", how));
           list.append(line);
         }
         titled("What this study does not have, and what would fill it", list);
