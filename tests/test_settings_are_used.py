@@ -16,8 +16,6 @@ from cistron.cli.running import _commands
 ROOT = Path(__file__).parents[1]
 # These list names of options without giving them a value.
 LISTS = {"test_settings_are_used.py", "test_option_names.py", "test_ranges.py"}
-# Settings that are being changed elsewhere; remove them from here when they have tests.
-PENDING: set[str] = set()
 
 
 def settings_classes() -> list[type]:
@@ -64,7 +62,7 @@ def test_what_counts_as_set():
 @pytest.mark.parametrize("settings", settings_classes(), ids=lambda one: f"{one.__module__}.{one.__name__}")
 def test_every_setting_is_set_somewhere(settings):
     unused = {field.name for field in dataclasses.fields(settings)} - names_set()
-    assert {name for name in unused if f"{settings.__name__}.{name}" not in PENDING} == set()
+    assert unused == set()
 
 
 def test_every_option_is_given_somewhere():
@@ -79,8 +77,3 @@ def test_every_option_is_given_somewhere():
             if plain and names and not names & names_set():  # an older spelling counts
                 unused.append(f"{' '.join(words)} {one.name}")
     assert unused == []
-
-
-def test_what_is_pending_is_not_set():
-    """A name leaves the list of exceptions when it has a test."""
-    assert {name for name in PENDING if name.rsplit(".", 1)[-1] in names_set()} == set()
