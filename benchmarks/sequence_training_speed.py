@@ -77,8 +77,9 @@ def reading() -> dict[str, float]:
     from cistron.sequence.enformer import Enformer
     from cistron.sequence.settings_data import DataSettings
     from cistron.sequence.settings_training import TrainingSettings
-    from cistron.sequence.training import TrackLoss, begin_heads, model_settings
+    from cistron.sequence.training import begin_heads, model_settings
     from cistron.sequence.training_batches import OrganismData, TrainingEpoch, fit_crop
+    from cistron.sequence.training_losses import TrackLoss
     from cistron.world.regulatory_dna import RegulatoryWorldSettings, regulatory_world, write_regulatory_world
 
     torch.set_num_threads(1)

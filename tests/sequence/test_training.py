@@ -17,11 +17,12 @@ from cistron.errors import InputError
 from cistron.runtime import limit_threads
 from cistron.sequence import Enformer, EnformerSettings, load_weights
 from cistron.sequence.attention import RelativeAttention
-from cistron.sequence.dilated import receptive_bins
+from cistron.sequence.dilated import dilations
 from cistron.sequence.settings_training import PRESETS, TrainingSettings
-from cistron.sequence.training import Running, TrackLoss, begin_heads, choose_folds, train_model
+from cistron.sequence.training import Running, begin_heads, train_model
 from cistron.sequence.training_batches import OrganismData, TrainingEpoch, fit_crop, one_hot_codes, read_ahead
-from cistron.sequence.training_losses import poisson_loss, poisson_multinomial_loss
+from cistron.sequence.training_folds import choose_folds
+from cistron.sequence.training_losses import TrackLoss, poisson_loss, poisson_multinomial_loss
 from cistron.sequence.training_store import MARGIN, open_training_store
 
 _SPEC = importlib.util.spec_from_file_location(
@@ -204,7 +205,7 @@ def test_baselines_see_what_they_may():
     assert 4 < confined <= 4 + 6000 // 256
     assert reach(pooling="max") == 127
     assert 100 < reach(trunk="dilated") <= 127
-    assert receptive_bins() == 171
+    assert sum(dilations()) == 171  # bins on either side that an output sees
     with pytest.raises(InputError, match="leaves 2 blocks of attention no neighbour"):
         EnformerSettings(receptive_field=800, depth=2)
     with pytest.raises(InputError, match="dilated trunk has none"):

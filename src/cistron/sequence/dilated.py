@@ -1,6 +1,5 @@
 """The trunk of Basenji2 in place of the transformer: residual dilated convolutions (Kelley 2020), a baseline."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -86,8 +85,3 @@ def dilated_trunk(channels: int, dropout: float) -> nn.ModuleList:
         Behind each block; Basenji2 has 0.3.
     """
     return nn.ModuleList(DilatedBlock(channels, dilation, dropout) for dilation in dilations())
-
-
-def receptive_bins() -> int:
-    """Bins on either side that an output sees through all blocks."""
-    return int(torch.tensor(dilations()).sum())

@@ -12,8 +12,9 @@ from cistron.genome.intervals import overlapping_rows
 from cistron.sequence.enformer import Enformer
 from cistron.sequence.inputs_tracks import load_track_table
 from cistron.sequence.saving import load_weights, read_description
-from cistron.sequence.training import SEEN, predict_rows
+from cistron.sequence.training import predict_rows
 from cistron.sequence.training_batches import OrganismData, fit_crop
+from cistron.sequence.training_folds import SEEN
 from cistron.sequence.training_store import TrainingStore, open_training_store
 
 Change = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from cistron.errors import InputError
 from cistron.runtime import seed_for, sha256_of
@@ -27,12 +27,12 @@ from cistron.sequence.training_batches import (
     one_hot_codes,
     track_means,
 )
-from cistron.sequence.training_losses import poisson_loss, poisson_multinomial_loss
+from cistron.sequence.training_folds import SEEN, FoldsOfTraining, choose_folds, seen_table, training_rows
+from cistron.sequence.training_losses import TrackLoss
 from cistron.sequence.training_store import TrainingStore, open_training_store
 from cistron.statistics.streaming_correlation import CorrelationSums
 from cistron.training import FitReport, FitSettings, fit
 
-SEEN = "seen.tsv"
 _LOGGED_TRACKS = 100  # of the validation, one column each
 
 
@@ -65,76 +65,6 @@ class Running:
     accelerator: str = "auto"
     maximum_seconds: float | None = None
     loggers: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class FoldsOfTraining:
-    """Names of the folds.
-
-    Attributes
-    ----------
-    training
-        Folds that are fitted on.
-    validation, test
-        Fold that stops training, and fold that is left alone.
-    """
-
-    training: tuple[str, ...]
-    validation: str
-    test: str
-
-
-def choose_folds(stores: Sequence[TrainingStore], settings: TrainingSettings) -> FoldsOfTraining:
-    """Choose the folds, the same for all organisms.
-
-    Parameters
-    ----------
-    stores
-        Stores.
-    settings
-        Which; the conventional ones where absent.
-
-    Returns
-    -------
-    FoldsOfTraining
-        Their names.
-
-    Raises
-    ------
-    InputError
-        If a fold does not exist, is used twice, or there are too few.
-    """
-    names = list(dict.fromkeys(name for store in stores for name in store.folds))
-    for store in stores:
-        absent = [name for name in names if name not in store.folds]
-        if absent:
-            raise InputError(
-                f"{store.path.name} has no fold {absent[0]!r}, which another store has; organisms must be divided together "
-                "('cistron sequence folds' with both), or a test sequence has its counterpart in training"
-            )
-    numbered = sorted((name for name in names if name.startswith("fold")), key=lambda name: (len(name), name))
-    validation = settings.validation_fold or (
-        "valid" if "valid" in names else numbered[-2] if len(numbered) > 2 else ""
-    )
-    test = settings.test_fold or ("test" if "test" in names else numbered[-1] if len(numbered) > 2 else "")
-    if not validation or not test:
-        raise InputError(
-            f"the folds are {', '.join(names)}; say which one stops training (--validation-fold) and which is left for the test (--test-fold)"
-        )
-    training = settings.training_folds or tuple(name for name in names if name not in (validation, test))
-    for name in (*training, validation, test):
-        if name not in names:
-            raise InputError(f"there is no fold {name!r}; the stores have {', '.join(names)}")
-    if {validation, test} & set(training) or validation == test or not training:
-        raise InputError(
-            f"training ({', '.join(training)}), validation ({validation}) and test ({test}) must be different folds"
-        )
-    return FoldsOfTraining(training, validation, test)
-
-
-def training_rows(store: TrainingStore, folds: Sequence[str]) -> np.ndarray:
-    """Rows of a store in some folds, int64."""
-    return np.sort(np.concatenate([store.rows(name) for name in folds]))
 
 
 def model_settings(
@@ -202,72 +132,6 @@ def begin_heads(model: Enformer, means: Mapping[str, np.ndarray], seed: int) -> 
             # the inverse of softplus
             head.bias.copy_(level + torch.log(-torch.expm1(-level)))
         model.heads[organism] = head
-
-
-class TrackLoss:
-    """Loss of one batch: ``{organism: (codes, targets)}``.
-
-    Parameters
-    ----------
-    settings
-        Resolved settings.
-    means
-        Organism to the mean of each track.
-    frozen
-        Whether only the heads learn.
-    """
-
-    def __init__(self, settings: TrainingSettings, means: Mapping[str, np.ndarray], frozen: bool) -> None:
-        self._settings, self._frozen = settings, frozen
-        self._weights = {
-            organism: torch.as_tensor(_track_weights(mean), dtype=torch.float32)
-            for organism, mean in means.items()
-        }
-
-    def of(self, organism: str, predicted: Tensor, observed: Tensor) -> Tensor:
-        """Loss of predictions.
-
-        Parameters
-        ----------
-        organism
-            Organism.
-        predicted, observed
-            [batch, bin, track].
-        """
-        weights = self._weights[organism].to(predicted.device) if self._settings.balance_tracks else None
-        if self._settings.loss == "poisson":
-            return poisson_loss(predicted, observed, weights)
-        return poisson_multinomial_loss(predicted, observed, self._settings.total_weight, weights)
-
-    def __call__(self, model: nn.Module, batch: Mapping[str, tuple[Tensor, Tensor]]) -> dict[str, Any]:
-        """Loss of a batch of one organism."""
-        assert isinstance(model, Enformer)
-        ((organism, (codes, observed)),) = batch.items()
-        one_hot = one_hot_codes(codes)
-        if self._frozen:
-            for name, part in model.named_children():
-                if name != "heads":
-                    part.eval()  # statistics of the trunk stay as they are
-            with torch.no_grad():
-                embedding = model.embed(one_hot)
-        else:
-            embedding = model.embed(one_hot)
-        predicted = model.predict(embedding, [organism])[organism]
-        loss = self.of(organism, predicted, observed)
-        # heads of the other organisms take part with nothing, so that several devices agree on what is learned
-        unused = sum(
-            parameter.sum() * 0.0
-            for name, head in model.heads.items()
-            if name != organism
-            for parameter in head.parameters()
-        )
-        return {"loss": loss + unused, f"loss_{organism}": loss, "count": float(len(codes))}
-
-
-def _track_weights(mean: np.ndarray) -> np.ndarray:
-    weights = 1 / np.maximum(mean, 0.05 * max(float(mean.max()), 1e-6))
-    found: np.ndarray = weights / weights.mean()
-    return found
 
 
 class Validation:
@@ -588,25 +452,3 @@ def _save(
         "training": {name: value for name, value in asdict(settings).items() if value is not None},
     }
     save_weights(model.eval(), output, tracks=table, origin=origin, files={SEEN: seen_table(stores, folds)})
-
-
-def seen_table(stores: Sequence[TrainingStore], folds: FoldsOfTraining) -> str:
-    """Sequences that a model saw: organism, chromosome, start, end (of the targets), fold, and what for (training, validation)."""
-    uses = dict.fromkeys(folds.training, "training") | {folds.validation: "validation"}
-    parts = []
-    for store in stores:
-        rows = store.tracks.sequences
-        rows = rows[rows["fold"].astype(str).isin(uses)]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "organism": store.organism,
-                    "chromosome": rows["chromosome"],
-                    "start": rows["start"],
-                    "end": rows["end"],
-                    "fold": rows["fold"],
-                    "use": rows["fold"].astype(str).map(uses),
-                }
-            )
-        )
-    return pd.concat(parts).to_csv(sep="\t", index=False, lineterminator="\n")
