@@ -41,6 +41,7 @@ def folder(tmp_path_factory):
 def test_matrices_networks_and_evaluation_work(folder):
     done = _run(
         folder,
+        "world write sandbox --gene-count 220",
         "omics embed hpa.parquet --dimensions 8 -o e.h5ad",
         "evaluate gwas e.h5ad --traits magma_results --no-report -o gwas",
         "networks infer screen.h5ad --perturbation gene -o edges.tsv",
@@ -49,6 +50,8 @@ def test_matrices_networks_and_evaluation_work(folder):
     )
     assert done.returncode == 0, done.stderr
     assert (folder / "edge_scores" / "report.html").exists()
+    assert (folder / "sandbox" / "hg38.fa").exists()
+    assert not (folder / "sandbox" / "enformer-pytorch.safetensors").exists()
 
 
 @pytest.mark.parametrize(
@@ -58,5 +61,6 @@ def test_what_needs_it_says_so(folder, line):
     done = _run(folder, line)
     assert done.returncode == 2
     assert done.stderr.strip().splitlines() == [
-        "cistron: error: this needs the package torch, which is not installed: pip install 'cistron[torch]'"
+        "cistron: error: this needs the package torch, which is not installed: pip install '.[torch]' in the checkout "
+        "(docs/start/install.md)"
     ]

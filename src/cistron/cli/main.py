@@ -308,7 +308,7 @@ def _outcome(tokens: list[str]) -> tuple[int, str | None]:
             return 1, f"the installation of cistron is not whole: {error}; install it again"
         return (
             2,
-            f"this needs the package {error.name}, which is not installed: pip install 'cistron[{extra}]'",
+            f"this needs the package {error.name}, which is not installed: pip install '.[{extra}]' in the checkout (docs/start/install.md)",
         )
     except Exception as error:
         message = _trouble(error)

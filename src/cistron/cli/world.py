@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from cistron.cli.options import Seed
 from cistron.cli.running import Writes
 from cistron.methods import Range
-from cistron.runtime import atomic_directory, show
+from cistron.runtime import atomic_directory, say, show
 
 app = App(name="world", help="Write small files of every kind, to try the commands on.")
 
@@ -33,32 +33,35 @@ def write(
     gene_count
         Number of genes.
     """
-    import pandas as pd
-
-    from cistron.sequence.random_model import write_foreign_weights, write_random_esm2
-    from cistron.sequence.settings import EnformerSettings, Esm2Settings
     from cistron.world.sample_data import write_sample_data
 
     with atomic_directory(output) as partial:
-        files = write_sample_data(partial, genes=gene_count, seed=seed)
-        names = [path.name for path in files]
-        tracks = 6
-        model = EnformerSettings(
-            channels=24,
-            depth=1,
-            heads=4,
-            key_size=4,
-            length=2048,
-            crop=2,
-            tracks={"human": tracks, "mouse": 2},
-        )
-        write_foreign_weights(partial / "enformer-pytorch.safetensors", model, seed)
-        assays = [f"{'DNASE' if number < tracks // 2 else 'CAGE'}:liver" for number in range(tracks)]
-        targets = pd.DataFrame({"identifier": [f"track{n}" for n in range(tracks)], "description": assays})
-        targets.to_csv(partial / "targets_human.txt", sep="\t", index_label="index")
-        write_random_esm2(
-            partial / "esm2_t33_650M_UR50D", Esm2Settings(layers=2, width=16, heads=2, hidden=32), seed
-        )
-    names += ["enformer-pytorch.safetensors", "targets_human.txt", "esm2_t33_650M_UR50D"]
+        names = [path.name for path in write_sample_data(partial, genes=gene_count, seed=seed)]
+        names += _weights(partial, seed)
     show(f"wrote {output}: {', '.join(sorted(names))}")
     show(f"now: cd {output}, and paste a block of the README")
+
+
+def _weights(folder: Path, seed: int) -> list[str]:
+    """Write small models of random weights in others' formats; nothing, with a remark, in an installation without PyTorch."""
+    import pandas as pd
+
+    try:
+        from cistron.sequence.random_model import write_foreign_weights, write_random_esm2
+    except ModuleNotFoundError as error:
+        say(f"no weights of models are written, because {error.name} is not installed")
+        return []
+    from cistron.sequence.settings import EnformerSettings, Esm2Settings
+
+    tracks = 6
+    model = EnformerSettings(
+        channels=24, depth=1, heads=4, key_size=4, length=2048, crop=2, tracks={"human": tracks, "mouse": 2}
+    )
+    write_foreign_weights(folder / "enformer-pytorch.safetensors", model, seed)
+    assays = [f"{'DNASE' if number < tracks // 2 else 'CAGE'}:liver" for number in range(tracks)]
+    targets = pd.DataFrame({"identifier": [f"track{n}" for n in range(tracks)], "description": assays})
+    targets.to_csv(folder / "targets_human.txt", sep="\t", index_label="index")
+    write_random_esm2(
+        folder / "esm2_t33_650M_UR50D", Esm2Settings(layers=2, width=16, heads=2, hidden=32), seed
+    )
+    return ["enformer-pytorch.safetensors", "targets_human.txt", "esm2_t33_650M_UR50D"]
