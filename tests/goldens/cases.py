@@ -167,7 +167,7 @@ CASES = (
         "cells census",
         "package absent",
         "--filter-cells none --output {out}/cells.h5ad",
-        error="cistron[census]",
+        error="pip install cellxgene-census",
         absent="cellxgene_census",
     ),
     Case("cells train", "bilinear", WITH_EMBEDDING),

@@ -47,7 +47,7 @@ def fetch_census(
         import cellxgene_census
     except ImportError as error:
         raise MissingDependencyError(
-            "CELLxGENE's Census needs a package: pip install 'cistron[census]' (cellxgene-census)"
+            "CELLxGENE's Census needs a package: pip install cellxgene-census"
         ) from error
     try:
         with cellxgene_census.open_soma(census_version=version) as census:

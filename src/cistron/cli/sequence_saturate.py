@@ -64,7 +64,7 @@ def saturate(
     report_folder
         Folder to write a summary to: letters, motifs, the strongest changes and report.html with the logos.
     motifs
-        Motifs in MEME format (JASPAR, HOCOMOCO; also .gz) to name in the report. Needs memelite: pip install 'cistron[variants]'.
+        Motifs in MEME format (JASPAR, HOCOMOCO; also .gz) to name in the report. Needs memelite: pip install memelite.
     """
     from cistron.errors import InputError
     from cistron.genome import open_genome

@@ -62,7 +62,7 @@ def variants(
     Parameters
     ----------
     variants
-        VCF (plain, gzip, bgzip) or BCF; genotypes are not read. BCF needs pysam: pip install 'cistron[variants]'.
+        VCF (plain, gzip, bgzip) or BCF; genotypes are not read. BCF needs pysam: pip install pysam.
     tracks
         Tracks to score: numbers, ranges (0-9), identifiers, or parts of descriptions (CAGE:, K562). All when absent.
     organism

@@ -139,7 +139,7 @@ def _records(reader: "_SiteReader", span: _Span | None) -> Iterator[_Record]:
     if _is_bcf(path):
         if pysam is None:
             raise InputError(
-                f"{path.name} is BCF, which needs pysam: pip install 'cistron[variants]', or write it as VCF with bcftools view -Oz"
+                f"{path.name} is BCF, which needs pysam: pip install pysam, or write it as VCF with bcftools view -Oz"
             )
         yield from _binary(reader, pysam, span, indexed)
     elif span is not None and indexed and pysam is not None:
@@ -147,7 +147,7 @@ def _records(reader: "_SiteReader", span: _Span | None) -> Iterator[_Record]:
     else:
         if span is not None and indexed:
             say(
-                f"{path.name}: read from front to back; with pysam its index is used (pip install 'cistron[variants]')"
+                f"{path.name}: read from front to back; with pysam its index is used (pip install pysam)"
             )
         yield from _text(reader)
 

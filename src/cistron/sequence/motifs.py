@@ -19,7 +19,7 @@ def _memelite() -> Any:
     try:
         return importlib.import_module("memelite")
     except ImportError as error:
-        raise InputError("naming motifs needs memelite: pip install 'cistron[variants]'") from error
+        raise InputError("naming motifs needs memelite: pip install memelite") from error
 
 
 def read_motifs(path: str | Path) -> dict[str, np.ndarray]:

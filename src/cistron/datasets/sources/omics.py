@@ -109,6 +109,6 @@ DATA_SETS = (
         citation="CZI Cell Science Program, Nucleic Acids Research 2025, doi:10.1093/nar/gkae1142",
         homepage="https://chanzuckerberg.github.io/cellxgene-census/",
         used_by=("cells", "omics prepare"),
-        access="is queried, not downloaded: pip install 'cistron[census]', then use the package cellxgene_census",
+        access="is queried, not downloaded: pip install cellxgene-census, then use the package cellxgene_census",
     ),
 )
