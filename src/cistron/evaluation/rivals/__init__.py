@@ -7,13 +7,14 @@ from cistron.evaluation.rivals.columns import (
     read_rivals,
     rivals_of,
 )
-from cistron.evaluation.rivals.gain import Gain, gain_beyond
+from cistron.evaluation.rivals.gain import Gain, gain_beyond, gain_beyond_in_numbers
 
 __all__ = [
     "RIVAL_NAME",
     "Gain",
     "Rivals",
     "gain_beyond",
+    "gain_beyond_in_numbers",
     "place_columns",
     "read_rivals",
     "rivals_of",
