@@ -250,7 +250,8 @@ def test_the_command_writes_tables_and_a_row_of_trivial_columns(run, fails, valu
     assert set(scores["embedding"]) == {"truth", "trivial columns"}
     assert (scores["metric"] == "auroc").sum() == 6
     gains = scores[scores["metric"] == "gain_auroc"]
-    assert (gains["embedding"] == "truth").all() and gains["target"].iloc[-1] == "mean of 3 terms"
+    assert (gains["embedding"] == "truth").all()
+    assert gains["target"].iloc[-1] == "mean of 3 terms"
     assert "truth knows something about these labels" in (tmp_path / "out" / "report.html").read_text()
     assert "gain beyond trivial columns +" in printed
     assert "paired" in (tmp_path / "out" / "report.html").read_text()

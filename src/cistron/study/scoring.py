@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.evaluation.rivals import Rivals, read_rivals
 from cistron.formats.gene_embedding import embedding_genes, read_gene_embedding
 from cistron.methods import with_given
 from cistron.runtime import random_generator
@@ -19,6 +20,7 @@ from cistron.study.kinds import KINDS
 
 COMMON, ALL = "common genes", "all genes"
 PARTS = (COMMON, ALL)
+_GAINS = ("gain_auroc", "gain_r", "gain_pearson_across_genes")
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Request:
         ``common genes`` or ``all genes``.
     common
         List of the common genes, for that part.
-    annotation, gene_map
+    annotation, gene_map, covariates
         As of the study.
     seed
         Seed of the study.
@@ -56,6 +58,7 @@ class Request:
     common: str | None
     annotation: str | None
     gene_map: tuple[str, ...]
+    covariates: str | None
     seed: int
     working: str
 
@@ -82,6 +85,12 @@ class Request:
         assert self.common is not None
         return _gene_list(self.common)
 
+    def rivals(self, embedding: anndata.AnnData) -> Rivals | None:
+        """Trivial columns of the annotation and the covariates of the study; ``None`` where they know none of the genes."""
+        found = _read_once(_rivals, self.annotation, self.covariates)
+        known = embedding.obs_names.isin(found.table.index).any()
+        return found if known else None
+
     def one(self, name: str) -> str | None:
         """The only path of an input; ``None`` where it is not given."""
         return self.inputs[name][0] if self.inputs.get(name) else None
@@ -99,6 +108,8 @@ class Outcome:
         What it is, what was drawn again for the interval, and the number of genes, terms or pairs behind it.
     draws
         The figure in each bootstrap sample, float64 [draw]; the same samples for every embedding.
+    beyond
+        What the embedding adds to trivial columns: value, low and high. NaN where there were none to compare with.
     scores
         Scores table of the task.
     tables
@@ -118,6 +129,7 @@ class Outcome:
     n: int
     draws: np.ndarray
     scores: pd.DataFrame
+    beyond: tuple[float, float, float] = (float("nan"), float("nan"), float("nan"))
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -132,6 +144,34 @@ def _gene_list(path: str) -> frozenset[str]:
 def _read_once(reader: Callable[..., Any], *arguments: Any) -> Any:
     """Tasks' inputs are read once a process."""
     return reader(*arguments)
+
+
+def _rivals(annotation: str | None, covariates: str | None) -> Rivals:
+    from cistron.genes.places import read_gene_places
+
+    places = None if annotation is None else read_gene_places(annotation, "annotation")
+    return read_rivals(places, *([] if covariates is None else [covariates]))
+
+
+def beyond_of(scores: pd.DataFrame, name: str, **where: object) -> tuple[float, float, float]:
+    """Gain of an embedding beyond trivial columns: the last of its rows, which stands for all targets.
+
+    Parameters
+    ----------
+    scores
+        Scores table of a task.
+    name
+        Name of the embedding.
+    **where
+        Values of further columns.
+    """
+    rows = scores[(scores["embedding"] == name) & (scores["metric"].isin(_GAINS))]
+    for column, value in where.items():
+        rows = rows[rows[column] == value]
+    if rows.empty:
+        return float("nan"), float("nan"), float("nan")
+    last = rows.iloc[-1]
+    return float(last["value"]), float(last["low"]), float(last["high"])
 
 
 def _of_row(row: Any, draws: np.ndarray, unit: str, **parts: Any) -> Outcome:
@@ -190,9 +230,27 @@ def score_gwas(request: Request) -> Outcome:
     draws = _chromosome_draws(result.predictions, f"{name} | {settings.model}", settings, genes, request.seed)
     draws = draws - draws.mean() + float(row["value"])
     tables = {"predictions": result.predictions, "neighbours": result.neighbours}
+    everywhere = scores[(scores["embedding"] == name) & (scores["target"] == first)]
     return _of_row(
-        row, draws, "chromosomes", scores=scores, tables=tables, facts=result.facts, warnings=result.warnings
+        row,
+        draws,
+        "chromosomes",
+        scores=scores,
+        beyond=_least_gain(everywhere[everywhere["stratum"] == "all genes"], str(result.facts["null"])),
+        tables=tables,
+        facts=result.facts,
+        warnings=result.warnings,
     )
+
+
+def _least_gain(rows: pd.DataFrame, null: str) -> tuple[float, float, float]:
+    """The gain over covariates and places, or over a control where that is less sure."""
+    positional = "delta_r2" if null == "positional" else "delta_r2_positional"
+    if positional not in set(rows["metric"]):
+        return float("nan"), float("nan"), float("nan")
+    judged = rows[(rows["metric"] == positional) | rows["metric"].str.startswith("delta_r2_minus_")]
+    least = judged.sort_values("low").iloc[0]
+    return float(least["value"]), float(least["low"]), float(least["high"])
 
 
 def _traits(traits: str, covariance: str | None, annotation: str | None) -> tuple[Any, Any, dict[str, str]]:
@@ -262,13 +320,26 @@ def score_gene_sets(request: Request) -> Outcome:
     if request.part == ALL:
         listed = set(chromosomes.index[chromosomes != ""])
         embedding = filled(embedding, listed & frozenset().union(*sets.members.values()))
-    result = evaluate_gene_sets([embedding], sets, chromosomes, request.settings_object(), seed=request.seed)
+    result = evaluate_gene_sets(
+        [embedding],
+        sets,
+        chromosomes,
+        request.settings_object(),
+        rivals=request.rivals(embedding),
+        seed=request.seed,
+    )
     name = str(embedding.uns["cistron"]["name"])
     rows = result.scores[(result.scores["metric"] == "auroc") & (result.scores["embedding"] == name)]
     row = rows.iloc[-1] if len(rows) > 1 else rows.iloc[0]  # the median stands behind the sets
     draws = estimate_draws(result.medians[(name, "covered genes")], request.seed)
     return _of_row(
-        row, draws, "chromosomes", scores=result.scores, facts=result.facts, warnings=result.warnings
+        row,
+        draws,
+        "chromosomes",
+        scores=result.scores,
+        beyond=beyond_of(result.scores, name),
+        facts=result.facts,
+        warnings=result.warnings,
     )
 
 
@@ -310,13 +381,20 @@ def score_labels(request: Request) -> Outcome:
     if request.part == COMMON:
         labels = labels.only(set(request.common_genes()))
     chromosomes = None
-    if request.annotation is not None and not labels.has_parts:
+    if request.annotation is not None:
         chromosomes = _read_once(read_chromosomes, request.annotation)
         chromosomes = chromosomes[chromosomes != ""]
     settings = with_given(request.settings_object(), {"compare_on": "all"})
-    result = evaluate_labels([embedding], labels, settings, chromosomes=chromosomes, seed=request.seed)
+    result = evaluate_labels(
+        [embedding],
+        labels,
+        settings,
+        chromosomes=chromosomes,
+        rivals=request.rivals(embedding),
+        seed=request.seed,
+    )
     name = str(embedding.uns["cistron"]["name"])
-    summary = result.summary.iloc[0]
+    summary = result.summary.set_index("embedding", drop=False).loc[name]
     draws = result.draws[name]
     null = float(result.scores["null_value"].iloc[0])
     side = min((draws <= null).sum(), (draws >= null).sum())
@@ -328,7 +406,14 @@ def score_labels(request: Request) -> Outcome:
     }
     tables = {"predictions": result.predictions, "summary": result.summary}
     return _of_row(
-        row, draws, "terms", scores=result.scores, tables=tables, facts=result.facts, warnings=result.warnings
+        row,
+        draws,
+        "terms",
+        scores=result.scores,
+        beyond=beyond_of(result.scores, name),
+        tables=tables,
+        facts=result.facts,
+        warnings=result.warnings,
     )
 
 
@@ -382,10 +467,17 @@ def _score_pairs(request: Request, pairs: Any, networks: dict[str, Any]) -> Outc
     )
     genes = pairs.genes if request.part == ALL else request.common_genes()
     result = evaluate_pairs(
-        [embedding], pairs, settings, genes=sorted(genes), networks=networks, seed=request.seed
+        [embedding],
+        pairs,
+        settings,
+        genes=sorted(genes),
+        networks=networks,
+        rivals=request.rivals(embedding),
+        seed=request.seed,
     )
     name = str(embedding.uns["cistron"]["name"])
-    rows = result.scores[result.scores["embedding"] == name].set_index("model", drop=False)
+    own = (result.scores["embedding"] == name) & (result.scores["metric"] == "auroc")
+    rows = result.scores[own].set_index("model", drop=False)
     row = rows.loc[settings.combinations[0]]
     draws = result.draws[(name, settings.combinations[0])]
     return _of_row(
@@ -393,6 +485,7 @@ def _score_pairs(request: Request, pairs: Any, networks: dict[str, Any]) -> Outc
         draws,
         "genes",
         scores=result.scores,
+        beyond=beyond_of(result.scores, name, model=settings.combinations[0]),
         tables={"folds": result.folds},
         facts=result.facts,
         warnings=result.warnings,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.methods import CountOrZero, Range, Share, check_settings
-from cistron.study.scoring import Outcome, Request, _of_row, _read_once
+from cistron.study.scoring import Outcome, Request, _of_row, _read_once, beyond_of
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,10 @@ def score_expression(request: Request) -> Outcome:
         write_predictions(model, cells, path, name=name if draw == 0 else f"{name}, permuted {draw}")
         paths.append(path)
     scored = evaluate_expression(
-        align(paths), ExpressionSettings(draws=settings.draws, permutations=1, halvings=0), seed=request.seed
+        align(paths),
+        ExpressionSettings(draws=settings.draws, permutations=1, halvings=0),
+        rivals=request.rivals(embedding),
+        seed=request.seed,
     )
     scores = scored.scores
     stratum = headline(scores.loc[scores["embedding"] == name, "stratum"].unique())
@@ -98,6 +101,7 @@ def score_expression(request: Request) -> Outcome:
         draws,
         "genes",
         scores=kept.reset_index(drop=True),
+        beyond=beyond_of(scores, name, stratum=stratum, target="cells"),
         tables={
             "per_gene": scored.per_gene[scored.per_gene["embedding"] == name],
             "by_type": _by_type(paths[0], name),

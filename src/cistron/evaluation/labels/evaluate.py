@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
-from cistron.evaluation.labels.gains import LabelGains, trivial_embeddings, with_gains
+from cistron.evaluation.labels.gains import LabelGains, with_gains
 from cistron.evaluation.labels.scoring import LabelProblem
 from cistron.evaluation.labels.settings import COMPARED, LabelSettings
 from cistron.evaluation.labels.tables import LabelTable
 from cistron.evaluation.paired import compare, term_draws
-from cistron.evaluation.rivals import Rivals, read_rivals, rivals_of
+from cistron.evaluation.rivals import Rivals, read_rivals, rivals_of, trivial_embeddings
 from cistron.formats.gene_embedding import embedding_genes
 from cistron.formats.scores import score_frame
 from cistron.runtime.progress import Progress

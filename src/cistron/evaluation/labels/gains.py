@@ -1,4 +1,4 @@
-"""What an embedding tells of labels beyond trivial columns, and what these are worth in the label task."""
+"""What an embedding tells of labels beyond trivial columns."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,56 +10,15 @@ import pandas as pd
 
 from cistron.evaluation.labels.tables import LabelTable
 from cistron.evaluation.rivals import RIVAL_NAME, Rivals, gain_beyond, gain_beyond_in_numbers
-from cistron.formats.gene_embedding import build_gene_embedding, embedding_genes
+from cistron.formats.gene_embedding import embedding_genes
 from cistron.genes.splits import chromosome_groups
 from cistron.runtime.seeds import random_generator
 from cistron.statistics.estimate import INTERVAL, Estimate
 
 RANDOM_GROUPS = "95%, random groups of genes left out of training and testing"
-TRIVIAL = "trivial"  # method of the embeddings of trivial columns
 _GROUPS = 10
 _LEAST_GROUPS = 4
 _GENES_PER_COLUMN = 10
-
-
-def trivial_embeddings(
-    embeddings: Sequence[anndata.AnnData], rivals: Sequence[Rivals], genes: Sequence[str]
-) -> list[anndata.AnnData]:
-    """Trivial columns as embeddings, so that they are scored by the same learner.
-
-    Parameters
-    ----------
-    embeddings
-        Embeddings that are compared.
-    rivals
-        Trivial columns of each.
-    genes
-        Genes that are scored.
-
-    Returns
-    -------
-    list of AnnData
-        One where all embeddings have the same columns, else one for each; none where there are no columns.
-    """
-    tables = []
-    for one in rivals:
-        columns = one.of([gene for gene in genes if gene in one.table.index])
-        tables.append(columns[(columns != 0).any(axis=1)])
-    same = all(table.equals(tables[0]) for table in tables[1:])
-    made = []
-    for embedding, table in zip(embeddings, tables[:1] if same else tables):
-        header = embedding.uns["cistron"]
-        if not table.empty:
-            found = build_gene_embedding(
-                table.to_numpy(),
-                list(table.index),
-                name=RIVAL_NAME if same else f"{RIVAL_NAME} of {header['name']}",
-                method=TRIVIAL,
-                evidence="unknown",
-                identifier_namespace=str(header["identifier_namespace"]),
-            )
-            made.append(found)
-    return made
 
 
 class LabelGains:

@@ -8,6 +8,7 @@ from cistron.evaluation.rivals.columns import (
     rivals_of,
 )
 from cistron.evaluation.rivals.gain import Gain, gain_beyond, gain_beyond_in_numbers
+from cistron.evaluation.rivals.rows import trivial_embeddings
 
 __all__ = [
     "RIVAL_NAME",
@@ -18,4 +19,5 @@ __all__ = [
     "place_columns",
     "read_rivals",
     "rivals_of",
+    "trivial_embeddings",
 ]
