@@ -98,7 +98,7 @@ def _finding(
     body = render(
         "pairs_finding.html",
         best=rows[0],
-        verdict=verdict(rows[0]["gain"], "these pairs"),
+        verdict=verdict(gains.get((str(rows[0]["embedding"]), str(rows[0]["model"]))), "these pairs"),
         rows=rows,
         drawing=drawing,
         facts=result.results,

@@ -18,8 +18,8 @@ from cistron.runtime import run_shards, sha256_of
 from cistron.runtime.files import atomic_path
 from cistron.study.kinds import KINDS
 from cistron.study.plan import StudyPlan, TaskPlan
+from cistron.study.requests import ALL, COMMON, Outcome, Request
 from cistron.study.rows import Row
-from cistron.study.scoring import ALL, COMMON, Outcome, Request
 
 VERSION = 3  # a change to what a cell computes raises this, so that older cells are not taken for new ones
 

@@ -15,8 +15,8 @@ from cistron.runtime import RunRecord, say
 from cistron.runtime.files import atomic_path, destination_of
 from cistron.study.cells import Cell, cell_scores, cells_of, compute, read_cell, read_table
 from cistron.study.plan import EmbeddingPlan, StudyPlan, plan_of, read_plan
+from cistron.study.requests import ALL, COMMON
 from cistron.study.rows import Row, make_rows
-from cistron.study.scoring import ALL, COMMON
 from cistron.study.summary import (
     complementarity_of,
     coverage_of,

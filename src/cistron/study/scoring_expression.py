@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.methods import CountOrZero, Range, Share, check_settings
-from cistron.study.scoring import Outcome, Request, _of_row, _read_once, beyond_of
+from cistron.study.requests import Outcome, Request, beyond_of, outcome_of_row, read_once
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def score_expression(request: Request) -> Outcome:
     settings = request.settings_object()
     embedding = request.read_embedding()
     namespace = str(embedding.uns["cistron"]["identifier_namespace"])
-    cells, split = _read_once(
+    cells, split = read_once(
         _cells, request.one("cells"), request.annotation, request.gene_map, namespace, settings, request.seed
     )
     name = str(embedding.uns["cistron"]["name"])
@@ -96,7 +96,7 @@ def score_expression(request: Request) -> Outcome:
     value = float(row["value"])
     draws = draws - np.nanmean(draws) + value
     kept = scores[~scores["embedding"].astype(str).str.startswith(f"{name}, permuted")]
-    return _of_row(
+    return outcome_of_row(
         row,
         draws,
         "genes",

@@ -8,8 +8,8 @@ import pandas as pd
 
 from cistron.statistics import bootstrap_p_value, percentile_interval
 from cistron.study.cells import Cell
+from cistron.study.requests import COMMON
 from cistron.study.rows import TOGETHER
-from cistron.study.scoring import COMMON
 
 _NORMAL = 3.92  # an interval of 95% is that many standard errors wide
 

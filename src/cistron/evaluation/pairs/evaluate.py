@@ -159,7 +159,7 @@ def evaluate_pairs(
     bands: list[dict[str, Any]] = []
     band_of: dict[tuple[int, str], list[float]] = {}
     with Progress("scoring pairs", steps, "fits") as progress:
-        for number, (embedding, name, index) in enumerate(zip(embeddings, names, ids)):
+        for place, (embedding, name, index) in enumerate(zip(embeddings, names, ids)):
             values = _values(embedding, index, universe)
             for combination in settings.combinations:
                 make = support_vectors if settings.protocol else kernel_ridge
@@ -186,8 +186,8 @@ def evaluate_pairs(
                     )  # fmt: skip
                 report.add(name, combination, make(values, combination), controls)
                 progress.advance()
-                if number < known and trivial[number].names:
-                    columns = trivial[number].of(universe).to_numpy()
+                if place < known and trivial[place].names:
+                    columns = trivial[place].of(universe).to_numpy()
                     if not settings.balanced:
                         columns = np.hstack([columns, occurrence_columns(first, second, len(universe))])
                     try:

@@ -102,12 +102,12 @@ def group_pairs(
     dealt = deal_genes(first[used], second[used], genes, GROUPS, seed)
     known = known_positives(first, second, label, directed)
     parts = []
-    for group in range(GROUPS):
-        inside = used & (dealt[first] == group) & (dealt[second] == group)
+    for number in range(GROUPS):
+        inside = used & (dealt[first] == number) & (dealt[second] == number)
         part = first[inside], second[inside], label[inside]
         if balanced and inside.any():
             made = balanced_pairs(
-                *part[:2], known, directed=directed, seed=seed, draw=1_000_000 + group
+                *part[:2], known, directed=directed, seed=seed, draw=1_000_000 + number
             )  # draws of folds are numbered from 0
             part = made.first, made.second, made.label
         if len(part[2]) and part[2].any() and not part[2].all():
@@ -115,7 +115,8 @@ def group_pairs(
     if len(parts) < _LEAST_GROUPS:
         return None
     group = np.repeat(np.arange(len(parts)), [len(part[2]) for part in parts])
-    return GroupedPairs(*(np.concatenate(one) for one in zip(*parts)), group, int(used.sum()))
+    whole = [np.concatenate(one) for one in zip(*parts)]
+    return GroupedPairs(whole[0], whole[1], whole[2], group, int(used.sum()))
 
 
 def trivial_pair_columns(columns: np.ndarray, pairs: GroupedPairs, directed: bool) -> np.ndarray:
