@@ -173,6 +173,18 @@ def beyond_of(scores: pd.DataFrame, name: str, **where: object) -> tuple[float, 
 
 
 def outcome_of_row(row: Any, draws: np.ndarray, unit: str, **parts: Any) -> Outcome:
+    """The outcome whose headline is a row of a scores table.
+
+    Parameters
+    ----------
+    row
+        The row.
+    draws, unit
+        As of :class:`Outcome`.
+    **parts
+        Further attributes of :class:`Outcome`.
+    """
+
     def number(column: str) -> float:
         return float(row[column]) if pd.notna(row[column]) else float("nan")
 

@@ -108,9 +108,11 @@ def run_study(
     table = mark_best(table_of(cells, found), differences)
     together = complementarity_of(cells, found)
     coverage = coverage_of(cells, len(common.read_text().split()))
+    said: set[str] = set()  # what holds of an embedding on every task is said once
     for cell in cells:
         for warning in found[cell.address].get("warnings", []):
-            if cell.row.kind == "embedding":
+            if cell.row.kind == "embedding" and warning not in said:
+                said.add(warning)
                 record.warn(f"{cell.task.name}: {warning}")
     _write(folder, table, differences, together, coverage)
     _write_tasks(folder, plan, cells, found, record)

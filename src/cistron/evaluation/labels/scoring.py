@@ -20,7 +20,19 @@ INTERVAL = "95% bootstrap over held-out genes"
 
 @dataclass(frozen=True)
 class Term:
-    """Held-out predictions of one term, scored."""
+    """Held-out predictions of one term, scored.
+
+    Attributes
+    ----------
+    genes
+        Genes that were scored.
+    truth, predicted
+        Labels and predictions, float64 [gene] or [gene, class].
+    value
+        The score.
+    draws, seed
+        Bootstrap samples of genes, and their seed.
+    """
 
     genes: np.ndarray
     truth: np.ndarray
@@ -81,7 +93,21 @@ class Term:
 
 
 class LabelProblem:
-    """One embedding on all terms."""
+    """One embedding on all terms.
+
+    Parameters
+    ----------
+    embedding, genes
+        Gene embedding, and its gene ids without version.
+    labels
+        Labels that are scored.
+    settings
+        Settings of the task.
+    chromosomes
+        Chromosome by gene, for tables without parts.
+    seed
+        Seed of the run.
+    """
 
     def __init__(
         self,

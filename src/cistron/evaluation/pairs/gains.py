@@ -138,7 +138,15 @@ def trivial_pair_columns(columns: np.ndarray, pairs: GroupedPairs, directed: boo
 
 
 def occurrence_columns(first: np.ndarray, second: np.ndarray, genes: int) -> np.ndarray:
-    """Logarithm of how often each gene occurs in the list, float64 [gene, 1]; uses no label."""
+    """Logarithm of how often each gene occurs in the list, float64 [gene, 1]; uses no label.
+
+    Parameters
+    ----------
+    first, second
+        Gene numbers of the listed pairs, int [pair].
+    genes
+        Number of genes.
+    """
     return np.log1p(np.bincount(np.r_[first, second], minlength=genes).astype(np.float64))[:, None]
 
 

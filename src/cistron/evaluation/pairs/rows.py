@@ -24,7 +24,17 @@ def largest_hub(fold: PairFold) -> int:
 
 
 class PairReport:
-    """Rows of the scores table on the same folds."""
+    """Rows of the scores table on the same folds.
+
+    Parameters
+    ----------
+    folds
+        Folds.
+    times
+        Times that each gene is taken in each bootstrap sample.
+    common
+        Columns that all rows share.
+    """
 
     def __init__(self, folds: list[PairFold], times: np.ndarray, common: dict[str, Any]) -> None:
         self.folds, self.times, self.common = folds, times, common
@@ -37,7 +47,17 @@ class PairReport:
         return fold_areas(self.folds, [predict(fold) for fold in self.folds], self.times[:0])[0]
 
     def add(self, name: str, model: str, predict: Predictor, controls: list[float]) -> None:
-        """Score a predictor and keep its row."""
+        """Score a predictor and keep its row.
+
+        Parameters
+        ----------
+        name, model
+            Embedding and combination.
+        predict
+            What predicts the test pairs of a fold.
+        controls
+            Values of permuted embeddings.
+        """
         predictions = [predict(fold) for fold in self.folds]
         value, samples = fold_areas(self.folds, predictions, self.times)
         low, high = percentile_interval(samples[:, None])
@@ -91,6 +111,17 @@ class PairReport:
 
 
 def pair_warnings(rows: list[dict[str, Any]], folds: pd.DataFrame, settings: PairSettings) -> list[str]:
+    """What a reader must be warned of.
+
+    Parameters
+    ----------
+    rows
+        Rows of the scores table, without gains.
+    folds
+        Pairs and genes of each fold.
+    settings
+        Settings of the task.
+    """
     found = []
     occurrence = next(row["value"] for row in rows if row["embedding"] == OCCURRENCE)
     best = max(
