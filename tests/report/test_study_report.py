@@ -1,19 +1,32 @@
 """The report of a study and the page of a gene: what they say, in what order, and how they behave in a browser."""
 
+import dataclasses
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from cistron.cli.main import app
 from cistron.errors import InputError
-from cistron.report.gene_page import build_gene_page, gene_search_section
+from cistron.formats.edges import read_edges, write_edges
+from cistron.formats.store import seal_store
+from cistron.formats.variant_scores import read_variant_scores
+from cistron.report.gene_facts import EVIDENCE, TITLES
+from cistron.report.gene_page import gene_search_section
+from cistron.report.gene_single import build_gene_page
 from cistron.report.study import build_study_report, read_study
 from cistron.report.study_finding import findings, order_of_rows
-from cistron.study import run_study
-from cistron.study.genes import read_gene_book
+from cistron.study import run_study, stored_plan
+from cistron.study.gene_files import GENE_FILES, gene_files_of
+from cistron.study.genes import COMMANDS, read_gene_book
+from cistron.study.plan_file import plan_as_tables
 from cistron.world.study import StudyWorldSettings, write_study_world
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -54,6 +67,13 @@ kind = "expression"
 cells = "cells.h5ad"
 gene_split = "random"
 draws = 20
+[genes]
+tracks = "tracks.zarr"
+enhancers = "contributions.tsv"
+variants = "variants.parquet"
+epigenesis = "map.zarr"
+designs = "design.zarr"
+networks = "edges.tsv"
 """
 
 
@@ -83,10 +103,34 @@ def study(tmp_path_factory):
     )
     guess = network.head(20).assign(sign=1, probability=0.9).drop_duplicates(["source", "target"])
     guess.query("source != target").to_csv(world / "guess.tsv", sep="\t", index=False)
+    _make_hostile(world, genes["gene"].iloc[0])
     (world / "study.toml").write_text(PLAN)
     result = run_study(world / "study.toml", world / "study")
     build_study_report(result.folder, result.folder / "report.html")
     return result.folder
+
+
+def _make_hostile(world, gene):
+    """Put a hostile name of a track, a mark, a cell type, an element, a variant and a network into the files for the page of a gene."""
+    for store, part, old in (
+        ("tracks.zarr", "tracks", "CAGE:liver"), ("map.zarr", "marks", "H3K27ac"), ("design.zarr", "outcome", "liver"),
+    ):  # fmt: skip
+        path = world / store / "zarr.json"
+        meta = json.loads(path.read_text())
+        meta["attributes"][part] = json.loads(
+            json.dumps(meta["attributes"][part]).replace(json.dumps(old), json.dumps(HOSTILE))
+        )
+        path.write_text(json.dumps(meta))
+        seal_store(world / store)
+    elements = pd.read_csv(world / "contributions.tsv", sep="\t")
+    elements.loc[:2, "name"] = HOSTILE
+    elements.to_csv(world / "contributions.tsv", sep="\t", index=False)
+    edges = read_edges(world / "edges.tsv")
+    write_edges(dataclasses.replace(edges, name=HOSTILE), world / "edges.tsv")
+    table = pq.read_table(world / "variants.parquet")
+    names = [HOSTILE] * len(table)
+    table = table.set_column(table.schema.get_field_index("id"), table.schema.field("id"), pa.array(names))
+    pq.write_table(table, world / "variants.parquet")
 
 
 def test_the_page_opens_on_the_picture_and_ends_with_what_was_run(study):
@@ -160,28 +204,119 @@ def test_a_gene_is_found_by_id_symbol_alias_and_entrez(study):
 
 
 def test_the_page_of_a_gene_needs_no_script_and_names_what_would_fill_it(study, run, tmp_path):
+    book = read_gene_book(study)
     page = build_gene_page(study, "FHC", tmp_path / "gene.html").read_text()
-    for word in ("LDLR", "Nearest genes", "Expression", "Regulators", "cistron sequence predict", "FHC"):
-        assert word in page
-    assert (
-        "guess"
-        in build_gene_page(
-            study,
-            read_gene_book(study).edges.query("network == 'guess'")["source"].iloc[0],
-            tmp_path / "g.html",
-        ).read_text()
-    )
-    assert (
-        HOSTILE
-        not in build_gene_page(
-            study, read_gene_book(study).genes["gene"].iloc[0], tmp_path / "h.html"
-        ).read_text()
-    )
+    plain = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    for word in (
+        "LDLR",
+        "Nearest genes",
+        "Expression",
+        "Regulators",
+        "FHC",
+        *(TITLES[key] for key in EVIDENCE),
+    ):
+        assert word in plain
+    # LDLR is the second gene of the table: four tracks, a map, a design, five elements, variants within 6 kb
+    assert plain.count('data-tip="') >= 4 * 64 + 3 * 20
+    assert plain.count("<svg") == 2
+    assert "CAGE:brain" in plain
+    assert "cistron sequence predict" not in plain
+    far = build_gene_page(study, book.genes["gene"].iloc[-1], tmp_path / "far.html").read_text()
+    for key in EVIDENCE:
+        assert f"not this gene; {COMMANDS[key]}" in re.sub("&gt;", ">", far)
+    source = book.edges.query("network == 'guess'")["source"].iloc[0]
+    assert "guess" in build_gene_page(study, source, tmp_path / "g.html").read_text()
+    first = build_gene_page(study, book.genes["symbol"].iloc[0], tmp_path / "h.html").read_text()
+    assert HOSTILE not in first
+    assert first.count("&lt;script&gt;document.title=") >= 6
     code, printed, errors = run("gene", "show", "LDLR", "--study", study, "--output", tmp_path / "shown.html")
     assert code == 0, errors
     assert printed.startswith("LDLR (ENSG")
     assert "Traits: nothing here; [tasks.NAME] kind" in printed
+    assert "design design.zarr, " in printed
     assert (tmp_path / "shown.html").exists()
+
+
+@pytest.mark.parametrize("key", [*EVIDENCE, "networks"])
+def test_the_command_that_fills_a_section_is_one_that_would_be_run(key):
+    """Every command that is named stands in the command line, takes the options that are named, and writes what a study takes."""
+    words = GENE_FILES[key].command.split()
+    command = app
+    for word in words[1:3]:
+        command = command[word]
+    options = {name for one in command.assemble_argument_collection() for name in one.parameter.name}
+    assert {word for word in words if word.startswith("--")} <= options
+    assert f"study add STUDY {words[-1]}" in GENE_FILES[key].advice()
+
+
+def test_tracks_of_a_gene_are_those_of_its_start_site_in_the_direction_of_transcription(study):
+    """On either strand the peak, which was planted at the start site, lies in the bin of the start site."""
+    book = read_gene_book(study)
+    tracks, strand = book.evidence["tracks"], book.genes.set_index("gene")["strand"]
+    assert set(strand[tracks["gene"]]) == {"+", "-"}
+    for row in tracks[tracks["track"].str.startswith("CAGE")].itertuples():
+        highest = int(np.nanargmax(row.values))
+        left = row.start + highest * row.bin_size
+        assert left <= 0 < left + row.bin_size, (row.gene, strand[row.gene], left)
+
+
+def test_variants_of_a_gene_are_those_whose_window_holds_its_start_site(study):
+    book = read_gene_book(study)
+    found = book.evidence["variants"]
+    scores = read_variant_scores(study.parent / "variants.parquet", ("log_ratio:",))
+    half = scores.header["length"] // 2
+    genes = book.genes.set_index("gene")
+    some = 0
+    for gene in found["gene"].unique():
+        one = genes.loc[gene]
+        away = scores.frame["position"] - 1 - one["site"]
+        inside = scores.frame[(scores.frame["chromosome"] == one["chromosome"]) & (away.abs() <= half)]
+        own = found[found["gene"] == gene]
+        assert set(own["position"]) == set(inside["position"]) or len(own) == 15
+        some += len(own)
+        changes = inside.filter(like="log_ratio:").abs().max(axis=1).nlargest(15)
+        np.testing.assert_allclose(own["change"].abs(), changes, rtol=1e-5)
+    assert some > 100
+
+
+def test_a_file_for_the_page_of_a_gene_is_added_by_its_content(study, tmp_path, run, fails):
+    plan = stored_plan(study)
+    assert set(plan.gene_files) == set(GENE_FILES)
+    folder = tmp_path / "study"
+    shutil.copytree(study, folder)
+    tables = plan_as_tables(dataclasses.replace(plan, gene_files={}), folder)
+    (folder / "plan.json").write_text(json.dumps(tables))
+    assert read_gene_book(folder).evidence == {}
+    world = study.parent
+    for key, name in (
+        ("designs", "design.zarr"),
+        ("enhancers", "contributions.tsv"),
+        ("networks", "edges.tsv"),
+    ):
+        code, printed, errors = run("study", "add", folder, world / name, "--no-report")
+        assert code == 0, errors
+        assert "0 cells computed" in printed
+        assert [path.name for path in stored_plan(folder).gene_files[key]] == [name]
+    assert set(read_gene_book(folder).evidence) == {"designs", "enhancers"}
+    assert "--name and --evidence are of embeddings" in fails(
+        "study", "add", folder, world / "map.zarr", "--name", "x"
+    )
+    assert "a folder, but none that a study takes" in fails("study", "add", folder, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"track": "tracks.zarr"}, "there is no key 'track'; did you mean 'tracks'"),
+        ({"tracks": "nothing.zarr"}, "nothing.zarr does not exist"),
+        ({"tracks": "design.zarr"}, "design.zarr is of the kind designs; tracks is what 'cistron sequence predict' writes"),
+        ({"variants": "labels.tsv"}, "labels.tsv is no such file; variants is what 'cistron sequence variants' writes"),
+        ("tracks.zarr", "must be a table of files"),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_for_the_page_of_a_gene_is_said_before_any_work(study, table, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        gene_files_of(table, study.parent, "study.toml [genes]")
 
 
 def test_an_unfinished_folder_is_said(tmp_path):
@@ -219,7 +354,11 @@ def test_a_gene_is_looked_up_by_its_alias_in_the_browser(page):
     page.wait("return document.querySelector('.gene-result h3') !== null")
     shown = page.run("return document.querySelector('.gene-result').innerText")
     assert shown.startswith("LDLR")
-    for word in ("Nearest in first", "Expression, measured and predicted", "cistron sequence predict"):
+    for word in (
+        "Nearest in first",
+        "Expression, measured and predicted",
+        *(TITLES[key] for key in EVIDENCE),
+    ):
         assert word in shown
 
 

@@ -96,7 +96,10 @@ def build_page(title: str, chapters: Sequence[Chapter], *, study: bool = False) 
     str
         HTML.
     """
-    script = "\n".join(_asset(name) for name in ("page.js", "table.js", "figures.js", "genes.js"))
+    script = "\n".join(
+        _asset(name)
+        for name in ("page.js", "table.js", "figures.js", "genes.js", "gene_charts.js", "gene_facts.js")
+    )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     warnings = [
         (chapter, list(dict.fromkeys([*chapter.run.get("warnings", []), *(w for s in chapter.sections for w in s.warnings)])))
