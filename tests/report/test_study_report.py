@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +20,13 @@ from cistron.formats.edges import read_edges, write_edges
 from cistron.formats.store import seal_store
 from cistron.formats.variant_scores import read_variant_scores
 from cistron.report.gene_facts import EVIDENCE, TITLES
-from cistron.report.gene_page import gene_search_section
+from cistron.report.gene_page import search_section_of
 from cistron.report.gene_single import build_gene_page
 from cistron.report.study import build_study_report, read_study
 from cistron.report.study_finding import findings, order_of_rows
 from cistron.study import run_study, stored_plan
 from cistron.study.gene_files import GENE_FILES, gene_files_of
+from cistron.study.gene_layout import gene_layout, stored_layout
 from cistron.study.genes import COMMANDS, read_gene_book
 from cistron.study.plan_file import plan_as_tables
 from cistron.world.study import StudyWorldSettings, write_study_world
@@ -141,6 +143,7 @@ def test_the_page_opens_on_the_picture_and_ends_with_what_was_run(study):
         "<svg",
         "Which embedding for which question",
         "Look up a gene",
+        "Map of all genes",
         "Labels of genes: terms",
     ]
     order += [
@@ -189,6 +192,21 @@ def test_the_finding_says_who_wins_who_ties_and_where_nothing_is_known(study):
     assert said["tasks"][1]["kind"] == "unfounded"
     assert said["chance"] == "1 of 2 differences between two embeddings are within chance."
     assert order_of_rows(table) == ["x", "y", "z"]
+
+
+def test_the_map_keeps_near_genes_near_and_is_the_same_twice():
+    """Four groups of genes stay together, the landmarks and the others alike; the same values give the same bytes."""
+    generator = np.random.default_rng(0)
+    group = np.arange(240) % 4
+    values = generator.normal(size=(4, 6))[group] * 3 + 0.3 * generator.normal(size=(240, 6))
+    places = gene_layout(values, landmarks=120)
+    assert np.array_equal(places, gene_layout(values, landmarks=120))
+    assert np.abs(places).max() == pytest.approx(1, abs=1e-6)
+    away = np.linalg.norm(places[:, None] - places[None], axis=-1)
+    np.fill_diagonal(away, np.inf)
+    assert (group[np.argsort(away, axis=1)[:, :5]] == group[:, None]).mean() > 0.98
+    assert gene_layout(values[:3]).shape == (3, 2)
+    assert gene_layout(values[:, :1]).shape == (240, 2)
 
 
 def test_a_gene_is_found_by_id_symbol_alias_and_entrez(study):
@@ -347,6 +365,13 @@ def page(browser, study):
     assert all(address.startswith(("file:", "blob:")) for address in addresses), addresses
 
 
+def emulate(page, command, **parameters):
+    """Set a property of the emulated device."""
+    page.call(
+        "POST", page.session + "/goog/cdp/execute", {"cmd": f"Emulation.{command}", "params": parameters}
+    )
+
+
 def test_a_gene_is_looked_up_by_its_alias_in_the_browser(page):
     page.type(".combobox input", "LDLCQ2")
     page.wait("return document.querySelectorAll('[role=option]').length === 1")
@@ -360,6 +385,144 @@ def test_a_gene_is_looked_up_by_its_alias_in_the_browser(page):
         *(TITLES[key] for key in EVIDENCE),
     ):
         assert word in shown
+
+
+MAP = "document.querySelector('.gene-map').map"
+
+
+def shown_map(page):
+    """Wait until the map is drawn; its values as they are."""
+    page.run("document.querySelector('#study_map').scrollIntoView({ behavior: 'instant' })")
+    page.wait("return document.querySelector('.gene-map').dataset.ready === '1'")
+
+
+def test_the_map_is_coloured_by_what_is_chosen(page, study):
+    shown_map(page)
+    book = read_gene_book(study)
+    assert page.run("return [...document.querySelectorAll('.map-kind option')].map((one) => one.value)") == [
+        "set",
+        "expression",
+    ]
+    page.run(
+        """const which = document.querySelector('.map-which'); which.value = '2'; which.dispatchEvent(new Event('input'));"""
+    )
+    page.wait(f"return {MAP}.status.textContent.includes('term 2')")
+    members = sum(2 in sets for sets in book.sets.values())
+    assert f"the {members} genes of term 2" in page.run(f"return {MAP}.status.textContent")
+    values = page.run(f"return [...{MAP}.values]")
+    genes = page.run(f"return {MAP}.genes.gene")
+    assert {gene for gene, value in zip(genes, values) if value} == {
+        gene for gene, sets in book.sets.items() if 2 in sets
+    }
+    page.run(
+        """const kind = document.querySelector('.map-kind'); kind.value = 'expression'; kind.dispatchEvent(new Event('input'));"""
+    )
+    page.wait(f"return {MAP}.mode === 'expression'")
+    rows = book.expression[
+        (book.expression["embedding"] == "first") & (book.expression["cell_type"] == "type 0")
+    ]
+    measured = dict(zip(rows["gene"], rows["measured"]))
+    values = dict(zip(genes, page.run(f"return [...{MAP}.values]")))
+    assert len(measured) == 160
+    for gene, value in measured.items():
+        assert values[gene] == pytest.approx(value, abs=6e-4)
+    # what is drawn: a pixel at the place of the gene that is expressed most is dark
+    pixel = page.run(f"""const map = {MAP}; const row = map.order[map.order.length - 1];
+        const [x, y] = map.scale(map.width, map.height).at(row); const ratio = window.devicePixelRatio;
+        return [...map.canvas.getContext('2d').getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data]""")
+    assert pixel[:3] == [8, 48, 107]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_gene_of_the_map_is_opened_by_a_click_and_by_the_keyboard(page, width):
+    emulate(page, "setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    try:
+        shown_map(page)
+        place = f"""const map = {MAP}; const row = 5; const box = map.canvas.getBoundingClientRect();
+            const [x, y] = map.scale(map.width, map.height).at(row);
+            const event = {{ bubbles: true, clientX: box.left + x, clientY: box.top + y }};"""
+        gene = page.run(
+            f"{place} map.canvas.dispatchEvent(new PointerEvent('pointermove', event)); return map.genes.gene[map.nearest(event)]"
+        )
+        tip = page.run("const tip = document.getElementById('tip'); return tip.hidden ? '' : tip.textContent")
+        assert gene in tip
+        assert ": in " in tip or ": not in " in tip
+        page.run(f"{place} map.canvas.dispatchEvent(new MouseEvent('click', event))")
+        page.wait(f"return document.querySelector('.gene-result').dataset.gene === {json.dumps(gene)}")
+        page.run("document.querySelector('.gene-map canvas').focus()")
+        page.type(".gene-map canvas", "\ue014")  # arrow to the right: the next gene on that side
+        other = page.run(f"return {MAP}.genes.gene[{MAP}.current]")
+        assert other != gene
+        assert page.run(
+            f"const map = {MAP}; return map.x[map.current] > map.x[map.genes.gene.indexOf({json.dumps(gene)})]"
+        )
+        page.type(".gene-map canvas", "\ue007")
+        page.wait(f"return document.querySelector('.gene-result').dataset.gene === {json.dumps(other)}")
+        assert page.run("return document.documentElement.scrollWidth") <= width
+    finally:
+        emulate(page, "clearDeviceMetricsOverride")
+
+
+SAVED = """window.saved = []; const made = URL.createObjectURL; window.blobs = new Map();
+    URL.createObjectURL = (blob) => { const address = made.call(URL, blob); blobs.set(address, blob); return address; };
+    HTMLAnchorElement.prototype.click = function () { const [name, blob] = [this.download, blobs.get(this.href)];
+      blob.text().then((text) => saved.push([name, text])); };"""
+
+
+def test_what_is_shown_of_a_gene_and_the_map_can_be_saved(page, study):
+    page.run(SAVED)
+    page.run("location.hash = '#gene=LDLR'")
+    page.wait("return !document.querySelector('.gene-result').hidden")
+    result = "document.querySelector('.gene-result')"
+    tables = page.run(f"return {result}.querySelectorAll('table').length")
+    charts = page.run(f"return {result}.querySelectorAll('svg[role=img]').length")
+    assert (tables, charts) == (4, 2)  # expression, variants, design and edits; tracks and marks
+    page.run(f"{result}.querySelectorAll('.save').forEach((one) => one.click())")
+    page.wait(f"return window.saved.length === {tables + 2 * charts}")
+    saved = dict(page.run("return window.saved"))
+    assert sorted(name.rsplit(".", 1)[1] for name in saved) == ["png"] * 2 + ["svg"] * 2 + ["tsv"] * 4
+    assert all("LDLR" in name for name in saved)
+    svg = next(text for name, text in saved.items() if name.endswith("svg"))
+    assert "var(--" not in svg
+    variants = next(text for text in saved.values() if text.startswith("Variant\t"))
+    assert len(variants.splitlines()) == 5
+    shown_map(page)
+    page.run("window.saved = []; document.querySelectorAll('#study_map .save').forEach((one) => one.click())")
+    page.wait("return window.saved.length === 3")
+    saved = {name.rsplit(".", 1)[1]: text for name, text in page.run("return window.saved")}
+    assert saved["svg"].count("<circle") == 160
+    assert HOSTILE not in saved["svg"]
+    lines = saved["tsv"].splitlines()
+    assert len(lines) == 161
+    places = stored_layout(
+        read_gene_book(study).files[
+            page.run("return document.querySelector('#study_map p').textContent.match(/in (\\w+), the/)[1]")
+        ]
+    )
+    found = {line.split("\t")[0]: line.split("\t")[2:4] for line in lines[1:]}
+    for row in places.itertuples():
+        assert [float(one) for one in found[row.gene]] == pytest.approx([row.x, row.y], abs=1e-4)
+    assert all((study / "figures" / f"study_gene_map.{end}").exists() for end in ("png", "pdf"))
+
+
+def test_charts_of_a_gene_give_their_values_to_the_pointer_and_the_keyboard(page):
+    page.run("location.hash = '#gene=LDLR'")
+    page.wait("return !document.querySelector('.gene-result').hidden")
+    chart = "document.querySelectorAll('.gene-result svg[role=img]')"
+    counts = page.run(f"return [...{chart}].map((one) => one.querySelectorAll('[data-tip]').length)")
+    assert counts == [4 * 64, 3 * 20]
+    page.run(
+        f"""{chart}[1].querySelectorAll('[data-tip]')[9].dispatchEvent(new PointerEvent('pointerover', {{ bubbles: true, clientX: 5, clientY: 5 }}))"""
+    )
+    assert page.run("return document.getElementById('tip').textContent").startswith(
+        "H3K4me3, \N{MINUS SIGN}1000 to 0 bp: +0."
+    )
+    page.run(f"{chart}[0].scrollIntoView({{ behavior: 'instant', block: 'center' }}); {chart}[0].focus()")
+    time.sleep(0.2)  # scrolling hides what was shown
+    page.type(".gene-result svg[role=img]", "\ue014\ue014")
+    assert "bp: " in page.run(
+        "return document.getElementById('tip').hidden ? '' : document.getElementById('tip').textContent"
+    )
 
 
 def test_figures_and_tables_are_saved(page):
@@ -387,12 +550,7 @@ def test_arrow_keys_read_out_the_picture(page):
 
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_leaves_the_page(page, width):
-    def emulate(command, **parameters):
-        page.call(
-            "POST", page.session + "/goog/cdp/execute", {"cmd": f"Emulation.{command}", "params": parameters}
-        )
-
-    emulate("setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    emulate(page, "setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
     try:
         page.run("location.hash = '#gene=LDLR'")
         page.wait("return !document.querySelector('.gene-result').hidden")
@@ -400,12 +558,12 @@ def test_nothing_leaves_the_page(page, width):
         assert page.run("return document.documentElement.scrollWidth") <= width
         assert page.run(CONTRAST) == []
         assert page.run("return document.title").startswith("Planted <i>study</i>")
-        emulate("setEmulatedMedia", media="print")
+        emulate(page, "setEmulatedMedia", media="print")
         assert page.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.run("return getComputedStyle(document.querySelector('.saving')).display") == "none"
     finally:
-        emulate("setEmulatedMedia", media="")
-        emulate("clearDeviceMetricsOverride")
+        emulate(page, "setEmulatedMedia", media="")
+        emulate(page, "clearDeviceMetricsOverride")
 
 
 def test_without_scripts_text_and_tables_remain(study):
@@ -417,7 +575,7 @@ def test_without_scripts_text_and_tables_remain(study):
 
 
 def test_the_search_packs_what_it_shows(study):
-    section = gene_search_section(study)
+    section = search_section_of(read_gene_book(study))
     assert section.anchor == "genes"
     assert all(
         f'data-name="{name}"' in section.body

@@ -9,27 +9,42 @@ import pandas as pd
 from cistron.report.blocks import Block, pack_indices, pack_json, pack_numbers, pack_similarity
 from cistron.report.gene_evidence import GeneEvidence
 from cistron.report.gene_facts import EVIDENCE, TITLES, absent, absent_of, not_of_gene, share_of, sign_of
+from cistron.report.gene_map import layout_block, map_section
 from cistron.report.page import Section, render
+from cistron.study.gene_layout import stored_layout
 from cistron.study.genes import GeneBook, read_gene_book
 
+_PREFIX = "study_"
 _NO_GENE = 0xFFFFFFFF
 _TRACKS = 40_000  # tracks of all genes together: about 4 MB
 _BYTES = 24_000_000  # of the packed predictions; nearest genes, sets, edges and expression are always in
 
 
-def gene_search_section(folder: Path) -> Section:
-    """The search for a gene in the report of a study.
+def gene_sections(folder: Path, best: str) -> list[Section]:
+    """The search for a gene in the report of a study, and the map of all genes.
 
     Parameters
     ----------
     folder
         Folder of the study.
+    best
+        Embedding that the map shows.
     """
-    return search_section_of(read_gene_book(folder))
+    book = read_gene_book(folder)
+    layout = stored_layout(book.files[best])
+    return [search_section_of(book, layout), map_section(book, layout, best, _PREFIX)]
 
 
-def search_section_of(book: GeneBook) -> Section:
-    """The same for a book of genes."""
+def search_section_of(book: GeneBook, layout: pd.DataFrame | None = None) -> Section:
+    """The search over a book of genes.
+
+    Parameters
+    ----------
+    book
+        What the study knows.
+    layout
+        Places of the genes on the map, ``gene, x, y``.
+    """
     genes = _with_scored_first(book)
     blocks, traits, nulls, shown = _prediction_blocks(book, genes)
     place = pd.Index(genes["gene"])
@@ -66,11 +81,13 @@ def search_section_of(book: GeneBook) -> Section:
         )
     )
     blocks.append(pack_json("facts", _facts(book, genes)))
+    if layout is not None:
+        blocks.append(layout_block(genes, layout))
     told, fewer = _evidence(book, genes)
     blocks.append(pack_json("evidence", told))
     body = render(
         "gene_search.html",
-        prefix="study_",
+        prefix=_PREFIX,
         blocks=blocks,
         count=len(genes),
         examples=_examples(genes, told),

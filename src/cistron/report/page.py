@@ -98,7 +98,15 @@ def build_page(title: str, chapters: Sequence[Chapter], *, study: bool = False) 
     """
     script = "\n".join(
         _asset(name)
-        for name in ("page.js", "table.js", "figures.js", "genes.js", "gene_charts.js", "gene_facts.js")
+        for name in (
+            "page.js",
+            "table.js",
+            "figures.js",
+            "genes.js",
+            "gene_charts.js",
+            "gene_facts.js",
+            "gene_map.js",
+        )
     )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     warnings = [

@@ -57,6 +57,8 @@ class GeneBook:
         Names of the embeddings.
     evidence
         What files of other commands say of genes, a table a key of :data:`cistron.study.gene_files.GENE_FILES` (networks are in ``edges``).
+    files
+        File of each embedding within the study.
     """
 
     plan: StudyPlan
@@ -70,6 +72,7 @@ class GeneBook:
     expression: pd.DataFrame
     embeddings: list[str] = field(default_factory=list)
     evidence: dict[str, pd.DataFrame] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
 
     @cached_property
     def _places(self) -> dict[str, int]:
@@ -133,6 +136,7 @@ def read_gene_book(folder: str | Path) -> GeneBook:
         _of_tasks(plan, folder, "expression", "by_type", first=True),
         [row.name for row in rows],
         gather(plan, folder, genes, names),
+        {row.name: row.file for row in rows},
     )
 
 

@@ -64,10 +64,10 @@
 
   // Orange below zero, blue above, nearly white in the middle.
   const ENDS = [[140, 63, 6], [244, 245, 247], [10, 68, 128]];
-  cistron.diverging = (value, limit) => {
+  cistron.diverging = (value, limit, middle = ENDS[1]) => {
     const share = Math.max(-1, Math.min(1, value / limit));
     const end = share < 0 ? ENDS[0] : ENDS[2];
-    return `rgb(${ENDS[1].map((from, channel) => Math.round(from + Math.abs(share) * (end[channel] - from))).join(",")})`;
+    return `rgb(${middle.map((from, channel) => Math.round(from + Math.abs(share) * (end[channel] - from))).join(",")})`;
   };
 
   cistron.markChart = (found, root) => {

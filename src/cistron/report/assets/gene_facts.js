@@ -135,6 +135,7 @@
   });
 
   const views = [...document.querySelectorAll(".gene-view")].map((root) => new GeneView(root));
+  cistron.views = views;
   const follow = () => {
     const wanted = /^#gene=(.+)$/.exec(location.hash);
     if (!wanted || views.length === 0) return;
