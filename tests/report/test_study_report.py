@@ -191,6 +191,18 @@ def test_the_finding_says_who_wins_who_ties_and_where_nothing_is_known(study):
     assert "it saw the kind of evidence" in said["tasks"][0]["sentence"]
     assert said["tasks"][1]["kind"] == "unfounded"
     assert said["chance"] == "1 of 2 differences between two embeddings are within chance."
+    assert said["ties"] == [{"task": "a", "pairs": "x and y"}]
+    assert said["unknown"].startswith("On b no embedding does reliably better than its control")
+    assert said["idle"] == []
+    table.loc[:, ["best", "beats_control"]] = [[True, True], [False, False], [False, False]] * 2
+    differences = differences.assign(value=[0.01, 0.2], high=[0.12, 0.3])
+    said = findings(table, differences, ["a", "b"])
+    assert "next is y, lower by 0.010 [-0.100, 0.120]" in said["tasks"][0]["sentence"]
+    assert (
+        said["unknown"]
+        == "On each of the 2 tasks at least one embedding does reliably better than its control."
+    )
+    assert said["idle"] == ["y", "z"]
     assert order_of_rows(table) == ["x", "y", "z"]
 
 
@@ -244,7 +256,7 @@ def test_the_page_of_a_gene_needs_no_script_and_names_what_would_fill_it(study, 
         assert f"not this gene; {COMMANDS[key]}" in re.sub("&gt;", ">", far)
     source = book.edges.query("network == 'guess'")["source"].iloc[0]
     assert "guess" in build_gene_page(study, source, tmp_path / "g.html").read_text()
-    first = build_gene_page(study, book.genes["symbol"].iloc[0], tmp_path / "h.html").read_text()
+    first = build_gene_page(study, HOSTILE, tmp_path / "h.html").read_text()
     assert HOSTILE not in first
     assert first.count("&lt;script&gt;document.title=") >= 6
     code, printed, errors = run("gene", "show", "LDLR", "--study", study, "--output", tmp_path / "shown.html")
@@ -561,17 +573,70 @@ def test_nothing_leaves_the_page(page, width):
         emulate(page, "setEmulatedMedia", media="print")
         assert page.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert page.run("return getComputedStyle(document.querySelector('.saving')).display") == "none"
+        # the gene that was looked up is on the paper, what it was looked up with is not
+        assert page.run("return getComputedStyle(document.querySelector('.gene-result')).display") != "none"
+        assert (
+            page.run("return getComputedStyle(document.querySelector('.gene-view .controls')).display")
+            == "none"
+        )
     finally:
         emulate(page, "setEmulatedMedia", media="")
         emulate(page, "clearDeviceMetricsOverride")
 
 
-def test_without_scripts_text_and_tables_remain(study):
-    text = (study / "report.html").read_text()
-    plain = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
-    assert "is the highest on" in plain
-    assert plain.count("<table") >= 6
-    assert "<noscript>" in plain
+def test_without_scripts_text_figures_and_tables_remain(browser, study, tmp_path):
+    """In a browser that runs no scripts: nothing of the report and of the page of a gene is hidden but what the page says needs them."""
+    single = build_gene_page(study, "LDLR", tmp_path / "gene.html")
+    emulate(browser, "setScriptExecutionDisabled", value=True)
+    try:
+        browser.open((study / "report.html").as_uri())
+        text = browser.run("return document.body.innerText")
+        assert "is the highest on" in text
+        assert "The search needs JavaScript" in text
+        assert "the way to a gene need JavaScript" in text
+        assert browser.run("return document.querySelectorAll('main table').length") >= 6
+        assert browser.run("return document.querySelectorAll('main svg[role=img]').length") >= 2
+        assert browser.run("return document.querySelectorAll('.save').length") == 0
+        links = browser.run(
+            "return [...document.querySelectorAll('#study_map .files a')].map((one) => one.href)"
+        )
+        assert len(links) == 2
+        browser.open(single.as_uri())
+        text = browser.run("return document.body.innerText")
+        assert all(TITLES[key] in text for key in EVIDENCE)
+        assert browser.run("return document.querySelectorAll('main svg[role=img]').length") == 2
+        assert browser.run("return document.querySelectorAll('main table').length") == 5
+    finally:
+        emulate(browser, "setScriptExecutionDisabled", value=False)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_of_a_gene_fits_prints_on_white_and_has_contrast(browser, study, tmp_path, width):
+    single = build_gene_page(study, HOSTILE, tmp_path / "gene.html")
+    browser.log("browser")
+    emulate(browser, "setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    try:
+        browser.open(single.as_uri())
+        assert HOSTILE in browser.run("return document.querySelector('main').innerText")
+        assert browser.run("return document.title").startswith(HOSTILE)
+        assert browser.run("return document.documentElement.dataset.scriptErrors") is None
+        assert browser.run("return document.documentElement.scrollWidth") <= width
+        assert browser.run(CONTRAST) == []
+        emulate(
+            browser,
+            "setEmulatedMedia",
+            media="print",
+            features=[{"name": "prefers-color-scheme", "value": "dark"}],
+        )
+        assert browser.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert browser.run("return getComputedStyle(document.querySelector('.saving')).display") == "none"
+        assert (
+            browser.run("return getComputedStyle(document.querySelector('svg text')).fill") == "rgb(0, 0, 0)"
+        )
+    finally:
+        emulate(browser, "setEmulatedMedia", media="", features=[])
+        emulate(browser, "clearDeviceMetricsOverride")
+    assert [one["message"] for one in browser.log("browser")] == []
 
 
 def test_the_search_packs_what_it_shows(study):

@@ -14,6 +14,7 @@ from cistron.runtime import RunRecord, say
 from cistron.runtime.files import atomic_path, destination_of
 from cistron.study.cells import Cell, cell_scores, cells_of, compute, read_cell, read_table
 from cistron.study.gene_files import kind_of_file
+from cistron.study.multiqc import write_multiqc
 from cistron.study.plan import EmbeddingPlan, StudyPlan, read_plan
 from cistron.study.plan_file import PLAN, plan_as_tables, stored_plan
 from cistron.study.rows import Row, make_rows
@@ -114,6 +115,7 @@ def run_study(
             if cell.row.kind == "embedding":
                 record.warn(f"{cell.task.name}: {warning}")
     _write(folder, table, differences, together, coverage)
+    write_multiqc(folder, plan.name, table)
     _write_tasks(folder, plan, cells, found, record)
     record.record("cells", {"computed": missing, "reused": len(files) - missing})
     record.record("coverage", coverage.to_dict("records"))
