@@ -16,6 +16,7 @@ from cistron.study.genes import GeneBook, read_gene_book
 
 _PREFIX = "study_"
 _NO_GENE = 0xFFFFFFFF
+_PIECE = 256  # genes of which the evidence is unpacked together
 _TRACKS = 40_000  # tracks of all genes together: about 4 MB
 _BYTES = 24_000_000  # of the packed predictions; nearest genes, sets, edges and expression are always in
 
@@ -68,6 +69,7 @@ def search_section_of(book: GeneBook, layout: pd.DataFrame | None = None) -> Sec
         "nulls": nulls,
         "embeddings": entries,
         "neighbours": 10,
+        "piece": _PIECE,
         "absent": [absent_of(key) for key in missing],
         "titles": {key: TITLES[key] for key in EVIDENCE},
         "other": {key: not_of_gene(key) for key in EVIDENCE if key not in missing},
@@ -84,7 +86,14 @@ def search_section_of(book: GeneBook, layout: pd.DataFrame | None = None) -> Sec
     if layout is not None:
         blocks.append(layout_block(genes, layout))
     told, fewer = _evidence(book, genes)
-    blocks.append(pack_json("evidence", told))
+    # in pieces, because only that of the gene which is looked up is unpacked
+    for first in range(0, len(genes), _PIECE):
+        piece = {
+            key: {row: one for row, one in rows.items() if first <= row < first + _PIECE}
+            for key, rows in told.items()
+        }
+        if any(piece.values()):
+            blocks.append(pack_json(f"evidence {first // _PIECE}", piece))
     body = render(
         "gene_search.html",
         prefix=_PREFIX,

@@ -81,7 +81,7 @@
       if (expression) titled(`Expression, measured and predicted by ${facts.expression.embedding}`, this.expression(facts.expression.types, expression));
       this.evidence(row, titled);
       const lacking = [...(this.head.absent || []), ...Object.entries(this.head.other || {})
-        .filter(([key]) => !this.blocks.evidence[key][row]).map(([, one]) => one)];
+        .filter(([key]) => !(this.told[key] && this.told[key][row])).map(([, one]) => one)];
       if (lacking.length) {
         const list = make("dl", undefined, "answers");
         for (const { what, how } of lacking) {
@@ -101,7 +101,7 @@
 
     // What files of other commands say of the gene.
     evidence(row, titled) {
-      const of = (key) => (this.blocks.evidence && this.blocks.evidence[key][row]) || [];
+      const of = (key) => (this.told[key] && this.told[key][row]) || [];
       const titles = this.head.titles;
       const tracks = of("tracks");
       if (tracks.length) {

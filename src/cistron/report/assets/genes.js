@@ -89,7 +89,9 @@
     }
 
     async read() {
-      for (const element of this.root.querySelectorAll("script.block")) await this.block(element.dataset.name);
+      for (const element of this.root.querySelectorAll("script.block")) {
+        if (!element.dataset.name.startsWith("evidence ")) await this.block(element.dataset.name);
+      }
       this.head = this.blocks.head;
       this.genes = this.blocks.genes;
       this.place = new Map();
@@ -176,6 +178,7 @@
       }
       this.input.value = this.genes.symbol[row] || this.genes.gene[row];
       this.status.textContent = "";
+      if (this.head.piece) this.told = (await this.block(`evidence ${Math.floor(row / this.head.piece)}`)) || {};
       this.show(row);
       history.replaceState(null, "", `#gene=${encodeURIComponent(this.genes.gene[row])}`);
     }
