@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,15 @@ from cistron.errors import InputError
 from cistron.formats.edges import read_edges, write_edges
 from cistron.formats.store import seal_store
 from cistron.formats.variant_scores import read_variant_scores
+from cistron.report import gene_page
 from cistron.report.gene_facts import EVIDENCE, TITLES
 from cistron.report.gene_page import search_section_of
 from cistron.report.gene_single import build_gene_page
 from cistron.report.study import build_study_report, read_study
 from cistron.report.study_finding import findings, order_of_rows
 from cistron.study import run_study, stored_plan
-from cistron.study.gene_files import GENE_FILES, gene_files_of
+from cistron.study.gene_dna import read_tracks
+from cistron.study.gene_files import GENE_FILES, gene_files_of, kind_of_file
 from cistron.study.gene_layout import gene_layout, stored_layout
 from cistron.study.genes import COMMANDS, read_gene_book
 from cistron.study.plan_file import plan_as_tables
@@ -288,6 +291,45 @@ def test_tracks_of_a_gene_are_those_of_its_start_site_in_the_direction_of_transc
         highest = int(np.nanargmax(row.values))
         left = row.start + highest * row.bin_size
         assert left <= 0 < left + row.bin_size, (row.gene, strand[row.gene], left)
+
+
+def test_without_start_sites_a_track_is_found_by_the_name_of_its_region(study):
+    """A study without annotation: the window lies around the middle of the region that has the name of the gene."""
+    book = read_gene_book(study)
+    genes = book.genes.assign(site=-1, chromosome="")
+    known = {symbol.lower(): gene for symbol, gene in zip(genes["symbol"], genes["gene"])}
+    found = read_tracks(study.parent / "tracks.zarr", genes, known)
+    assert 30 < found["gene"].nunique() < 40  # LDLR and the hostile one have other names in the store
+    row = found[found["track"] == "CAGE:brain"].iloc[0]
+    assert row["start"] <= 0 < row["start"] + 64 * row["bin_size"]
+    assert int(np.nanargmax(row["values"])) in (31, 32)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "message"),
+    [
+        ("contributions.tsv", lambda path: path.write_text(path.read_text().replace("distance", "away")), "no column 'distance'"),
+        ("variants.parquet", lambda path: path.write_bytes(path.read_bytes()[:-900]), "may be truncated"),
+        ("tracks.zarr", lambda path: shutil.rmtree(path / "values" / "c" / "3"), "not whole"),
+        ("design.zarr", lambda path: shutil.rmtree(path / "original"), "not whole"),
+        ("map.zarr", lambda path: shutil.rmtree(path / "effect"), "not whole"),
+    ],
+)  # fmt: skip
+def test_a_damaged_file_for_the_page_of_a_gene_is_one_line(study, tmp_path, name, damage, message):
+    source, path = study.parent / name, tmp_path / name
+    (shutil.copytree if source.is_dir() else shutil.copy)(source, path)
+    key = kind_of_file(path)
+    damage(path)
+    book = read_gene_book(study)
+    module, _, function = GENE_FILES[key].read.partition(":")
+    with pytest.raises(InputError, match=message):
+        getattr(import_module(module), function)(path, book.genes, {})
+
+
+def test_a_page_that_would_be_large_holds_fewer_tracks_and_says_so(study, monkeypatch):
+    monkeypatch.setattr(gene_page, "_TRACKS", 100)
+    body = str(search_section_of(read_gene_book(study)).body)
+    assert "2 of the predicted tracks of each gene are in it" in body
 
 
 def test_variants_of_a_gene_are_those_whose_window_holds_its_start_site(study):
