@@ -2,10 +2,12 @@
 
 Two thousand genes, drawn by seed, are laid out by t-SNE (van der Maaten and Hinton 2008; scikit-learn's, which starts from principal components, so
 that the whole is not left to chance). Every other gene is put between those of its nearest laid-out genes, weighted by similarity, as Kobak and
-Berens (2019) put new points into a finished t-SNE. So the cost grows with the number of genes, and not with its square.
+Berens (2019) put new points into a finished t-SNE. From there a short t-SNE of all genes, with few neighbours and without exaggeration, brings near
+genes together: the whole is settled, so a tenth of the usual work is enough.
 """
 
 from pathlib import Path
+from typing import Any
 
 import anndata
 import numpy as np
@@ -17,6 +19,7 @@ from cistron.runtime.files import atomic_path
 LANDMARKS = 2000
 _NEAREST = 5  # laid-out genes that a further gene is put between
 _STEPS = 500
+_REFINING = {"perplexity": 7.0, "max_iter": 250, "early_exaggeration": 1.0, "angle": 0.9}
 _AT_ONCE = 1024
 
 
@@ -59,7 +62,9 @@ def gene_layout(values: np.ndarray, seed: int = 0, landmarks: int = LANDMARKS) -
         weight = np.exp(10.0 * (close - close.max(axis=1, keepdims=True)))
         weight /= weight.sum(axis=1, keepdims=True)
         places[rows] = (laid[near] * weight[:, :, None]).sum(axis=1)
-    places -= (places.max(axis=0) + places.min(axis=0)) / 2
+    if len(others):
+        places = _embedded(unit, init=places, **_REFINING)
+    places = places - (places.max(axis=0) + places.min(axis=0)) / 2
     return np.asarray(places / max(float(np.abs(places).max()), 1e-9), dtype=np.float32)
 
 
@@ -73,13 +78,16 @@ def _unit(values: np.ndarray) -> np.ndarray:
     return np.asarray(standard / np.where(length > 0, length, 1.0))
 
 
-def _embedded(unit: np.ndarray) -> np.ndarray:
+def _embedded(unit: np.ndarray, perplexity: float = 30.0, **settings: Any) -> np.ndarray:
     from sklearn.manifold import TSNE
 
     if unit.shape[1] == 1:
         return np.column_stack([unit[:, 0], np.zeros(len(unit))]).astype(np.float32)
     made = TSNE(
-        init="pca", perplexity=min(30.0, (len(unit) - 1) / 3), max_iter=_STEPS, random_state=0, n_jobs=1
+        perplexity=min(perplexity, (len(unit) - 1) / 3),
+        random_state=0,
+        n_jobs=1,
+        **{"init": "pca", "max_iter": _STEPS, **settings},
     )
     # one thread: several add the forces in another order each time
     with limit_threads(1):
