@@ -67,7 +67,7 @@ class Scored:
     columns: list[str]
 
 
-def _read(path: Path, what: str) -> pd.DataFrame:
+def read_any_table(path: Path, what: str) -> pd.DataFrame:
     """Read Parquet or text."""
     if path.suffix == ".parquet":
         try:
@@ -80,7 +80,7 @@ def _read(path: Path, what: str) -> pd.DataFrame:
     return read_text_table(path, what).frame
 
 
-def _keys(frame: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
+def allele_keys(frame: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
     """Name alleles so that ``C`` to ``-`` at 11 and ``AC`` to ``A`` at 10 are one."""
     result = []
     cells = zip(*(frame[columns[what]] for what in ("chromosome", "position", "ref", "alt")))
@@ -118,7 +118,7 @@ def read_measured(path: str | Path, build: str = "") -> Measured:
         If columns are absent or hold no numbers, or the table is of another build.
     """
     path = Path(path)
-    frame = _read(path, "measured effects")
+    frame = read_any_table(path, "measured effects")
     columns = _found(frame, path, _NEEDED)
     own, remarks = _build_of(frame, columns, path, build)
     if columns["release"]:
@@ -147,7 +147,7 @@ def read_measured(path: str | Path, build: str = "") -> Measured:
             "alt": frame[columns["alt"]].astype(str).str.upper().to_numpy(),
             "value": numbers["value"][kept],
             "confidence": numbers["confidence"][kept],
-            "key": _keys(frame.assign(**{columns["position"]: numbers["position"][kept]}), columns),
+            "key": allele_keys(frame.assign(**{columns["position"]: numbers["position"][kept]}), columns),
         }
     )
     result["locus"] = _loci(result)
@@ -204,7 +204,7 @@ def read_scored(path: str | Path) -> Scored:
         If columns are absent or no column holds numbers.
     """
     path = Path(path)
-    frame = _read(path, "scores")
+    frame = read_any_table(path, "scores")
     columns = _found(frame, path, ("chromosome", "position", "ref", "alt"))
     used = {*columns.values(), *SITE_COLUMNS}
     named = [str(name) for name in frame if str(name).startswith(SAD)]
@@ -227,7 +227,7 @@ def read_scored(path: str | Path) -> Scored:
         raise InputError(
             f"{path.name}: {int(positions.isna().sum()):,} rows have no position that is a number"
         )
-    return Scored(path.name.split(".")[0], _header_build(path), _keys(frame, columns), values, numeric)
+    return Scored(path.name.split(".")[0], _header_build(path), allele_keys(frame, columns), values, numeric)
 
 
 def _header_build(path: Path) -> str:
