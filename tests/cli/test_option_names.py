@@ -97,6 +97,7 @@ MEANINGS = {
     "--haplotype": ("text", "which haplotypes of a person"),
     "--input-length": ("number", "base pairs that a model reads around a sequence"),
     "--learning-rate": ("number", "step size of the optimiser"),
+    "--keep-mhc": ("flag", "keep what lies in the MHC"),
     "--layer": ("text", "layer of the values"),
     "--length": ("number", "base pairs of input"),
     "--licence": ("text", "licence of the data"),

@@ -18,7 +18,7 @@ from cistron.runtime.seeds import random_generator
 
 VERSION = 1
 CHROMOSOMES = 22
-SPACING = 3_000_000  # base pairs between the starts of blocks: some of chromosome 6 lie in the MHC
+SPAN = 60_000_000  # base pairs over which the blocks of a chromosome stand evenly: some of chromosome 6 lie in the MHC
 _HAPLOTYPES = 400  # of a simulated panel
 _PROXIES = 0.3  # share of variants that repeat their neighbour but for a few haplotypes
 
@@ -114,11 +114,10 @@ def mosaic_cohort(
         raise InputError(f"the panel has {panel.shape[1]} variants; a block has {settings.variants}")
     random = random_generator(seed, "mosaic cohort", VERSION)
     columns, rows = [], []
-    within: dict[int, int] = {}
-    for block in range(settings.blocks):
-        chromosome = 1 + block * CHROMOSOMES // settings.blocks
-        start = SPACING * (within.setdefault(chromosome, 0) + 1)
-        within[chromosome] += 1
+    homes = 1 + np.arange(settings.blocks) * CHROMOSOMES // settings.blocks
+    for block, chromosome in enumerate(homes.tolist()):
+        own = np.flatnonzero(homes == chromosome)
+        start = SPAN * (block - int(own[0]) + 1) // (len(own) + 1)
         people = random_generator(people_seed, "mosaic people", seed, block)
         if panel is not None and block % 2:
             first = int(random.integers(panel.shape[1] - settings.variants + 1))
