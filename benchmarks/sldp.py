@@ -53,7 +53,7 @@ def prepared(traits: MosaicCohort, linkage: MosaicCohort) -> list:
     ]
 
 
-def tested(
+def statistics_of(
     cohort: MosaicCohort, blocks: list, number: int, *, background: bool = True, **planted: object
 ) -> SignedTest:
     """Statistics of the three annotations on traits."""
@@ -98,7 +98,7 @@ def main() -> None:
                 for signed in (0.02, 0.035, 0.05, 0.1, 0.2)
             ]
             for trait, place, number, planted, background, truth in rows:
-                found = tested(cohort, blocks, number, background=background, **planted)
+                found = statistics_of(cohort, blocks, number, background=background, **planted)
                 p_value, effect = found.p_value[place], found.effect[place] * spread
                 words = ("score", "size of the score", "score leaning on the minor allele")[place]
                 words += "" if background else ", background left in"

@@ -25,6 +25,10 @@ TASKS: dict[str, tuple[str, str]] = {
     "pairs": ("Pairs of genes", "cistron.report.pairs:pair_sections"),
     "variant_effects": ("Effects of variants", "cistron.report.variant_effects:variant_sections"),
     "saturation": ("Saturation mutagenesis", "cistron.report.saturation:saturation_sections"),
+    "enhancer_contributions": (
+        "Contributions of elements",
+        "cistron.report.enhancer_contributions:contribution_sections",
+    ),
     "variants": ("Variants in reporter assays", "cistron.report.mpra:mpra_sections"),
     "eqtl": ("Variants that change expression (eQTL)", "cistron.report.eqtl:eqtl_sections"),
     "sldp": ("Signed scores and GWAS", "cistron.report.sldp:sldp_sections"),
