@@ -7,6 +7,7 @@ import pandas as pd
 from cyclopts import Group, Parameter
 
 from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.sequence_options import Build
 from cistron.errors import InputError
 from cistron.evaluation.variants import EqtlSettings, MpraSettings, run_eqtl, run_mpra
 from cistron.runtime import show
@@ -16,10 +17,11 @@ _EQTL = Group("Choosing and classifying eQTL")
 
 def variants(
     *scores: Path,
-    mpra: Path | None = None,
+    mpra: Annotated[tuple[Path, ...], Parameter(negative=(), consume_multiple=True)] = (),
     eqtl: Path | None = None,
     tissue_columns: Path | None = None,
     output: Output,
+    build: Build = None,
     settings: Annotated[MpraSettings | None, Parameter(name="*")] = None,
     choice: Annotated[EqtlSettings | None, Parameter(name="*", group=_EQTL)] = None,
     report: bool = True,
@@ -38,7 +40,7 @@ def variants(
         baselines alone; with --eqtl that run writes which variants to score.
     mpra
         Measured effects with element, chromosome, position (from 1), ref, alt, value, and where there are split (train or another word)
-        and confidence: the CAGI5 and satMut tables as they are.
+        and confidence or pValue: the CAGI5 and satMut tables as they are. Of several tables, what overlaps is one locus.
     eqtl
         Fine-mapped eQTL: output of SuSiE with variant (chr1_13550_G_A), gene, pip and z (or slope and slope_se), and where there are
         tissue, tss_distance and maf; or a column set with positive and negative.
@@ -47,15 +49,15 @@ def variants(
     report
         Write figures and the HTML report.
     """
-    if (mpra is None) == (eqtl is None):
+    if bool(mpra) == (eqtl is not None):
         raise InputError(
             "evaluate variants: give --mpra (a reporter assay) or --eqtl (fine-mapped eQTL), one of them"
         )
     settings = settings or MpraSettings()
-    if mpra is not None:
+    if mpra:
         if tissue_columns is not None:
             raise InputError("--tissue-columns belongs to --eqtl; leave it out with --mpra")
-        _show_mpra(run_mpra(scores, mpra, output, settings, seed=seed))
+        _show_mpra(run_mpra(scores, mpra, output, settings, build=build or "", seed=seed))
     else:
         assert eqtl is not None
         found = run_eqtl(
@@ -83,7 +85,7 @@ def _show_mpra(found: pd.DataFrame) -> None:
             "" if row.control_value != row.control_value else f", permuted effects {row.control_value:+.3f}"
         )
         show(
-            f"{row.embedding} ({row.model}): Pearson {row.value:.3f} [{row.low:.3f}, {row.high:.3f}], {row.target}{control}"
+            f"{row.embedding} ({row.model}): Pearson {row.value:.3f} [{row.low:.3f}, {row.high:.3f}], {row.target} of {row.dataset}{control}"
         )
 
 

@@ -11,7 +11,7 @@ from cistron.evaluation.result_folder import require_folder, write_folder
 from cistron.evaluation.variants.eqtl import evaluate_eqtl
 from cistron.evaluation.variants.eqtl_inputs import read_eqtl
 from cistron.evaluation.variants.evaluate import MpraSettings, evaluate_mpra
-from cistron.evaluation.variants.inputs import Scored, read_measured, read_scored
+from cistron.evaluation.variants.inputs import Scored, join_measured, read_measured, read_scored
 from cistron.evaluation.variants.settings_eqtl import EqtlSettings
 from cistron.runtime import RunRecord, atomic_path, say
 from cistron.runtime.tables import read_text_table
@@ -19,10 +19,11 @@ from cistron.runtime.tables import read_text_table
 
 def run_mpra(
     scores: Sequence[str | Path],
-    mpra: str | Path,
+    mpra: str | Path | Sequence[str | Path],
     output: str | Path,
     settings: MpraSettings | None = None,
     *,
+    build: str = "",
     seed: int = 0,
 ) -> pd.DataFrame:
     """Compare tables of scores with a table of measured effects and write a result folder.
@@ -32,11 +33,13 @@ def run_mpra(
     scores
         Tables of :func:`cistron.evaluation.variants.read_scored`; none scores the baselines alone.
     mpra
-        Table of :func:`cistron.evaluation.variants.read_measured`.
+        Table of :func:`cistron.evaluation.variants.read_measured`, or several of one genome build.
     output
         Folder: ``scores.parquet``, ``predictions.parquet``, ``run.json``.
     settings
         Settings of the task.
+    build
+        Genome build to take of tables that hold several, where the scores do not tell.
     seed
         Seed.
 
@@ -46,10 +49,12 @@ def run_mpra(
         The scores table.
     """
     settings = settings or MpraSettings()
-    folder, files = require_folder(output, [mpra, *scores])
-    record = RunRecord("evaluate variants", asdict(settings), files, seed)
+    measured_paths = [mpra] if isinstance(mpra, str | Path) else list(mpra)
+    folder, files = require_folder(output, [*measured_paths, *scores])
+    record = RunRecord("evaluate variants", asdict(settings) | {"build": build}, files, seed)
     tables = read_all_scored(scores)
-    measured = read_measured(mpra, _build_of(tables))
+    told = _build_of(tables) or build
+    measured = join_measured([read_measured(path, told) for path in measured_paths])
     result = evaluate_mpra(measured, tables, settings, seed=seed, run_id=record.run_id)
     for warning in result.warnings:
         say(warning)
