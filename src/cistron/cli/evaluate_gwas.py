@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from cistron.cli.options import Output, Scheduler, Seed, Threads, renamed
 from cistron.errors import InputError
-from cistron.evaluation.gwas import GwasSettings, run_gwas
+from cistron.evaluation.gwas.settings import GwasSettings
 from cistron.methods import Count
 from cistron.runtime import show
 
@@ -66,6 +66,8 @@ def gwas(
     workers
         Local processes; a process a core for trees when absent.
     """
+    from cistron.evaluation.gwas import run_gwas
+
     if not embeddings:
         raise InputError("no embedding was given; name at least one file")
     scores = run_gwas(

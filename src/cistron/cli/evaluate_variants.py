@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed
-from cistron.evaluation.variants import MpraSettings, run_mpra
+from cistron.evaluation.variants.settings import MpraSettings
 from cistron.runtime import show
 
 
@@ -34,6 +34,8 @@ def variants(
     report
         Write figures and the HTML report.
     """
+    from cistron.evaluation.variants import run_mpra
+
     found = run_mpra(scores, mpra, output, settings, seed=seed)
     means = found[found["target"].str.startswith("mean of") & (found["stratum"] == "tested rows")]
     for row in means.itertuples():
