@@ -123,10 +123,11 @@ GeneMap = Annotated[
     Fetched("give a file, or fetch one with 'cistron data fetch hgnc_complete_set' and give its name"),
 ]
 Perturbation = Annotated[
-    str,
+    str | None,
     Parameter(
         group=READING,
-        help="Column of obs that names what was perturbed in each cell: a gene, a guide, several joined by + , ; | or _.",
+        help="Column of obs that names what was perturbed in each cell: a gene, a guide, several joined by + , ; | or _. "
+        "When absent: perturbation, or the one column whose labels are genes of the file and controls.",
     ),
 ]
 ControlLabels = Annotated[

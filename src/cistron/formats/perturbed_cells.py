@@ -13,6 +13,7 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.formats.anndata_rows import SUFFIXES, is_stored_cells, open_anndata
 from cistron.formats.expression_scale import Scale
+from cistron.formats.perturbation_column import find_perturbation_column
 from cistron.formats.perturbation_labels import possible_names
 from cistron.formats.perturbed_cells_assembly import PerturbedCells, assemble_cells, split_cells
 from cistron.formats.perturbed_cells_calls import read_calls, read_guide_table
@@ -38,7 +39,7 @@ def read_screen(path: str | Path, settings: ReadingSettings | None = None) -> Pe
 def read_perturbed_cells(
     path: str | Path,
     *,
-    perturbation: str = "perturbation",
+    perturbation: str | None = None,
     control: str | Sequence[str] = (),
     excluded: Sequence[str] = ("excluded",),
     guide: str | None = None,
@@ -60,7 +61,8 @@ def read_perturbed_cells(
         ``.h5ad``, ``.zarr`` or ``.h5mu`` with a column of perturbations in ``obs``; Cell Ranger's ``.h5`` or folder with a table
         of ``calls``; or ``.npz`` with ``expression_matrix``, ``interventions`` and ``var_names`` (CausalBench; log-normalised).
     perturbation
-        Column of ``obs`` that names what was perturbed.
+        Column of ``obs`` that names what was perturbed; found by its labels when absent
+        (:func:`cistron.formats.perturbation_column.find_perturbation_column`).
     control
         Labels of control cells or patterns with ``*``; guessed and said when empty.
     excluded
@@ -113,23 +115,26 @@ def read_perturbed_cells(
     )
     with closing(opened) as table:
         obs, var = table.observations, table.variables
-        wanted = [column for column in (guide, batch) if column]
-        if calls is None and not observational:
-            wanted.insert(0, perturbation)
-        for column in wanted:
+        remarks = list(table.remarks)
+        labelled = calls is None and not observational
+        for column in [one for one in (perturbation if labelled else None, guide, batch) if one]:
             if column not in obs:
-                advice = "; give --calls TABLE" if not len(obs.columns) and column == perturbation else ""
                 raise InputError(
                     f"{path.name}: obs has no column {column!r}; it has "
-                    f"{', '.join(map(str, obs.columns[:10])) or 'none'}{advice}"
+                    f"{', '.join(map(str, obs.columns[:10])) or 'none'}"
                 )
+        if labelled and perturbation is None:
+            given_controls = [control] if isinstance(control, str) else list(control)
+            perturbation, remark = find_perturbation_column(
+                obs, var, [one for one in given_controls if one], table_of_guides or (), path.name
+            )
+            remarks += [remark] if remark else []
         if not obs.index.is_unique:
             doubled = obs.index[obs.index.duplicated()]
             raise InputError(
                 f"{path.name}: {len(doubled):,} cells occur more than once, for example {doubled[0]}; remove the copies "
                 "or make the names unique if they are different cells"
             )
-        remarks = list(table.remarks)
         if observational:
             labels = [""] * len(obs)
         elif calls is not None:

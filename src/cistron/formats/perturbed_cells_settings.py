@@ -14,7 +14,8 @@ class ReadingSettings:
     Attributes
     ----------
     perturbation
-        Column of obs that names what was perturbed in each cell: a gene, a guide, several joined by + , ; | or _.
+        Column of obs that names what was perturbed in each cell: a gene, a guide, several joined by + , ; | or _. When absent:
+        perturbation, or the one column whose labels are genes of the file and controls.
     control
         Labels of the control cells, or patterns with *; guessed and said when absent.
     excluded
@@ -41,7 +42,7 @@ class ReadingSettings:
         Modality of a .h5mu; rna or gex when absent.
     """
 
-    perturbation: str = "perturbation"
+    perturbation: str | None = None
     control: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ("excluded",)
     guide: str | None = None
