@@ -1,4 +1,4 @@
-"""Gene embeddings and scanpy: vectors into varm and back, neighbours and a map of genes, a module score of cells (runs in seconds)."""
+"""Gene embeddings and scanpy: vectors into varm and back, components of genes, a module score of cells (runs in seconds)."""
 
 from pathlib import Path
 
@@ -25,18 +25,17 @@ embedding = read_gene_embedding(files["embedding"])
 key = embedding_to_varm(embedding, cells, "X_gene")
 print(f"varm[{key!r}]:", cells.varm[key].shape)
 
-# 3. An embedding is itself an AnnData with genes as observations: scanpy's functions work on it as they are.
+# 3. An embedding is itself an AnnData with genes as observations: scanpy's functions and plots work on it as they are
+#    (neighbors, umap and leiden as well).
 genes = embedding.copy()
 genes.obs["mean expression"] = np.asarray(cells[:, genes.obs_names].X.mean(axis=0)).ravel()
-genes.obs["chromosome"] = cells.var["chromosome"].reindex(genes.obs_names).astype(str).to_numpy()
-sc.pp.neighbors(genes, n_neighbors=10, use_rep="X", random_state=0)
-sc.tl.diffmap(genes, n_comps=3)
-axes = sc.pl.diffmap(genes, color="mean expression", show=False)
+sc.pp.pca(genes, n_comps=5, random_state=0)
+axes = sc.pl.pca(genes, color="mean expression", show=False)
 axes.figure.savefig(folder / "genes.png", dpi=100)
 
-# 4. Genes near one gene as a module, and its score in each cell.
-seed = genes.obs_names[int(genes.obs["mean expression"].argmax())]
-near = genes.obs_names[genes.obsp["connectivities"][genes.obs_names.get_loc(seed)].nonzero()[1]]
+# 4. The genes most like one gene as a module, and its score in each cell.
+seed = int(genes.obs["mean expression"].argmax())
+near = genes.obs_names[np.argsort(-np.corrcoef(genes.X)[seed])[:10]]
 sc.pp.normalize_total(cells)
 sc.pp.log1p(cells)
 sc.tl.score_genes(cells, list(near), score_name="module", random_state=0)
