@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import anndata
 import numpy as np
@@ -11,12 +11,12 @@ import pandas as pd
 from cistron.errors import IdentifierError, InputError
 from cistron.evaluation.labels.folds import Fold, given_folds, made_folds
 from cistron.evaluation.labels.learners import area_of, correlation_of, predict_term
+from cistron.evaluation.labels.settings import LabelSettings
 from cistron.evaluation.labels.tables import LabelTable
 from cistron.evaluation.paired import compare, term_draws
 from cistron.evaluation.weighted_area import weighted_area
 from cistron.formats.gene_embedding import embedding_genes
 from cistron.formats.scores import score_frame
-from cistron.methods import Count, CountOrZero, Range, check_settings
 from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
 from cistron.statistics import bootstrap_p_value, percentile_interval, permute_within
@@ -24,46 +24,6 @@ from cistron.statistics import bootstrap_p_value, percentile_interval, permute_w
 INTERVAL = "95% bootstrap over held-out genes"
 COMPARED = {"shared": "shared genes", "covered": "covered genes", "all": "all genes"}
 ZHONG = "zhong2025"
-
-
-@dataclass(frozen=True)
-class LabelSettings:
-    """Settings of the label task.
-
-    Attributes
-    ----------
-    learner
-        What predicts a label from an embedding: kernel-ridge (radial kernel, closed form), ridge, or svm.
-    protocol
-        zhong2025: the published protocol exactly (support-vector machine on unscaled features, given parts).
-    compare_on
-        Genes that are fitted and scored: shared by all embeddings, covered by each, or all of the table, where a gene without
-        an embedding gets the mean prediction.
-    folds
-        Groups of chromosomes (or of genes) that are left out in turn where the table gives no parts.
-    minimum
-        Fewest members (of a class: genes) of a term among the genes that are compared.
-    controls
-        Permutations of the embedding among its genes.
-    draws
-        Bootstrap samples.
-    """
-
-    learner: Literal["kernel-ridge", "ridge", "svm"] = "kernel-ridge"
-    protocol: Literal["zhong2025"] | None = None
-    compare_on: Literal["shared", "covered", "all"] = "shared"
-    folds: Annotated[int, Range(2)] = 5
-    minimum: Count = 2
-    controls: CountOrZero = 1
-    draws: Annotated[int, Range(20)] = 500
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-
-    @property
-    def learner_in_force(self) -> str:
-        """The learner, which a protocol decides."""
-        return "svm" if self.protocol else self.learner
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import anndata
 import numpy as np
@@ -18,10 +18,10 @@ from cistron.evaluation.pairs.scoring import (
     kernel_ridge,
     support_vectors,
 )
+from cistron.evaluation.pairs.settings import PairSettings
 from cistron.evaluation.pairs.tables import PairTable
 from cistron.formats.gene_embedding import embedding_genes
 from cistron.formats.scores import score_frame
-from cistron.methods import Count, CountOrZero, Range, check_settings
 from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
 from cistron.statistics import bootstrap_p_value, percentile_interval
@@ -30,62 +30,6 @@ INTERVAL = "95% bootstrap over genes"
 BALANCED, GIVEN = "degree-preserving negatives", "given negatives"
 OCCURRENCE, RATES = "occurrence", "positive rate of each gene"
 RANDOM = "random Gaussian"
-
-
-@dataclass(frozen=True)
-class PairSettings:
-    """Settings of the pair task.
-
-    Attributes
-    ----------
-    combinations
-        How the vectors of two genes are joined: sum, product, difference (absolute), concatenation, bilinear (asymmetric).
-    directed
-        Whether (a, b) and (b, a) are different pairs, as of a transcription factor and its target.
-    negatives
-        balanced: made by exchanging partners of positives inside a fold, so that every gene is in as many negatives as
-        positives; given: those of the table, which how often a gene occurs may tell apart.
-    protocol
-        zhong2025: given negatives, given folds and the published support-vector machine.
-    folds
-        Groups of genes that are left out in turn, where the table gives no folds or negatives are balanced.
-    repeats
-        How often genes are dealt to groups again.
-    most
-        Largest number of training pairs of a fold.
-    random
-        Random Gaussian embeddings of the same size, for the band of what chance gives.
-    controls
-        Permutations of the embedding among its genes.
-    draws
-        Bootstrap samples of genes.
-    """
-
-    combinations: tuple[Literal["sum", "product", "difference", "concatenation", "bilinear"], ...] = (
-        "sum",
-        "product",
-    )
-    directed: bool = False
-    negatives: Literal["balanced", "given"] = "balanced"
-    protocol: Literal["zhong2025"] | None = None
-    folds: Annotated[int, Range(2)] = 3
-    repeats: Count = 5
-    most: Annotated[int, Range(20)] = 3000
-    random: CountOrZero = 5
-    controls: CountOrZero = 1
-    draws: Annotated[int, Range(20)] = 500
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-        if not self.combinations:
-            raise InputError(
-                "combinations must name at least one of sum, product, difference, concatenation, bilinear"
-            )
-
-    @property
-    def balanced(self) -> bool:
-        """Whether negatives are made here."""
-        return self.negatives == "balanced" and self.protocol is None
 
 
 @dataclass(frozen=True)
