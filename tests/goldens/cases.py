@@ -451,6 +451,20 @@ CASES = (
         TRAINED,
     ),
     Case(
+        "evaluate variants",
+        "eqtl",
+        "{inputs}/cohort/scores.tsv --eqtl {inputs}/cohort/eqtl.tsv --trees 5 --folds 3 --repeats 1 --draws 20 --no-report"
+        " --output {out}/scores",
+        TRAINED,
+    ),
+    Case(
+        "evaluate sldp",
+        "npz",
+        "{inputs}/cohort/scores.tsv --summary {inputs}/cohort/trait.sumstats --ld {inputs}/cohort/panel.npz --flips 1000 --no-report"
+        " --output {out}/scores",
+        TRAINED,
+    ),
+    Case(
         "evaluate expression",
         "cells",
         "{artefacts}/prediction.h5ad {artefacts}/prediction_ridge.h5ad --draws 20 --permutations 2 --halvings 2"

@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, Threads
-from cistron.evaluation.labels import LabelSettings, run_labels
+from cistron.evaluation.labels.settings import LabelSettings
 from cistron.runtime import show
 
 
@@ -46,6 +46,8 @@ def labels(
     report
         Write figures and the HTML report.
     """
+    from cistron.evaluation.labels import run_labels
+
     result = run_labels(
         embeddings,
         labels,

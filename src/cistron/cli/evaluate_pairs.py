@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, Threads
-from cistron.evaluation.pairs import PairSettings, run_pairs
+from cistron.evaluation.pairs.settings import PairSettings
 from cistron.runtime import show
 
 
@@ -46,6 +46,8 @@ def pairs(
     report
         Write figures and the HTML report.
     """
+    from cistron.evaluation.pairs import run_pairs
+
     result = run_pairs(
         embeddings,
         pairs,

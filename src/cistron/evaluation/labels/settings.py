@@ -1,4 +1,4 @@
-"""Settings of the label task."""
+"""Settings of the label task; importing them loads nothing else."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""Settings of the pair task."""
+"""Settings of the pair task; importing them loads nothing else."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
