@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, renamed
 from cistron.cli.perturbed_cells import Reading
+from cistron.cli.running import InCloud
 from cistron.evaluation.edges import EdgeEvaluationSettings, run_edges
 from cistron.methods import OpenShare
 from cistron.runtime import show
@@ -23,7 +24,7 @@ class _Settings(EdgeEvaluationSettings):
 def edges(
     *networks: Path,
     output: Output,
-    cells: Path | None = None,
+    cells: Annotated[Path | None, InCloud()] = None,
     truth: Path | None = None,
     reference: tuple[Path, ...] = (),
     undirected_reference: tuple[Path, ...] = (),

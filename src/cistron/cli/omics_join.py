@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Output
+from cistron.cli.running import InCloud
 from cistron.methods import Share
 from cistron.omics.duplicates import Duplicates
 from cistron.omics.settings_preparation import PreprocessingSettings
@@ -13,7 +14,7 @@ from cistron.runtime import show
 
 
 def join(
-    *matrices: Path,
+    *matrices: Annotated[Path, InCloud()],
     output: Output,
     minimum_share: Share = 0.5,
     layer: Layer = None,
