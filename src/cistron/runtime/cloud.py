@@ -15,6 +15,7 @@ from cistron.errors import InputError
 
 SCHEMES = ("s3", "gs", "gcs", "http", "https", "memory")
 _URL = re.compile(rf"({'|'.join(SCHEMES)}):/+(?=[^/])")
+_BLOCK, _BLOCKS = 1 << 20, 64  # bytes that are fetched at once, and how many such pieces are kept
 _PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "http": "aiohttp", "https": "aiohttp"}
 
 
@@ -121,7 +122,9 @@ def open_file(path: str | Path) -> Any:
         return Path(path).open("rb")
     with _reaching(url):
         system, inside = _file_system(url)
-        return system.open(inside, "rb")
+        return system.open(
+            inside, "rb", block_size=_BLOCK, cache_type="blockcache", cache_options={"maxblocks": _BLOCKS}
+        )
 
 
 def fingerprint(url: str) -> str:

@@ -13,8 +13,8 @@ from cistron.errors import InputError
 from cistron.genome import Genome
 from cistron.genome.intervals import covered_bins, overlapping_rows, read_intervals
 from cistron.genome.sequence import CHROMOSOME_1
-from cistron.runtime.cloud import cloud_url, exists
 from cistron.runtime import run_shards, say, sha256_of, track
+from cistron.runtime.cloud import cloud_url, exists
 from cistron.sequence.folds import read_folds
 from cistron.sequence.inputs_signal import open_signal
 from cistron.sequence.inputs_targets import check_statistics, leave_out, read_targets, transform_of
