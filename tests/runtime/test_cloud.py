@@ -11,10 +11,13 @@ import pytest
 import zarr
 
 from cistron.errors import InputError
-from cistron.formats.gene_tracks import GeneTracks
+from cistron.formats.gene_tracks import open_gene_tracks
 from cistron.genome.bigwig import open_bigwig
 from cistron.runtime.cloud import cloud_url, exists, fingerprint, is_folder, open_file
 from cistron.world.sample_data import write_sample_data
+
+# Sessions that zarr and s3fs opened are closed by the interpreter.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 _KEYS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -85,8 +88,8 @@ def test_networks_from_a_store_equal_those_of_a_file(bucket, files, run, tmp_pat
             "networks",
             "quality",
             f"{place}/{name}",
-            "--control",
-            "NTC",
+            "--perturbation",
+            "gene",
             "--output",
             tmp_path / f"{output}.tsv",
         )
@@ -101,7 +104,7 @@ def test_a_finished_run_is_known_again_and_a_changed_file_is_told(bucket, files,
         "omics",
         "embed",
         f"{bucket}/tissues.h5ad",
-        "--components",
+        "--dimensions",
         "4",
         "--output",
         tmp_path / "pca.h5ad",
@@ -126,13 +129,12 @@ def test_tracks_of_a_store(bucket, files, run, tmp_path):
         "--annotation",
         files / "gencode.gtf.gz",
         "--expression",
-        files / "expression.tsv.gz",
-        "--allow-loss",
+        files / "TPM.tsv",
     )
     for tracks, output in ((tmp_path / "cloud.tsv", "cloud.zarr"), (files / "TRACKS.tsv", "here.zarr")):
         code, _, errors = run("chromatin", "build", "--tracks", tracks, *genes, "--output", tmp_path / output)
         assert code == 0, errors
-    one, other = (GeneTracks(tmp_path / name).tracks.values[:] for name in ("cloud.zarr", "here.zarr"))
+    one, other = (open_gene_tracks(tmp_path / name).tracks.values[:] for name in ("cloud.zarr", "here.zarr"))
     np.testing.assert_array_equal(one, other)
 
 
