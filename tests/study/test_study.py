@@ -103,6 +103,26 @@ def test_the_embedding_that_knows_the_truth_is_first_everywhere_and_chance_is_at
     assert (table.loc[table["embedding"] == "truth", "gain"] > 3).all()
 
 
+def test_the_truth_is_first_on_traits_and_on_a_network_too(world, tmp_path):
+    head = PLAN.split("[tasks.sets]")[0].replace('complementarity = ["sets"]', 'added = ["permuted"]')
+    (world / "two.toml").write_text(
+        head
+        + '[tasks.traits]\nkind = "gwas"\ntraits = "traits"\ncontrols = 1\ndraws = 60\n'
+        + '[tasks.network]\nkind = "edges"\ntruth = "network.tsv"\nfolds = 2\nrepeats = 1\ndraws = 60\n'
+    )
+    table = run_study(world / "two.toml", tmp_path / "study").table
+    table = table[table["part"] == "common genes"].set_index(["task", "embedding"])
+    for task in ("traits", "network"):
+        own = table.loc[task]
+        assert own["rank"].idxmin() == "truth"
+        assert (
+            own.loc[["noise", "permuted"], "value"].max()
+            < own.loc["truth", "value"] / 2 + own["null_value"].max() / 2
+        )
+        assert (own.loc[["noise", "permuted"], "low"] < own["null_value"].max() + 0.03).all()
+    assert table.loc[("network", "truth"), "low"] > 0.7
+
+
 def test_who_knows_rests_on_the_gain_beyond_trivial_columns(world):
     plan = tomllib.loads(PLAN)
     plan["study"]["covariates"] = "covariates.tsv"
