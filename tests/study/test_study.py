@@ -16,6 +16,7 @@ from cistron.evaluation.genesets import GeneSets
 from cistron.formats import build_gene_embedding, read_gene_embedding, read_scores, write_gene_embedding
 from cistron.study import add_to_study, read_plan, run_study, stored_plan
 from cistron.study.cells import cells_of, compute_cell
+from cistron.study.gene_files import GENE_FILES
 from cistron.study.kinds import KINDS
 from cistron.study.multiqc import GAINS, SCORES, write_multiqc
 from cistron.study.plan import plan_of
@@ -385,6 +386,7 @@ def test_the_commands_write_an_example_run_it_and_add(run, fails, tmp_path, monk
     assert code == 0, errors
     plan = read_plan(Path("study.toml"))
     assert {task.kind.name for task in plan.tasks} == set(KINDS)
+    assert set(plan.gene_files) == set(GENE_FILES)
     text = Path("study.toml").read_text()
     start, end = text.index("[tasks.traits]"), text.index("[tasks.labels]")
     Path("study.toml").write_text(
