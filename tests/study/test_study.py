@@ -17,6 +17,7 @@ from cistron.formats import build_gene_embedding, read_gene_embedding, read_scor
 from cistron.study import add_to_study, read_plan, run_study, stored_plan
 from cistron.study.cells import cells_of, compute_cell
 from cistron.study.kinds import KINDS
+from cistron.study.multiqc import GAINS, SCORES, write_multiqc
 from cistron.study.plan import plan_of
 from cistron.study.rows import make_rows
 from cistron.study.scoring import filled
@@ -124,6 +125,23 @@ def test_the_tables_are_beside_each_other(study):
     record = json.loads((study.folder / "run.json").read_text())
     assert record["run_id"] == scores["run_id"].iloc[0]
     assert record["results"]["cells"]["computed"] == study.computed
+
+
+def test_the_table_is_written_for_multiqc(study):
+    """Custom content: every scored cell of the common genes, names that a page takes as they are, no NaN."""
+    table = study.table[(study.table["part"] == "common genes") & (study.table["row"] != "together")]
+    scores, gains = (json.loads((study.folder / name).read_text()) for name in (SCORES, GAINS))
+    assert SCORES.endswith("_mqc.json")
+    assert GAINS.endswith("_mqc.json")
+    assert (scores["plot_type"], gains["plot_type"]) == ("table", "heatmap")
+    assert scores["parent_id"] == gains["parent_id"] == "cistron"
+    assert scores["id"] != gains["id"]
+    assert set(scores["headers"]) == set(table["task"])
+    for row in table.itertuples():
+        assert scores["data"][row.embedding][row.task] == pytest.approx(row.value, rel=1e-5)
+        assert gains["data"][row.embedding][row.task] == pytest.approx(row.gain, rel=1e-3)
+    named = write_multiqc(study.folder, "<b>study</b>", study.table)
+    assert "<b>" not in named[0].read_text()
 
 
 def test_a_second_run_computes_nothing_and_gives_the_same(study, world):

@@ -68,14 +68,18 @@ def add(
     workers: Workers = 1,
     scheduler: Scheduler = None,
 ) -> None:
-    """Add one embedding to a study that was run; only its row is computed.
+    """Add one embedding to a study that was run; only its row is computed. Or a file for the pages of genes.
+
+    What another command wrote of genes is told by its content, and nothing is computed for it: predicted tracks, scored variants,
+    elements that contribute, an epigenesis map, a designed epigenome, an inferred network.
 
     Parameters
     ----------
     study
         Folder of the study.
     embedding
-        Gene embedding (.h5ad, .parquet, .tsv, .csv, word2vec text).
+        Gene embedding (.h5ad, .parquet, .tsv, .csv, word2vec text), or what sequence predict, sequence variants, sequence enhancers,
+        chromatin epigenesis, chromatin design or networks infer wrote.
     name
         Name of its row; that of the file when absent.
     evidence

@@ -14,11 +14,11 @@ from cistron.plots.study_map import study_map
 from cistron.plots.style import figure_style, signed
 from cistron.report.build import TASKS, finish_page, sections_of
 from cistron.report.drawing import Drawing
-from cistron.report.gene_page import gene_search_section
+from cistron.report.gene_page import gene_sections
 from cistron.report.page import Chapter, Section, build_page, render
 from cistron.report.result import read_result
 from cistron.report.run_record import duration, flat
-from cistron.report.study_finding import findings, order_of_rows
+from cistron.report.study_finding import best_embedding, findings, metric_name, order_of_rows
 from cistron.runtime.files import check_writable
 from cistron.study.kinds import KINDS
 
@@ -53,7 +53,7 @@ def build_study_report(
     tasks = list(dict.fromkeys(table["task"]))
     first = [
         _picture_section(table, differences, tasks),
-        gene_search_section(folder),
+        *gene_sections(folder, best_embedding(table)),
     ]
     chapters = [Chapter(str(_title(folder)), _PREFIX, run, tuple(first))]
     for number, task in enumerate(tasks, 1):
@@ -148,12 +148,7 @@ def _picture_section(table: pd.DataFrame, differences: pd.DataFrame, tasks: list
 
 
 def _metric(table: pd.DataFrame, task: str) -> str:
-    return {
-        "auroc": "AUROC",
-        "delta_r2": "ΔR²",
-        "pearson_across_genes": "correlation",
-        "r": "correlation",
-    }.get(_first(table, task, "metric"), _first(table, task, "metric"))
+    return metric_name(_first(table, task, "metric"))
 
 
 def _first(table: pd.DataFrame, task: str | None, column: str) -> str:
@@ -194,7 +189,7 @@ def _picture(common: pd.DataFrame, rows: list[str], tasks: list[str], name: str)
                 )
                 texts.append(text)
                 remarks.append(text)
-    return Drawing(name, figure, "; ".join(texts[:60]), {"cells": remarks})
+    return Drawing(name, figure, "; ".join(texts[:60]), {"cells": remarks}, smallest=0.6)
 
 
 def _complementarity_sections(table: pd.DataFrame) -> list[Section]:

@@ -84,7 +84,7 @@ KINDS = {
             "cistron.evaluation.genesets:GeneSetSettings",
             {"sets": True},
             "chromosomes",
-            defaults={"controls": 20},
+            defaults={"controls": 20, "draws": 20},
             task="genesets",
         ),
         TaskKind(
