@@ -157,7 +157,9 @@ def test_the_page_opens_on_the_picture_and_ends_with_what_was_run(study):
         "Coverage and evidence",
         "What was run",
     ]
-    places = [body.index(word) for word in order]
+    places = [
+        body.rindex(word) if ": " in word else body.index(word) for word in order
+    ]  # remarks name chapters, too
     assert places == sorted(places)
     assert text.index('<dl class="facts wide">') > text.index("Coverage and evidence")
     assert "<i>study</i>" not in text
@@ -180,6 +182,8 @@ def test_the_finding_says_who_wins_who_ties_and_where_nothing_is_known(study):
         {
             "task": list("aaabbb"), "row": ["embedding"] * 6, "embedding": ["x", "y", "z"] * 2, "value": [0.9, 0.89, 0.7, 0.52, 0.51, 0.5],
             "low": [0.85, 0.84, 0.6, 0.4, 0.4, 0.4], "high": [0.95, 0.94, 0.8, 0.6, 0.6, 0.6], "null_value": [0.5] * 6,
+            "beyond": [0.2, 0.1, np.nan] * 2, "beyond_low": [0.1, -0.1, np.nan] * 2, "beyond_high": [0.3, 0.3, np.nan] * 2,
+            "knows": [True, False, False] * 2, "kind": ["gene_labels"] * 6,
             "best": [True, True, False, True, True, True], "beats_control": [True, True, True, False, False, False], "shares_evidence": [True] + [False] * 5,
         }
     )  # fmt: skip
@@ -188,8 +192,14 @@ def test_the_finding_says_who_wins_who_ties_and_where_nothing_is_known(study):
     )
     said = findings(table, differences, ["a", "b"])
     assert (
-        said["headline"] == "x is the highest on 1 of 2 tasks; on b no embedding knows more than its control."
+        said["headline"]
+        == "x is the highest on 1 of 2 tasks; on b no embedding does better than its control."
     )
+    assert "it knows something that trivial columns of genes do not tell (gain beyond them +0.200 [+0.100, +0.300])" in said["tasks"][0]["sentence"]  # fmt: skip
+    table.loc[0, "knows"] = False
+    assert "no reliable gain beyond trivial columns" in findings(table, differences, ["a", "b"])["tasks"][0]["sentence"]  # fmt: skip
+    table.loc[0, "beyond"] = np.nan
+    assert "nothing is said about what it knows" in findings(table, differences, ["a", "b"])["tasks"][0]["sentence"]  # fmt: skip
     assert "y is indistinguishable from it" in said["tasks"][0]["sentence"]
     assert "it saw the kind of evidence" in said["tasks"][0]["sentence"]
     assert said["tasks"][1]["kind"] == "unfounded"

@@ -103,6 +103,25 @@ def test_the_embedding_that_knows_the_truth_is_first_everywhere_and_chance_is_at
     assert (table.loc[table["embedding"] == "truth", "gain"] > 3).all()
 
 
+def test_who_knows_rests_on_the_gain_beyond_trivial_columns(world):
+    plan = tomllib.loads(PLAN)
+    plan["study"]["covariates"] = "covariates.tsv"
+    genes = pd.read_csv(world / "genes.tsv", sep="\t").iloc[:, 0]
+    noise = np.random.default_rng(8).normal(size=(len(genes), 2))
+    pd.DataFrame({"gene": genes, "gc": noise[:, 0], "papers": noise[:, 1]}).to_csv(
+        world / "covariates.tsv", sep="\t", index=False
+    )
+    plan["study"].update(added=[], complementarity=[])
+    plan["embeddings"] = {name: plan["embeddings"][name] for name in ("truth", "noise")}
+    result = run_study(plan_of(plan, world, "study"), world / "beyond")
+    table = result.table[result.table["part"] == "common genes"].set_index(["embedding", "task"])
+    assert table.loc["truth", "knows"].all()
+    assert not table.loc["noise", "knows"].any()
+    assert (table["beyond_low"] <= table["beyond"]).all()
+    assert (table["knows"] == (table["beyond_low"] > 0)).all()
+    assert set(table.index.get_level_values("task")) == {"sets", "labels", "pairs", "cells"}
+
+
 def test_two_halves_are_complementary_and_noise_adds_nothing(study):
     together = study.complementarity.set_index(["first", "second"])
     assert together.loc[("first", "second"), "low"] > 0.02

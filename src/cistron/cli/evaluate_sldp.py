@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, Threads
-from cistron.evaluation.sldp import SldpSettings, run_sldp
+from cistron.evaluation.sldp.settings import SldpSettings
 from cistron.methods import Count
 from cistron.runtime import show
 
@@ -47,6 +47,8 @@ def sldp(
     report
         Write figures and the HTML report.
     """
+    from cistron.evaluation.sldp import run_sldp
+
     found = run_sldp(scores, summary, ld, output, settings, blocks=blocks, people=people, seed=seed)
     rows = found.annotations.dropna(subset=["correlation"]).sort_values("p_value", kind="stable")
     for row in rows.head(_SHOWN).itertuples():

@@ -1,15 +1,15 @@
 """``cistron evaluate variants``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import pandas as pd
 from cyclopts import Group, Parameter
 
 from cistron.cli.options import Output, Seed, Threads
 from cistron.cli.sequence_options import Build
 from cistron.errors import InputError
-from cistron.evaluation.variants import EqtlSettings, MpraSettings, run_eqtl, run_mpra
+from cistron.evaluation.variants.settings import MpraSettings
+from cistron.evaluation.variants.settings_eqtl import EqtlSettings
 from cistron.runtime import show
 
 _EQTL = Group("Choosing and classifying eQTL")
@@ -49,6 +49,8 @@ def variants(
     report
         Write figures and the HTML report.
     """
+    from cistron.evaluation.variants import run_eqtl, run_mpra
+
     if bool(mpra) == (eqtl is not None):
         raise InputError(
             "evaluate variants: give --mpra (a reporter assay) or --eqtl (fine-mapped eQTL), one of them"
@@ -78,7 +80,7 @@ def variants(
     show(f"scores: {output / 'scores.parquet'}")
 
 
-def _show_mpra(found: pd.DataFrame) -> None:
+def _show_mpra(found: Any) -> None:
     means = found[found["target"].str.startswith("mean of") & (found["stratum"] == "tested rows")]
     for row in means.itertuples():
         control = (
@@ -89,7 +91,7 @@ def _show_mpra(found: pd.DataFrame) -> None:
         )
 
 
-def _show_eqtl(found: pd.DataFrame) -> None:
+def _show_eqtl(found: Any) -> None:
     means = found[
         found["target"].str.startswith("mean of") & (found["stratum"] == "all") & (found["metric"] == "auroc")
     ]

@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
-import pandas as pd
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, Threads
@@ -58,6 +56,9 @@ def evaluate(
     report
         Write figures and the HTML report.
     """
+    import numpy as np
+    import pandas as pd
+
     from cistron.evaluation.result_folder import require_folder, write_folder
     from cistron.evaluation.tracks import (
         Predictor,
@@ -166,6 +167,8 @@ def _sites(annotation: Path, found: Any) -> Any:
 
 def _baselines(found: Any, batch_size: int) -> list[Any]:
     """The mean of training and the k-mer ridge."""
+    import numpy as np
+
     from cistron.evaluation.tracks import Predictor, fit_kmer_ridge
     from cistron.runtime import track
 
@@ -176,7 +179,7 @@ def _baselines(found: Any, batch_size: int) -> list[Any]:
     )
     total, count = np.zeros(()), 0
 
-    def training() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def training() -> Iterator[tuple[Any, Any]]:
         nonlocal total, count
         for _, codes, targets in fitted:
             total = total + targets.mean(axis=1).sum(axis=0)
@@ -189,11 +192,11 @@ def _baselines(found: Any, batch_size: int) -> list[Any]:
         crop,
     )
 
-    def by_ridge() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def by_ridge() -> Iterator[tuple[Any, Any, Any]]:
         for rows, codes, targets in found.sequences((found.fold,), batch_size):
             yield np.array([number[int(row)] for row in rows]), targets, ridge.predict(codes)
 
-    def by_mean() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def by_mean() -> Iterator[tuple[Any, Any, Any]]:
         mean = total / count
         for rows, _, targets in found.sequences((found.fold,), batch_size):
             places = np.array([number[int(row)] for row in rows])
@@ -204,6 +207,9 @@ def _baselines(found: Any, batch_size: int) -> list[Any]:
 
 def _example(found: Any, by_track: Any, name: str) -> tuple[dict[str, Any], Any]:
     """Measured and predicted tracks of the sequence with most signal, of the best predicted track of each assay."""
+    import numpy as np
+    import pandas as pd
+
     own = by_track[by_track["predictor"] == name].reset_index(drop=True)
     shown = own.sort_values("pearson", ascending=False).drop_duplicates("assay").head(4)
     numbers = [int(number) for number in shown.index]

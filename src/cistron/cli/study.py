@@ -107,7 +107,10 @@ def _tell(result, report: bool) -> None:  # type: ignore[no-untyped-def]  # a St
                 show(f"  {row.embedding}: not scored ({row.problem})")
                 continue
             marks = ", indistinguishable from the best" if row.best else ""
-            marks += "" if row.beats_control else ", no better than its control"
+            if not row.beats_control:
+                marks += ", no better than its control"
+            elif row.beyond == row.beyond:
+                marks += f", beyond trivial columns {row.beyond:+.3f} [{row.beyond_low:+.3f}, {row.beyond_high:+.3f}]"
             show(f"  {row.embedding}: {row.metric} {row.value:.3f} [{row.low:.3f}, {row.high:.3f}]{marks}")
     show(f"{result.computed:,} cells computed, {result.reused:,} were there")
     if report:

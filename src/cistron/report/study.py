@@ -100,7 +100,7 @@ def read_study(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
         raise InputError(
             f"{folder} is not a finished study ({error}); make it with 'cistron study run'"
         ) from error
-    for column in ("beats_control", "best", "shares_evidence"):
+    for column in ("beats_control", "knows", "best", "shares_evidence"):
         tables["table"][column] = tables["table"][column].astype(str) == "True"
     for column in ("problem", "evidence"):
         tables["table"][column] = tables["table"][column].fillna("").astype(str)
@@ -185,11 +185,22 @@ def _picture(common: pd.DataFrame, rows: list[str], tasks: list[str], name: str)
                 one = found.iloc[0]
                 text = (
                     f"{row}, {task}: {_metric(common, task)} {one['value']:.3f} [{one['low']:.3f}, {one['high']:.3f}], {signed(one['gain'], 1)} standard "
-                    f"errors above the null{'' if one['beats_control'] else '; not above its control'}{'; indistinguishable from the best' if one['best'] else ''}"
+                    f"errors above the null{_marks(one)}{'; indistinguishable from the best' if one['best'] else ''}"
                 )
                 texts.append(text)
                 remarks.append(text)
     return Drawing(name, figure, "; ".join(texts[:60]), {"cells": remarks}, smallest=0.6)
+
+
+def _marks(cell: Mapping[str, Any]) -> str:
+    """What is said of a cell behind its figure."""
+    if not cell["beats_control"]:
+        return "; not above its control"
+    if cell["knows"]:
+        return f"; beyond trivial columns {signed(cell['beyond'], 3)} [{signed(cell['beyond_low'], 3)}, {signed(cell['beyond_high'], 3)}]"
+    if pd.notna(cell["beyond"]):
+        return "; not shown to know what trivial columns do not"
+    return "; not compared with trivial columns"
 
 
 def _complementarity_sections(table: pd.DataFrame) -> list[Section]:

@@ -74,6 +74,7 @@ def findings(table: pd.DataFrame, differences: pd.DataFrame, tasks: list[str]) -
             sentence += f"; {named} {'is' if len(equals) == 1 else 'are'} indistinguishable from it"
         elif len(own) > 1:
             sentence += _ahead(against, str(own.iloc[1]["embedding"]))
+        sentence += _beyond(best)
         sentence += _against_added(rows, differences[differences["task"] == task], str(best["embedding"]))
         if best["shares_evidence"]:
             sentence += "; it saw the kind of evidence that the answers are made of"
@@ -139,6 +140,17 @@ def _unknown(nothing: list[str], tasks: int) -> str:
     return f"On {'each of the ' + str(tasks) + ' tasks' if tasks > 1 else 'the task'} at least one embedding does reliably better than its control."
 
 
+def _beyond(best: pd.Series) -> str:
+    """Whether the best embedding knows anything: that word rests on its gain beyond trivial columns."""
+    what = "covariates, places and controls" if best.get("kind") == "gwas" else "trivial columns of genes"
+    if pd.isna(best.get("beyond")):
+        return f"; it was not compared with {what}, so nothing is said about what it knows"
+    bounds = f"{best['beyond']:+.3f} [{best['beyond_low']:+.3f}, {best['beyond_high']:+.3f}]"
+    if best["knows"]:
+        return f"; it knows something that {what} do not tell (gain beyond them {bounds})"
+    return f"; no reliable gain beyond {what} is shown ({bounds})"
+
+
 def _against_added(rows: pd.DataFrame, differences: pd.DataFrame, best: str) -> str:
     """What trivial rows reach."""
     text = ""
@@ -166,5 +178,5 @@ def _headline(winners: list[str], nothing: list[str], tasks: int) -> str:
     if len(counts) > 1:
         text += ", " + ", ".join(f"{name} on {int(count)}" for name, count in counts.iloc[1:4].items())
     if nothing:
-        text += f"; on {', '.join(nothing)} no embedding knows more than its control"
+        text += f"; on {', '.join(nothing)} no embedding does better than its control"
     return f"{text}."

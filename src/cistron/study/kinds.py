@@ -20,7 +20,7 @@ class TaskKind:
     question
         What a reader learns from it, in a few words.
     score
-        ``"module:function"`` from a :class:`cistron.study.scoring.Request` to an outcome.
+        ``"module:function"`` from a :class:`cistron.study.requests.Request` to an outcome.
     settings
         ``"module:class"`` of its settings.
     inputs

@@ -17,8 +17,8 @@ from cistron.study.gene_files import kind_of_file
 from cistron.study.multiqc import write_multiqc
 from cistron.study.plan import EmbeddingPlan, StudyPlan, read_plan
 from cistron.study.plan_file import PLAN, plan_as_tables, stored_plan
+from cistron.study.requests import ALL, COMMON
 from cistron.study.rows import Row, make_rows
-from cistron.study.scoring import ALL, COMMON
 from cistron.study.summary import (
     complementarity_of,
     coverage_of,
@@ -110,9 +110,11 @@ def run_study(
     table = mark_best(table_of(cells, found), differences)
     together = complementarity_of(cells, found)
     coverage = coverage_of(cells, len(common.read_text().split()))
+    said: set[str] = set()  # what holds of an embedding on every task is said once
     for cell in cells:
         for warning in found[cell.address].get("warnings", []):
-            if cell.row.kind == "embedding":
+            if cell.row.kind == "embedding" and warning not in said:
+                said.add(warning)
                 record.warn(f"{cell.task.name}: {warning}")
     _write(folder, table, differences, together, coverage)
     write_multiqc(folder, plan.name, table)

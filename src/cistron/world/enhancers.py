@@ -65,7 +65,9 @@ def training_batch(
     sequences, rates = [], []
     for _ in range(number):
         letters = np.array(list("ACGT"))[random.integers(0, 4, length)]
-        slots = random.permutation(length // 64 - 1)  # no two motifs overlap, and each lies anywhere in its bin
+        slots = random.permutation(
+            length // 64 - 1
+        )  # no two motifs overlap, and each lies anywhere in its bin
         free = slots * 64 + random.integers(0, 64 - len(PROMOTER), len(slots))
         promoters = free[: int(random.integers(1, 4))].tolist()
         counts = {kind: int(random.integers(0, 4)) for kind in ELEMENTS}

@@ -61,6 +61,11 @@ class LabelTable:
         return list(dict.fromkeys(self.frame["term"]))
 
     @cached_property
+    def genes(self) -> list[str]:
+        """Genes in the order of the table, each once."""
+        return list(dict.fromkeys(self.frame["gene"]))
+
+    @cached_property
     def has_parts(self) -> bool:
         """Whether folds are given."""
         return bool((self.frame["part"] != "").any())

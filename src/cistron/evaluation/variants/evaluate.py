@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ from sklearn.model_selection import GroupKFold
 from cistron.errors import InputError
 from cistron.evaluation.variants.features import base_changes, gc_change, kmer_changes
 from cistron.evaluation.variants.inputs import STRETCH, Measured, Scored
+from cistron.evaluation.variants.settings import MpraSettings
 from cistron.formats.scores import score_frame
-from cistron.methods import Range, check_settings
 from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
 from cistron.statistics import block_draws, percentile_interval
@@ -28,31 +28,6 @@ BASELINES: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
 }
 _BLOCK = STRETCH
 _LEAST = 20  # rows of an element that are trained on, and tested
-
-
-@dataclass(frozen=True)
-class MpraSettings:
-    """Settings of the task on reporter assays.
-
-    Attributes
-    ----------
-    least_confidence
-        Confidence of the rows of a stratum of its own, which the assay calls significant.
-    largest_p_value
-        p-value of the rows of another stratum, where the table gives p-values.
-    penalties
-        Penalties of the lasso that are tried; one is chosen on the training rows.
-    draws
-        Bootstrap samples of stretches of 10 bp, and of loci for the mean.
-    """
-
-    least_confidence: Annotated[float, Range(0, 1)] = 0.1
-    largest_p_value: Annotated[float, Range(0, 1)] = 1e-5
-    penalties: Annotated[int, Range(2, 200)] = 20
-    draws: Annotated[int, Range(20)] = 200
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 @dataclass(frozen=True)
