@@ -156,12 +156,14 @@ def regimes(
     from cistron.evaluation.edges.causalbench import challenge_score, run_regimes
     from cistron.networks.estimator import CausalBenchModel
 
-    METHODS.find(method)
+    needs_perturbations = METHODS.find(method).traits.interventions
     model = CausalBenchModel(method, edges=edges)
     table = run_regimes(
         model, cells, output, fractions=fractions, least_edges=edges, seed=seed, reading=reading
     )
     show(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+    if needs_perturbations and (table["fraction"] == 0).any():
+        show(f"fraction 0 is of the partial correlation: {method} needs perturbed cells")
     interventional = table[table["fraction"] > 0]
     if len(interventional) > 1:
         show(

@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from cistron.methods import (
-    Count,
-    CountOrZero,
-    Range,
-    check_settings,
-)
+from cistron.methods import Count, CountOrZero, Range, check_settings
+
+COMPARED = {"shared": "shared genes", "covered": "covered genes", "all": "all genes"}
+ZHONG = "zhong2025"
 
 
 @dataclass(frozen=True)
