@@ -9,9 +9,10 @@ from sklearn.metrics import roc_auc_score
 from sklearn.svm import SVC
 
 from cistron.errors import IdentifierError, InputError, LeakageError
-from cistron.evaluation.labels import LabelSettings, evaluate_labels, read_labels
+from cistron.evaluation.labels import LabelSettings, LabelTable, evaluate_labels, read_labels
 from cistron.evaluation.labels.folds import given_folds, made_folds
 from cistron.evaluation.labels.learners import COSTS, ridge_path
+from cistron.evaluation.rivals import Rivals
 from cistron.evaluation.weighted_area import weighted_area
 from cistron.formats import build_gene_embedding, read_scores, write_gene_embedding
 
@@ -247,7 +248,12 @@ def test_the_command_writes_tables_and_a_row_of_trivial_columns(run, fails, valu
     assert "truth: mean AUROC of 3 terms" in printed
     scores = read_scores(tmp_path / "out" / "scores.parquet")
     assert set(scores["embedding"]) == {"truth", "trivial columns"}
-    assert len(scores) == 6
+    assert (scores["metric"] == "auroc").sum() == 6
+    gains = scores[scores["metric"] == "gain_auroc"]
+    assert (gains["embedding"] == "truth").all()
+    assert gains["target"].iloc[-1] == "mean of 3 terms"
+    assert "truth knows something about these labels" in (tmp_path / "out" / "report.html").read_text()
+    assert "gain beyond trivial columns +" in printed
     assert "paired" in (tmp_path / "out" / "report.html").read_text()
     message = fails(
         "evaluate",
@@ -261,3 +267,55 @@ def test_the_command_writes_tables_and_a_row_of_trivial_columns(run, fails, valu
         tmp_path / "o2",
     )
     assert "learner" in message
+
+
+def planted_beside_a_column(noise, number=600):
+    """A column that tells half of a label, an embedding that tells the other half, or nothing."""
+    generator = np.random.default_rng(11)
+    genes = [f"ENSG{number:011d}" for number in range(number)]
+    own, known = generator.normal(size=(2, number))
+    pull = own + known + 0.5 * generator.normal(size=number)
+    embedding = generator.normal(size=(number, 4))
+    if not noise:
+        embedding[:, 0] = own
+    chromosomes = pd.Series([str(1 + place % 12) for place in range(number)], index=genes)
+    rivals = Rivals(pd.DataFrame({"known": known}, index=pd.Index(genes)))
+    return genes, embedding, pull, chromosomes, rivals
+
+
+@pytest.mark.parametrize("kind", ["member", "class", "number"])
+def test_the_gain_is_what_the_embedding_tells_beyond_trivial_columns(kind):
+    for noise in (False, True):
+        genes, values, pull, chromosomes, rivals = planted_beside_a_column(noise)
+        value = {"member": pull > 1.2, "class": np.digitize(pull, [-1, 1]), "number": pull}[kind]
+        frame = pd.DataFrame({"term": "t", "gene": genes, "value": value.astype(float), "part": ""})
+        table = LabelTable("t", frame, kind, "ensembl", ("a", "b", "c") if kind == "class" else ())
+        result = evaluate_labels(
+            [embedding_of(values, genes=genes)], table, QUICK, chromosomes=chromosomes, rivals=rivals
+        )
+        scores = result.scores.set_index(["embedding", "metric"])
+        metric = "r" if kind == "number" else "auroc"
+        gain = scores.loc[("truth", f"gain_{metric}")]
+        assert (gain["low"] > 0) == (not noise)
+        assert gain["low"] < gain["value"] < gain["high"]
+        assert scores.loc[("trivial columns", metric), "value"] > (0.5 if kind == "number" else 0.65)
+        assert result.summary.set_index("embedding").loc["truth", "gain"] == gain["value"]
+        assert ("trivial columns", f"gain_{metric}") not in scores.index
+
+
+def test_gains_of_terms_with_other_genes_are_averaged():
+    genes, values, pull, chromosomes, rivals = planted_beside_a_column(False)
+    frames = [
+        pd.DataFrame({"term": term, "gene": own, "value": (pull[rows] > 1).astype(float), "part": ""})
+        for term, rows in (("a", slice(None)), ("b", slice(0, 400)), ("few", slice(0, 9)))
+        for own in [genes[rows]]
+    ]
+    table = LabelTable("t", pd.concat(frames), "member", "ensembl")
+    result = evaluate_labels(
+        [embedding_of(values, genes=genes)], table, QUICK, chromosomes=chromosomes, rivals=rivals
+    )
+    rows = result.scores[result.scores["metric"] == "gain_auroc"].set_index("target")
+    assert rows.loc["mean of 2 terms", "value"] == pytest.approx(rows.loc[["a", "b"], "value"].mean())
+    width = rows["high"] - rows["low"]
+    assert width["mean of 2 terms"] < width["b"]
+    assert any("no gain beyond trivial columns for 1 of 3 terms" in warning for warning in result.warnings)

@@ -104,7 +104,7 @@ def plain(value: Any) -> Any:
         found = {"length": len(value), "digest": digest(words), "first": [word[:60] for word in words[:2]]}
         return {**found, "numbers": array(floats, samples=8)} if floats else found
     if isinstance(value, str):
-        if value[:1] == "{":
+        if value[:2] in ("{}", '{"'):  # JSON, and not the form of a number
             return header(json.loads(value))
         return value if len(value) <= 120 else {"length": len(value), "first": value[:60]}
     return number(value) if isinstance(value, float) else value

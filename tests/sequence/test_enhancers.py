@@ -143,7 +143,7 @@ def test_a_run_keeps_every_pair_and_goes_on(place, tmp_path, monkeypatch):
                 allow_loss=True,
                 threads=1,
                 **changes,
-            )
+            ).frame
 
     whole = run("a.tsv")
     assert len(whole) == 2 * len(pairs)
@@ -207,3 +207,47 @@ def test_random_weights_give_prevalence(place, tmp_path, capsys):
     assert rows.loc["random", "value"] == pytest.approx(prevalence)
     for name in ("gradient", "attention", "ism"):
         assert rows.loc[name, "value"] < prevalence + 0.35
+
+
+def test_the_window_can_be_moved_to_hold_more_elements(place, model):
+    folder, _ = place
+    model = copy.deepcopy(model).requires_grad_(False)
+    site, far = 8192, (8192 + 900, 8192 + 2500)
+    with Genome(folder / "genome.fa", build="planted") as genome:
+        found = {}
+        for placement in ("site", "elements"):
+            rules = EnhancerScoreSettings(methods=("gradient",), window=256, placement=placement)
+            scorer = EnhancerScorer(model, genome, "human", np.array([1]), np.array([1]), rules, LENGTH)
+            found[placement] = scorer.score(GeneElements("chr1", site, (site,), far))
+        start = site + 2500 + 128 - LENGTH  # as little as holds both
+        encoded = torch.from_numpy(one_hot(genome.codes("chr1", start, start + LENGTH)))[
+            None
+        ].requires_grad_()
+    assert found["site"].inside.tolist() == [True, False]
+    assert found["elements"].inside.tolist() == [True, True]
+    middle = (site - start) // 128 - model.settings.crop
+    model(encoded, ["human"])["human"][0, middle - 1 : middle + 2, 1].sum().backward()
+    low = far[1] - start - 128
+    expected = float((encoded.grad * encoded.detach())[0, low : low + 256].sum(1).abs().sum())
+    assert found["elements"].specific["gradient"][1] == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_report_shows_elements_beside_places_at_like_distance(place, tmp_path, capsys):
+    folder, world = place
+    words = f"sequence enhancers {folder}/pairs.tsv --genome {folder}/genome.fa --build planted --annotation {folder}/genes.gtf --weights {folder}/model"
+    options = f"--tracks blood --element-window 200 --placement elements --controls 2 --threads 1 --report-folder {tmp_path}/r --output {tmp_path}/c.tsv"
+    assert main(f"{words} {options}".split()) == 0, capsys.readouterr().err
+    controls = pd.read_parquet(tmp_path / "r" / "controls.parquet")
+    table = pd.read_csv(tmp_path / "c.tsv", sep="\t")
+    assert len(table) == 2 * len(world.pairs)  # the table holds no control
+    assert len(controls) <= 4 * len(world.pairs)
+    pairs = world.pairs.reset_index(drop=True)
+    ratio = controls["distance"] / pairs.loc[controls["row"], "distanceToTSS"].to_numpy()
+    assert ratio.between(0.88, 1.12).all()
+    scores = pd.read_parquet(tmp_path / "r" / "scores.parquet")
+    rows = scores[scores["metric"] == "auroc_against_like_distance"].set_index("model")
+    assert set(rows.index) == {"gradient", "attention"}
+    assert rows.loc["gradient", "low"] < 0.6
+    page = (tmp_path / "r" / "report.html").read_text()
+    assert "scores above a random place at like distance" in page
+    assert (tmp_path / "r" / "figures" / "enhancer_contributions_loci.png").exists()

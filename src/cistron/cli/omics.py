@@ -11,7 +11,7 @@ from cistron.cli.omics_prepare import prepare
 from cistron.cli.omics_tune import tune
 from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Output, Seed, Threads
 from cistron.omics import METHODS, PreprocessingSettings
-from cistron.omics.duplicates import Duplicates
+from cistron.omics.settings_preparation import Duplicates
 from cistron.runtime import show
 
 app = App(name="omics", help="Gene embeddings from omics matrices.")

@@ -7,8 +7,7 @@ from cyclopts import Parameter
 
 from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Output
 from cistron.methods import Share
-from cistron.omics.duplicates import Duplicates
-from cistron.omics.settings_preparation import PreprocessingSettings
+from cistron.omics.settings_preparation import Duplicates, PreprocessingSettings
 from cistron.runtime import show
 
 

@@ -9,9 +9,8 @@ from cistron.cli.method_options import ChosenMethod, method_options
 from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Seed, Threads
 from cistron.cli.running import Writes
 from cistron.methods import Count
-from cistron.omics.duplicates import Duplicates
 from cistron.omics.methods import METHODS
-from cistron.omics.settings_preparation import PreprocessingSettings
+from cistron.omics.settings_preparation import Duplicates, PreprocessingSettings
 from cistron.runtime import show
 
 

@@ -21,6 +21,11 @@ _GUIDE_TAIL = re.compile(
 _GUIDE_HEAD = re.compile(r"^(sg|g)[-_.]?(?=.)", re.IGNORECASE)
 
 
+def is_side_label(label: str) -> bool:
+    """Tell whether a label says that nothing is known of a cell (``nan``, ``unassigned``, ``multiplet``...)."""
+    return label.strip().lower() in _SIDE_LABELS
+
+
 @dataclass
 class LabelMeaning:
     """What labels were found to say.

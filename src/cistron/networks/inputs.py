@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cistron.errors import InputError
-from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings, split_cells
+from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings, read_screen, split_cells
 from cistron.networks.quality import composition_remarks, perturbation_quality, quality_summary
 from cistron.networks.strong_perturbations import strong_perturbations
 
@@ -43,7 +43,7 @@ def read_cells(
     list of str
         What the user must know about the file.
     """
-    cells = (reading or ReadingSettings()).read(path)
+    cells = read_screen(path, reading)
     if strong_only:
         cells = strong_perturbations(cells, seed=seed)
     remarks = [*cells.remarks, *composition_remarks(cells)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cistron.errors import InputError
+from cistron.statistics.correlated_scores import correlation_estimates
 from cistron.statistics.estimate import Estimate
 from cistron.statistics.held_out_ranks import LeftOutModel, Members
 from cistron.statistics.set_scores import METRICS, set_estimates
@@ -69,14 +70,7 @@ def gain_beyond(
     InputError
         If there are fewer than four groups, or so many trivial columns that they cannot be fitted freely.
     """
-    if groups.max(initial=-1) < 3:
-        raise InputError(
-            f"an interval needs at least 4 groups of genes (chromosomes). Given: {int(groups.max(initial=-1)) + 1}"
-        )
-    if rivals.shape[1] > _COLUMNS_PER_GENE * len(rivals):
-        raise InputError(
-            f"{rivals.shape[1]} trivial columns for {len(rivals):,} genes; give at most one for ten genes"
-        )
+    _check(rivals, groups)
     members = Members.of(np.asarray(member, dtype=bool), groups)
     values = np.asarray(embedding, dtype=np.float64)
     none = np.empty((len(values), 0))
@@ -88,3 +82,52 @@ def gain_beyond(
         metric: Gain(rival[metric], alone[metric], full[metric], full[metric].minus(rival[metric]))
         for metric in METRICS
     }
+
+
+def gain_beyond_in_numbers(
+    rivals: np.ndarray, embedding: np.ndarray, target: np.ndarray, groups: np.ndarray
+) -> Gain:
+    """Measure what an embedding tells of numbers of genes beyond trivial columns.
+
+    As :func:`gain_beyond`, scored by the correlation of held-out predictions and numbers.
+
+    Parameters
+    ----------
+    rivals
+        Trivial columns, float64 [row, column], no missing values.
+    embedding
+        Columns of the embedding, float [row, dimension].
+    target
+        Numbers, float64 [row, target].
+    groups
+        Group of each row, int [row], numbered from 0 without gaps.
+
+    Returns
+    -------
+    Gain
+        Correlations.
+
+    Raises
+    ------
+    InputError
+        As :func:`gain_beyond`.
+    """
+    _check(rivals, groups)
+    values = np.asarray(embedding, dtype=np.float64)
+    none = np.empty((len(values), 0))
+    rival, alone, full = (
+        correlation_estimates(free, penalised, target, groups)
+        for free, penalised in ((rivals, none), (none, values), (rivals, values))
+    )
+    return Gain(rival, alone, full, full.minus(rival))
+
+
+def _check(rivals: np.ndarray, groups: np.ndarray) -> None:
+    if groups.max(initial=-1) < 3:
+        raise InputError(
+            f"an interval needs at least 4 groups of genes (chromosomes). Given: {int(groups.max(initial=-1)) + 1}"
+        )
+    if rivals.shape[1] > _COLUMNS_PER_GENE * len(rivals):
+        raise InputError(
+            f"{rivals.shape[1]} trivial columns for {len(rivals):,} genes; give at most one for ten genes"
+        )
