@@ -124,7 +124,12 @@ def marks_of(command: Callable[..., Any]) -> dict[str, list[Any]]:
 
 
 def run_command(
-    command: Callable[..., Any], bound: inspect.BoundArguments, summary: RunSummary, *, overwrite: bool
+    command: Callable[..., Any],
+    bound: inspect.BoundArguments,
+    summary: RunSummary,
+    *,
+    overwrite: bool,
+    threads: int | None = None,
 ) -> Any:
     """Call a command under the rule for outputs (:mod:`cistron.runtime.outputs`).
 
@@ -138,6 +143,8 @@ def run_command(
         The command as the user typed it; gets the outputs.
     overwrite
         Whether results of other runs may be replaced.
+    threads
+        Limit of numerical libraries for a command without such an option of its own.
 
     Returns
     -------
@@ -159,7 +166,7 @@ def run_command(
         if arguments.arguments[name] is not None
     ]
     check_paths(command, bound)
-    command = _limited(command, arguments.arguments.get("threads"))
+    command = _limited(command, arguments.arguments.get("threads", threads))
     if not outputs:
         return command(*bound.args, **bound.kwargs)
     if is_follower(arguments):
