@@ -73,5 +73,5 @@ def replicate_predictor(model: Predictor, replicates: list[np.ndarray]) -> Predi
         for places, observed, _ in model.blocks():
             yield places, observed, observed @ mixing
 
-    predicted: np.ndarray = mixing.any(axis=0)
+    predicted = np.asarray(mixing.any(axis=0))
     return Predictor(NAME, blocks, predicted)
