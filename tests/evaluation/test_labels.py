@@ -1,17 +1,20 @@
 """The label task: the published protocol against scikit-learn, planted truth, every kind of label, bad input."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
 from sklearn.metrics import roc_auc_score
 from sklearn.svm import SVC
 
 from cistron.errors import IdentifierError, InputError, LeakageError
 from cistron.evaluation.labels import LabelSettings, LabelTable, evaluate_labels, read_labels
 from cistron.evaluation.labels.folds import given_folds, made_folds
-from cistron.evaluation.labels.learners import COSTS, ridge_path
+from cistron.evaluation.labels.learners import COSTS, decision_values, part_of, ridge_path
 from cistron.evaluation.rivals import Rivals
 from cistron.evaluation.weighted_area import weighted_area
 from cistron.formats import build_gene_embedding, read_scores, write_gene_embedding
@@ -90,6 +93,33 @@ def test_the_published_protocol_equals_scikit_learn(values, table):
     found = dict(zip(result.scores["target"], result.scores["value"]))
     assert found == pytest.approx(expected, abs=1e-9)
     assert set(result.scores["model"]) == {"zhong2025"}
+
+
+@pytest.mark.parametrize("distance", [0.1, 6.0])
+def test_machines_of_several_costs_equal_those_fitted_one_by_one(distance):
+    """Far apart no weight is at its bound, so that the solver is asked once; close together every cost is another machine."""
+    generator = np.random.default_rng(3)
+    truth = np.r_[np.ones(20), np.zeros(40)]
+    train = generator.normal(size=(60, 5)) + distance * truth[:, None]
+    test = generator.normal(size=(9, 5)) + distance / 2
+    kernel, across = (np.exp(-0.1 * cdist(one, train, "sqeuclidean")) for one in (train, test))
+    with patch("sklearn.svm.SVC.fit", autospec=True, side_effect=SVC.fit) as fits:
+        found = decision_values(kernel, across, truth, COSTS)
+        tried = fits.call_count
+    assert tried < len(COSTS) if distance > 1 else tried == len(COSTS)
+    for cost, values in zip(COSTS, found, strict=True):
+        machine = SVC(kernel="rbf", gamma=0.1, C=cost, class_weight="balanced").fit(train, truth)
+        assert values == pytest.approx(machine.decision_function(test), abs=2e-3)
+
+
+@pytest.mark.parametrize("rows", [[0, 1, 2, 5, 6], [6, 2, 0], list(range(0, 40, 2))])
+def test_parts_of_a_matrix_are_those_of_lists(rows):
+    matrix = np.arange(1600.0).reshape(40, 40)
+    columns = np.array([3, 4, 5, 9, *range(11, 39, 2)])
+    part = part_of(matrix, np.array(rows), columns)
+    assert np.array_equal(part, matrix[np.ix_(rows, columns)])
+    part[:] = -1.0
+    assert matrix.min() == 0.0
 
 
 def test_ridge_equals_its_normal_equations():

@@ -356,6 +356,8 @@ def test_variants_of_a_gene_are_those_whose_window_holds_its_start_site(study):
         own = found[found["gene"] == gene]
         assert set(own["position"]) == set(inside["position"]) or len(own) == 15
         some += len(own)
+        toward = (1 if one["strand"] == "+" else -1) * away[inside.index]
+        assert set(zip(own["position"], own["distance"])) <= set(zip(inside["position"], toward))
         changes = inside.filter(like="log_ratio:").abs().max(axis=1).nlargest(15)
         np.testing.assert_allclose(own["change"].abs(), changes, rtol=1e-5)
     assert some > 100

@@ -16,6 +16,7 @@ from cistron.evaluation.genesets import GeneSets
 from cistron.formats import build_gene_embedding, read_gene_embedding, read_scores, write_gene_embedding
 from cistron.study import add_to_study, read_plan, run_study, stored_plan
 from cistron.study.cells import cells_of, compute_cell
+from cistron.study.gene_files import GENE_FILES
 from cistron.study.kinds import KINDS
 from cistron.study.multiqc import GAINS, SCORES, write_multiqc
 from cistron.study.plan import plan_of
@@ -101,6 +102,26 @@ def test_the_embedding_that_knows_the_truth_is_first_everywhere_and_chance_is_at
     assert not chance.loc[chance["task"] != "cells", "best"].any()
     assert table.loc[table["embedding"] == "truth", "beats_control"].all()
     assert (table.loc[table["embedding"] == "truth", "gain"] > 3).all()
+
+
+def test_the_truth_is_first_on_traits_and_on_a_network_too(world, tmp_path):
+    head = PLAN.split("[tasks.sets]")[0].replace('complementarity = ["sets"]', 'added = ["permuted"]')
+    (world / "two.toml").write_text(
+        head
+        + '[tasks.traits]\nkind = "gwas"\ntraits = "traits"\ncontrols = 1\ndraws = 60\n'
+        + '[tasks.network]\nkind = "edges"\ntruth = "network.tsv"\nfolds = 2\nrepeats = 1\ndraws = 60\n'
+    )
+    table = run_study(world / "two.toml", tmp_path / "study").table
+    table = table[table["part"] == "common genes"].set_index(["task", "embedding"])
+    for task in ("traits", "network"):
+        own = table.loc[task]
+        assert own["rank"].idxmin() == "truth"
+        assert (
+            own.loc[["noise", "permuted"], "value"].max()
+            < own.loc["truth", "value"] / 2 + own["null_value"].max() / 2
+        )
+        assert (own.loc[["noise", "permuted"], "low"] < own["null_value"].max() + 0.03).all()
+    assert table.loc[("network", "truth"), "low"] > 0.7
 
 
 def test_who_knows_rests_on_the_gain_beyond_trivial_columns(world):
@@ -365,6 +386,7 @@ def test_the_commands_write_an_example_run_it_and_add(run, fails, tmp_path, monk
     assert code == 0, errors
     plan = read_plan(Path("study.toml"))
     assert {task.kind.name for task in plan.tasks} == set(KINDS)
+    assert set(plan.gene_files) == set(GENE_FILES)
     text = Path("study.toml").read_text()
     start, end = text.index("[tasks.traits]"), text.index("[tasks.labels]")
     Path("study.toml").write_text(

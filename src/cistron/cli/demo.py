@@ -18,6 +18,7 @@ PARTS: dict[str, str] = {
     "cells": "cistron.cli.demo_cells",
     "networks": "cistron.cli.demo_networks",
     "sequence": "cistron.cli.demo_sequence",
+    "variants": "cistron.cli.demo_variants",
     "chromatin": "cistron.cli.demo_chromatin",
 }
 

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, renamed
 from cistron.cli.perturbed_cells import Reading
+from cistron.cli.running import InCloud
 from cistron.evaluation.edges.settings import EdgeEvaluationSettings
 from cistron.methods import OpenShare
 from cistron.runtime import show
@@ -22,7 +23,7 @@ class _Settings(EdgeEvaluationSettings):
 def edges(
     *networks: Path,
     output: Output,
-    cells: Path | None = None,
+    cells: Annotated[Path | None, InCloud()] = None,
     truth: Path | None = None,
     reference: tuple[Path, ...] = (),
     undirected_reference: tuple[Path, ...] = (),

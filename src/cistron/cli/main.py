@@ -100,6 +100,7 @@ def _launch(
     verbose: Annotated[bool, _FLAG] = False,
     log_file: Annotated[Path | None, Parameter(group=EVERY)] = None,
     json: Annotated[bool, _FLAG] = False,
+    threads: Annotated[int | None, Parameter(group=EVERY)] = None,
 ) -> object:
     """Run one command.
 
@@ -119,6 +120,8 @@ def _launch(
     json
         End with one line of JSON on standard output: outputs, results, remarks, error, exit code, seconds. Results for
         people go to standard error.
+    threads
+        Threads of numerical libraries, in this process and those that it starts.
     """
     set_progress(not quiet and os.environ.get("CISTRON_PROGRESS", "1") != "0")
     summary = _summary.get() or RunSummary(list(tokens))
@@ -129,11 +132,13 @@ def _launch(
         app.config = (note_given,) if config is None else (_options_of(config), note_given)
         try:
             command, bound = _parsed(tokens)
+            if threads is not None and "threads" in inspect.signature(command).parameters:
+                command, bound = _parsed((*tokens, "--threads", str(threads)))
             if command.__module__.split(".")[0] == "cyclopts":  # a group without a command prints its help
                 return command(*bound.args, **bound.kwargs)
             summary.command = _command(list(tokens))
             check_arguments(command, bound.arguments)
-            return run_command(command, bound, summary, overwrite=overwrite)
+            return run_command(command, bound, summary, overwrite=overwrite, threads=threads)
         finally:
             app.config = ()
 

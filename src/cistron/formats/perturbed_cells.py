@@ -18,6 +18,7 @@ from cistron.formats.perturbation_labels import possible_names
 from cistron.formats.perturbed_cells_assembly import PerturbedCells, assemble_cells, split_cells
 from cistron.formats.perturbed_cells_calls import read_calls, read_guide_table
 from cistron.formats.perturbed_cells_settings import ReadingSettings
+from cistron.runtime.cloud import exists, require_here
 
 __all__ = [
     "PerturbedCells",
@@ -94,12 +95,13 @@ def read_perturbed_cells(
         If the file cannot be read, a column is absent, or values are not what was expected.
     """
     path = Path(path)
-    if not path.exists():
+    if not exists(path):
         raise InputError(f"cells {path} do not exist")
     known: Scale | None = None if scale == "auto" else scale
     given = {"control": control, "excluded": excluded, "minimum_cells": minimum_cells}
     table_of_guides = None if guide_table is None else read_guide_table(guide_table)
     if path.suffix == ".npz":
+        require_here(path)
         return _read_npz(path, known, table_of_guides, observational, given)
     if not is_stored_cells(path):
         raise InputError(

@@ -106,6 +106,7 @@ def build_page(title: str, chapters: Sequence[Chapter], *, study: bool = False) 
             "gene_charts.js",
             "gene_facts.js",
             "gene_map.js",
+            "gene_map_files.js",
         )
     )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

@@ -107,11 +107,11 @@ def _machine(
         train, test = fold.train[fold.inner != number], fold.train[fold.inner == number]
         if not len(train) or not _both_classes(truth[train]) or not _both_classes(truth[test]):
             continue
-        decisions = _decisions(*_radial(values, distances, train, test), truth[train], COSTS)
+        decisions = decision_values(*_radial(values, distances, train, test), truth[train], COSTS)
         tried.append([quality(decision, truth[test]) for decision in decisions])
     cost = COSTS[int(np.mean(tried, axis=0).argmax())] if tried else COSTS[1]
     kernels = _radial(values, distances, fold.train, fold.test)
-    return _decisions(*kernels, truth[fold.train], (cost,))[0], cost
+    return decision_values(*kernels, truth[fold.train], (cost,))[0], cost
 
 
 def _radial(
@@ -119,15 +119,25 @@ def _radial(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Radial kernels of the training rows, and of the test rows against them."""
     gamma = scale_gamma(values[train])
-    kernels = [_part(distances, rows, train) for rows in (train, test)]
+    kernels = [part_of(distances, rows, train) for rows in (train, test)]
     for kernel in kernels:
         kernel *= -gamma
         np.exp(kernel, out=kernel)
     return kernels[0], kernels[1]
 
 
-def _part(matrix: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """A new matrix of some rows and columns. Parts of a table mostly stand together, and slices are copied faster than lists."""
+def part_of(matrix: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """A new matrix of some rows and columns.
+
+    Parts of a table mostly stand together, and slices are copied faster than lists.
+
+    Parameters
+    ----------
+    matrix
+        float64 [row, column].
+    rows, columns
+        Places, int.
+    """
     pieces = [_slices(rows), _slices(columns)]
     if len(pieces[0]) * len(pieces[1]) > _MOST_PIECES:
         return matrix.take(rows, axis=0).take(columns, axis=1)
@@ -140,13 +150,22 @@ def _slices(places: np.ndarray) -> list[slice]:
     return [slice(int(run[0]), int(run[-1]) + 1) for run in runs]
 
 
-def _decisions(
+def decision_values(
     kernel: np.ndarray, across: np.ndarray, truth: np.ndarray, costs: tuple[float, ...]
 ) -> list[np.ndarray]:
     """Decision values of the test rows, one array a cost; the kernels serve all of them.
 
     Where no weight is at its bound, a larger bound changes nothing: the machine of the smaller cost is that of
     all larger ones.
+
+    Parameters
+    ----------
+    kernel, across
+        Kernels of the training rows, float64 [row, row], and of the test rows against them, float64 [test, row].
+    truth
+        0 or 1, float64 [row].
+    costs
+        Costs C, rising.
     """
     import sklearn
     from sklearn.svm import SVC

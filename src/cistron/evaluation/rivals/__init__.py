@@ -7,7 +7,7 @@ from cistron.evaluation.rivals.columns import (
     read_rivals,
     rivals_of,
 )
-from cistron.evaluation.rivals.gain import Gain, gain_beyond, gain_beyond_in_numbers
+from cistron.evaluation.rivals.gain import Gain, gain_beyond, gain_beyond_in_numbers, least_share
 from cistron.evaluation.rivals.rows import trivial_embeddings
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Rivals",
     "gain_beyond",
     "gain_beyond_in_numbers",
+    "least_share",
     "place_columns",
     "read_rivals",
     "rivals_of",

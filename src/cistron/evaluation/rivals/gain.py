@@ -11,6 +11,11 @@ from cistron.statistics.held_out_ranks import LeftOutModel, Members
 from cistron.statistics.set_scores import METRICS, set_estimates
 
 _COLUMNS_PER_GENE = 0.1
+# Least deviation of a gain in those of a score with independent entries. The effects of groups keep the penalty of each fold; a
+# data set of few members that happens to shrink the embedding to nothing would have an interval of almost no width. Chosen on
+# planted worlds (benchmarks/gains_intervals.py).
+_LEAST_SHARE = 0.06
+_LEAST_OF_FEW = 15.0  # divided by the number of members
 
 
 @dataclass(frozen=True)
@@ -79,9 +84,19 @@ def gain_beyond(
         for free, penalised in ((rivals, none), (none, values), (rivals, values))
     )
     return {
-        metric: Gain(rival[metric], alone[metric], full[metric], full[metric].minus(rival[metric]))
+        metric: _gain(rival[metric], alone[metric], full[metric], np.asarray(member).sum(axis=0))
         for metric in METRICS
     }
+
+
+def least_share(members: np.ndarray | int) -> np.ndarray:
+    """Least deviation of a gain in deviations of the score that is gained upon, for scores of that many members or genes."""
+    return np.asarray(_LEAST_SHARE + _LEAST_OF_FEW / np.asarray(members))
+
+
+def _gain(rival: Estimate, alone: Estimate, full: Estimate, members: np.ndarray | int) -> Gain:
+    least = least_share(members) ** 2 * np.maximum(rival.least, full.least)
+    return Gain(rival, alone, full, full.minus(rival, least))
 
 
 def gain_beyond_in_numbers(
@@ -119,7 +134,7 @@ def gain_beyond_in_numbers(
         correlation_estimates(free, penalised, target, groups)
         for free, penalised in ((rivals, none), (none, values), (rivals, values))
     )
-    return Gain(rival, alone, full, full.minus(rival))
+    return _gain(rival, alone, full, len(values))
 
 
 def _check(rivals: np.ndarray, groups: np.ndarray) -> None:
