@@ -226,7 +226,9 @@ def test_methods_of_others_predict_and_are_saved(store, method, tmp_path):
 
 
 def test_boosting_stops_on_the_validation_part_and_marks_missing_tracks(store):
-    settings = BoostingSettings(trees=400, learning_rate=0.5, patience=5)
+    settings = BoostingSettings(
+        trees=400, learning_rate=0.5, patience=5, minimum_examples=10, row_share=0.8, feature_share=0.5
+    )
     model = ExpressionPredictor(settings, method="boosting").fit(store)
     assert model.facts["trees_kept"] < 200
     values = np.ones((1, 2, 2, 200), np.float32)

@@ -312,6 +312,21 @@ CASES = (
         f"{DNA} --regions {{inputs}}/genome/regions.bed --span 6 --tracks 0-1 --output {{out}}/map.zarr",
         LONG,
     ),
+    Case(
+        "sequence design",
+        "gradient",
+        f"{{inputs}}/genome/design.zarr {DNA} --track-table {{inputs}}/genome/marks.tsv --window -200 200"
+        " --judge-weights {artefacts}/sequence_model --protected {inputs}/genome/protected.bed --maximum-edits 3 --candidates 8 --batch-size 4"
+        " --edit-price 0.01 --tolerance 0.5 --output {out}/edits",
+        LONG,
+    ),
+    Case(
+        "sequence design",
+        "ledidi is not installed",
+        f"{{inputs}}/genome/design.zarr {DNA} --track-table {{inputs}}/genome/marks.tsv --search ledidi --output {{out}}/edits",
+        error="--search ledidi needs ledidi: pip install ledidi",
+        absent="ledidi",
+    ),
     *(
         Case(
             "sequence embed-protein",
@@ -355,7 +370,7 @@ CASES = (
             LONG,
         )
         for peer, options in (
-            ("deepchrome", "--deepchrome.filters 4 --deepchrome.filter-bins 4 --deepchrome.hidden 8 --deepchrome.hidden 4"),
+            ("deepchrome", "--deepchrome.filters 4 --deepchrome.filter-bins 4 --deepchrome.hidden 8 4"),
             ("chromoformer", "--chromoformer.resolutions 10 --chromoformer.width 4 --chromoformer.feed-forward 4 --chromoformer.hidden 4"),
         )
     ),

@@ -36,7 +36,17 @@ class DeepChrome(ExpressionNetwork):
         self.head = LinearHead(second)
 
     def trunk(self, values: Tensor, known: Tensor, rows: CellTypeRows) -> tuple[Tensor, Tensor | None]:
-        """Features [row, unit]; parameters as of :meth:`ExpressionNetwork.trunk`."""
+        """Features [row, unit].
+
+        Parameters
+        ----------
+        values
+            float [gene, cell type, mark, bin].
+        known
+            bool [gene, cell type, mark].
+        rows
+            Which row is which gene.
+        """
         x = self.standardised(values, known, rows)
         added = self.missing(rows.fold((~known).to(x.dtype)))
         h = functional.max_pool1d(torch.relu(self.convolution(x) + added.unsqueeze(2)), self.pool)
@@ -81,7 +91,17 @@ class Chromoformer(ExpressionNetwork):
         self.head = LinearHead(settings.hidden)
 
     def trunk(self, values: Tensor, known: Tensor, rows: CellTypeRows) -> tuple[Tensor, Tensor | None]:
-        """Features [row, unit]; parameters as of :meth:`ExpressionNetwork.trunk`."""
+        """Features [row, unit].
+
+        Parameters
+        ----------
+        values
+            float [gene, cell type, mark, bin].
+        known
+            bool [gene, cell type, mark].
+        rows
+            Which row is which gene.
+        """
         x = self.standardised(values, known, rows)
         absent = rows.fold((~known).to(x.dtype)).unsqueeze(1)
         read = []
