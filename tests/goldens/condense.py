@@ -17,7 +17,8 @@ PASSING = re.compile(
 )
 # Records of a run, files that hold times, and files that only their presence matters of.
 IGNORED = re.compile(
-    r"run\.json$|\.fetched\.json$|journal|\.ckpt$|(^|/)shards(/|$)|\.fai$|\.gzi$|\.lock$|(^|/)(cells|rows)/[0-9a-f]{8}|(^|/)genes/[a-z]+-[0-9a-f]{16}"
+    r"run\.json$|\.fetched\.json$|journal|\.ckpt$|(^|/)shards(/|$)|\.fai$|\.gzi$|\.lock$|(^|/)(cells|rows)/[0-9a-f]{8}"
+    r"|(^|/)(tracks|enhancers|variants|epigenesis|designs)-[0-9a-f]{16}\.parquet$"
 )
 PRESENT = (".png", ".pdf", ".md", ".svg")
 
