@@ -74,5 +74,5 @@ def _epigenomes(data: Path, folder: Path) -> None:
             table = pd.DataFrame(counts, index=names)
             table.to_csv(_folder(folder / f"{cell}.{part}.csv"), header=False)
         counts = pd.Series(parts["Y_counts"][:, number], index=parts["gene"])
-        rest = pd.Series(1, index=[f"ENSG{place:011d}" for place in range(19_000)])  # further genes, as there
+        rest = pd.Series(1, index=[f"other{place:07d}" for place in range(19_000)])  # further genes, as there
         pd.concat([counts, rest]).to_csv(folder / f"{cell}.expr.csv", header=False)

@@ -2,13 +2,10 @@
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cistron.errors import InputError
 from cistron.methods import SettingError
-
-if TYPE_CHECKING:
-    from cistron.study.plan import TaskPlan
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -68,7 +65,7 @@ def flat_settings(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def check_task_settings(task: "TaskPlan", where: str) -> None:
+def check_task_settings(task: Any, where: str) -> None:
     """Raise on a setting that the kind of a task does not have, or a wrong value.
 
     Raises
