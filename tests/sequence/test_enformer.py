@@ -370,3 +370,21 @@ def test_a_step_keeps_less_than_half_of_what_plain_layers_keep(tiny):
         for level, width in enumerate(widths)
     )
     assert held < 0.5 * plain
+
+
+def test_what_is_computed_again_is_computed_in_the_same_precision(tiny, make_lively, dna):
+    """Under autocast the second pass makes its products in bfloat16 too, and gradients come out in float32."""
+    torch.manual_seed(0)
+    model = make_lively(Enformer(tiny)).train()
+    one_hot = dna(2048)
+    gradients = []
+    for enabled in (False, True):
+        model.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled):
+            result = model.convolve(one_hot)
+        result.float().square().mean().backward()
+        gradients.append(model.stem.pointwise.convolution.weight.grad.clone())
+    assert gradients[1].dtype == torch.float32
+    assert not torch.equal(*gradients)
+    cosine = torch.nn.functional.cosine_similarity(gradients[0].flatten(), gradients[1].flatten(), dim=0)
+    assert cosine > 0.98
