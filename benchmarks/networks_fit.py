@@ -29,7 +29,7 @@ from cistron.networks.evidence import unperturbed_pairs
 from cistron.networks.settings import DefaultSettings
 
 SEEDS = (*range(1, 27), *range(101, 144), *range(201, 321), *range(401, 481))
-NETWORKS = 4
+NETWORKS = {"with direct": 8, "total only": 4, "unperturbed": 4}  # their mean log-odds are used
 HIDDEN = {"with direct": 12, "total only": 8, "unperturbed": 4}
 EPOCHS = 40
 FILE = Path(cistron.networks.__file__).parent / "calibration.json"
@@ -113,8 +113,8 @@ def gathered(
         return {name: tuple(stored[f"{name}/{place}"] for place in range(3)) for name in names}
 
 
-def fit(parts: list[Part], hidden: int, seed: int) -> dict[str, Any]:
-    """Fit one form: ranges, standardisation and ``NETWORKS`` networks of two hidden layers."""
+def fit(parts: list[Part], name: str, seed: int) -> dict[str, Any]:
+    """Fit one form: ranges, standardisation and ``NETWORKS[name]`` networks of two hidden layers."""
     inputs, true, weight = (np.concatenate(part) for part in zip(*parts))
     weight = weight / weight.mean()
     mean, scale = np.average(inputs, axis=0, weights=weight), inputs.std(axis=0)
@@ -122,7 +122,8 @@ def fit(parts: list[Part], hidden: int, seed: int) -> dict[str, Any]:
     x = torch.tensor((inputs - mean) / scale, dtype=torch.float32)
     y, w = torch.tensor(true, dtype=torch.float32), torch.tensor(weight, dtype=torch.float32)
     networks = []
-    for number in range(NETWORKS):
+    hidden = HIDDEN[name]
+    for number in range(NETWORKS[name]):
         torch.manual_seed(1000 * seed + number)
         network = torch.nn.Sequential(
             torch.nn.Linear(x.shape[1], hidden),
@@ -181,12 +182,12 @@ def slope_and_intercept(log_odds: np.ndarray, true: np.ndarray, weight: np.ndarr
     return slope, intercept
 
 
-def left_out(parts: list[Part], hidden: int) -> str:
+def left_out(parts: list[Part], name: str) -> str:
     """Say what a fit is worth on screens that it has not seen."""
     found = []
     for fold in range(4):
         training = [part for place, part in enumerate(parts) if place // 4 % 4 != fold]
-        fitted = fit(training, hidden, fold + 1)
+        fitted = fit(training, name, fold + 1)
         found += [
             (_predicted(fitted, part[0]), part[1], part[2])
             for place, part in enumerate(parts)
@@ -223,8 +224,8 @@ def main(screens: Callable[[int], tuple[PerturbedCells, np.ndarray]] | None = No
             parts["total only" if name == "few" else name].append(part)
     written: dict[str, Any] = {}
     for name, inputs in FORMS.items():
-        print(f"{name}: {len(parts[name])} screens; {left_out(parts[name], HIDDEN[name])}", flush=True)
-        fitted = fit(parts[name], HIDDEN[name], 0)
+        print(f"{name}: {len(parts[name])} screens; {left_out(parts[name], name)}", flush=True)
+        fitted = fit(parts[name], name, 0)
         networks = [
             [(_rounded(weight), _rounded(bias)) for weight, bias in one] for one in fitted.pop("networks")
         ]

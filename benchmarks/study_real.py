@@ -33,7 +33,7 @@ name = "Real data"
 annotation = "genes.tsv"
 gene_map = [{maps}]
 annotation_sets = "go.gmt"
-complementarity = ["go56"]
+added = ["permuted", "covariates", "annotations"]
 
 [embeddings."joined 256"]
 file = "joined_256.h5ad"

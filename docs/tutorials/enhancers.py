@@ -37,7 +37,7 @@ with Genome(fasta, build="planted") as genome:
         tracks=["CAGE:planted blood"],
         settings=EnhancerScoreSettings(window=200),
         threads=1,
-    )
+    ).frame
 print(found[["name", "method", "score", "agnostic", "distance", "in_window"]].head())
 
 # 4. Judged beside the distance and chance. The table of any other model goes through the same call.

@@ -121,7 +121,7 @@ def test_regulators_batches_and_observational_cells(run, fails, world, tmp_path)
     data = anndata.read_h5ad(world["cells"])
     data.obs["batch"] = ["a", "b"] * (data.n_obs // 2) + ["a"] * (data.n_obs % 2)
     data.write_h5ad(tmp_path / "cells.h5ad")
-    (tmp_path / "tf.txt").write_text("# factors\nG03\nG05\tsecond column\n\n")
+    (tmp_path / "tf.txt").write_text("# factors\nG03\nG05\tsecond column\n\nNOTHERE\n")
     code, _out, errors = run(
         "networks", "infer", tmp_path / "cells.h5ad", "--regulators", tmp_path / "tf.txt", "--batch", "batch",
         "--method", "mean-shift", "--output", tmp_path / "e.tsv",
@@ -130,6 +130,7 @@ def test_regulators_batches_and_observational_cells(run, fails, world, tmp_path)
     assert set(read_edges(tmp_path / "e.tsv").table["source"]) == {"G03", "G05"}
     warnings = json.loads((tmp_path / "e.tsv.run.json").read_text())["warnings"]
     assert any("taken as control by their labels: non-targeting" in warning for warning in warnings)
+    assert any("1 of 3 regulators are not measured genes, for example NOTHERE" in one for one in warnings)
     (tmp_path / "none.txt").write_text("TP53\n")
     message = fails(
         "networks", "infer", world["cells"], "--regulators", tmp_path / "none.txt", "-o", tmp_path / "n.tsv"
@@ -155,11 +156,12 @@ def test_a_network_goes_to_other_tools_and_a_method_through_the_regimes(run, wor
     )
     assert code == 0, errors
     assert pd.read_csv(tmp_path / "d.csv").columns.tolist() == ["source", "target", "weight"]
-    code, _out, errors = run(
+    code, out, errors = run(
         "networks", "regimes", world["cells"], "--method", "mean-shift", "--fractions", 0, "--fractions", 1,
         "--edges", 30, "-o", tmp_path / "regimes.tsv",
     )  # fmt: skip
     assert code == 0, errors
+    assert "fraction 0 is of the partial correlation: mean-shift needs perturbed cells" in out
     table = pd.read_csv(tmp_path / "regimes.tsv", sep="\t")
     assert table["fraction"].tolist() == [0, 1]
     assert (table["mean_wasserstein"] > table["null_wasserstein"])[1]

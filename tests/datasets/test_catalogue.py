@@ -147,6 +147,7 @@ def test_sizes_by_example():
 
 # Files of the real data that are verbatim copies of what the catalogue names.
 COPIES = {
+    ("gut_scp1884_sample", "scp1884.h5ad"): "cells/single_cell_human/bmfm_scp1884_1020x18708.h5ad",
     ("borzoi_folds", "sequences_human.bed.gz"): "sequence/borzoi/sequences_human.bed.gz",
     ("borzoi_folds", "sequences_mouse.bed.gz"): "sequence/borzoi/sequences_mouse.bed.gz",
     ("borzoi_folds", "targets_human.txt.gz"): "sequence/borzoi/targets_human.txt.gz",

@@ -1,17 +1,21 @@
 """The label task: the published protocol against scikit-learn, planted truth, every kind of label, bad input."""
 
+from unittest.mock import patch
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
 from sklearn.metrics import roc_auc_score
 from sklearn.svm import SVC
 
 from cistron.errors import IdentifierError, InputError, LeakageError
-from cistron.evaluation.labels import LabelSettings, evaluate_labels, read_labels
+from cistron.evaluation.labels import LabelSettings, LabelTable, evaluate_labels, read_labels
 from cistron.evaluation.labels.folds import given_folds, made_folds
-from cistron.evaluation.labels.learners import COSTS, ridge_path
+from cistron.evaluation.labels.learners import COSTS, decision_values, part_of, ridge_path
+from cistron.evaluation.rivals import Rivals
 from cistron.evaluation.weighted_area import weighted_area
 from cistron.formats import build_gene_embedding, read_scores, write_gene_embedding
 
@@ -89,6 +93,33 @@ def test_the_published_protocol_equals_scikit_learn(values, table):
     found = dict(zip(result.scores["target"], result.scores["value"]))
     assert found == pytest.approx(expected, abs=1e-9)
     assert set(result.scores["model"]) == {"zhong2025"}
+
+
+@pytest.mark.parametrize("distance", [0.1, 6.0])
+def test_machines_of_several_costs_equal_those_fitted_one_by_one(distance):
+    """Far apart no weight is at its bound, so that the solver is asked once; close together every cost is another machine."""
+    generator = np.random.default_rng(3)
+    truth = np.r_[np.ones(20), np.zeros(40)]
+    train = generator.normal(size=(60, 5)) + distance * truth[:, None]
+    test = generator.normal(size=(9, 5)) + distance / 2
+    kernel, across = (np.exp(-0.1 * cdist(one, train, "sqeuclidean")) for one in (train, test))
+    with patch("sklearn.svm.SVC.fit", autospec=True, side_effect=SVC.fit) as fits:
+        found = decision_values(kernel, across, truth, COSTS)
+        tried = fits.call_count
+    assert tried < len(COSTS) if distance > 1 else tried == len(COSTS)
+    for cost, values in zip(COSTS, found, strict=True):
+        machine = SVC(kernel="rbf", gamma=0.1, C=cost, class_weight="balanced").fit(train, truth)
+        assert values == pytest.approx(machine.decision_function(test), abs=2e-3)
+
+
+@pytest.mark.parametrize("rows", [[0, 1, 2, 5, 6], [6, 2, 0], list(range(0, 40, 2))])
+def test_parts_of_a_matrix_are_those_of_lists(rows):
+    matrix = np.arange(1600.0).reshape(40, 40)
+    columns = np.array([3, 4, 5, 9, *range(11, 39, 2)])
+    part = part_of(matrix, np.array(rows), columns)
+    assert np.array_equal(part, matrix[np.ix_(rows, columns)])
+    part[:] = -1.0
+    assert matrix.min() == 0.0
 
 
 def test_ridge_equals_its_normal_equations():
@@ -247,7 +278,12 @@ def test_the_command_writes_tables_and_a_row_of_trivial_columns(run, fails, valu
     assert "truth: mean AUROC of 3 terms" in printed
     scores = read_scores(tmp_path / "out" / "scores.parquet")
     assert set(scores["embedding"]) == {"truth", "trivial columns"}
-    assert len(scores) == 6
+    assert (scores["metric"] == "auroc").sum() == 6
+    gains = scores[scores["metric"] == "gain_auroc"]
+    assert (gains["embedding"] == "truth").all()
+    assert gains["target"].iloc[-1] == "mean of 3 terms"
+    assert "truth knows something about these labels" in (tmp_path / "out" / "report.html").read_text()
+    assert "gain beyond trivial columns +" in printed
     assert "paired" in (tmp_path / "out" / "report.html").read_text()
     message = fails(
         "evaluate",
@@ -261,3 +297,55 @@ def test_the_command_writes_tables_and_a_row_of_trivial_columns(run, fails, valu
         tmp_path / "o2",
     )
     assert "learner" in message
+
+
+def planted_beside_a_column(noise, number=600):
+    """A column that tells half of a label, an embedding that tells the other half, or nothing."""
+    generator = np.random.default_rng(11)
+    genes = [f"ENSG{number:011d}" for number in range(number)]
+    own, known = generator.normal(size=(2, number))
+    pull = own + known + 0.5 * generator.normal(size=number)
+    embedding = generator.normal(size=(number, 4))
+    if not noise:
+        embedding[:, 0] = own
+    chromosomes = pd.Series([str(1 + place % 12) for place in range(number)], index=genes)
+    rivals = Rivals(pd.DataFrame({"known": known}, index=pd.Index(genes)))
+    return genes, embedding, pull, chromosomes, rivals
+
+
+@pytest.mark.parametrize("kind", ["member", "class", "number"])
+def test_the_gain_is_what_the_embedding_tells_beyond_trivial_columns(kind):
+    for noise in (False, True):
+        genes, values, pull, chromosomes, rivals = planted_beside_a_column(noise)
+        value = {"member": pull > 1.2, "class": np.digitize(pull, [-1, 1]), "number": pull}[kind]
+        frame = pd.DataFrame({"term": "t", "gene": genes, "value": value.astype(float), "part": ""})
+        table = LabelTable("t", frame, kind, "ensembl", ("a", "b", "c") if kind == "class" else ())
+        result = evaluate_labels(
+            [embedding_of(values, genes=genes)], table, QUICK, chromosomes=chromosomes, rivals=rivals
+        )
+        scores = result.scores.set_index(["embedding", "metric"])
+        metric = "r" if kind == "number" else "auroc"
+        gain = scores.loc[("truth", f"gain_{metric}")]
+        assert (gain["low"] > 0) == (not noise)
+        assert gain["low"] < gain["value"] < gain["high"]
+        assert scores.loc[("trivial columns", metric), "value"] > (0.5 if kind == "number" else 0.65)
+        assert result.summary.set_index("embedding").loc["truth", "gain"] == gain["value"]
+        assert ("trivial columns", f"gain_{metric}") not in scores.index
+
+
+def test_gains_of_terms_with_other_genes_are_averaged():
+    genes, values, pull, chromosomes, rivals = planted_beside_a_column(False)
+    frames = [
+        pd.DataFrame({"term": term, "gene": own, "value": (pull[rows] > 1).astype(float), "part": ""})
+        for term, rows in (("a", slice(None)), ("b", slice(0, 400)), ("few", slice(0, 9)))
+        for own in [genes[rows]]
+    ]
+    table = LabelTable("t", pd.concat(frames), "member", "ensembl")
+    result = evaluate_labels(
+        [embedding_of(values, genes=genes)], table, QUICK, chromosomes=chromosomes, rivals=rivals
+    )
+    rows = result.scores[result.scores["metric"] == "gain_auroc"].set_index("target")
+    assert rows.loc["mean of 2 terms", "value"] == pytest.approx(rows.loc[["a", "b"], "value"].mean())
+    width = rows["high"] - rows["low"]
+    assert width["mean of 2 terms"] < width["b"]
+    assert any("no gain beyond trivial columns for 1 of 3 terms" in warning for warning in result.warnings)

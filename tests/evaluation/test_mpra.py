@@ -1,5 +1,7 @@
 """The variant task on reporter assays: joins, a planted relation, baselines, control, loci held out, bad tables."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from cistron.cli.main import main
 from cistron.errors import InputError
 from cistron.evaluation.variants import MpraSettings, evaluate_mpra, read_measured, read_scored
 from cistron.evaluation.variants.features import base_changes, gc_change, kmer_changes
+from cistron.evaluation.variants.inputs import join_measured
 from cistron.formats.variant_scores import VariantScoreWriter
 
 QUICK = MpraSettings(penalties=6, draws=20)
@@ -187,3 +190,50 @@ def test_the_command_writes_a_report(place, capsys):
     page = (folder / "r" / "report.html").read_text()
     assert "k-mer changes" in page
     assert (folder / "r" / "figures" / "variants_elements.png").exists()
+
+
+def test_several_tables_hold_out_by_locus_across_all(place):
+    folder, frame, _ = place
+    frame.drop(columns=["split", "confidence"]).assign(pValue=1e-6).to_parquet(
+        folder / "full.parquet", index=False
+    )
+    tables = [read_measured(folder / f"{name}.parquet") for name in ("mpra", "full")]
+    joined = join_measured(tables)
+    loci = joined.frame.groupby("element")["locus"].first()
+    assert sorted(loci.index) == sorted(
+        f"E{number} ({name})" for number in range(3) for name in ("mpra", "full")
+    )
+    assert loci["E0 (mpra)"] == loci["E0 (full)"]
+    assert loci.nunique() == 3
+    # the full table holds the tested rows of the other one: a lasso of other loci never sees them
+    result = evaluate_mpra(joined, [read_scored(folder / "ours.parquet")], QUICK)
+    rows = values(result)
+    assert set(rows["dataset"]) == {"mpra", "full"}  # a mean for each table
+    assert (rows["n"] == 3).all()
+    assert "tested rows, p 1e-05 or less" in set(result.scores["stratum"])
+    strict = evaluate_mpra(joined, [], MpraSettings(penalties=2, draws=20, largest_p_value=1e-8))
+    assert not strict.scores["stratum"].str.contains("p 1e").any()
+    with pytest.raises(InputError, match="give tables of one build"):
+        join_measured([tables[0], replace(tables[1], build="GRCh38")])
+
+
+def test_the_build_of_a_table_with_several_can_be_given(place, capsys):
+    folder, frame, _ = place
+    both = pd.concat([frame.assign(Release="GRCh37"), frame.assign(Release="GRCh38")])
+    both.to_parquet(folder / "both.parquet", index=False)
+    words = f"evaluate variants --mpra {folder}/both.parquet {folder}/mpra.parquet --penalties 2 --draws 20 --no-report --output {folder}/r"
+    assert main(words.split()) == 2
+    assert "or --build" in capsys.readouterr().err
+    assert main([*words.split(), "--build", "hg19"]) == 0, capsys.readouterr().err
+    assert "mean of 3 elements" in capsys.readouterr().out
+
+
+@pytest.mark.real_data
+def test_the_full_tables_are_read_whole(test_data):
+    full = read_measured(test_data / "sequence/kircherlab_satMutMPRA/elements.tsv.gz", "GRCh37")
+    assert len(full.frame) == 44_647
+    assert full.frame["element"].nunique() == 29
+    joined = join_measured([full, read_measured(test_data / CAGI5)])
+    # the same DNA is one locus in both, and the challenge rows are in the full table
+    assert joined.frame["locus"].nunique() == full.frame["locus"].nunique() == 21
+    assert read_measured(test_data / CAGI5).frame["key"].isin(set(full.frame["key"])).mean() > 0.95

@@ -1,5 +1,7 @@
 """The pair task: negatives that keep degrees, gene-disjoint folds, planted truth, hubs, bad input."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cistron.errors import InputError
-from cistron.evaluation.pairs import PairSettings, evaluate_pairs, read_pairs
+from cistron.evaluation.pairs import PairSettings, PairTable, evaluate_pairs, read_pairs
 from cistron.evaluation.pairs.features import COMBINATIONS, pair_features, pair_kernels
 from cistron.evaluation.pairs.folds import made_folds
+from cistron.evaluation.pairs.gains import deal_genes
 from cistron.evaluation.pairs.negatives import balanced_pairs, occurrence_scores, positive_rates
 from cistron.evaluation.pairs.scoring import fold_areas, gene_draws
+from cistron.evaluation.rivals import Rivals
 from cistron.evaluation.weighted_area import area
 from cistron.formats import build_gene_embedding, read_scores, write_gene_embedding
 
@@ -262,3 +266,51 @@ def test_the_command_writes_scores_and_folds(run, planted, tmp_path):
     assert set(read_scores(tmp_path / "out" / "scores.parquet")["stratum"]) == {"given negatives"}
     assert "positive_genes" in pd.read_parquet(tmp_path / "out" / "folds.parquet")
     assert "Beyond chance" in (tmp_path / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize("negatives", ["balanced", "given"])
+def test_the_gain_of_pairs_is_what_the_embedding_tells_beyond_trivial_columns(negatives):
+    generator = np.random.default_rng(21)
+    values, noise = generator.normal(size=(2, 150, 4))
+    a, b = np.triu_indices(150, 1)
+    pull = (values[a] * values[b]).sum(axis=1) + generator.gumbel(size=len(a))
+    order = np.argsort(-pull)
+    chosen = np.r_[order[:400], generator.choice(order[400:], 400, replace=False)]
+    name = np.array(GENES, dtype=object)
+    table = PairTable("pairs", name[a[chosen]], name[b[chosen]], np.arange(800) < 400)
+    rivals = Rivals(pd.DataFrame({"gc": generator.normal(size=150)}, index=pd.Index(GENES)))
+    result = evaluate_pairs(
+        [embedding_of(values), embedding_of(noise, "noise")],
+        table,
+        replace(QUICK, negatives=negatives, random=0, controls=0),
+        rivals=rivals,
+    )
+    scores = result.scores.set_index(["embedding", "metric"])
+    gain = scores.xs("gain_auroc", level="metric")
+    assert set(gain.index) == {"truth", "noise"}
+    assert gain.loc["truth", "low"] > 0.02
+    assert gain.loc["noise", "low"] < 0 < gain.loc["noise", "high"] + 0.02
+    assert ("trivial columns", "auroc") in scores.index
+    assert result.facts["gain"]["groups"] >= 4
+
+
+def test_genes_are_dealt_to_groups_with_their_partners():
+    clusters = np.repeat(np.arange(6), 20)
+    a, b = np.triu_indices(120, 1)
+    inside = clusters[a] == clusters[b]
+    dealt = deal_genes(a[inside], b[inside], 120, 6, seed=0)
+    assert (dealt[a[inside]] == dealt[b[inside]]).mean() > 0.6  # one sixth by chance
+    assert np.bincount(dealt, minlength=6).max() <= 23
+
+
+def test_a_list_too_small_for_a_gain_is_said():
+    generator = np.random.default_rng(2)
+    a, b = np.triu_indices(30, 1)
+    name = np.array(GENES, dtype=object)
+    table = PairTable("pairs", name[a], name[b], generator.random(len(a)) < 0.3)
+    rivals = Rivals(
+        pd.DataFrame(generator.normal(size=(150, 6)), index=pd.Index(GENES), columns=list("abcdef"))
+    )
+    result = evaluate_pairs([embedding_of(generator.normal(size=(150, 3)))], table, QUICK, rivals=rivals)
+    assert not (result.scores["metric"] == "gain_auroc").any()
+    assert any("gain beyond" in warning for warning in result.warnings)

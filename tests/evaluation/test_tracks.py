@@ -7,13 +7,21 @@ import pytest
 from cistron.errors import InputError
 from cistron.evaluation.tracks import (
     Predictor,
+    SiteValues,
     TrackData,
     dinucleotide_shuffle,
+    expression_tracks,
     fit_kmer_ridge,
+    place_start_sites,
+    replicate_predictor,
+    replicates_of,
+    score_start_sites,
     score_tracks,
+    site_table,
 )
 from cistron.evaluation.tracks.baselines import kmer_features
 from cistron.evaluation.tracks.scoring import assay_of
+from cistron.evaluation.tracks.start_sites import across_genes, across_tracks
 from cistron.statistics.streaming_correlation import CorrelationSums
 
 
@@ -139,3 +147,126 @@ def test_shuffled_dna_keeps_every_pair_of_letters():
     assert (shuffled[1000:1010] == 4).all()
     assert (shuffled == dinucleotide_shuffle(codes, 0, 7)).all()
     assert (shuffled != dinucleotide_shuffle(codes, 0, 8)).any()
+
+
+def test_start_sites_across_genes_and_across_tracks():
+    sequences = pd.DataFrame(
+        {"chromosome": ["chr1", "chr1", "chr2"], "start": [0, 1280, 0], "end": [1280, 2560, 1280]}
+    )
+    sites = pd.DataFrame(
+        {
+            "gene": ["a", "b", "c", "edge", "far", "d"],
+            "chromosome": ["1", "1", "1", "1", "3", "2"],  # named without chr, as in Ensembl's files
+            "position": [300, 1280 + 640, 1280 + 900, 1280 + 20, 300, 700],
+            "strand": ["+", "-", "+", "+", "+", "-"],
+        }
+    )
+    places = place_start_sites(sites, sequences)
+    assert dict(zip(places.gene, places.sequence)) == {
+        "a": 0,
+        "b": 1,
+        "c": 1,
+        "d": 2,
+    }  # the edge lacks a neighbour
+    assert places.bin.tolist() == [2, 5, 7, 5]
+    tracks = pd.DataFrame(
+        {
+            "name": list("pqrstu"),
+            "identifier": ["x+", "x-", "y-", "y+", "z", "w"],
+            "description": ["CAGE:x", "CAGE:x", "CAGE:y", "CAGE:y", "CAGE:z", "DNASE:w"],
+            "strand_pair": [1, 0, 3, 2, 4, 5],
+        }
+    )
+    forward, backward = expression_tracks(tracks)
+    assert forward.tolist() == [0, 3, 4]
+    assert backward.tolist() == [1, 2, 4]
+    random = np.random.default_rng(5)
+    observed = random.gamma(1, 5, (3, 10, 6)).astype(np.float32)
+    predicted = observed * random.gamma(4, 0.25, observed.shape).astype(np.float32)
+
+    def blocks():
+        yield np.array([0]), observed[:1], predicted[:1]
+        yield np.array([1, 2]), observed[1:], predicted[1:]
+
+    values = SiteValues(places, forward, backward)
+    for _ in values.gathering(Predictor("model", blocks)).blocks():
+        pass
+    chosen = [(0, 2, forward), (1, 5, backward), (1, 7, forward), (2, 5, backward)]
+    by_hand = [
+        np.array(
+            [
+                np.log1p(array[place, middle - 1 : middle + 2][:, numbers].sum(axis=0))
+                for place, middle, numbers in chosen
+            ]
+        )
+        for array in (observed, predicted)
+    ]
+    assert values.observed == pytest.approx(by_hand[0], rel=1e-5)
+    assert values.predicted["model"] == pytest.approx(by_hand[1], rel=1e-5)
+    rows = score_start_sites(values, TrackData("planted", "test", 3, tracks), draws=20)
+    found = {row["metric"]: row for row in rows}
+    expected = np.mean([np.corrcoef(by_hand[0][:, n], by_hand[1][:, n])[0, 1] for n in range(3)])
+    assert found["pearson_start_sites"]["value"] == pytest.approx(expected)
+    level = [(one - one.mean(0)) / one.std(0) for one in by_hand]
+    expected = np.mean([np.corrcoef(level[0][gene], level[1][gene])[0, 1] for gene in range(4)])
+    assert found["pearson_across_tracks"]["value"] == pytest.approx(expected)
+    assert found["pearson_across_tracks"]["n"] == 4
+    # the level of a track says nothing within genes; across genes a constant says nothing
+    constant = np.ones_like(by_hand[0]) * [1, 2, 3]
+    assert np.nan_to_num(across_tracks(by_hand[0], constant)).tolist() == [0] * 4
+    assert across_genes(by_hand[0], constant).tolist() == [0] * 3
+    twice = across_genes(by_hand[0], by_hand[1], np.array([2, 1, 1, 0]))
+    rows_twice = [np.array(one)[[0, 0, 1, 2]] for one in by_hand]
+    assert twice[0] == pytest.approx(np.corrcoef(rows_twice[0][:, 0], rows_twice[1][:, 0])[0, 1])
+    table = site_table(values, "model")
+    assert table["gene"].tolist() == ["a", "b", "c", "d"]
+    with pytest.raises(InputError, match="0 of 1 genes lie in the 3 sequences"):
+        place_start_sites(sites[sites["gene"] == "far"], sequences)
+    with pytest.raises(InputError, match="no track is described as CAGE"):
+        expression_tracks(tracks[tracks["name"] == "u"].reset_index(drop=True))
+    with pytest.raises(InputError, match="the strand is not known"):
+        expression_tracks(tracks.assign(identifier="x"))
+
+
+def test_replicates_are_the_ceiling():
+    tracks = pd.DataFrame(
+        {
+            "name": list("abcdefgh"),
+            "identifier": ["a+", "a-", "b+", "b-", "c", "d", "e", "f"],
+            "description": [
+                *["CAGE:CD4+ T Cells, donor1"] * 2,
+                *["CAGE:CD4+ T cells, donor2"] * 2,
+                "DNASE:K562",
+                "DNASE:K562",
+                "DNASE:HepG2",
+                "",
+            ],
+            "strand_pair": [1, 0, 3, 2, 4, 5, 6, 7],
+        }
+    )
+    found = replicates_of(tracks)
+    assert [one.tolist() for one in found] == [[2], [3], [0], [1], [5], [4], [], []]
+    # strands that are not known have no replicates
+    assert not any(len(one) for one in replicates_of(tracks.assign(identifier="x"))[:4])
+    random = np.random.default_rng(6)
+    truth = random.gamma(1, 5, (10, 30, 8))
+    truth[..., [2, 3, 5]] = truth[..., [0, 1, 4]]
+    counts = random.poisson(truth).astype(np.float32)
+    model = Predictor("model", lambda: iter([(np.arange(10), counts, truth.astype(np.float32))]))
+    ceiling = replicate_predictor(model, found)
+    assert ceiling.tracks.tolist() == [True] * 6 + [False] * 2
+    paired = np.array([len(one) > 0 for one in found])
+    data = TrackData("planted", "test", 10, tracks, {"tracks that have replicates": paired})
+    scores, by_track = score_tracks(data, [model, ceiling], reference="", control=None, draws=50)
+    pearson = scores[scores["metric"] == "pearson"].set_index(["embedding", "target"])["value"]
+    target = "mean of 6 tracks that have replicates"
+    expected = np.mean(
+        [
+            np.corrcoef(counts[..., a].ravel(), counts[..., b].ravel())[0, 1]
+            for a, b in ((0, 2), (1, 3), (4, 5))
+        ]
+    )
+    assert pearson["replicate tracks", target] == pytest.approx(expected, abs=1e-5)
+    assert pearson["model", target] > pearson["replicate tracks", target]  # noise on one side only
+    assert ("replicate tracks", "mean of 8 all tracks") not in pearson
+    assert (by_track["predictor"] == "replicate tracks").sum() == 6

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from cistron.errors import InputError
 from cistron.formats import read_gene_embedding
 
 VALUES = np.array([[0.1, 0.2], [0.3, 0.4]], dtype=np.float32)
@@ -49,3 +50,30 @@ def test_a_table_of_entrez_ids_without_a_header_keeps_its_first_gene(tmp_path, r
     assert list(found.obs_names) == ["7157", "1956", "4609"]
     assert found.uns["cistron"]["identifier_namespace"] == "entrez"
     assert "has no header" in remarks()
+
+
+def test_gene2vec_as_published_has_one_tab_and_blanks(tmp_path):
+    path = tmp_path / "gene2vec_dim_3_iter_9.txt"
+    path.write_text("TP53\t1 -2.5 3e-2 \nMYC\t4 5 6 \n")
+    embedding = read_gene_embedding(path, evidence="expression")
+    assert list(embedding.obs_names) == ["TP53", "MYC"]
+    np.testing.assert_allclose(embedding.X, [[1, -2.5, 0.03], [4, 5, 6]], rtol=1e-6)
+    path.write_text("gene\td0 d1\nTP53\t1 2\n")
+    with pytest.raises(InputError):
+        read_gene_embedding(path, evidence="expression")
+
+
+def test_tokens_of_a_language_model_are_no_genes(tmp_path, remarks):
+    path = tmp_path / "scgpt.csv"
+    path.write_text("gene,0,1\n<pad>,0,0\n<cls>,1,1\nTP53,1,2\nMYC,3,4\n[MASK],5,5\nHLA-A,5,6\n")
+    embedding = read_gene_embedding(path, evidence="expression")
+    assert list(embedding.obs_names) == ["TP53", "MYC", "HLA-A"]
+    assert "3 rows are tokens of a language model and no genes, left out: <pad>, <cls>, [MASK]" in remarks()
+
+
+def test_geneformer_as_its_extractor_writes_it(tmp_path):
+    path = tmp_path / "genes.csv"
+    path.write_text(",0,1,2\nENSG00000141510,1,2,3\nENSG00000136997,4,5,6\n")
+    embedding = read_gene_embedding(path, evidence="expression")
+    assert embedding.shape == (2, 3)
+    assert embedding.uns["cistron"]["identifier_namespace"] == "ensembl"

@@ -25,14 +25,31 @@ def _counts(cells, seed=0, genes=4):
     "label",
     ["NT", "NTC", "NT1", "ntc_12", "non-targeting", "non-targeting_00017", "NonTargeting3", "ctrl", "Control", "safe-2",
      "safe_harbor_1", "safe-targeting", "INTERGENIC216151", "scramble", "scrambled_1", "AAVS1", "sgAAVS1-2", "NegCtrl0",
-     "neg_ctrl_4", "non_targeting_sgRNA_4", "sgNT-1", "ROSA26", "lacZ"],
+     "neg_ctrl_4", "non_targeting_sgRNA_4", "sgNT-1", "ROSA26", "lacZ", "neg", "WT",
+     "wild-type", "DMSO", "eGFP_1", "Luciferase", "LUC_sg2", "NO_SITE_12", "ONE_INTERGENIC_SITE_3", "ONE_NON-GENE_SITE_1"],
 )  # fmt: skip
 def test_usual_names_of_controls_are_known(label):
     assert looks_like_control(label)
 
 
 @pytest.mark.parametrize(
-    "label", ["NT5E", "NTN1", "TP53", "negative", "SAFB", "CTRL2B", "SCRIB", "safeguard", ""]
+    "label",
+    [
+        "NT5E",
+        "NTN1",
+        "TP53",
+        "negative",
+        "SAFB",
+        "CTRL2B",
+        "SCRIB",
+        "safeguard",
+        "WTAP",
+        "WT1",
+        "NEGR1",
+        "LUC7L",
+        "NOS1",
+        "",
+    ],
 )
 def test_genes_are_no_controls(label):
     assert not looks_like_control(label)
@@ -66,9 +83,10 @@ def test_guides_are_read_by_the_stated_rule():
         "HLA-A.2",
         "sgMYC_1",
         "MYC_+_95907328.23-P1P2",
+        "HLA-A_ACGTACGTACGTACGTACGT",
     ]
     cells = _assemble(labels)
-    assert cells.perturbation.tolist() == [-1, -1, 0, 0, 1, 1, 3, 3]
+    assert cells.perturbation.tolist() == [-1, -1, 0, 0, 1, 1, 3, 3, 1]
     assert cells.guides.tolist() == labels
     assert any("labels name guides" in remark and "-> " in remark for remark in cells.remarks)
 

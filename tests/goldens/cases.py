@@ -443,6 +443,18 @@ CASES = (
         "{inputs}/world/true_functions.h5ad --pairs {inputs}/pairs.tsv --combinations product --folds 2 --repeats 1"
         " --random 1 --draws 20 --threads 1 --no-report --output {out}/scores",
     ),
+    Case(
+        "evaluate labels",
+        "gains",
+        "{inputs}/world/true_functions.h5ad {artefacts}/pca.h5ad --labels {inputs}/labels.tsv --draws 20 --threads 1"
+        " --learner ridge --compare-on covered --annotation {inputs}/world/genes.tsv --no-report --output {out}/scores",
+    ),
+    Case(
+        "evaluate pairs",
+        "gains",
+        "{inputs}/world/true_functions.h5ad --pairs {inputs}/pairs.tsv --combinations product --folds 2 --repeats 1"
+        " --random 0 --draws 20 --threads 1 --annotation {inputs}/world/genes.tsv --no-report --output {out}/scores",
+    ),
     Case("study init", "example", "--output {out}/study.toml", held="study.toml"),
     Case("study run", "labels", "{inputs}/study.toml --no-report --output {out}/study", held="*.tsv"),
     Case(
@@ -469,6 +481,20 @@ CASES = (
         "evaluate variants",
         "planted",
         "{inputs}/mpra/scores.tsv --mpra {inputs}/mpra/measured.tsv --penalties 5 --draws 20 --no-report --output {out}/scores",
+        TRAINED,
+    ),
+    Case(
+        "evaluate variants",
+        "eqtl",
+        "{inputs}/cohort/scores.tsv --eqtl {inputs}/cohort/eqtl.tsv --trees 5 --folds 3 --repeats 1 --draws 20 --no-report"
+        " --output {out}/scores",
+        TRAINED,
+    ),
+    Case(
+        "evaluate sldp",
+        "npz",
+        "{inputs}/cohort/scores.tsv --summary {inputs}/cohort/trait.sumstats --ld {inputs}/cohort/panel.npz --flips 1000 --no-report"
+        " --output {out}/scores",
         TRAINED,
     ),
     Case(

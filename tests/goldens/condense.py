@@ -17,7 +17,7 @@ PASSING = re.compile(
 )
 # Records of a run, files that hold times, and files that only their presence matters of.
 IGNORED = re.compile(
-    r"run\.json$|\.fetched\.json$|journal|\.ckpt$|(^|/)shards(/|$)|\.fai$|\.gzi$|\.lock$|(^|/)(cells|rows)/[0-9a-f]{8}"
+    r"run\.json$|\.fetched\.json$|journal|\.ckpt$|(^|/)shards(/|$)|\.fai$|\.gzi$|\.lock$|(^|/)(cells|rows)/[0-9a-f]{8}|(^|/)genes/[a-z]+-[0-9a-f]{16}"
 )
 PRESENT = (".png", ".pdf", ".md", ".svg")
 
@@ -104,7 +104,7 @@ def plain(value: Any) -> Any:
         found = {"length": len(value), "digest": digest(words), "first": [word[:60] for word in words[:2]]}
         return {**found, "numbers": array(floats, samples=8)} if floats else found
     if isinstance(value, str):
-        if value[:1] == "{":
+        if value[:2] in ("{}", '{"'):  # JSON, and not the form of a number
             return header(json.loads(value))
         return value if len(value) <= 120 else {"length": len(value), "first": value[:60]}
     return number(value) if isinstance(value, float) else value

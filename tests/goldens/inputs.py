@@ -11,6 +11,7 @@ from cistron.formats import read_gene_embedding
 from cistron.world import WorldSettings, write_world
 from cistron.world.cells import CellWorldSettings, cell_world, write_cell_world
 from cistron.world.chromatin import ChromatinWorldSettings, chromatin_world, write_bigwigs, write_binned
+from cistron.world.mosaic_cohort import MosaicSettings, mosaic_cohort, planted_eqtl, planted_traits
 from cistron.world.networks import NetworkWorldSettings, network_world, write_network_world
 from cistron.world.sequence import planted_genome, write_planted_genome
 
@@ -46,6 +47,7 @@ def write_inputs(folder: Path) -> Path:
     _write_gene_lists(folder)
     _write_enhancers(folder / "enhancers")
     _write_mpra(folder / "mpra")
+    _write_cohort(folder / "cohort")
     _write_sources(folder)
     _write_proteins(folder / "proteins.fa")
     _write_two_genomes(folder / "folds")
@@ -85,9 +87,7 @@ def _write_design(folder: Path) -> None:
         genome_build="planted",
         parameters={},
     )
-    (folder / "marks.tsv").write_text(
-        "cell_type\tmark\ttrack\ncell_type_1\tH3K27ac\thuman_0\n"
-    )
+    (folder / "marks.tsv").write_text("cell_type\tmark\ttrack\ncell_type_1\tH3K27ac\thuman_0\n")
     (folder / "protected.bed").write_text("chr1\t19990\t20010\n")
 
 
@@ -158,6 +158,25 @@ def _write_mpra(folder: Path) -> None:
     scores["one"] = (frame["value"] + random.standard_normal(len(frame))).round(4)
     scores["two"] = random.standard_normal(len(frame)).round(4)
     scores.to_csv(folder / "scores.tsv", sep="\t", index=False)
+
+
+def _write_cohort(folder: Path) -> None:
+    """Write eQTL and a trait of a small cohort, its genotypes, and scores of which one column knows what a variant does."""
+    folder.mkdir()
+    cohort = mosaic_cohort(MosaicSettings(blocks=66, variants=12, people=400, functional=0.3), SEED)
+    planted_eqtl(cohort, SEED, tissues=1).round(5).to_csv(folder / "eqtl.tsv", sep="\t", index=False)
+    random = np.random.default_rng(SEED)
+    scores = cohort.variants[["chromosome", "position", "ref", "alt"]].copy()
+    scores["one"] = (cohort.variants["score"] + 0.2 * random.standard_normal(len(scores))).round(4)
+    scores["two"] = random.standard_normal(len(scores)).round(4)
+    scores.to_csv(folder / "scores.tsv", sep="\t", index=False)
+    variants = cohort.variants
+    names = {name: variants[name].to_numpy(str) for name in ("chromosome", "ref", "alt", "id")}
+    places = {name: variants[name].to_numpy() for name in ("position", "block")}
+    np.savez(folder / "panel.npz", genotypes=cohort.genotypes, **names, **places)
+    trait = pd.DataFrame({"SNP": variants["id"], "A1": variants["alt"], "A2": variants["ref"], "N": 50_000})
+    trait["Z"] = planted_traits(cohort, 1, SEED, signed=0.3)[:, 0].round(4)
+    trait.to_csv(folder / "trait.sumstats", sep="\t", index=False)
 
 
 def _write_gene_lists(folder: Path) -> None:

@@ -1,6 +1,8 @@
 """Contributions of enhancers: equal to a pair-by-pair computation, whatever lies outside, on a planted world, with random weights."""
 
 import copy
+import importlib.util
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import torch
 
 from cistron.cli.main import main
 from cistron.errors import InputError
+from cistron.evaluation.enhancers import EnhancerSettings, run_enhancers
 from cistron.genome import Genome, one_hot
 from cistron.genome.shuffling import dinucleotide_shuffle
 from cistron.runtime import random_generator
@@ -17,6 +20,12 @@ from cistron.sequence.enhancer_scores import EnhancerScorer, GeneElements
 from cistron.sequence.enhancers import score_enhancers
 from cistron.sequence.settings_enhancers import EnhancerScoreSettings
 from cistron.world.enhancers import planted_enhancers, write_planted_enhancers
+
+spec = importlib.util.spec_from_file_location(
+    "planted_enhancer_model", Path(__file__).with_name("planted_enhancer_model.py")
+)
+planted_enhancer_model = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(planted_enhancer_model)
 
 LENGTH = 4096
 EVERY = EnhancerScoreSettings(methods=("gradient", "attention", "ism"), window=256, shuffles=2)
@@ -143,7 +152,7 @@ def test_a_run_keeps_every_pair_and_goes_on(place, tmp_path, monkeypatch):
                 allow_loss=True,
                 threads=1,
                 **changes,
-            )
+            ).frame
 
     whole = run("a.tsv")
     assert len(whole) == 2 * len(pairs)
@@ -207,3 +216,95 @@ def test_random_weights_give_prevalence(place, tmp_path, capsys):
     assert rows.loc["random", "value"] == pytest.approx(prevalence)
     for name in ("gradient", "attention", "ism"):
         assert rows.loc[name, "value"] < prevalence + 0.35
+
+
+def test_the_window_can_be_moved_to_hold_more_elements(place, model):
+    folder, _ = place
+    model = copy.deepcopy(model).requires_grad_(False)
+    site, far = 8192, (8192 + 900, 8192 + 2500)
+    with Genome(folder / "genome.fa", build="planted") as genome:
+        found = {}
+        for placement in ("site", "elements"):
+            rules = EnhancerScoreSettings(methods=("gradient",), window=256, placement=placement)
+            scorer = EnhancerScorer(model, genome, "human", np.array([1]), np.array([1]), rules, LENGTH)
+            found[placement] = scorer.score(GeneElements("chr1", site, (site,), far))
+        start = site + 2500 + 128 - LENGTH  # as little as holds both
+        encoded = torch.from_numpy(one_hot(genome.codes("chr1", start, start + LENGTH)))[
+            None
+        ].requires_grad_()
+    assert found["site"].inside.tolist() == [True, False]
+    assert found["elements"].inside.tolist() == [True, True]
+    middle = (site - start) // 128 - model.settings.crop
+    model(encoded, ["human"])["human"][0, middle - 1 : middle + 2, 1].sum().backward()
+    low = far[1] - start - 128
+    expected = float((encoded.grad * encoded.detach())[0, low : low + 256].sum(1).abs().sum())
+    assert found["elements"].specific["gradient"][1] == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_report_shows_elements_beside_places_at_like_distance(place, tmp_path, capsys):
+    folder, world = place
+    words = f"sequence enhancers {folder}/pairs.tsv --genome {folder}/genome.fa --build planted --annotation {folder}/genes.gtf --weights {folder}/model"
+    options = f"--tracks blood --element-window 200 --placement elements --controls 2 --threads 1 --report-folder {tmp_path}/r --output {tmp_path}/c.tsv"
+    assert main(f"{words} {options}".split()) == 0, capsys.readouterr().err
+    controls = pd.read_parquet(tmp_path / "r" / "controls.parquet")
+    table = pd.read_csv(tmp_path / "c.tsv", sep="\t")
+    assert len(table) == 2 * len(world.pairs)  # the table holds no control
+    assert len(controls) <= 4 * len(world.pairs)
+    pairs = world.pairs.reset_index(drop=True)
+    ratio = controls["distance"] / pairs.loc[controls["row"], "distanceToTSS"].to_numpy()
+    assert ratio.between(0.78, 1.22).all()
+    assert len(controls) > len(world.pairs)
+    scores = pd.read_parquet(tmp_path / "r" / "scores.parquet")
+    rows = scores[scores["metric"] == "auroc_against_like_distance"].set_index("model")
+    assert set(rows.index) == {"gradient", "attention"}
+    assert rows.loc["gradient", "low"] < 0.6  # the weights of this model are random
+    page = (tmp_path / "r" / "report.html").read_text()
+    assert "scores above a random place at like distance" in page
+    assert (tmp_path / "r" / "figures" / "enhancer_contributions_loci.png").exists()
+
+
+def planted_result(tmp_path, weights, methods="gradient attention ism"):
+    """Average precision of all methods: of enhancers of either cell type among places where nothing is, and of those of the chosen one."""
+    world = planted_enhancers(5, genes=10)
+    write_planted_enhancers(world, tmp_path)
+    save_weights(weights, tmp_path / "model", tracks=planted_enhancer_model.TABLE)
+    either = world.pairs.assign(Regulated=np.where(world.pairs["kind"] == "none", "FALSE", "TRUE"))
+    either.to_csv(tmp_path / "either.tsv", sep="\t", index=False)
+    words = f"sequence enhancers {tmp_path}/pairs.tsv --genome {tmp_path}/genome.fa --build planted --annotation {tmp_path}/genes.gtf --weights {tmp_path}/model"
+    options = f"--tracks blood --methods {methods} --element-window 128 --shuffles 3 --threads 1 --output {tmp_path}/c.tsv"
+    assert main(f"{words} {options}".split()) == 0
+    found = {}
+    for name in ("either", "pairs"):
+        scores = run_enhancers(
+            [tmp_path / "c.tsv"],
+            tmp_path / f"{name}.tsv",
+            tmp_path / name,
+            EnhancerSettings(draws=100, controls=2),
+        )
+        rows = scores[scores["metric"].eq("average_precision") & scores["stratum"].eq("all")]
+        found[name] = rows.set_index("embedding")
+    return found
+
+
+def test_a_trained_model_finds_planted_enhancers_by_all_methods(tmp_path):
+    found = planted_result(tmp_path, planted_enhancer_model.stored_model())
+    either, own = found["either"], found["pairs"]
+    for method in ("gradient", "attention", "ism"):
+        # above places where nothing is, above the distance and above the score permuted at like distance
+        assert either.loc[method, "low"] > either.loc["random", "value"]
+        assert either.loc[method, "value"] > either.loc["distance", "value"] + 0.1
+        assert either.loc[method, "value"] > either.loc[method, "control_value"] + 0.1
+    for method in ("gradient", "ism"):
+        # of the cell type: the chosen tracks tell it, all tracks together do not
+        assert own.loc[method, "low"] > own.loc["distance", "value"] + 0.2
+        assert own.loc[method, "value"] > own.loc[f"{method} (agnostic)", "value"] + 0.2
+
+
+def test_random_weights_of_the_same_model_find_no_planted_enhancer(tmp_path):
+    found = planted_result(tmp_path, planted_enhancer_model.new_model(3).eval(), "gradient attention")[
+        "pairs"
+    ]
+    prevalence = found.loc["random", "value"]
+    for method in ("gradient", "attention"):
+        assert found.loc[method, "low"] < prevalence + 0.05
+        assert found.loc[method, "value"] < 0.45

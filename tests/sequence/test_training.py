@@ -400,8 +400,37 @@ def test_evaluation(trained, stores, aloud, tmp_path):
         if targets[..., track].std() > 0:
             expected = np.corrcoef(targets[..., track].ravel(), predicted[..., track].ravel())[0, 1]
             assert own[track] == pytest.approx(expected, abs=1e-4)
+    assert not (tmp_path / "result" / "start_sites.parquet").exists()
     page = (tmp_path / "result" / "report.html").read_text()
     assert "Tracks from DNA" in page
+    sequences = data.store.tracks.sequences.iloc[rows]
+    places = [
+        (name, 10_240 + offset, sign)
+        for name in sequences["chromosome"]
+        for offset, sign in ((-400, "+"), (300, "-"))
+    ]
+    (tmp_path / "genes.tsv").write_text(
+        "gene\tchromosome\tposition\tstrand\n"
+        + "".join(
+            f"g{number}\t{name}\t{place + 1}\t{sign}\n" for number, (name, place, sign) in enumerate(places)
+        )
+        + "elsewhere\tblock99\t5\t+\n"
+    )
+    code, _, errors = aloud(*line, "--annotation", tmp_path / "genes.tsv", "--output", tmp_path / "sites")
+    assert code == 0, errors
+    assert "4 of 5 genes lie in the 2 sequences" in errors
+    at_sites = pd.read_parquet(tmp_path / "sites" / "start_sites.parquet")
+    expected = []
+    for number, (_, place, sign) in enumerate(places):
+        middle = (place - 10_240 + 1024) // 128
+        window = targets[number // 2, middle - 1 : middle + 2].sum(axis=0)
+        expected.append(np.log1p(window[[1, 3] if sign == "+" else [2, 4]]).mean())
+    assert at_sites["observed"].to_numpy() == pytest.approx(expected, rel=1e-5)
+    scores = pd.read_parquet(tmp_path / "sites" / "scores.parquet")
+    across = scores[scores["metric"] == "pearson_start_sites"]
+    assert set(across["embedding"]) == set(scores["embedding"])
+    page = (tmp_path / "sites" / "report.html").read_text()
+    assert "4 start sites lie in the sequences" in page
     assert (tmp_path / "result" / "figures" / "tracks_locus.png").exists()
     code, _, errors = aloud(*line, "--fold", "train", "--output", tmp_path / "leak")
     assert code == 2

@@ -16,7 +16,9 @@ from cistron.evaluation.genesets import GeneSets
 from cistron.formats import build_gene_embedding, read_gene_embedding, read_scores, write_gene_embedding
 from cistron.study import add_to_study, read_plan, run_study, stored_plan
 from cistron.study.cells import cells_of, compute_cell
+from cistron.study.gene_files import GENE_FILES
 from cistron.study.kinds import KINDS
+from cistron.study.multiqc import GAINS, SCORES, write_multiqc
 from cistron.study.plan import plan_of
 from cistron.study.rows import make_rows
 from cistron.study.scoring import filled
@@ -102,6 +104,45 @@ def test_the_embedding_that_knows_the_truth_is_first_everywhere_and_chance_is_at
     assert (table.loc[table["embedding"] == "truth", "gain"] > 3).all()
 
 
+def test_the_truth_is_first_on_traits_and_on_a_network_too(world, tmp_path):
+    head = PLAN.split("[tasks.sets]")[0].replace('complementarity = ["sets"]', 'added = ["permuted"]')
+    (world / "two.toml").write_text(
+        head
+        + '[tasks.traits]\nkind = "gwas"\ntraits = "traits"\ncontrols = 1\ndraws = 60\n'
+        + '[tasks.network]\nkind = "edges"\ntruth = "network.tsv"\nfolds = 2\nrepeats = 1\ndraws = 60\n'
+    )
+    table = run_study(world / "two.toml", tmp_path / "study").table
+    table = table[table["part"] == "common genes"].set_index(["task", "embedding"])
+    for task in ("traits", "network"):
+        own = table.loc[task]
+        assert own["rank"].idxmin() == "truth"
+        assert (
+            own.loc[["noise", "permuted"], "value"].max()
+            < own.loc["truth", "value"] / 2 + own["null_value"].max() / 2
+        )
+        assert (own.loc[["noise", "permuted"], "low"] < own["null_value"].max() + 0.03).all()
+    assert table.loc[("network", "truth"), "low"] > 0.7
+
+
+def test_who_knows_rests_on_the_gain_beyond_trivial_columns(world):
+    plan = tomllib.loads(PLAN)
+    plan["study"]["covariates"] = "covariates.tsv"
+    genes = pd.read_csv(world / "genes.tsv", sep="\t").iloc[:, 0]
+    noise = np.random.default_rng(8).normal(size=(len(genes), 2))
+    pd.DataFrame({"gene": genes, "gc": noise[:, 0], "papers": noise[:, 1]}).to_csv(
+        world / "covariates.tsv", sep="\t", index=False
+    )
+    plan["study"].update(added=[], complementarity=[])
+    plan["embeddings"] = {name: plan["embeddings"][name] for name in ("truth", "noise")}
+    result = run_study(plan_of(plan, world, "study"), world / "beyond")
+    table = result.table[result.table["part"] == "common genes"].set_index(["embedding", "task"])
+    assert table.loc["truth", "knows"].all()
+    assert not table.loc["noise", "knows"].any()
+    assert (table["beyond_low"] <= table["beyond"]).all()
+    assert (table["knows"] == (table["beyond_low"] > 0)).all()
+    assert set(table.index.get_level_values("task")) == {"sets", "labels", "pairs", "cells"}
+
+
 def test_two_halves_are_complementary_and_noise_adds_nothing(study):
     together = study.complementarity.set_index(["first", "second"])
     assert together.loc[("first", "second"), "low"] > 0.02
@@ -124,6 +165,23 @@ def test_the_tables_are_beside_each_other(study):
     record = json.loads((study.folder / "run.json").read_text())
     assert record["run_id"] == scores["run_id"].iloc[0]
     assert record["results"]["cells"]["computed"] == study.computed
+
+
+def test_the_table_is_written_for_multiqc(study):
+    """Custom content: every scored cell of the common genes, names that a page takes as they are, no NaN."""
+    table = study.table[(study.table["part"] == "common genes") & (study.table["row"] != "together")]
+    scores, gains = (json.loads((study.folder / name).read_text()) for name in (SCORES, GAINS))
+    assert SCORES.endswith("_mqc.json")
+    assert GAINS.endswith("_mqc.json")
+    assert (scores["plot_type"], gains["plot_type"]) == ("table", "heatmap")
+    assert scores["parent_id"] == gains["parent_id"] == "cistron"
+    assert scores["id"] != gains["id"]
+    assert set(scores["headers"]) == set(table["task"])
+    for row in table.itertuples():
+        assert scores["data"][row.embedding][row.task] == pytest.approx(row.value, rel=1e-5)
+        assert gains["data"][row.embedding][row.task] == pytest.approx(row.gain, rel=1e-3)
+    named = write_multiqc(study.folder, "<b>study</b>", study.table)
+    assert "<b>" not in named[0].read_text()
 
 
 def test_a_second_run_computes_nothing_and_gives_the_same(study, world):
@@ -328,6 +386,7 @@ def test_the_commands_write_an_example_run_it_and_add(run, fails, tmp_path, monk
     assert code == 0, errors
     plan = read_plan(Path("study.toml"))
     assert {task.kind.name for task in plan.tasks} == set(KINDS)
+    assert set(plan.gene_files) == set(GENE_FILES)
     text = Path("study.toml").read_text()
     start, end = text.index("[tasks.traits]"), text.index("[tasks.labels]")
     Path("study.toml").write_text(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.cells.inputs import Cells
+from cistron.genes.columns import find_columns
 from cistron.genes.places import read_gene_places
 from cistron.genes.start_sites import choose_start_sites
 from cistron.runtime import say
@@ -53,8 +54,18 @@ def read_gene_table(path: str | Path) -> pd.DataFrame:
 
 
 def genes_of(cells: Cells) -> pd.DataFrame:
-    """Gene table of what the cells' own ``var`` says."""
+    """Gene table of what the cells' own ``var`` says, under any usual names of the columns."""
     table = cells.variables.copy()
+    found = find_columns(list(table.columns))
+    others = {
+        found[what]: what
+        for what in ("chromosome", "start", "end", "strand", "position")
+        if what in found and what not in table
+    }
+    table = table.rename(columns=others)
+    if others:
+        told = ", ".join(f"{what} from {column!r}" for column, what in others.items())
+        say(f"{cells.name}: places of the genes are those of its var: {told} (--annotation gives others)")
     if "position" not in table and "start" in table:
         table["position"] = table["start"]
     if "group" not in table and "family" in table:

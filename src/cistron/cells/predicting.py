@@ -9,7 +9,7 @@ import pandas as pd
 
 from cistron.cells.estimator import CellExpression, read_requested_cells
 from cistron.cells.inputs import Cells, keep_rich_cells, labels_of, pseudobulk
-from cistron.cells.inputs_gene_places import read_gene_table
+from cistron.cells.inputs_gene_places import genes_of, read_gene_table
 from cistron.cells.normalisation import Normalisation
 from cistron.cells.settings import PredictRequest
 from cistron.errors import InputError
@@ -213,10 +213,8 @@ def predict_file(request: PredictRequest, output: str | Path) -> tuple[int, int,
     for line in filter(None, (*cells.remarks, remark)):
         say(line)
         run.warn(line)
-    chromosomes = None
-    if request.gene_table is not None or "chromosome" in cells.variables:
-        table = cells.variables if request.gene_table is None else read_gene_table(request.gene_table)
-        chromosomes = table.get("chromosome")
+    table = genes_of(cells) if request.gene_table is None else read_gene_table(request.gene_table)
+    chromosomes = table.get("chromosome")
     unseen = int(np.sum(~np.isin(model.genes, cells.genes)))
     if unseen:
         run.warn(

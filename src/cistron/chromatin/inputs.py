@@ -15,6 +15,7 @@ from cistron.formats.tables import first_line, read_table
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.genes.places import read_gene_places
 from cistron.runtime import say
+from cistron.runtime.cloud import cloud_url, exists
 from cistron.runtime.tables import read_text_table
 
 BINNED_PARTS = ("values", "genes", "cell_types", "marks")
@@ -89,8 +90,8 @@ def read_track_list(path: str | Path, *, replicates: bool = False) -> pd.DataFra
         raise InputError(
             f"track list {path.name}: replicates of {mark} of {cell_type} are measured and imputed; keep one kind"
         )
-    table["path"] = [path.parent / name for name in table["path"]]
-    absent = [name for name in table["path"] if not name.exists()]
+    table["path"] = [Path(name) if cloud_url(name) else path.parent / name for name in table["path"]]
+    absent = [name for name in table["path"] if not exists(name)]
     if absent:
         raise InputError(f"track list {path.name}: {len(absent)} files do not exist, for example {absent[0]}")
     return table[["cell_type", "mark", "path", "kind"]]

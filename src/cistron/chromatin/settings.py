@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cistron.errors import InputError
-from cistron.genome.tracks import Transform, Uncovered
+from cistron.genome.settings import Transform, Uncovered
 from cistron.methods import Count, CountOrZero, NotNegative, Positive, PositiveShare, Share, check_settings
 from cistron.training.settings import FitSettings
 

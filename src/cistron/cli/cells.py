@@ -37,7 +37,7 @@ from cistron.cli.options import (
     Threads,
     renamed,
 )
-from cistron.cli.running import Reads
+from cistron.cli.running import InCloud, Reads
 from cistron.methods import NotNegative, Share
 from cistron.runtime import show
 
@@ -57,7 +57,7 @@ MinimumCounts = Annotated[
 @app.command
 @method_options(METHODS, default="bilinear")
 def train(
-    cells: Path,
+    cells: Annotated[Path, InCloud()],
     *,
     output: Output,
     embedding: Annotated[tuple[str, ...], Reads(("one-hot",))] = ("one-hot",),
@@ -203,7 +203,7 @@ def train(
 @app.command
 def predict(
     model: Path,
-    cells: Path,
+    cells: Annotated[Path, InCloud()],
     *,
     output: Output,
     embedding: tuple[Path, ...] = (),

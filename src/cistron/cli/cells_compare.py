@@ -19,14 +19,14 @@ from cistron.cli.options import (
     Seed,
     Threads,
 )
-from cistron.cli.running import Reads
+from cistron.cli.running import InCloud, Reads
 from cistron.methods import Count, NotNegative, Share
 from cistron.runtime import show
 
 
 @method_options(METHODS, default="bilinear")
 def compare(
-    cells: Path,
+    cells: Annotated[Path, InCloud()],
     *,
     embedding: Annotated[tuple[str, ...], Reads(("one-hot",))],
     output: Output,

@@ -6,12 +6,13 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import CellType, GeneColumn, Layer, Output
+from cistron.cli.running import InCloud
 from cistron.runtime import say, show
 
 
 def join_species(
-    cells: Path,
-    other_cells: Path,
+    cells: Annotated[Path, InCloud()],
+    other_cells: Annotated[Path, InCloud()],
     *,
     orthologs: Path,
     embedding: Annotated[tuple[Path, Path], Parameter(name="--embedding")],

@@ -18,6 +18,7 @@ PARTS: dict[str, str] = {
     "cells": "cistron.cli.demo_cells",
     "networks": "cistron.cli.demo_networks",
     "sequence": "cistron.cli.demo_sequence",
+    "variants": "cistron.cli.demo_variants",
     "chromatin": "cistron.cli.demo_chromatin",
 }
 
@@ -90,6 +91,14 @@ pairs = "tasks/pairs.tsv"
 combinations = ["product"]
 repeats = 2
 most = 600
+
+[genes]
+tracks = "genes/tracks.zarr"
+enhancers = "genes/contributions.tsv"
+variants = "genes/variants.parquet"
+epigenesis = "genes/map.zarr"
+designs = "genes/design.zarr"
+networks = "genes/edges.tsv"
 """
 
 
@@ -99,6 +108,7 @@ def _study_part(output: Path, genes: int, seed: int) -> Path:
     from cistron.omics import OmicsEmbedder, PcaSettings, read_matrix
     from cistron.study import run_study
     from cistron.world import WorldSettings, write_world
+    from cistron.world.gene_files import write_gene_files
     from cistron.world.genes import plant_genes
     from cistron.world.study import StudyWorldSettings, write_function_tasks
 
@@ -124,7 +134,10 @@ def _study_part(output: Path, genes: int, seed: int) -> Path:
     say("demo: scoring every embedding on planted GWAS, gene sets, labels and pairs")
     (output / "tasks").mkdir(exist_ok=True)
     tasks = StudyWorldSettings(genes=genes, sets=24, pairs=max(100, genes // 4))
-    write_function_tasks(output / "tasks", plant_genes(WorldSettings(genes=genes), seed), tasks, seed)
+    planted = plant_genes(WorldSettings(genes=genes), seed)
+    write_function_tasks(output / "tasks", planted, tasks, seed)
+    # planted, not predicted: the other parts of the demo have worlds and genes of their own
+    write_gene_files(output / "genes", planted, seed=seed)
     plan = output / "study.toml"
     plan.write_text(_STUDY.format(seed=seed, covariance=world["covariance"].name), encoding="utf-8")
     result = run_study(plan, output / "study")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cistron.cli.options import Destination, Output, renamed
+from cistron.cli.options import Destination, GeneColumn, Output, renamed
 from cistron.errors import InputError
 from cistron.runtime import show
 
@@ -50,6 +50,8 @@ def convert(
     name: str | None = None,
     evidence: str | None = None,
     licence: str | None = None,
+    varm: str | None = None,
+    gene_column: GeneColumn = None,
 ) -> None:
     """Convert an embedding between .h5ad, .parquet, .tsv, .csv and word2vec text.
 
@@ -66,10 +68,23 @@ def convert(
         say it, unknown when absent.
     licence
         Licence of the source data.
+    varm
+        Take what stands under this name in varm of a .h5ad of cells: one row of numbers per gene.
     """
     from cistron.formats.gene_embedding_exchange import adopt_gene_embedding, export_gene_embedding
 
-    embedding = adopt_gene_embedding(source, name=name, evidence=evidence, licence=licence)
+    if varm is not None:
+        from cistron.formats.gene_embedding_varm import embedding_from_varm
+
+        if evidence is None:
+            raise InputError("--varm: say what the vectors were made from with --evidence")
+        embedding = embedding_from_varm(
+            source, varm, evidence=evidence, gene_column=gene_column, name=name, licence=licence or ""
+        )
+    elif gene_column is not None:
+        raise InputError("--gene-column goes with --varm")
+    else:
+        embedding = adopt_gene_embedding(source, name=name, evidence=evidence, licence=licence)
     export_gene_embedding(embedding, destination)
     show(f"wrote {destination}: {embedding.n_obs:,} genes x {embedding.n_vars:,} dimensions")
 

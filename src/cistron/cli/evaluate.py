@@ -21,7 +21,11 @@ TASKS = {
     ),
     "variants": (
         "cistron.cli.evaluate_variants:variants",
-        "Compare scores of variants with reporter assays.",
+        "Compare scores of variants with reporter assays, and with fine-mapped eQTL.",
+    ),
+    "sldp": (
+        "cistron.cli.evaluate_sldp:sldp",
+        "Compare signed scores of variants with the signs of a GWAS.",
     ),
     "enhancers": (
         "cistron.cli.evaluate_enhancers:enhancers",

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, renamed
 from cistron.cli.perturbed_cells import Reading
-from cistron.evaluation.edges import EdgeEvaluationSettings, run_edges
+from cistron.cli.running import InCloud
+from cistron.evaluation.edges.settings import EdgeEvaluationSettings
 from cistron.methods import OpenShare
 from cistron.runtime import show
 
@@ -23,7 +23,7 @@ class _Settings(EdgeEvaluationSettings):
 def edges(
     *networks: Path,
     output: Output,
-    cells: Path | None = None,
+    cells: Annotated[Path | None, InCloud()] = None,
     truth: Path | None = None,
     reference: tuple[Path, ...] = (),
     undirected_reference: tuple[Path, ...] = (),
@@ -52,6 +52,8 @@ def edges(
     report
         Write figures and the HTML report.
     """
+    from cistron.evaluation.edges import run_edges
+
     scores = run_edges(
         networks,
         output,
@@ -72,7 +74,7 @@ def edges(
     show(f"scores: {output / 'scores.parquet'}")
 
 
-def _summary(scores: pd.DataFrame) -> list[str]:
+def _summary(scores) -> list[str]:  # type: ignore[no-untyped-def]  # a DataFrame; pandas loads late
     shown = ("auprc", "wasserstein_excess", "enrichment", "sign_accuracy", "calibration_error")
     lines = []
     for row in scores[scores["metric"].isin(shown)].itertuples():

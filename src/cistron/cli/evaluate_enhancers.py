@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed
-from cistron.evaluation.enhancers import EnhancerSettings, run_enhancers
+from cistron.evaluation.enhancers.settings import EnhancerSettings
 from cistron.runtime import show
 
 
@@ -37,6 +37,8 @@ def enhancers(
     report
         Write figures and the HTML report.
     """
+    from cistron.evaluation.enhancers import run_enhancers
+
     found = run_enhancers(scores, pairs, output, settings, score_column=score_column, seed=seed)
     rows = found[(found["metric"] == "average_precision") & (found["stratum"] == "all")]
     for row in rows.itertuples():

@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, Threads
-from cistron.evaluation.expression import ExpressionSettings, headline, run_expression, scored_strata
+from cistron.evaluation.expression.settings import ExpressionSettings
 from cistron.runtime import show
 
 
@@ -40,6 +40,8 @@ def expression(
     report
         Write figures and the HTML report.
     """
+    from cistron.evaluation.expression import run_expression
+
     scores = run_expression(
         predictions, output, settings, annotation=annotation, rivals=rivals, seed=seed, threads=threads
     )
@@ -53,6 +55,8 @@ def expression(
 
 
 def _summary(scores) -> list[str]:  # type: ignore[no-untyped-def]  # a DataFrame; pandas loads late
+    from cistron.evaluation.expression import headline, scored_strata
+
     shown = ("pearson_across_genes", "pearson_across_cells", "pooled_doubly_centred")
     first, stratum = headline(scores["stratum"].unique()), headline(scored_strata(scores))
     gains = tuple(f"gain_{metric}" for metric in shown)

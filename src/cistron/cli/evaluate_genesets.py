@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, Threads, renamed
-from cistron.evaluation.genesets import GeneSetSettings, run_gene_sets
+from cistron.evaluation.genesets.settings import GeneSetSettings
 from cistron.runtime import show
 
 
@@ -53,6 +53,8 @@ def genesets(
     report
         Write figures and the HTML report.
     """
+    from cistron.evaluation.genesets import run_gene_sets
+
     scores = run_gene_sets(
         embeddings,
         sets,

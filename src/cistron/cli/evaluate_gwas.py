@@ -1,14 +1,16 @@
 """``cistron evaluate gwas``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
+from cistron.cli.method_options import ShownWith
 from cistron.cli.options import Output, Scheduler, Seed, Threads, renamed
 from cistron.errors import InputError
-from cistron.evaluation.gwas import GwasSettings, run_gwas
+from cistron.evaluation.gwas.regressor_settings import BoostedSettings, RidgeSettings, XgboostSettings
+from cistron.evaluation.gwas.settings import GwasSettings
 from cistron.methods import Count
 from cistron.runtime import show
 
@@ -21,10 +23,25 @@ _BESIDE = {
 _NOT_PRINTED = ("odd chromosomes", "even chromosomes", "shared genes")
 
 
+def _settings_of(regressor: str) -> Parameter:
+    shown: Any = ShownWith(regressor, "--regressor", "--model")
+    return Parameter(show=shown, group=Group(f"Settings of {regressor}", sort_key=5))
+
+
 @dataclass(frozen=True)
 class _Settings(GwasSettings):
     __doc__ = GwasSettings.__doc__
-    model: Annotated[str, renamed("--regressor", "--model")] = GwasSettings.model
+    model: Annotated[
+        str,
+        renamed("--regressor", "--model"),
+        Parameter(
+            help="Regressor between embedding and z-score: ridge, linear, xgboost, boosted. Each has settings of its own: "
+            "--regressor NAME --help shows them."
+        ),
+    ] = GwasSettings.model
+    ridge: Annotated[RidgeSettings, _settings_of("ridge")] = field(default_factory=RidgeSettings)
+    xgboost: Annotated[XgboostSettings, _settings_of("xgboost")] = field(default_factory=XgboostSettings)
+    boosted: Annotated[BoostedSettings, _settings_of("boosted")] = field(default_factory=BoostedSettings)
 
 
 def gwas(
@@ -66,6 +83,8 @@ def gwas(
     workers
         Local processes; a process a core for trees when absent.
     """
+    from cistron.evaluation.gwas import run_gwas
+
     if not embeddings:
         raise InputError("no embedding was given; name at least one file")
     scores = run_gwas(

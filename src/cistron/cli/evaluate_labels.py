@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, Threads
-from cistron.evaluation.labels import LabelSettings, run_labels
+from cistron.evaluation.labels.settings import LabelSettings
 from cistron.runtime import show
 
 
@@ -25,7 +25,7 @@ def labels(
 ) -> None:
     """Measure how well gene embeddings predict labels of genes: members of terms, classes, or numbers.
 
-    Writes scores.parquet (one row a term and embedding), summary.parquet, differences.parquet (paired over terms),
+    Writes scores.parquet (one row a term and embedding, and its gain beyond trivial columns), summary.parquet, differences.parquet (paired over terms),
     predictions.parquet, run.json and report.html.
 
     Parameters
@@ -35,17 +35,19 @@ def labels(
     labels
         Table with columns gene, member (0 or 1; or label for classes, value for numbers), term and, where folds are given, part.
     annotation
-        Where genes lie, to leave out whole chromosomes where the table gives no parts.
+        Where genes lie: whole chromosomes are left out where the table gives no parts, and for the gain beyond trivial columns.
     gene_map
         Tables between gene ids (HGNC, GTF), where labels and embeddings name genes differently.
     genes
         List of genes, in the ids of the labels; others are left out.
     rivals
         Table of further trivial columns (gene ids first, one numeric column each); with --annotation, gene density and length are
-        among them. They are scored as a row of their own.
+        among them. They are scored as a row of their own, and every embedding beside them.
     report
         Write figures and the HTML report.
     """
+    from cistron.evaluation.labels import run_labels
+
     result = run_labels(
         embeddings,
         labels,
@@ -65,6 +67,8 @@ def labels(
         show(
             f"{row.embedding}: mean {row.metric.upper()} of {row.terms} terms {row.value:.3f} [{row.low:.3f}, {row.high:.3f}]{control}"
         )
+        if row.gain == row.gain:
+            show(f"  gain beyond trivial columns {row.gain:+.3f} [{row.gain_low:+.3f}, {row.gain_high:+.3f}]")
     for row in result.differences.itertuples():
         show(f"  {row.first} - {row.second}: {row.value:+.3f} [{row.low:+.3f}, {row.high:+.3f}]")
     if report:

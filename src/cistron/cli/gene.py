@@ -20,7 +20,7 @@ def show_gene(
         Path | None, Parameter(name=["--output", "-o"], help="HTML page to write."), Writes(maintained=True)
     ] = None,
 ) -> None:
-    """Show one gene: who it is, its traits, nearest genes, sets, regulators, targets and expression.
+    """Show one gene: who it is, its traits, nearest genes, sets, regulators, targets, expression, what its DNA predicts, what its marks do.
 
     Prints a few lines, and with --output writes a page. What the study has nothing for names the command that would fill it.
 
@@ -31,7 +31,8 @@ def show_gene(
     study
         Folder of a study that was run.
     """
-    from cistron.report.gene_page import build_gene_page, gene_facts, gene_lines
+    from cistron.report.gene_facts import gene_facts, gene_lines
+    from cistron.report.gene_single import build_gene_page
     from cistron.study.genes import read_gene_book
 
     book = read_gene_book(study)

@@ -22,7 +22,7 @@ from cyclopts.exceptions import UnusedCliTokensError
 
 import cistron
 from cistron.cli.method_options import note_given, note_tokens, option_of_setting
-from cistron.cli.options import check_arguments
+from cistron.cli.options import EVERY, check_arguments, default_text
 from cistron.cli.running import run_command
 from cistron.cli.summary import RunSummary, watched
 from cistron.errors import CistronError, InputError
@@ -34,9 +34,10 @@ app = App(
     help="Learn what genes do from five kinds of evidence, and measure honestly what that knowledge is worth.",
     version=cistron.__version__,
     suppress_keyboard_interrupt=False,
-    default_parameter=Parameter(negative_iterable=()),  # no --empty-... beside every list
-    help_epilogue="Every command takes --config FILE.toml (a table a command, for example [omics.embed]), --quiet, --overwrite, "
-    "--verbose, --log-file FILE and --json.",
+    default_parameter=Parameter(
+        negative_iterable=(), show_default=default_text
+    ),  # no --empty-... beside every list
+    help_epilogue="A table of --config names its command: [omics.embed].",
 )
 app.meta.suppress_keyboard_interrupt = False  # main() says how to go on
 # Each wing's commands load when they are called: `cistron --help` loads no torch.
@@ -87,16 +88,19 @@ _READERS = frozenset(
     }
 )
 
+_FLAG = Parameter(group=EVERY, negative=())
+
 
 @app.meta.default
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    config: Path | None = None,
-    quiet: Annotated[bool, Parameter(negative=())] = False,
-    overwrite: Annotated[bool, Parameter(negative=())] = False,
-    verbose: Annotated[bool, Parameter(negative=())] = False,
-    log_file: Path | None = None,
-    json: Annotated[bool, Parameter(negative=())] = False,
+    config: Annotated[Path | None, Parameter(group=EVERY)] = None,
+    quiet: Annotated[bool, _FLAG] = False,
+    overwrite: Annotated[bool, _FLAG] = False,
+    verbose: Annotated[bool, _FLAG] = False,
+    log_file: Annotated[Path | None, Parameter(group=EVERY)] = None,
+    json: Annotated[bool, _FLAG] = False,
+    threads: Annotated[int | None, Parameter(group=EVERY)] = None,
 ) -> object:
     """Run one command.
 
@@ -116,6 +120,8 @@ def _launch(
     json
         End with one line of JSON on standard output: outputs, results, remarks, error, exit code, seconds. Results for
         people go to standard error.
+    threads
+        Threads of numerical libraries, in this process and those that it starts; all cores when absent (tasks of evaluate: 1).
     """
     set_progress(not quiet and os.environ.get("CISTRON_PROGRESS", "1") != "0")
     summary = _summary.get() or RunSummary(list(tokens))
@@ -126,11 +132,13 @@ def _launch(
         app.config = (note_given,) if config is None else (_options_of(config), note_given)
         try:
             command, bound = _parsed(tokens)
+            if threads is not None and "threads" in inspect.signature(command).parameters:
+                command, bound = _parsed((*tokens, "--threads", str(threads)))
             if command.__module__.split(".")[0] == "cyclopts":  # a group without a command prints its help
                 return command(*bound.args, **bound.kwargs)
             summary.command = _command(list(tokens))
             check_arguments(command, bound.arguments)
-            return run_command(command, bound, summary, overwrite=overwrite)
+            return run_command(command, bound, summary, overwrite=overwrite, threads=threads)
         finally:
             app.config = ()
 

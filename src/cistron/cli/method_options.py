@@ -384,6 +384,27 @@ def preset_options(method: Method) -> Callable[[Callable[..., None]], MethodComm
     )
 
 
+class ShownWith:
+    """Whether help shows settings: where the command line names what they belong to. Given as ``Parameter(show=...)``.
+
+    Parameters
+    ----------
+    value
+        Name that shows them.
+    *options
+        Options that it may stand behind.
+    """
+
+    def __init__(self, value: str, *options: str) -> None:
+        self._value, self._options = value, options
+
+    def __bool__(self) -> bool:
+        return any(_value_after(option, _tokens.get()) == self._value for option in self._options)
+
+    def __xor__(self, other: bool) -> bool:
+        return bool(self) ^ other
+
+
 def _value_after(option: str, tokens: Sequence[str]) -> str:
     for number, token in enumerate(tokens):
         if token == option and number + 1 < len(tokens):

@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
 from cistron.cli.options import FurtherOutput, Output, Seed, Threads, renamed
 from cistron.cli.perturbed_cells import Reading
-from cistron.cli.running import Writes
+from cistron.cli.running import InCloud, Writes
 from cistron.methods import Count, CountOrZero, Share
 from cistron.networks.methods import METHODS
 from cistron.runtime import show
@@ -21,7 +21,7 @@ add_methods_command(app, METHODS)
 @app.command
 @method_options(METHODS, default="default")
 def infer(
-    cells: Path,
+    cells: Annotated[Path, InCloud()],
     *,
     output: Output,
     reading: Reading = None,
@@ -78,7 +78,7 @@ def infer(
 
 @app.command
 def quality(
-    cells: Path,
+    cells: Annotated[Path, InCloud()],
     *,
     reading: Reading = None,
     output: Annotated[Path | None, Parameter(name=["--output", "-o"]), Writes()] = None,
@@ -128,7 +128,7 @@ def export(
 
 @app.command
 def regimes(
-    cells: Path,
+    cells: Annotated[Path, InCloud()],
     *,
     output: Output,
     reading: Reading = None,
@@ -156,12 +156,14 @@ def regimes(
     from cistron.evaluation.edges.causalbench import challenge_score, run_regimes
     from cistron.networks.estimator import CausalBenchModel
 
-    METHODS.find(method)
+    needs_perturbations = METHODS.find(method).traits.interventions
     model = CausalBenchModel(method, edges=edges)
     table = run_regimes(
         model, cells, output, fractions=fractions, least_edges=edges, seed=seed, reading=reading
     )
     show(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+    if needs_perturbations and (table["fraction"] == 0).any():
+        show(f"fraction 0 is of the partial correlation: {method} needs perturbed cells")
     interventional = table[table["fraction"] > 0]
     if len(interventional) > 1:
         show(

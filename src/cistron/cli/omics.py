@@ -10,8 +10,9 @@ from cistron.cli.omics_join import join
 from cistron.cli.omics_prepare import prepare
 from cistron.cli.omics_tune import tune
 from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Output, Seed, Threads
+from cistron.cli.running import InCloud
 from cistron.omics import METHODS, PreprocessingSettings
-from cistron.omics.duplicates import Duplicates
+from cistron.omics.settings_preparation import Duplicates
 from cistron.runtime import show
 
 app = App(name="omics", help="Gene embeddings from omics matrices.")
@@ -24,7 +25,7 @@ add_methods_command(app, METHODS)
 @app.command
 @method_options(METHODS, default="pca")
 def embed(
-    *matrices: Path,
+    *matrices: Annotated[Path, InCloud()],
     output: Output,
     chosen: ChosenMethod,
     dimensions: int | None = None,

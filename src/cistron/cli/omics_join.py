@@ -6,14 +6,14 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Output
+from cistron.cli.running import InCloud
 from cistron.methods import Share
-from cistron.omics.duplicates import Duplicates
-from cistron.omics.settings_preparation import PreprocessingSettings
+from cistron.omics.settings_preparation import Duplicates, PreprocessingSettings
 from cistron.runtime import show
 
 
 def join(
-    *matrices: Path,
+    *matrices: Annotated[Path, InCloud()],
     output: Output,
     minimum_share: Share = 0.5,
     layer: Layer = None,

@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, renamed
+from cistron.cli.running import InCloud
 from cistron.omics.settings_preparation import PreparationSettings, SourceName
 from cistron.runtime import show
 
@@ -21,7 +22,7 @@ class _Settings(PreparationSettings):
 
 def prepare(
     source: SourceName,
-    file: Path,
+    file: Annotated[Path, InCloud()],
     *,
     output: Output,
     settings: Annotated[_Settings | None, Parameter(name="*")] = None,

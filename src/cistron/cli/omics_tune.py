@@ -7,17 +7,16 @@ from cyclopts import Parameter
 
 from cistron.cli.method_options import ChosenMethod, method_options
 from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Seed, Threads
-from cistron.cli.running import Writes
+from cistron.cli.running import InCloud, Writes
 from cistron.methods import Count
-from cistron.omics.duplicates import Duplicates
 from cistron.omics.methods import METHODS
-from cistron.omics.settings_preparation import PreprocessingSettings
+from cistron.omics.settings_preparation import Duplicates, PreprocessingSettings
 from cistron.runtime import show
 
 
 @method_options(METHODS, default="vdtf", only=lambda method: bool(method.traits.search))
 def tune(
-    *matrices: Path,
+    *matrices: Annotated[Path, InCloud()],
     output: Annotated[Path, Parameter(name=["--output", "-o"]), Writes(shared=True, growing=True)],
     chosen: ChosenMethod,
     trials: Count = 30,

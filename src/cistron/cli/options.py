@@ -12,10 +12,29 @@ from cistron.methods import Count, check_value
 
 RUNNING = Group("Running", sort_key=100)
 READING = Group("Reading cells and matrices", sort_key=20)
+EVERY = Group("Every command", sort_key=200)
+_MOST_SHOWN = 6  # values of a default in the help
+
+
+def default_text(value: Any) -> Any:
+    """Text of a default in the help; ``None`` where the option is off or empty."""
+    if value is None or value is False or value == () or value == "":
+        return None
+    if value is True:
+        return "yes"
+    if isinstance(value, tuple):
+        shown = [f"{one:g}" if isinstance(one, float) else str(one) for one in value]
+        if len(shown) > _MOST_SHOWN:
+            shown = [*shown[:3], "...", shown[-1]]
+        return " ".join(shown)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
 
 Seed = Annotated[int, Parameter(group=RUNNING, help="Seed of the run; the same seed gives the same answer.")]
+# Every command takes --threads (cistron.cli.main); one that has it itself has a number of its own where it is absent.
 Threads = Annotated[
-    Count | None, Parameter(group=RUNNING, help="Threads of numerical libraries; all cores when absent.")
+    Count | None,
+    Parameter(group=RUNNING, show=False, help="Threads of numerical libraries; all cores when absent."),
 ]
 Workers = Annotated[Count, Parameter(group=RUNNING, help="Local processes for independent work.")]
 Devices = Annotated[
@@ -106,10 +125,11 @@ GeneMap = Annotated[
     Fetched("give a file, or fetch one with 'cistron data fetch hgnc_complete_set' and give its name"),
 ]
 Perturbation = Annotated[
-    str,
+    str | None,
     Parameter(
         group=READING,
-        help="Column of obs that names what was perturbed in each cell: a gene, a guide, several joined by + , ; | or _.",
+        help="Column of obs that names what was perturbed in each cell: a gene, a guide, several joined by + , ; | or _. "
+        "When absent: perturbation, or the one column whose labels are genes of the file and controls.",
     ),
 ]
 ControlLabels = Annotated[

@@ -17,7 +17,7 @@ from cistron.cli.options import (
     Perturbation,
     Scale,
 )
-from cistron.formats.perturbed_cells import ReadingSettings
+from cistron.formats.perturbed_cells_settings import ReadingSettings
 
 
 @dataclass(frozen=True)

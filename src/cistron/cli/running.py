@@ -11,6 +11,7 @@ from cistron.cli.followers import discarded_outputs, is_follower
 from cistron.cli.summary import RunSummary
 from cistron.errors import InputError
 from cistron.runtime import Output, RunRecord, claim_outputs, limit_threads, show
+from cistron.runtime.cloud import cloud_url, exists, require_here
 from cistron.runtime.files import destination_of, require_ordinary
 
 # What does not change a result: how it is computed, and what is printed or drawn of it.
@@ -85,6 +86,11 @@ class Lists:
 
 
 @dataclasses.dataclass(frozen=True)
+class InCloud:
+    """Mark of an input that may lie in an object store (:mod:`cistron.runtime.cloud`); other inputs must be on this machine."""
+
+
+@dataclasses.dataclass(frozen=True)
 class Reads:
     """Mark of a parameter of texts that are paths of input files.
 
@@ -110,7 +116,7 @@ def marks_of(command: Callable[..., Any]) -> dict[str, list[Any]]:
         name: [
             mark
             for mark in getattr(hint, "__metadata__", ())
-            if isinstance(mark, Writes | Lists | Reads | MayBeAbsent | Fetched)
+            if isinstance(mark, Writes | Lists | Reads | MayBeAbsent | Fetched | InCloud)
         ]
         for name, hint in hints.items()
         if name != "return"
@@ -118,7 +124,12 @@ def marks_of(command: Callable[..., Any]) -> dict[str, list[Any]]:
 
 
 def run_command(
-    command: Callable[..., Any], bound: inspect.BoundArguments, summary: RunSummary, *, overwrite: bool
+    command: Callable[..., Any],
+    bound: inspect.BoundArguments,
+    summary: RunSummary,
+    *,
+    overwrite: bool,
+    threads: int | None = None,
 ) -> Any:
     """Call a command under the rule for outputs (:mod:`cistron.runtime.outputs`).
 
@@ -132,6 +143,8 @@ def run_command(
         The command as the user typed it; gets the outputs.
     overwrite
         Whether results of other runs may be replaced.
+    threads
+        Limit of numerical libraries for a command without such an option of its own.
 
     Returns
     -------
@@ -153,7 +166,7 @@ def run_command(
         if arguments.arguments[name] is not None
     ]
     check_paths(command, bound)
-    command = _limited(command, arguments.arguments.get("threads"))
+    command = _limited(command, arguments.arguments.get("threads", threads))
     if not outputs:
         return command(*bound.args, **bound.kwargs)
     if is_follower(arguments):
@@ -222,6 +235,8 @@ def _require_apart(outputs: Sequence[Output], inputs: Sequence[Path]) -> None:
                     f"two outputs are one or lie in each other: {outputs[0].path} and {output.path}; give each a path of its own"
                 )
         for given in [] if output.maintained else inputs:
+            if cloud_url(given) is not None:
+                continue
             source = destination_of(given)
             if place == source or (place.is_file() and place.samefile(source)):
                 raise InputError(f"{output.path} is an input of this command; give another --output")
@@ -255,8 +270,10 @@ def _without_paths(value: Any, inputs: list[Path]) -> Any:
 
 def _existing(path: Path) -> list[Path]:
     """The file or folder, or all files whose names begin with this prefix (a TensorFlow checkpoint is named by its prefix)."""
-    if path.exists():
+    if exists(path):
         return [path]
+    if cloud_url(path) is not None:
+        return []
     parent = path.parent
     if not path.name or not parent.is_dir():
         return []
@@ -275,8 +292,9 @@ def _listed(table: Path, column: str) -> Iterator[Path]:
     except (OSError, UnicodeDecodeError, csv.Error):
         return
     for row in rows:
-        path = table.parent / str(row.get(column) or "")
-        if path.is_file():
+        name = str(row.get(column) or "")
+        path = Path(name) if cloud_url(name) else table.parent / name
+        if cloud_url(name) or path.is_file():
             yield path
 
 
@@ -326,9 +344,11 @@ def check_paths(command: Callable[..., Any], bound: inspect.BoundArguments) -> N
                 value = [Path(text) for text in value if text not in mark.words]
         if not any(isinstance(mark, Writes | MayBeAbsent) for mark in own):
             for path in _paths(value):
+                if not any(isinstance(mark, InCloud) for mark in own):
+                    require_here(path)
                 if not _existing(path):
                     hints = [f"; {mark.how}" for mark in own if isinstance(mark, Fetched)]
-                    raise InputError(f"{path} does not exist{''.join(hints)}")
+                    raise InputError(f"{cloud_url(path) or path} does not exist{''.join(hints)}")
                 require_ordinary(path)  # an input is read more than once, so it cannot be a pipe
 
 

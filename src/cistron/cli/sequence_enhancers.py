@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers
+from cistron.cli.options import AllowLoss, FurtherOutput, Output, Scheduler, Seed, Threads, Workers
 from cistron.cli.sequence_options import Ambiguous, Build, Device, Fasta, Precision, Weights
 from cistron.methods import Count, CountOrZero
 from cistron.runtime import show
@@ -30,6 +30,9 @@ def enhancers(
     element_window: Count = 2000,
     site_neighbours: CountOrZero = 1,
     shuffles: Count = 10,
+    placement: Literal["site", "elements"] = "site",
+    controls: CountOrZero = 0,
+    report_folder: FurtherOutput = None,
     build: Build = None,
     ambiguous: Ambiguous = "error",
     precision: Precision = "fp32",
@@ -70,13 +73,21 @@ def enhancers(
         Bins on either side of the start site that are summed with its own.
     shuffles
         Dinucleotide shuffles by which ism replaces an element.
+    placement
+        Where the window of a gene lies: the start site in its middle, or moved to hold as many of the elements as it can.
+    controls
+        Random places at like distance of the start site that are scored beside each element, for the report.
+    report_folder
+        Folder to write a summary to: scores, the strongest elements and report.html.
     """
     from cistron.genome import open_genome
+    from cistron.sequence.enhancer_summary import write_enhancer_summary
     from cistron.sequence.enhancers import score_enhancers
     from cistron.sequence.settings import InferenceSettings
     from cistron.sequence.settings_enhancers import EnhancerScoreSettings
+    from cistron.sequence.variant_summary import UNTRAINED
 
-    settings = EnhancerScoreSettings(methods, element_window, site_neighbours, shuffles, seed)
+    settings = EnhancerScoreSettings(methods, element_window, site_neighbours, shuffles, seed, placement)
     with open_genome(genome, build, ambiguous) as opened:
         found = score_enhancers(
             weights,
@@ -89,10 +100,18 @@ def enhancers(
             length=length,
             settings=settings,
             inference=InferenceSettings(precision=precision, device=device),
+            controls=controls,
             allow_loss=allow_loss,
             shard_size=shard_size,
             workers=workers,
             threads=threads,
             scheduler=scheduler,
         )
-    show(f"wrote {output}: {len(found) // len(methods):,} pairs x {', '.join(methods)}")
+    if not found.trained:
+        show(UNTRAINED)
+    show(f"wrote {output}: {len(found.frame) // len(methods):,} pairs x {', '.join(methods)}")
+    if report_folder is not None:
+        from cistron.report import build_report
+
+        write_enhancer_summary(found, report_folder, pairs, weights, seed=seed)
+        show(f"report: {build_report([report_folder], report_folder / 'report.html')}")

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 from cyclopts import Parameter
 
 from cistron.cli.options import Output, Seed, Threads
@@ -22,6 +21,7 @@ def evaluate(
     output: Output,
     fold: str = "test",
     allow_leak: Annotated[bool, Parameter(negative=())] = False,
+    annotation: Path | None = None,
     baselines: bool = True,
     draws: Count = 1000,
     batch_size: BatchSize = 4,
@@ -33,8 +33,9 @@ def evaluate(
     """Compare a model's tracks with measured ones on sequences that it has not seen.
 
     Writes scores.parquet (Pearson over bins and sequences and of the means of windows, of all tracks, of each assay, with intervals over sequences;
-    beside the mean of training, a ridge on k-mers, and the model on dinucleotide-shuffled DNA), tracks.parquet (each track), run.json and
-    report.html.
+    beside the mean of training, a ridge on k-mers, and the model on dinucleotide-shuffled DNA; where tracks have replicates, these as the
+    ceiling), tracks.parquet (each track), run.json and report.html. With --annotation also CAGE at start sites, across genes and within
+    genes across tracks.
 
     Parameters
     ----------
@@ -46,6 +47,8 @@ def evaluate(
         Fold that is scored.
     allow_leak
         Score a fold that the model was trained on, and say so in the report.
+    annotation
+        Where genes lie (GTF, GFF3, BED or a table, of the build of the store), to score CAGE at their start sites.
     baselines
         Score the mean of training, the ridge and the shuffled DNA as well.
     draws
@@ -53,12 +56,25 @@ def evaluate(
     report
         Write figures and the HTML report.
     """
+    import numpy as np
+    import pandas as pd
+
     from cistron.evaluation.result_folder import require_folder, write_folder
-    from cistron.evaluation.tracks import Predictor, TrackData, dinucleotide_shuffle, score_tracks
+    from cistron.evaluation.tracks import (
+        Predictor,
+        TrackData,
+        dinucleotide_shuffle,
+        replicate_predictor,
+        replicates_of,
+        score_start_sites,
+        score_tracks,
+        site_table,
+    )
+    from cistron.formats.scores import score_frame
     from cistron.runtime import RunRecord, limit_threads
     from cistron.sequence.evaluating import open_evaluated
 
-    folder, inputs = require_folder(output, [model, store])
+    folder, inputs = require_folder(output, [model, store, annotation])
     record = RunRecord(
         "sequence evaluate", {"fold": fold, "draws": draws, "baselines": baselines}, inputs, seed
     )
@@ -85,16 +101,27 @@ def evaluate(
                 )
 
             predictors.append(Predictor(control, lambda: found.blocks(batch_size, shuffled)))
-        data = TrackData(found.store.path.stem, fold, len(found.rows), found.store.tracks.tracks)
+        table = found.store.tracks.tracks
+        replicates = replicates_of(table)
+        paired = np.array([len(one) > 0 for one in replicates])
+        if paired.any():
+            predictors.append(replicate_predictor(predictors[0], replicates))
+        data = TrackData(
+            found.store.path.stem, fold, len(found.rows), table, {"tracks that have replicates": paired}
+        )
+        sites = None if annotation is None else _sites(annotation, found)
         scores, by_track = score_tracks(
             data,
-            predictors,
+            predictors if sites is None else [sites.gathering(one) for one in predictors],
             reference=reference or "",
             control=control,
             draws=draws,
             seed=seed,
             run_id=record.run_id,
         )
+        if sites is not None:
+            rows = score_start_sites(sites, data, draws=draws, seed=seed, run_id=record.run_id)
+            scores = pd.concat([scores, score_frame(rows)], ignore_index=True)
         example, tracks = _example(found, by_track, name)
     record.record("sequences", len(found.rows))
     record.record("example", example)
@@ -105,7 +132,8 @@ def evaluate(
         folder,
         record,
         scores,
-        tables={"tracks": by_track, "example": tracks},
+        tables={"tracks": by_track, "example": tracks}
+        | ({} if sites is None else {"start_sites": site_table(sites, name)}),
         facts={},
         warnings=(),
     )
@@ -118,8 +146,29 @@ def evaluate(
     show(f"scores: {output / 'scores.parquet'}")
 
 
+def _sites(annotation: Path, found: Any) -> Any:
+    """Start sites of the fold and the CAGE tracks that are compared there."""
+    from cistron.evaluation.tracks import SiteValues, expression_tracks, place_start_sites
+    from cistron.genes.places import read_gene_places
+
+    genes, remarks = read_gene_places(annotation).start_sites()
+    for remark in remarks:
+        say(remark)
+    places = found.store.tracks.sequences.iloc[found.rows]
+    middle = (places["start"] + places["end"]) // 2
+    half = found.data.crop.bins // found.data.crop.pool * 128 // 2
+    spans = places.assign(start=middle - half, end=middle + half)
+    sites = SiteValues(place_start_sites(genes, spans), *expression_tracks(found.store.tracks.tracks))
+    say(
+        f"start sites: {len(sites.places):,} of {len(genes):,} genes lie in the {len(found.rows):,} sequences"
+    )
+    return sites
+
+
 def _baselines(found: Any, batch_size: int) -> list[Any]:
     """The mean of training and the k-mer ridge."""
+    import numpy as np
+
     from cistron.evaluation.tracks import Predictor, fit_kmer_ridge
     from cistron.runtime import track
 
@@ -130,7 +179,7 @@ def _baselines(found: Any, batch_size: int) -> list[Any]:
     )
     total, count = np.zeros(()), 0
 
-    def training() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def training() -> Iterator[tuple[Any, Any]]:
         nonlocal total, count
         for _, codes, targets in fitted:
             total = total + targets.mean(axis=1).sum(axis=0)
@@ -143,11 +192,11 @@ def _baselines(found: Any, batch_size: int) -> list[Any]:
         crop,
     )
 
-    def by_ridge() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def by_ridge() -> Iterator[tuple[Any, Any, Any]]:
         for rows, codes, targets in found.sequences((found.fold,), batch_size):
             yield np.array([number[int(row)] for row in rows]), targets, ridge.predict(codes)
 
-    def by_mean() -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def by_mean() -> Iterator[tuple[Any, Any, Any]]:
         mean = total / count
         for rows, _, targets in found.sequences((found.fold,), batch_size):
             places = np.array([number[int(row)] for row in rows])
@@ -158,6 +207,7 @@ def _baselines(found: Any, batch_size: int) -> list[Any]:
 
 def _example(found: Any, by_track: Any, name: str) -> tuple[dict[str, Any], Any]:
     """Measured and predicted tracks of the sequence with most signal, of the best predicted track of each assay."""
+    import numpy as np
     import pandas as pd
 
     own = by_track[by_track["predictor"] == name].reset_index(drop=True)

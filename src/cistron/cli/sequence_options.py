@@ -1,13 +1,16 @@
 """Options that the commands of ``cistron sequence`` share."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from cistron.genome import Genome, PersonalGenome, PersonSettings
+from cistron.genome.settings import PersonSettings
 from cistron.methods import Count, Range
 from cistron.runtime import show
+
+if TYPE_CHECKING:
+    from cistron.genome import Genome
 
 MODEL = Group("Model and genome", sort_key=10)
 Weights = Annotated[
@@ -42,7 +45,9 @@ Shifts = Annotated[
 Person = Annotated[PersonSettings | None, Parameter(name="*", group=Group("A person's own DNA", sort_key=20))]
 
 
-def show_variants(genome: Genome) -> None:
+def show_variants(genome: "Genome") -> None:
     """Print how many variants of a person were read and what was left out of them; nothing for a reference."""
+    from cistron.genome import PersonalGenome
+
     if isinstance(genome, PersonalGenome):
         show(genome.variants.summary())

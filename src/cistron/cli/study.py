@@ -68,14 +68,18 @@ def add(
     workers: Workers = 1,
     scheduler: Scheduler = None,
 ) -> None:
-    """Add one embedding to a study that was run; only its row is computed.
+    """Add one embedding to a study that was run; only its row is computed. Or a file for the pages of genes.
+
+    What another command wrote of genes is told by its content, and nothing is computed for it: predicted tracks, scored variants,
+    elements that contribute, an epigenesis map, a designed epigenome, an inferred network.
 
     Parameters
     ----------
     study
         Folder of the study.
     embedding
-        Gene embedding (.h5ad, .parquet, .tsv, .csv, word2vec text).
+        Gene embedding (.h5ad, .parquet, .tsv, .csv, word2vec text), or what sequence predict, sequence variants, sequence enhancers,
+        chromatin epigenesis, chromatin design or networks infer wrote.
     name
         Name of its row; that of the file when absent.
     evidence
@@ -103,7 +107,10 @@ def _tell(result, report: bool) -> None:  # type: ignore[no-untyped-def]  # a St
                 show(f"  {row.embedding}: not scored ({row.problem})")
                 continue
             marks = ", indistinguishable from the best" if row.best else ""
-            marks += "" if row.beats_control else ", no better than its control"
+            if not row.beats_control:
+                marks += ", no better than its control"
+            elif row.beyond == row.beyond:
+                marks += f", beyond trivial columns {row.beyond:+.3f} [{row.beyond_low:+.3f}, {row.beyond_high:+.3f}]"
             show(f"  {row.embedding}: {row.metric} {row.value:.3f} [{row.low:.3f}, {row.high:.3f}]{marks}")
     show(f"{result.computed:,} cells computed, {result.reused:,} were there")
     if report:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from cistron.formats.gene_embedding import write_gene_embedding as write_gene_embedding
     from cistron.formats.gene_embedding_combination import combine_gene_embeddings as combine_gene_embeddings
     from cistron.formats.gene_embedding_exchange import export_gene_embedding as export_gene_embedding
+    from cistron.formats.gene_embedding_varm import embedding_from_varm as embedding_from_varm
+    from cistron.formats.gene_embedding_varm import embedding_to_varm as embedding_to_varm
     from cistron.formats.header import EVIDENCE as EVIDENCE
     from cistron.formats.magma import GeneCorrelations as GeneCorrelations
     from cistron.formats.magma import read_genes_out as read_genes_out
@@ -41,6 +43,10 @@ __getattr__, __all__ = lazy_names(
         ),
         "gene_embedding_combination": ("combine_gene_embeddings",),
         "gene_embedding_exchange": ("export_gene_embedding",),
+        "gene_embedding_varm": (
+            "embedding_from_varm",
+            "embedding_to_varm",
+        ),
         "header": ("EVIDENCE",),
         "magma": (
             "GeneCorrelations",

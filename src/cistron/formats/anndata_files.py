@@ -11,6 +11,7 @@ from scipy import sparse
 
 from cistron.errors import InputError
 from cistron.formats.stored_matrix import told_damage
+from cistron.runtime.cloud import cloud_url, exists, is_folder, open_file
 from cistron.runtime.files import require_space
 
 _IN_MEMORY = 512 << 20  # bytes of an object that is put together in memory first
@@ -79,23 +80,24 @@ def open_store(path: Path, what: str = "file", form: str = "AnnData") -> Any:
     InputError
         If it is absent, packed, of another form, or damaged.
     """
-    if not path.exists():
+    if not exists(path):
         raise InputError(f"{what} {path} does not exist")
-    if path.is_dir():
-        if not any((path / name).exists() for name in ("zarr.json", ".zgroup")):
+    url = cloud_url(path)
+    if is_folder(path):
+        if not any(exists(path / name) for name in ("zarr.json", ".zgroup")):
             raise InputError(
                 f"{what} {path.name} is a folder, but neither a zarr store nor one of Cell Ranger with matrix.mtx"
             )
         import zarr
 
         with told_damage(path.name, form):
-            return zarr.open_group(path, mode="r")
+            return zarr.open_group(url or path, mode="r")
     with told_damage(path.name, form):
-        with path.open("rb") as file:
+        with open_file(path) as file:
             packed = file.read(2) == b"\x1f\x8b"
         if packed:
             raise InputError(f"{what} {path.name} is packed with gzip; unpack it first (gunzip)")
-        return h5py.File(path, "r")
+        return h5py.File(path if url is None else open_file(path), "r")
 
 
 def read_h5ad(path: Path) -> anndata.AnnData:

@@ -326,6 +326,7 @@ def _forget_assumed_evidence(header: dict[str, Any]) -> None:
         )
 
 
+_TOKEN = re.compile(r"</?[a-z_]+\d*>|\[[A-Z]+\]")  # <pad>, <cls>, </s>, [MASK]
 _NUMBERED = re.compile(r"(.*?)[ _.-]?\d+")
 
 
@@ -343,6 +344,12 @@ def _refuse_transposed(rows: list[str], columns: list[str], name: str) -> None:
 
 
 def _from_table(table: pd.DataFrame, path: Path, name: str | None, evidence: str | None) -> anndata.AnnData:
+    tokens = [str(name) for name in table.index if _TOKEN.fullmatch(str(name))]
+    if tokens:
+        say(
+            f"{path.name}: {len(tokens):,} rows are tokens of a language model and no genes, left out: {', '.join(tokens[:6])}"
+        )
+        table = table.loc[[not _TOKEN.fullmatch(str(name)) for name in table.index]]
     given = table.index.astype(str)
     genes = pd.Index(normalise_identifiers(given, guess_namespace(given)))
     if guess_namespace(given) == "ensembl" and list(genes) != list(given):

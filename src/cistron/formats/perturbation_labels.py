@@ -14,9 +14,16 @@ CONTROL = -1
 SET_ASIDE = -2
 _JOINED = re.compile(r"__|[+,;|]")
 _SIDE_LABELS = ("", "nan", "none", "excluded", "unassigned", "ambiguous", "negative", "multiplet")
-# what may follow the gene in the name of a guide: GENE_sg1, GENE-2, GENE.g3, GENE_+_95907328.23-P1P2
-_GUIDE_TAIL = re.compile(r"^[-_.](sg|g|guide|grna|sgrna|crispr[ia]?|[+-]_)?[-_.]?\d[\w.-]*$", re.IGNORECASE)
+# what may follow the gene in the name of a guide: GENE_sg1, GENE-2, GENE.g3, GENE_+_95907328.23-P1P2, GENE_ACGT... (its sequence)
+_GUIDE_TAIL = re.compile(
+    r"^[-_.]((sg|g|guide|grna|sgrna|crispr[ia]?|[+-]_)?[-_.]?\d[\w.-]*|[acgt]{15,30})$", re.IGNORECASE
+)
 _GUIDE_HEAD = re.compile(r"^(sg|g)[-_.]?(?=.)", re.IGNORECASE)
+
+
+def is_side_label(label: str) -> bool:
+    """Tell whether a label says that nothing is known of a cell (``nan``, ``unassigned``, ``multiplet``...)."""
+    return label.strip().lower() in _SIDE_LABELS
 
 
 @dataclass
@@ -53,8 +60,8 @@ def possible_names(label: str) -> set[str]:
 def gene_of_guide(label: str, number: Mapping[str, int]) -> int | None:
     """Find the gene of a guide by its name: the longest start before ``_``, ``-`` or ``.`` that is a measured gene.
 
-    What follows must look like the rest of a guide's name (``_sg1``, ``-2``, ``_+_95907328.23-P1P2``); ``sg`` or ``g``
-    may stand before the gene.
+    What follows must look like the rest of a guide's name (``_sg1``, ``-2``, ``_+_95907328.23-P1P2``, its sequence); ``sg``
+    or ``g`` may stand before the gene.
     """
     headless = _GUIDE_HEAD.sub("", label)
     for text in dict.fromkeys((label, headless)):
@@ -178,7 +185,7 @@ def number_perturbations(
         shown, gene = next(iter(sorted(reader.guides.items())))
         result.is_guide = True
         result.remarks.append(
-            f"{len(reader.guides):,} labels name guides; their gene is what stands before the guide's number "
+            f"{len(reader.guides):,} labels name guides; their gene is what stands before the guide's number or sequence "
             f"({shown} -> {genes[gene]}); say --guide-table where that is wrong"
         )
     perturbation = meaning[codes]

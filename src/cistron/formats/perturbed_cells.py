@@ -3,7 +3,7 @@
 import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,81 +13,34 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.formats.anndata_rows import SUFFIXES, is_stored_cells, open_anndata
 from cistron.formats.expression_scale import Scale
+from cistron.formats.perturbation_column import find_perturbation_column
 from cistron.formats.perturbation_labels import possible_names
 from cistron.formats.perturbed_cells_assembly import PerturbedCells, assemble_cells, split_cells
 from cistron.formats.perturbed_cells_calls import read_calls, read_guide_table
-from cistron.methods import Count, check_settings
+from cistron.formats.perturbed_cells_settings import ReadingSettings
+from cistron.runtime.cloud import exists, require_here
 
-__all__ = ["PerturbedCells", "ReadingSettings", "assemble_cells", "read_perturbed_cells", "split_cells"]
+__all__ = [
+    "PerturbedCells",
+    "ReadingSettings",
+    "assemble_cells",
+    "read_perturbed_cells",
+    "read_screen",
+    "split_cells",
+]
 
 
-@dataclass(frozen=True)
-class ReadingSettings:
-    """How perturbed cells are read from a file.
-
-    Attributes
-    ----------
-    perturbation
-        Column of obs that names what was perturbed in each cell: a gene, a guide, several joined by + , ; | or _.
-    control
-        Labels of the control cells, or patterns with *; guessed and said when absent.
-    excluded
-        Labels whose cells are not used.
-    guide
-        Column of obs that names the guide.
-    guide_table
-        Table of guides and their genes (.csv, .tsv); labels are then guides.
-    calls
-        Table of cells and what was perturbed in them (for example protospacer_calls_per_cell.csv), instead of a column.
-    batch
-        Column of obs that names the batch: perturbed cells are compared with control cells of their own batches.
-    gene_column
-        Column of var whose names the genes shall have.
-    layer
-        Layer with the counts, or raw; X, or layers["counts"] where there is one, when absent.
-    scale
-        What the values are; auto accepts raw counts only.
-    minimum_cells
-        Fewest cells of a perturbation.
-    observational
-        Take every cell as unperturbed; no column is needed.
-    modality
-        Modality of a .h5mu; rna or gex when absent.
-    """
-
-    perturbation: str = "perturbation"
-    control: tuple[str, ...] = ()
-    excluded: tuple[str, ...] = ("excluded",)
-    guide: str | None = None
-    guide_table: Path | None = None
-    calls: Path | None = None
-    batch: str | None = None
-    gene_column: str | None = None
-    layer: str | None = None
-    scale: Literal["auto", "counts", "log-normalised", "continuous"] = "auto"
-    minimum_cells: Count = 2
-    observational: bool = False
-    modality: str | None = None
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-
-    @property
-    def files(self) -> list[Path]:
-        """Files that are read besides the cells."""
-        return [path for path in (self.guide_table, self.calls) if path is not None]
-
-    def read(self, path: str | Path) -> PerturbedCells:
-        """Read a file in this way."""
-        return read_perturbed_cells(
-            path, **{field.name: getattr(self, field.name) for field in fields(ReadingSettings)}
-        )
+def read_screen(path: str | Path, settings: ReadingSettings | None = None) -> PerturbedCells:
+    """Read perturbed cells as settings say; defaults when absent (:func:`read_perturbed_cells`)."""
+    settings = settings or ReadingSettings()
+    given = {field.name: getattr(settings, field.name) for field in fields(ReadingSettings)}
+    return read_perturbed_cells(path, **given)
 
 
 def read_perturbed_cells(
     path: str | Path,
     *,
-    perturbation: str = "perturbation",
+    perturbation: str | None = None,
     control: str | Sequence[str] = (),
     excluded: Sequence[str] = ("excluded",),
     guide: str | None = None,
@@ -109,7 +62,8 @@ def read_perturbed_cells(
         ``.h5ad``, ``.zarr`` or ``.h5mu`` with a column of perturbations in ``obs``; Cell Ranger's ``.h5`` or folder with a table
         of ``calls``; or ``.npz`` with ``expression_matrix``, ``interventions`` and ``var_names`` (CausalBench; log-normalised).
     perturbation
-        Column of ``obs`` that names what was perturbed.
+        Column of ``obs`` that names what was perturbed; found by its labels when absent
+        (:func:`cistron.formats.perturbation_column.find_perturbation_column`).
     control
         Labels of control cells or patterns with ``*``; guessed and said when empty.
     excluded
@@ -141,12 +95,13 @@ def read_perturbed_cells(
         If the file cannot be read, a column is absent, or values are not what was expected.
     """
     path = Path(path)
-    if not path.exists():
+    if not exists(path):
         raise InputError(f"cells {path} do not exist")
     known: Scale | None = None if scale == "auto" else scale
     given = {"control": control, "excluded": excluded, "minimum_cells": minimum_cells}
     table_of_guides = None if guide_table is None else read_guide_table(guide_table)
     if path.suffix == ".npz":
+        require_here(path)
         return _read_npz(path, known, table_of_guides, observational, given)
     if not is_stored_cells(path):
         raise InputError(
@@ -162,23 +117,26 @@ def read_perturbed_cells(
     )
     with closing(opened) as table:
         obs, var = table.observations, table.variables
-        wanted = [column for column in (guide, batch) if column]
-        if calls is None and not observational:
-            wanted.insert(0, perturbation)
-        for column in wanted:
+        remarks = list(table.remarks)
+        labelled = calls is None and not observational
+        for column in [one for one in (perturbation if labelled else None, guide, batch) if one]:
             if column not in obs:
-                advice = "; give --calls TABLE" if not len(obs.columns) and column == perturbation else ""
                 raise InputError(
                     f"{path.name}: obs has no column {column!r}; it has "
-                    f"{', '.join(map(str, obs.columns[:10])) or 'none'}{advice}"
+                    f"{', '.join(map(str, obs.columns[:10])) or 'none'}"
                 )
+        if labelled and perturbation is None:
+            given_controls = [control] if isinstance(control, str) else list(control)
+            perturbation, remark = find_perturbation_column(
+                obs, var, [one for one in given_controls if one], table_of_guides or (), path.name
+            )
+            remarks += [remark] if remark else []
         if not obs.index.is_unique:
             doubled = obs.index[obs.index.duplicated()]
             raise InputError(
                 f"{path.name}: {len(doubled):,} cells occur more than once, for example {doubled[0]}; remove the copies "
                 "or make the names unique if they are different cells"
             )
-        remarks = list(table.remarks)
         if observational:
             labels = [""] * len(obs)
         elif calls is not None:

@@ -24,6 +24,14 @@ _WORDS = (
     r"unperturbed",
     r"mock",
     r"unt",
+    r"neg",
+    r"wt(?!\d)",  # WT1 is a gene
+    r"wild[-_ .]?type",
+    r"dmso",
+    r"vehicle",
+    r"e?gfp",
+    r"luc(iferase)?",
+    r"(no|one([-_ .]?(intergenic|non[-_ .]?gene))?)[-_ .]?site",  # of the libraries of the Broad Institute
 )
 _TAIL = r"([-_ .]*(sg|g|grna|sgrna|guide|ctrl|control|site|rna)?[-_ .]*\d*)*"
 _LOOKS = re.compile(rf"^(sg|g)?[-_ .]?({'|'.join(_WORDS)}){_TAIL}$", re.IGNORECASE)

@@ -18,7 +18,7 @@ SCHEMA_VERSION = 1
 SCORE_COLUMNS: dict[str, tuple[str, str]] = {
     "task": (
         "text",
-        "gwas, genesets, labels, pairs, expression, epigenesis, edges, enhancers, variants, folds or tracks",
+        "gwas, genesets, labels, pairs, expression, epigenesis, edges, enhancers, variants, eqtl, sldp, folds or tracks",
     ),
     "dataset": ("text", "what was predicted, for example the name of the trait collection"),
     "target": ("text", "one trait, gene set, cell type, ...; or a summary such as 'median of 30 traits'"),

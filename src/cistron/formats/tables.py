@@ -31,7 +31,7 @@ def read_table(path: Path, *, word2vec: bool = True) -> pd.DataFrame:
     ----------
     path
         Parquet, delimited text (:mod:`cistron.runtime.tables`) or word2vec text. Gene ids are in the first column of text,
-        and in the index or a column named for genes of Parquet.
+        and in the index or a column named for genes of Parquet. gene2vec's own form (no header, one tab, then blanks) is read.
     word2vec
         Whether it may be word2vec text, which is told by its first line; a table of expression or z-scores never is.
 
@@ -55,6 +55,12 @@ def read_table(path: Path, *, word2vec: bool = True) -> pd.DataFrame:
     head = _word2vec_head(path) if word2vec else None
     if head is not None:
         return _read_word2vec(path, *head)
+    width = _gene2vec_width(path) if word2vec else 0
+    if width:
+        columns = ("", *(f"d{number}" for number in range(width)))
+        return read_numbers(
+            Layout(path, "table", " ", columns, 0, headerless=True, comment="", named=True)
+        ).values
     if kind in _WORD2VEC:
         raise InputError(f"{path.name}: the first line of word2vec text is 'GENES DIMENSIONS'")
     table = read_number_table(path)
@@ -142,6 +148,24 @@ def _word2vec_head(path: Path) -> tuple[int, int] | None:
     if len(numbers) != 2 or not all(number.isdigit() for number in numbers):
         return None
     return (int(numbers[0]), int(numbers[1])) if len(second) == int(numbers[1]) + 1 or not second else None
+
+
+def _gene2vec_width(path: Path) -> int:
+    """Dimensions of a table as gene2vec is published: no header, a tab behind the gene, blanks between numbers; 0 of any other."""
+    with open_text(path) as handle:
+        gene, _, numbers = handle.readline().partition("\t")
+    values = numbers.split()
+    if not gene.strip() or len(values) < 2 or "\t" in numbers.strip():
+        return 0
+    return len(values) if all(_is_number(value) for value in values) else 0
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _read_word2vec(path: Path, genes: int, dimensions: int) -> pd.DataFrame:

@@ -197,6 +197,42 @@ def read_variant_scores(path: str | Path, kinds: Sequence[str] = (SAD,)) -> Vari
     return VariantScores(frame, header)
 
 
+def variant_score_groups(
+    path: str | Path, kinds: Sequence[str] = (SAD, LOG_RATIO)
+) -> Iterator[tuple[pd.DataFrame, Mapping[str, Any]]]:
+    """Read a table piece by piece: memory is that of a row group.
+
+    Parameters
+    ----------
+    path
+        File of ``cistron sequence variants``.
+    kinds
+        Kinds of columns to read beside those of the variant.
+
+    Yields
+    ------
+    tuple
+        Rows, and the header of the table.
+
+    Raises
+    ------
+    InputError
+        If there is none, it is of another kind, or damaged.
+    """
+    file, header = _open(path)
+    names = [
+        name for name in file.schema_arrow.names if name in SITE_COLUMNS or name.startswith(tuple(kinds))
+    ]
+    if [name for name in SITE_COLUMNS if name not in names] or not any(n.startswith(SAD) for n in names):
+        raise InputError(f"{path} has not all columns of variant scores; it is damaged, write it again")
+    for group in range(file.num_row_groups):
+        try:
+            frame = file.read_row_group(group, columns=names).to_pandas()
+        except (OSError, pa.ArrowException) as error:
+            raise InputError(f"{path} cannot be read ({error}); it is damaged, write it again") from error
+        yield frame, header
+
+
 def check_variant_scores(path: str | Path) -> list[str]:
     """List what breaks the format; an empty list means that the table is valid. Memory is that of a row group.
 

@@ -6,7 +6,6 @@ from cistron.lazy import lazy_names
 
 if TYPE_CHECKING:
     from cistron.genome.personal import PersonalGenome as PersonalGenome
-    from cistron.genome.personal import PersonSettings as PersonSettings
     from cistron.genome.personal import open_genome as open_genome
     from cistron.genome.regions import centred_windows as centred_windows
     from cistron.genome.regions import check_regions as check_regions
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from cistron.genome.sequence import encode as encode
     from cistron.genome.sequence import one_hot as one_hot
     from cistron.genome.sequence import reverse_complement as reverse_complement
+    from cistron.genome.settings import PersonSettings as PersonSettings
     from cistron.genome.tracks import bin_many as bin_many
     from cistron.genome.tracks import bin_signal as bin_signal
     from cistron.genome.variants import SampleVariants as SampleVariants
@@ -27,7 +27,6 @@ __getattr__, __all__ = lazy_names(
     {
         "personal": (
             "PersonalGenome",
-            "PersonSettings",
             "open_genome",
         ),
         "regions": (
@@ -43,6 +42,7 @@ __getattr__, __all__ = lazy_names(
             "one_hot",
             "reverse_complement",
         ),
+        "settings": ("PersonSettings",),
         "tracks": (
             "bin_many",
             "bin_signal",

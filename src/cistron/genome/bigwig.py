@@ -13,6 +13,7 @@ import numpy as np
 from cistron.errors import InputError
 from cistron.genes.chromosomes import normalise_chromosome
 from cistron.genome.sequence import CHROMOSOME_1, build_name
+from cistron.runtime.cloud import cloud_url, open_file
 
 _MAGIC = (0x888FFC26).to_bytes(4, "little"), (0x888FFC26).to_bytes(4, "big")
 _BIGBED = (0x8789F2EB).to_bytes(4, "little"), (0x8789F2EB).to_bytes(4, "big")
@@ -31,7 +32,7 @@ def open_bigwig(path: str | Path) -> Any:
     path = Path(path)
     _require_bigwig(path)
     with reading_bigwig(path):
-        handle = pybigtools.open(str(path))
+        handle = pybigtools.open(str(path) if cloud_url(path) is None else open_file(path))
         summary = handle.info()["summary"]
         handle.chroms()
     if np.isnan(summary["sum"]):
@@ -48,7 +49,7 @@ def open_bigwig(path: str | Path) -> Any:
 def _require_bigwig(path: Path) -> None:
     """Raise where the first bytes are not those of a bigWig, and say what they are."""
     try:
-        with path.open("rb") as handle:
+        with open_file(path) as handle:
             head = handle.read(64)
     except FileNotFoundError as error:
         raise InputError(f"bigWig {path} does not exist") from error

@@ -1,16 +1,14 @@
 """A person's own DNA in place of the reference: windows of one length, centred, from each of two haplotypes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from cistron.errors import InputError
 from cistron.genome.sequence import Ambiguous, Dna, Genome, encode
+from cistron.genome.settings import PersonSettings
 from cistron.genome.variants import Changes, differs, reference_error
-from cistron.genome.vcf import Unphased, read_sample
+from cistron.genome.vcf import read_sample
 from cistron.runtime import sha256_of
 
 
@@ -155,32 +153,6 @@ class Haplotype:
             Number of the letter in the window, from 0.
         """
         return int(self._window(chromosome, start, end)[1][offset])
-
-
-@dataclass(frozen=True)
-class PersonSettings:
-    """Whose DNA takes the place of the reference.
-
-    Attributes
-    ----------
-    variants
-        VCF of a person (plain, gzip, bgzip): their own sequence in place of the reference.
-    sample
-        Sample of the VCF; may be absent where it has one.
-    haplotype
-        both: the mean of the two haplotypes; 1 or 2: one of them.
-    unphased
-        Heterozygous genotypes without a phase: take the alleles as written, or stop.
-    """
-
-    variants: Path
-    sample: str | None = None
-    haplotype: Literal["both", "1", "2"] = "both"
-    unphased: Unphased = "as-written"
-
-    def __post_init__(self) -> None:
-        if self.haplotype not in ("both", "1", "2"):
-            raise InputError(f"--haplotype must be both, 1 or 2. Given: {self.haplotype}")
 
 
 class PersonalGenome(Genome):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +11,9 @@ from cistron.errors import InputError
 from cistron.genes.chromosomes import accession_build, normalise_chromosome
 from cistron.genome.bigwig import open_bigwig, reading_bigwig
 from cistron.genome.sequence import CHROMOSOME_1
+from cistron.genome.settings import Transform, Uncovered
 from cistron.runtime import run_shards
 
-Transform = Literal["log1p-mean", "mean-log1p", "logged", "none"]
-Uncovered = Literal["zero", "skip"]
 WINDOW_COLUMNS = ("chromosome", "start", "end", "strand")
 
 

@@ -5,17 +5,16 @@ Format: VCF 4.1 to 4.5, plain, gzip or bgzip; no index is needed, the file is re
 
 from collections import Counter
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from cistron.errors import InputError
 from cistron.genome.sequence import Genome
+from cistron.genome.settings import Unphased
 from cistron.genome.variants import Changes, SampleVariants, check_reference, trimmed
 from cistron.genome.vcf_text import VcfText, whole_number
 from cistron.runtime import say
 
-Unphased = Literal["as-written", "error"]
 _BASES = frozenset(b"ACGTNacgtn")
 _UPPER = bytes.maketrans(b"acgtn", b"ACGTN")
 

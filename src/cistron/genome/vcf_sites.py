@@ -146,9 +146,7 @@ def _records(reader: "_SiteReader", span: _Span | None) -> Iterator[_Record]:
         yield from _indexed(reader, pysam, span)
     else:
         if span is not None and indexed:
-            say(
-                f"{path.name}: read from front to back; with pysam its index is used (pip install pysam)"
-            )
+            say(f"{path.name}: read from front to back; with pysam its index is used (pip install pysam)")
         yield from _text(reader)
 
 

@@ -5,11 +5,11 @@ or given.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-Direction = Literal["auto", "knock-down", "activation", "inhibition"]
+from cistron.networks.settings import Direction
+
 VISIBLE = 2.0  # |z| of a perturbed gene from which on it visibly moves
 CONTRARY = 4.0  # |z| from which on a gene may move against the rest of the screen
 TOGETHER = 6.0  # mean z times the root of their number, from which on perturbed genes move as one though each is not seen

@@ -13,7 +13,7 @@ from cistron.formats.edges import Edges, write_edges
 from cistron.formats.gene_embedding import build_gene_embedding, write_gene_embedding
 from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings, assemble_cells
 from cistron.methods import Estimator, Method
-from cistron.networks.inputs import read_cells, read_regulators
+from cistron.networks.inputs import read_cells, read_regulators, regulator_remarks
 from cistron.networks.methods import METHODS
 from cistron.networks.network import Network
 from cistron.runtime import RunRecord, check_writable, limit_threads, record_path, say
@@ -186,7 +186,7 @@ class NetworkInference(Estimator):
                 seed=self.seed,
                 reading=reading,
             )
-            for remark in remarks:
+            for remark in [*remarks, *regulator_remarks(allowed, data.genes)]:
                 say(f"{data.name}: {remark}")
                 run.warn(remark)
             network = self.fit(data, allowed)._fitted()

@@ -1,10 +1,11 @@
 """Perturbed cells from a file, cut down to what a network is inferred from."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from cistron.errors import InputError
-from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings, split_cells
+from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings, read_screen, split_cells
 from cistron.networks.quality import composition_remarks, perturbation_quality, quality_summary
 from cistron.networks.strong_perturbations import strong_perturbations
 
@@ -42,7 +43,7 @@ def read_cells(
     list of str
         What the user must know about the file.
     """
-    cells = (reading or ReadingSettings()).read(path)
+    cells = read_screen(path, reading)
     if strong_only:
         cells = strong_perturbations(cells, seed=seed)
     remarks = [*cells.remarks, *composition_remarks(cells)]
@@ -62,3 +63,12 @@ def read_regulators(path: str | Path) -> list[str]:
     if not genes:
         raise InputError(f"regulators {path.name}: expected one gene a line. Given: no gene")
     return genes
+
+
+def regulator_remarks(regulators: Sequence[str] | None, genes: Sequence[str]) -> list[str]:
+    """Say how many of the regulators are not measured, where some are and some are not."""
+    wanted = set(regulators or ())
+    absent = sorted(wanted - set(genes))
+    if not absent or len(absent) == len(wanted):  # that none is measured is an error where sources are chosen
+        return []
+    return [f"{len(absent):,} of {len(wanted):,} regulators are not measured genes, for example {absent[0]}"]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings
+from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings, read_screen
 from cistron.networks.effects import effects_of, perturbation_moments
 from cistron.networks.energy_distance import energy_distances
 from cistron.networks.normalisation import dominant_genes, normalise
@@ -120,7 +120,7 @@ def quality_file(
     list of str
         Lines of :func:`quality_summary`.
     """
-    data = (reading or ReadingSettings()).read(cells)
+    data = read_screen(cells, reading)
     table = perturbation_quality(data, seed=seed)
     if output is not None:
         with atomic_path(output) as partial:

@@ -14,7 +14,10 @@ from cistron.methods import (
     Share,
     check_settings,
 )
-from cistron.networks.direction import Direction
+
+Direction = Literal[
+    "auto", "knock-down", "activation", "inhibition"
+]  # which way perturbations move their genes
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from cistron.errors import IdentifierError
+from cistron.omics.settings_preparation import Duplicates
 
-Duplicates = Literal["error", "sum", "mean", "first"]
 _DONE = {"sum": "summed", "mean": "averaged", "first": "the first row of each kept"}
 
 

@@ -8,6 +8,7 @@ from cistron.genes.spreadsheets import spreadsheet_damage
 from cistron.omics.duplicates import Duplicates
 from cistron.omics.matrix import OmicsMatrix, orient_matrix
 from cistron.omics.tables import read_table_matrix
+from cistron.runtime.cloud import exists, require_here
 from cistron.runtime.text_files import plain_name
 
 __all__ = ["OmicsMatrix", "read_matrix"]
@@ -59,10 +60,11 @@ def read_matrix(
     path = Path(path)
     if genes_in not in ("auto", "rows", "columns"):
         raise InputError(f"genes_in must be auto, rows or columns. Given: {genes_in}")
-    if not path.exists():
+    if not exists(path):
         raise InputError(f"matrix {path} does not exist")
     if is_stored_cells(path):
         return _read_anndata(path, layer, genes_in, gene_column, modality, duplicates)
+    require_here(path)
     for option, value in (("--layer", layer), ("--gene-column", gene_column), ("--modality", modality)):
         if value is not None:
             raise InputError(

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from cistron.methods import Count, CountOrZero, NotNegative, PositiveShare, check_settings
-from cistron.omics.duplicates import Duplicates
 
+Duplicates = Literal["error", "sum", "mean", "first"]  # what is done about a gene that occurs more than once
 SourceName = Literal["depmap", "gtex", "hpa", "hpa-isoforms", "tabula-sapiens", "matrix"]
 
 

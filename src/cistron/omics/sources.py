@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.formats.anndata_rows import is_stored_cells
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.omics.depmap import prepare_depmap
 from cistron.omics.gtex import prepare_gtex
@@ -24,6 +25,7 @@ from cistron.omics.pseudobulk import pseudobulk
 from cistron.omics.saving import write_matrix
 from cistron.omics.settings_preparation import PreparationSettings, SourceName
 from cistron.runtime import check_writable
+from cistron.runtime.cloud import exists, is_folder, require_here
 from cistron.runtime.number_tables import read_number_table
 
 __all__ = ["SOURCES", "PreparationSettings", "Prepared"]
@@ -151,7 +153,9 @@ def prepare_file(
         If the file cannot be read, or fewer than 2 genes or samples are left.
     """
     file = Path(file)
-    if not file.exists():
+    if not is_stored_cells(file):
+        require_here(file)
+    if not exists(file):
         raise InputError(f"{file} does not exist; 'cistron data list' names public sources")
     check_writable(output)
     prepared = SOURCES[source](file, settings or PreparationSettings())
@@ -165,7 +169,7 @@ def prepare_file(
         prepared.samples,
         prepared.blocks,
         steps=prepared.steps,
-        sources=[file] if file.is_file() else [],
+        sources=[] if is_folder(file) else [file],
         sample_table=prepared.sample_table,
     )
     return prepared

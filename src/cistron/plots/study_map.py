@@ -22,7 +22,8 @@ def study_map(
     Parameters
     ----------
     table
-        One row a cell: ``embedding, task, value, gain, beats_control, best``; ``gain`` in standard errors.
+        One row a cell: ``embedding, task, value, gain, beats_control, best``; ``gain`` in standard errors. With ``beyond`` and
+        ``knows`` a diamond stands where a cell was compared with trivial columns, filled where it gains beyond them.
     ax
         Where to draw.
     row_order, column_order
@@ -44,7 +45,8 @@ def study_map(
         name: table.pivot(index="embedding", columns="task", values=name).reindex(
             index=list(row_order), columns=list(column_order)
         )
-        for name in ("gain", "value", "beats_control", "best")
+        for name in ("gain", "value", "beats_control", "best", "beyond", "knows")
+        if name in table
     }
     gain = wide["gain"].to_numpy(np.float64)
     colours = diverging_colours().with_extremes(bad=GRID)
@@ -61,6 +63,17 @@ def study_map(
         ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=8.5, color=colour)
         if known and not bool(wide["beats_control"].iat[y, x]):
             ax.plot(x + 0.9, y + 0.2, marker="o", markersize=4, color=colour, linestyle="none")
+        if known and "knows" in wide and pd.notna(wide["beyond"].iat[y, x]):
+            face = colour if bool(wide["knows"].iat[y, x]) else "none"
+            ax.plot(
+                x + 0.1,
+                y + 0.2,
+                marker="D",
+                markersize=4,
+                color=colour,
+                markerfacecolor=face,
+                linestyle="none",
+            )
         if known and wide["best"].iat[y, x] is not None and bool(wide["best"].iat[y, x]):
             ax.add_patch(
                 Rectangle((x + 0.04, y + 0.05), 0.92, 0.9, fill=False, edgecolor=TEXT, linewidth=1.6)

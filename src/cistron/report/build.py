@@ -25,7 +25,13 @@ TASKS: dict[str, tuple[str, str]] = {
     "pairs": ("Pairs of genes", "cistron.report.pairs:pair_sections"),
     "variant_effects": ("Effects of variants", "cistron.report.variant_effects:variant_sections"),
     "saturation": ("Saturation mutagenesis", "cistron.report.saturation:saturation_sections"),
+    "enhancer_contributions": (
+        "Contributions of elements",
+        "cistron.report.enhancer_contributions:contribution_sections",
+    ),
     "variants": ("Variants in reporter assays", "cistron.report.mpra:mpra_sections"),
+    "eqtl": ("Variants that change expression (eQTL)", "cistron.report.eqtl:eqtl_sections"),
+    "sldp": ("Signed scores and GWAS", "cistron.report.sldp:sldp_sections"),
     "enhancers": ("Enhancers of genes", "cistron.report.enhancers:enhancer_sections"),
     "genesets": ("Gene sets", "cistron.report.genesets:gene_set_sections"),
     "tracks": ("Tracks from DNA", "cistron.report.tracks:track_sections"),

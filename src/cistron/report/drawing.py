@@ -34,12 +34,15 @@ class Drawing:
         What it shows, in words, for readers who do not see it.
     remarks
         Remarks shown on pointing at a mark: for a gid of the figure, one text a mark in drawing order.
+    smallest
+        Share of its size to which a narrow page shrinks it; from there on it scrolls.
     """
 
     name: str
     figure: Figure
     description: str
     remarks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    smallest: float = 0.75
 
     def save(self, folder: Path) -> list[Path]:
         """Write ``NAME.png`` and ``NAME.pdf`` into a folder."""
@@ -63,9 +66,9 @@ class Drawing:
         width, height = (float(root.attrib.pop(side).removesuffix("pt")) for side in ("width", "height"))
         root.set("role", "img")
         root.set("aria-label", self.description)
-        # 96 CSS pixels an inch; a narrow page shrinks the figure to 3/4 and scrolls it from there on
+        # 96 CSS pixels an inch
         pixels = width * 96 / 72
-        size = f"width:{pixels:.0f}px;max-width:100%;min-width:{0.75 * pixels:.0f}px"
+        size = f"width:{pixels:.0f}px;max-width:100%;min-width:{self.smallest * pixels:.0f}px"
         root.set("style", f"{size};aspect-ratio:{width:.1f}/{height:.1f}")
         text = ElementTree.tostring(root, encoding="unicode")
         for colour, themed in _THEME.items():

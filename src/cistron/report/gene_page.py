@@ -1,4 +1,4 @@
-"""The page of a gene: in the report of a study a search over all genes, packed into the page; and a page of one gene."""
+"""The search over all genes in the report of a study: everything that is known of each, packed into the page."""
 
 from pathlib import Path
 from typing import Any
@@ -6,29 +6,46 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cistron.plots.style import signed
 from cistron.report.blocks import Block, pack_indices, pack_json, pack_numbers, pack_similarity
-from cistron.report.page import Chapter, Section, build_page, render
-from cistron.runtime.files import atomic_path, check_writable
-from cistron.study.genes import COMMANDS, GeneBook, edges_of, read_gene_book
+from cistron.report.gene_evidence import GeneEvidence
+from cistron.report.gene_facts import EVIDENCE, TITLES, absent, absent_of, not_of_gene, share_of, sign_of
+from cistron.report.gene_map import layout_block, map_section
+from cistron.report.page import Section, render
+from cistron.study.gene_layout import stored_layout
+from cistron.study.genes import GeneBook, read_gene_book
 
+_PREFIX = "study_"
 _NO_GENE = 0xFFFFFFFF
+_PIECE = 256  # genes of which the evidence is unpacked together
+_TRACKS = 40_000  # tracks of all genes together: about 4 MB
 _BYTES = 24_000_000  # of the packed predictions; nearest genes, sets, edges and expression are always in
 
 
-def gene_search_section(folder: Path) -> Section:
-    """The search for a gene in the report of a study.
+def gene_sections(folder: Path, best: str) -> list[Section]:
+    """The search for a gene in the report of a study, and the map of all genes.
 
     Parameters
     ----------
     folder
         Folder of the study.
+    best
+        Embedding that the map shows.
     """
-    return search_section_of(read_gene_book(folder))
+    book = read_gene_book(folder)
+    layout = stored_layout(book.files[best])
+    return [search_section_of(book, layout), map_section(book, layout, best, _PREFIX)]
 
 
-def search_section_of(book: GeneBook) -> Section:
-    """The same for a book of genes."""
+def search_section_of(book: GeneBook, layout: pd.DataFrame | None = None) -> Section:
+    """The search over a book of genes.
+
+    Parameters
+    ----------
+    book
+        What the study knows.
+    layout
+        Places of the genes on the map, ``gene, x, y``.
+    """
     genes = _with_scored_first(book)
     blocks, traits, nulls, shown = _prediction_blocks(book, genes)
     place = pd.Index(genes["gene"])
@@ -45,16 +62,20 @@ def search_section_of(book: GeneBook) -> Section:
                 "similarity": new[1].name,
             }
         )
+    missing = absent(book)
     head = {
         "traits": traits,
         "scored": len(genes),
         "nulls": nulls,
         "embeddings": entries,
         "neighbours": 10,
-        "absent": [{"what": _TITLES[key], "how": COMMANDS[key]} for key in absent(book)],
+        "piece": _PIECE,
+        "absent": [absent_of(key) for key in missing],
+        "titles": {key: TITLES[key] for key in EVIDENCE},
+        "other": {key: not_of_gene(key) for key in EVIDENCE if key not in missing},
     }
     blocks.append(pack_json("head", head))
-    columns = ("gene", "symbol", "chromosome", "start", "names")
+    columns = ("gene", "symbol", "chromosome", "start", "end", "strand", "biotype", "names")
     blocks.append(pack_json("genes", {column: genes[column].tolist() for column in columns}))
     blocks.append(
         pack_json(
@@ -62,43 +83,28 @@ def search_section_of(book: GeneBook) -> Section:
         )
     )
     blocks.append(pack_json("facts", _facts(book, genes)))
+    if layout is not None:
+        blocks.append(layout_block(genes, layout))
+    told, fewer = _evidence(book, genes)
+    # in pieces, because only that of the gene which is looked up is unpacked
+    for first in range(0, len(genes), _PIECE):
+        piece = {
+            key: {row: one for row, one in rows.items() if first <= row < first + _PIECE}
+            for key, rows in told.items()
+        }
+        if any(piece.values()):
+            blocks.append(pack_json(f"evidence {first // _PIECE}", piece))
     body = render(
         "gene_search.html",
-        prefix="study_",
+        prefix=_PREFIX,
         blocks=blocks,
         count=len(genes),
-        examples=_examples(genes),
+        examples=_examples(genes, told),
         embeddings=len(book.embeddings),
         left_out=[name for name in book.embeddings if traits and name not in shown],
+        fewer_tracks=fewer,
     )
     return Section("genes", "Look up a gene", body)
-
-
-_TITLES = {
-    "identity": "Symbols and places",
-    "traits": "Traits",
-    "sets": "Sets",
-    "edges": "Regulators and targets",
-    "expression": "Expression",
-    "tracks": "What its DNA predicts, variants",
-    "marks": "What its marks do",
-}
-
-
-def absent(book: GeneBook) -> list[str]:
-    """Sections that the study has nothing for."""
-    missing = []
-    if not (book.genes["symbol"] != "").any():
-        missing.append("identity")
-    if book.predictions.empty:
-        missing.append("traits")
-    if not book.set_names:
-        missing.append("sets")
-    if book.edges.empty:
-        missing.append("edges")
-    if book.expression.empty:
-        missing.append("expression")
-    return [*missing, "tracks", "marks"]
 
 
 def _with_scored_first(book: GeneBook) -> pd.DataFrame:
@@ -167,7 +173,7 @@ def _facts(book: GeneBook, genes: pd.DataFrame) -> dict[str, Any]:
         source, target = place.get(str(row["source"])), place.get(str(row["target"]))
         for own, other, kept in ((target, row["source"], regulators), (source, row["target"], targets)):
             if own is not None and len(kept.setdefault(own, [])) < 15:
-                kept[own].append([str(other), _sign(row), _share(row), number[str(row["network"])]])
+                kept[own].append([str(other), sign_of(row), share_of(row), number[str(row["network"])]])
     facts: dict[str, Any] = {"networks": networks, "regulators": regulators, "targets": targets}
     if len(book.expression):
         frame = book.expression[book.expression["embedding"] == book.embeddings[0]]
@@ -190,160 +196,30 @@ def _facts(book: GeneBook, genes: pd.DataFrame) -> dict[str, Any]:
     return facts
 
 
+def _evidence(book: GeneBook, genes: pd.DataFrame) -> tuple[dict[str, Any], int | None]:
+    """What files of other commands say, by row of the gene; and how many tracks of each gene fit, where not all do."""
+    evidence, place = GeneEvidence(book.evidence), {gene: row for row, gene in enumerate(genes["gene"])}
+    told = {
+        key: {place[gene]: evidence.of(gene, key) for gene in evidence.genes(key) if gene in place}
+        for key in EVIDENCE
+    }
+    count = sum(len(tracks) for tracks in told["tracks"].values())
+    if count <= _TRACKS:
+        return told, None
+    fit = max(1, _TRACKS // len(told["tracks"]))
+    told["tracks"] = {row: tracks[:fit] for row, tracks in told["tracks"].items()}
+    return told, fit
+
+
 def _plain(values: np.ndarray) -> list[float | None]:
     return [None if not np.isfinite(one) else round(float(one), 3) for one in values]
 
 
-def _sign(row: dict[str, Any]) -> int:
-    sign = row.get("sign")
-    return 0 if sign is None or sign != sign else int(np.sign(sign))
-
-
-def _share(row: dict[str, Any]) -> float | None:
-    share = row.get("probability")
-    return None if share is None or share != share else round(float(share), 3)
-
-
-def _examples(genes: pd.DataFrame) -> list[dict[str, str]]:
-    named = genes[genes["symbol"] != ""].head(3) if (genes["symbol"] != "").any() else genes.head(3)
-    return [{"gene": row.gene, "name": row.symbol or row.gene} for row in named.itertuples()]
-
-
-def build_gene_page(folder: str | Path, gene: str, output: str | Path) -> Path:
-    """Write the page of one gene; it needs no script.
-
-    Parameters
-    ----------
-    folder
-        Folder of a finished study.
-    gene
-        Symbol, alias or id.
-    output
-        HTML file.
-
-    Raises
-    ------
-    InputError
-        If the study has no such gene.
-    """
-    book = read_gene_book(folder)
-    row = book.find(gene)
-    output = check_writable(Path(output))
-    page = gene_facts(book, row)
-    run: dict[str, Any] = {"warnings": []}
-    sections = [Section("gene", page["title"], render("gene_static.html", **page))]
-    text = build_page(
-        f"{page['title']}: {book.plan.name}",
-        [Chapter(page["title"], "gene_", run, tuple(sections))],
-        study=True,
-    )
-    with atomic_path(output) as partial:
-        partial.write_text(text, encoding="utf-8")
-    return output
-
-
-def gene_facts(book: GeneBook, row: pd.Series) -> dict[str, Any]:
-    """Everything on one gene, ready to be shown.
-
-    Parameters
-    ----------
-    book
-        What the study knows.
-    row
-        Row of the gene (:meth:`GeneBook.find`).
-    """
-    gene, symbols = str(row["gene"]), dict(zip(book.genes["gene"], book.genes["symbol"]))
-    own = set(book.sets.get(gene, []))
-    neighbours = []
-    for name in book.embeddings:
-        rows = book.neighbours[(book.neighbours["embedding"] == name) & (book.neighbours["gene"] == gene)]
-        near = [
-            {
-                "name": symbols.get(one.neighbour) or one.neighbour,
-                "similarity": float(one.similarity),
-                "shared": [
-                    book.set_names[number] for number in sorted(own & set(book.sets.get(one.neighbour, [])))
-                ][:4],
-            }
-            for one in rows.sort_values("rank").itertuples()
-        ]
-        neighbours.append({"embedding": name, "near": near})
-    edges = {
-        kind: [
-            {
-                "name": symbols.get(str(one[column])) or str(one[column]),
-                "sign": _sign(one),
-                "probability": _share(one),
-                "network": str(one["network"]),
-            }
-            for one in frame.to_dict("records")
-        ]
-        for (kind, frame), column in zip(edges_of(book, gene).items(), ("source", "target"))
-    }
-    traits, models = [], []
-    if not book.predictions.empty:
-        own_rows = book.predictions[book.predictions["gene"] == gene]
-        models = [str(name) for name in book.predictions if " | " in str(name)]
-        models = [
-            name
-            for name in models
-            if name.startswith("null | ") or name.rpartition(" | ")[0] in book.embeddings
-        ]
-        own_rows = own_rows.reindex(own_rows["z"].abs().sort_values(ascending=False).index)
-        traits = [
-            {
-                "trait": str(one["trait"]),
-                "z": float(one["z"]),
-                "values": [float(one[name]) for name in models],
-            }
-            for one in own_rows.to_dict("records")
-        ]
-    expression = pd.DataFrame() if book.expression.empty else book.expression[book.expression["gene"] == gene]
-    return {
-        "title": str(row["symbol"] or gene),
-        "gene": gene,
-        "row": row.to_dict(),
-        "sets": [book.set_names[number] for number in sorted(own)],
-        "neighbours": neighbours,
-        "edges": edges,
-        "traits": traits,
-        "models": [
-            "covariates only" if name.startswith("null | ") else name.rpartition(" | ")[0] for name in models
-        ],
-        "expression": expression.to_dict("records"),
-        "absent": [{"what": _TITLES[key], "how": COMMANDS[key]} for key in absent(book)],
-        "study": book.plan.name,
-    }
-
-
-def gene_lines(page: dict[str, Any]) -> list[str]:
-    """The same in a few lines of text."""
-    row = page["row"]
-    where = (
-        f", chromosome {row['chromosome']} from {row['start'] + 1:,}"
-        if row["chromosome"] and row["start"] >= 0
-        else ""
-    )
-    lines = [f"{page['title']} ({page['gene']}{where})"]
-    if row["names"]:
-        lines.append(f"  also {row['names'].replace(' ', ', ')}")
-    for trait in page["traits"][:5]:
-        values = ", ".join(
-            f"{name} {signed(value, 2)}" for name, value in zip(page["models"], trait["values"])
-        )
-        lines.append(f"  {trait['trait']}: z {signed(trait['z'], 2)}; predicted: {values}")
-    lines += [
-        f"  nearest in {one['embedding']}: {', '.join(near['name'] for near in one['near'][:6])}"
-        for one in page["neighbours"]
-        if one["near"]
-    ]
-    if page["sets"]:
-        more = f" and {len(page['sets']) - 6} more" if len(page["sets"]) > 6 else ""
-        lines.append(f"  in {', '.join(page['sets'][:6])}{more}")
-    lines += [
-        f"  {kind}: {', '.join(one['name'] for one in page['edges'][kind][:8])}"
-        for kind in ("regulators", "targets")
-        if page["edges"][kind]
-    ]
-    lines += [f"  {one['what']}: nothing here; {one['how']}" for one in page["absent"]]
-    return lines
+def _examples(genes: pd.DataFrame, told: dict[str, Any]) -> list[dict[str, str]]:
+    """Three genes to begin with: those that most kinds of files tell of, then the first that have a symbol."""
+    known = np.zeros(len(genes))
+    for rows in told.values():
+        known[list(rows)] += 1
+    named = (genes["symbol"] != "").to_numpy()
+    order = np.lexsort((np.arange(len(genes)), ~named, -known))[:3]
+    return [{"gene": row.gene, "name": row.symbol or row.gene} for row in genes.iloc[order].itertuples()]

@@ -10,6 +10,7 @@ from cistron.plots.box_plot import box_plot
 from cistron.plots.interval_plot import interval_plot
 from cistron.plots.style import figure_style
 from cistron.report.drawing import Drawing
+from cistron.report.gain_verdict import knows, verdict
 from cistron.report.page import Section, render
 from cistron.report.result import Result
 
@@ -57,9 +58,7 @@ def _finding(result: Result, ranked: pd.DataFrame, stratum: str, prefix: str) ->
     for _, row in ranked.iterrows():
         key = (row["embedding"], row["target"])
         gain = _plain(gains.loc[key]) if key in gains.index else None
-        # The filled mark and the word "knows" rest on the gain beyond trivial columns, not on the score.
-        knows = gain is not None and gain["low"] > 0
-        rows.append({**_plain(row), "auprc": _plain(precision.loc[key]), "gain": gain, "knows": knows})
+        rows.append({**_plain(row), "auprc": _plain(precision.loc[key]), "gain": gain, "knows": knows(gain)})
     shown = ranked.assign(
         label=ranked["embedding"] if ranked["target"].nunique() == 1 else ranked["embedding"] + ": " + ranked["target"],
         gain=ranked["value"] - 0.5,
@@ -84,7 +83,7 @@ def _finding(result: Result, ranked: pd.DataFrame, stratum: str, prefix: str) ->
     body = render(
         "genesets_finding.html",
         best=embeddings[0],
-        verdict=_verdict(embeddings[0]),
+        verdict=verdict(embeddings[0]["gain"], "these sets"),
         rival=next((row for row in rows if str(row["embedding"]).startswith(RIVAL_NAME)), None),
         rows=rows,
         drawing=drawing,
@@ -92,18 +91,6 @@ def _finding(result: Result, ranked: pd.DataFrame, stratum: str, prefix: str) ->
         coverage=result.results.get("coverage", []),
     )
     return Section("finding", "Finding", body, (drawing,))
-
-
-def _verdict(row: dict[str, Any]) -> str:
-    """What may be said of an embedding; it knows something only where its gain beyond trivial columns is above 0."""
-    gain = row["gain"]
-    if gain is None:
-        return "was not compared with trivial columns, so nothing is said about what it knows"
-    if gain["low"] > 0:
-        return "knows something about these sets that trivial columns do not tell"
-    if gain["high"] < 0:
-        return "makes the prediction from trivial columns worse"
-    return "shows no reliable gain beyond trivial columns"
 
 
 def _lookup(scores: pd.DataFrame, metric: str, stratum: str) -> pd.DataFrame:

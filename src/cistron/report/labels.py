@@ -1,13 +1,17 @@
 """The sections of the task ``labels``: finding, how the terms spread, every term, method."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.figure import Figure
 
 from cistron.evaluation.paired import compare, term_draws
+from cistron.evaluation.rivals import RIVAL_NAME
 from cistron.plots.box_plot import box_plot
 from cistron.plots.interval_plot import interval_plot
 from cistron.plots.style import figure_style
 from cistron.report.drawing import Drawing
+from cistron.report.gain_verdict import knows, split_gains, verdict
 from cistron.report.page import Section, render
 from cistron.report.result import Result
 
@@ -30,33 +34,53 @@ def label_sections(result: Result, prefix: str = "labels_") -> list[Section]:
     list of Section
         In reading order.
     """
-    scores = result.scores
+    scores, gains = split_gains(result.scores)
     summary, differences = compare(scores, term_draws(scores, _DRAWS, int(scores["seed"].iloc[0])))
-    sections = [_finding(result, summary, differences, prefix)]
+    sections = [_finding(result, summary, differences, _last_gains(gains), prefix)]
     if scores["target"].nunique() > 2:
         sections.append(_spread(scores, list(summary["embedding"]), prefix))
-    sections.append(_terms(scores, list(summary["embedding"])))
+    sections.append(_terms(scores, gains, list(summary["embedding"])))
     kind = str(result.results.get("kind", "member"))
     body = render(
         "labels_method.html",
         kind=kind,
         folds=result.results.get("folds", ""),
         model=str(scores["model"].iloc[0]),
+        gains=len(gains) > 0,
     )
     sections.append(Section("method", "How to read these figures", body))
     return sections
 
 
-def _finding(result: Result, summary: pd.DataFrame, differences: pd.DataFrame, prefix: str) -> Section:
+def _last_gains(gains: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Gain of each embedding: the mean over its terms, or that of its only term."""
+    return {str(name): _plain(rows.iloc[-1]) for name, rows in gains.groupby("embedding", sort=False)}
+
+
+def _plain(row: pd.Series) -> dict[str, Any]:
+    return {name: None if pd.isna(value) else value for name, value in row.items()}
+
+
+def _finding(
+    result: Result,
+    summary: pd.DataFrame,
+    differences: pd.DataFrame,
+    gains: dict[str, dict[str, Any]],
+    prefix: str,
+) -> Section:
     null = float(result.scores["null_value"].iloc[0])
     metric = "AUROC" if summary["metric"].iloc[0] == "auroc" else "correlation"
     shown = summary.assign(
-        **{name: summary[name] - null for name in ("value", "low", "high", "control_value")}
+        knows=[knows(gains.get(str(name))) for name in summary["embedding"]],
+        **{name: summary[name] - null for name in ("value", "low", "high", "control_value")},
     ).head(40)
     with figure_style():
         figure = Figure(figsize=(7.2, 1.0 + 0.34 * len(shown)))
         interval_plot(
-            shown, figure.add_subplot(), label=f"{metric} above chance (grey cross: permuted control)"
+            shown,
+            figure.add_subplot(),
+            filled="knows",
+            label=f"{metric} above chance (filled: gains beyond trivial columns; grey cross: permuted control)",
         )
     texts = [
         f"{row.embedding}: {metric} {row.value:.3f}, interval {row.low:.3f} to {row.high:.3f}"
@@ -64,14 +88,20 @@ def _finding(result: Result, summary: pd.DataFrame, differences: pd.DataFrame, p
     ]
     remarks = {f"point-{number}": [text] for number, text in enumerate(texts)}
     drawing = Drawing(f"{prefix}summary", figure, "; ".join(texts), remarks)
+    rows = [{**row, "gain": gains.get(str(row["embedding"]))} for row in summary.to_dict("records")]
+    trivial = [row for row in rows if str(row["embedding"]).startswith(RIVAL_NAME)]
+    first = next((row for row in rows if row not in trivial), rows[0])
     best = summary["embedding"].iloc[0]
     behind = differences[(differences["first"] == best) & (differences["low"] > 0)]["second"]
     open_ones = [name for name in summary["embedding"].iloc[1:] if name not in set(behind)]
     body = render(
         "labels_finding.html",
         metric=metric,
-        best=summary.iloc[0].to_dict(),
-        rows=summary.to_dict("records"),
+        best=rows[0],
+        first=first,
+        trivial=trivial[0] if trivial else None,
+        verdict=verdict(first["gain"], "these labels"),
+        rows=rows,
         open_ones=open_ones,
         several=len(summary) > 1,
         differences=differences[differences["first"] == best].to_dict("records"),
@@ -103,8 +133,9 @@ def _spread(scores: pd.DataFrame, order: list[str], prefix: str) -> Section:
     return Section("spread", "How the terms spread", body, (drawing,))
 
 
-def _terms(scores: pd.DataFrame, order: list[str]) -> Section:
+def _terms(scores: pd.DataFrame, gains: pd.DataFrame, order: list[str]) -> Section:
     shown = order[:8]
+    own = gains[gains["embedding"].isin(shown)].set_index(["target", "embedding"])
     wide = scores.pivot(index="target", columns="embedding", values="value")[shown]
     members = scores.groupby("target")["n"].max()
     wide = wide.sort_values(shown[0], ascending=False)
@@ -112,9 +143,22 @@ def _terms(scores: pd.DataFrame, order: list[str]) -> Section:
         {
             "term": term,
             "n": int(members[term]),
-            "values": [None if pd.isna(one) else float(one) for one in wide.loc[term]],
+            "values": [
+                {
+                    "value": None if pd.isna(one) else float(one),
+                    "gain": _plain(own.loc[(term, name)]) if (term, name) in own.index else None,
+                }
+                for name, one in zip(shown, wide.loc[term])
+            ],
         }
         for term in wide.index[:_TERMS]
     ]
-    body = render("labels_terms.html", names=shown, rows=rows, left_out=len(wide) - len(rows), more=order[8:])
+    body = render(
+        "labels_terms.html",
+        names=shown,
+        rows=rows,
+        left_out=len(wide) - len(rows),
+        more=order[8:],
+        gains=len(own) > 0,
+    )
     return Section("terms", "Every term", body)

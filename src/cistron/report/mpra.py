@@ -10,7 +10,7 @@ from cistron.report.drawing import Drawing
 from cistron.report.page import Section, render
 from cistron.report.result import Result
 
-_PANELS = 15
+_PANELS = 50
 
 
 def mpra_sections(result: Result, prefix: str = "variants_") -> list[Section]:
@@ -25,7 +25,10 @@ def mpra_sections(result: Result, prefix: str = "variants_") -> list[Section]:
     """
     scores = result.scores[result.scores["stratum"] == "tested rows"]
     means = scores[scores["target"].str.startswith("mean of")].sort_values("value", ascending=False)
-    shown = means.assign(label=means["embedding"] + ", " + means["model"])
+    several = means["dataset"].nunique() > 1
+    shown = means.assign(
+        label=(means["dataset"] + ": " if several else "") + means["embedding"] + ", " + means["model"]
+    )
     with figure_style():
         figure = Figure(figsize=(7.2, 1.0 + 0.36 * len(shown)), layout="constrained")
         interval_plot(

@@ -96,7 +96,19 @@ def build_page(title: str, chapters: Sequence[Chapter], *, study: bool = False) 
     str
         HTML.
     """
-    script = "\n".join(_asset(name) for name in ("page.js", "table.js", "figures.js", "genes.js"))
+    script = "\n".join(
+        _asset(name)
+        for name in (
+            "page.js",
+            "table.js",
+            "figures.js",
+            "genes.js",
+            "gene_charts.js",
+            "gene_facts.js",
+            "gene_map.js",
+            "gene_map_files.js",
+        )
+    )
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     warnings = [
         (chapter, list(dict.fromkeys([*chapter.run.get("warnings", []), *(w for s in chapter.sections for w in s.warnings)])))
@@ -108,13 +120,27 @@ def build_page(title: str, chapters: Sequence[Chapter], *, study: bool = False) 
             title=title,
             chapters=chapters,
             study=study,
-            warnings=[(chapter, texts) for chapter, texts in warnings if texts],
+            warnings=_said_once(warnings)
+            if study
+            else [(chapter, texts) for chapter, texts in warnings if texts],
             style=Markup(_asset("page.css")),
             script=Markup(script),
             script_digest=digest,
             version=cistron.__version__,
         )
     )
+
+
+def _said_once(warnings: Sequence[tuple[Chapter, list[str]]]) -> list[tuple[Chapter, list[str]]]:
+    """Warnings without those that an earlier chapter says, with or without the name of a task before them."""
+    said: set[str] = set()
+    kept = []
+    for chapter, texts in warnings:
+        new = [text for text in texts if text not in said]
+        said |= {part for text in texts for part in (text, text.partition(": ")[2])}
+        if new:
+            kept.append((chapter, new))
+    return kept
 
 
 def fixed(value: float | None, decimals: int = 4) -> str:

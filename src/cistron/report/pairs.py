@@ -5,9 +5,11 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from cistron.evaluation.rivals import RIVAL_NAME
 from cistron.plots.interval_plot import interval_plot
 from cistron.plots.style import CONTROL, figure_style
 from cistron.report.drawing import Drawing
+from cistron.report.gain_verdict import knows, split_gains, verdict
 from cistron.report.page import Section, render
 from cistron.report.result import Result
 
@@ -29,17 +31,23 @@ def pair_sections(result: Result, prefix: str = "pairs_") -> list[Section]:
     list of Section
         In reading order.
     """
-    scores = result.scores.sort_values("value", ascending=False)
-    known = ~scores["embedding"].isin(_NO_BIOLOGY)
+    scores, gains = split_gains(result.scores)
+    scores = scores.sort_values("value", ascending=False)
+    known = ~scores["embedding"].isin(_NO_BIOLOGY) & ~scores["embedding"].str.startswith(RIVAL_NAME)
     bands = {(band["embedding"], band["model"]): band for band in result.results.get("bands", [])}
     own, trivial = scores[known], scores[~known]
-    sections = [_finding(result, own, trivial, bands, prefix)]
+    sections = [_finding(result, own, trivial, bands, _by_row(gains), prefix)]
     folds = result.table("folds.parquet", [], ["fold", "positives", "positive_genes"])
     if folds is not None:
         folds = folds.drop_duplicates(["fold"])
         body = render("pairs_folds.html", rows=folds.to_dict("records"), facts=result.results)
         sections.append(Section("folds", "What the figures rest on", body))
-    body = render("pairs_method.html", negatives=str(scores["stratum"].iloc[0]))
+    body = render(
+        "pairs_method.html",
+        negatives=str(scores["stratum"].iloc[0]),
+        gains=len(gains) > 0,
+        facts=result.results,
+    )
     sections.append(Section("method", "How to read these figures", body))
     return sections
 
@@ -49,11 +57,13 @@ def _finding(
     own: pd.DataFrame,
     trivial: pd.DataFrame,
     bands: dict[tuple[str, str], dict[str, Any]],
+    gains: dict[tuple[str, str], dict[str, Any]],
     prefix: str,
 ) -> Section:
     shown = pd.concat([own.head(30), trivial])
     shown = shown.assign(
         label=shown["embedding"].astype(str) + ", " + shown["model"].astype(str),
+        knows=[knows(gains.get(key)) for key in zip(shown["embedding"], shown["model"])],
         **{name: shown[name] - 0.5 for name in ("value", "low", "high", "control_value")},
     )
     low = min((band["low"] for band in bands.values()), default=None)
@@ -67,7 +77,8 @@ def _finding(
             shown,
             ax,
             row="label",
-            label="AUROC above chance (grey cross: permuted; grey band: random embeddings)",
+            filled="knows",
+            label="AUROC above chance (filled: gains beyond trivial columns; grey cross: permuted; grey band: random)",
         )
     texts = [
         f"{row.label}: AUROC {row.value + 0.5:.3f}, interval {row.low + 0.5:.3f} to {row.high + 0.5:.3f}"
@@ -78,6 +89,7 @@ def _finding(
     rows = [
         {
             **{key: None if pd.isna(value) else value for key, value in row.items()},
+            "gain": gains.get((str(row["embedding"]), str(row["model"]))),
             "band": bands.get((str(row["embedding"]), str(row["model"]))),
             "beyond": _beyond(row, bands.get((str(row["embedding"]), str(row["model"])))),
         }
@@ -86,6 +98,7 @@ def _finding(
     body = render(
         "pairs_finding.html",
         best=rows[0],
+        verdict=verdict(gains.get((str(rows[0]["embedding"]), str(rows[0]["model"]))), "these pairs"),
         rows=rows,
         drawing=drawing,
         facts=result.results,
@@ -93,6 +106,11 @@ def _finding(
         high=high,
     )
     return Section("finding", "Finding", body, (drawing,))
+
+
+def _by_row(gains: pd.DataFrame) -> dict[tuple[str, str], dict[str, Any]]:
+    """Gains by embedding and combination."""
+    return {(str(row["embedding"]), str(row["model"])): row for row in gains.to_dict("records")}
 
 
 def _beyond(row: pd.Series, band: dict[str, Any] | None) -> bool:

@@ -14,11 +14,11 @@ from cistron.plots.study_map import study_map
 from cistron.plots.style import figure_style, signed
 from cistron.report.build import TASKS, finish_page, sections_of
 from cistron.report.drawing import Drawing
-from cistron.report.gene_page import gene_search_section
+from cistron.report.gene_page import gene_sections
 from cistron.report.page import Chapter, Section, build_page, render
 from cistron.report.result import read_result
 from cistron.report.run_record import duration, flat
-from cistron.report.study_finding import findings, order_of_rows
+from cistron.report.study_finding import best_embedding, findings, metric_name, order_of_rows
 from cistron.runtime.files import check_writable
 from cistron.study.kinds import KINDS
 
@@ -53,7 +53,7 @@ def build_study_report(
     tasks = list(dict.fromkeys(table["task"]))
     first = [
         _picture_section(table, differences, tasks),
-        gene_search_section(folder),
+        *gene_sections(folder, best_embedding(table)),
     ]
     chapters = [Chapter(str(_title(folder)), _PREFIX, run, tuple(first))]
     for number, task in enumerate(tasks, 1):
@@ -100,7 +100,7 @@ def read_study(folder: Path) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]:
         raise InputError(
             f"{folder} is not a finished study ({error}); make it with 'cistron study run'"
         ) from error
-    for column in ("beats_control", "best", "shares_evidence"):
+    for column in ("beats_control", "knows", "best", "shares_evidence"):
         tables["table"][column] = tables["table"][column].astype(str) == "True"
     for column in ("problem", "evidence"):
         tables["table"][column] = tables["table"][column].fillna("").astype(str)
@@ -148,12 +148,7 @@ def _picture_section(table: pd.DataFrame, differences: pd.DataFrame, tasks: list
 
 
 def _metric(table: pd.DataFrame, task: str) -> str:
-    return {
-        "auroc": "AUROC",
-        "delta_r2": "ΔR²",
-        "pearson_across_genes": "correlation",
-        "r": "correlation",
-    }.get(_first(table, task, "metric"), _first(table, task, "metric"))
+    return metric_name(_first(table, task, "metric"))
 
 
 def _first(table: pd.DataFrame, task: str | None, column: str) -> str:
@@ -190,11 +185,22 @@ def _picture(common: pd.DataFrame, rows: list[str], tasks: list[str], name: str)
                 one = found.iloc[0]
                 text = (
                     f"{row}, {task}: {_metric(common, task)} {one['value']:.3f} [{one['low']:.3f}, {one['high']:.3f}], {signed(one['gain'], 1)} standard "
-                    f"errors above the null{'' if one['beats_control'] else '; not above its control'}{'; indistinguishable from the best' if one['best'] else ''}"
+                    f"errors above the null{_marks(one)}{'; indistinguishable from the best' if one['best'] else ''}"
                 )
                 texts.append(text)
                 remarks.append(text)
-    return Drawing(name, figure, "; ".join(texts[:60]), {"cells": remarks})
+    return Drawing(name, figure, "; ".join(texts[:60]), {"cells": remarks}, smallest=0.6)
+
+
+def _marks(cell: Mapping[str, Any]) -> str:
+    """What is said of a cell behind its figure."""
+    if not cell["beats_control"]:
+        return "; not above its control"
+    if cell["knows"]:
+        return f"; beyond trivial columns {signed(cell['beyond'], 3)} [{signed(cell['beyond_low'], 3)}, {signed(cell['beyond_high'], 3)}]"
+    if pd.notna(cell["beyond"]):
+        return "; not shown to know what trivial columns do not"
+    return "; not compared with trivial columns"
 
 
 def _complementarity_sections(table: pd.DataFrame) -> list[Section]:

@@ -11,6 +11,7 @@ from cistron.report.drawing import Drawing
 from cistron.report.page import Section, render
 from cistron.report.result import Result
 
+_ACROSS_GENES, _ACROSS_TRACKS = "pearson_start_sites", "pearson_across_tracks"
 _TEXT, _NUMBERS = ("predictor", "track", "description", "assay"), ("pearson", "pearson_of_means")
 
 
@@ -32,6 +33,9 @@ def track_sections(result: Result, prefix: str = "tracks_") -> list[Section]:
         for column in ("track", "description"):
             example[column] = example[column].astype(str)
         sections.append(_locus(example, dict(result.results["example"]), prefix))
+    sites = result.table("start_sites.parquet", ("gene",), ("observed", "predicted"))
+    if sites is not None:
+        sections.append(_start_sites(sites, scores, prefix))
     table = result.table("tracks.parquet", _TEXT, _NUMBERS)
     if table is not None:
         for column in _TEXT:
@@ -72,7 +76,7 @@ def _finding(result: Result, scores: pd.DataFrame, whole: pd.DataFrame, prefix: 
     ]
     rows = [
         {name: None if pd.isna(value) else value for name, value in row.items()}
-        for row in scores[scores["metric"] != "pearson_difference"].to_dict("records")
+        for row in scores[scores["metric"].isin(["pearson", "pearson_of_means"])].to_dict("records")
     ]
     body = render(
         "tracks_finding.html",
@@ -83,6 +87,29 @@ def _finding(result: Result, scores: pd.DataFrame, whole: pd.DataFrame, prefix: 
         sequences=int(result.results["sequences"]),
     )
     return Section("finding", "Finding", body, (drawing,))
+
+
+def _start_sites(sites: pd.DataFrame, scores: pd.DataFrame, prefix: str) -> Section:
+    with figure_style():
+        figure = Figure(figsize=(3.8, 3.6))
+        ax = figure.add_subplot()
+        ax.scatter(sites["predicted"], sites["observed"], s=8, color=PALETTE[0], alpha=0.6, linewidth=0)
+        ax.set_xlabel("predicted, log(1 + counts), mean of CAGE samples")
+        ax.set_ylabel("measured")
+        figure.tight_layout()
+    rows = scores[scores["metric"].isin([_ACROSS_GENES, _ACROSS_TRACKS])].to_dict("records")
+    drawing = Drawing(
+        f"{prefix}start_sites",
+        figure,
+        f"Measured over predicted CAGE at the start sites of {len(sites):,} genes, mean of the samples",
+    )
+    body = render(
+        "tracks_start_sites.html",
+        rows=[row | {"across": row["metric"] == _ACROSS_TRACKS} for row in rows],
+        genes=len(sites),
+        drawing=drawing,
+    )
+    return Section("start-sites", "CAGE at start sites", body, (drawing,))
 
 
 def _locus(example: pd.DataFrame, place: dict[str, Any], prefix: str) -> Section:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cistron.errors import InputError
+from cistron.runtime.cloud import cloud_url, fingerprint
 
 RECORD = "run.json"  # record of a run, inside a folder that it wrote
 MARKER = "cistron.json"  # marker of a folder that has no other
@@ -360,8 +361,11 @@ def sha256_of(path: str | Path, chunk_bytes: int = 1 << 20) -> str:
     """Hexadecimal SHA-256 of a file, or of a folder's sorted relative names and contents.
 
     Records of runs and training logs in a folder do not count: they differ between equal results. A file that did not change
-    is read once in a process.
+    is read once in a process. Of a file in the cloud it is that of its name, size and version (:func:`cistron.runtime.cloud.fingerprint`).
     """
+    url = cloud_url(path)
+    if url is not None:
+        return fingerprint(url)
     path = Path(path)
     if not path.is_dir():
         return _file_hash(path, chunk_bytes)

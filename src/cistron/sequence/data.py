@@ -14,6 +14,7 @@ from cistron.genome import Genome
 from cistron.genome.intervals import covered_bins, overlapping_rows, read_intervals
 from cistron.genome.sequence import CHROMOSOME_1
 from cistron.runtime import run_shards, say, sha256_of, track
+from cistron.runtime.cloud import cloud_url, exists
 from cistron.sequence.folds import read_folds
 from cistron.sequence.inputs_signal import open_signal
 from cistron.sequence.inputs_targets import check_statistics, leave_out, read_targets, transform_of
@@ -303,7 +304,7 @@ def build_training_data(
 
 
 def _path_of(table: Path, file: str) -> Path:
-    return table.parent / file
+    return Path(file) if cloud_url(file) else table.parent / file
 
 
 def _usable(table: pd.DataFrame, path: Path, genome: Genome, sequences: pd.DataFrame) -> pd.DataFrame:
@@ -315,7 +316,7 @@ def _usable(table: pd.DataFrame, path: Path, genome: Genome, sequences: pd.DataF
             reasons[row] = "the table names no file"
             continue
         place = _path_of(path, str(file))
-        if not place.exists():
+        if not exists(place):
             reasons[row] = f"{file} does not exist"
             continue
         try:

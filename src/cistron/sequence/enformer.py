@@ -5,6 +5,7 @@ The architecture, its equations and how this differs from other ports: ``docs/wi
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 from typing import Literal
 
@@ -16,11 +17,17 @@ from torch.utils.checkpoint import checkpoint
 from cistron.errors import InputError
 from cistron.sequence.attention import RelativeAttention, product
 from cistron.sequence.dilated import dilated_trunk
+from cistron.sequence.recomputing import statistics_kept
 from cistron.sequence.settings import EnformerSettings, check_length
 from cistron.sequence.tower import AttentionPool, Convolution, ConvolutionBlock, Stage, apply_in_pieces, gelu
 
 _ROBUST = ("value", "output", "expand", "contract")
 _PIECE = 4096  # positions of a stage at a time on a CPU
+
+
+def _again() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
+    """Contexts of a checkpointed pass and of its repetition, which must not move averages a second time."""
+    return nullcontext(), statistics_kept()
 
 
 class TransformerBlock(nn.Module):
@@ -189,7 +196,7 @@ class Enformer(nn.Module):
             if pieces:
                 x = apply_in_pieces(stage, x, self.piece)
             elif self.settings.checkpoint_tower and torch.is_grad_enabled():
-                x = checkpoint(stage, x, use_reentrant=False)
+                x = checkpoint(stage, x, use_reentrant=False, context_fn=_again)
             else:
                 x = stage(x)  # [B, n/2, outputs]
         return x

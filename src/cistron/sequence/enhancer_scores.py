@@ -103,10 +103,10 @@ class EnhancerScorer:
     def score(self, gene: GeneElements) -> GeneContributions:
         """Score all elements of a gene."""
         site = self._most_active(gene)
-        start = site - self.length // 2
+        start = self._start(gene, site)
         codes = self.genome.codes(gene.chromosome, start, start + self.length)
         encoded = self._encoded(codes)
-        middle = self.length // 2 // BIN
+        middle = (site - start) // BIN
         bins = slice(middle - self.settings.neighbours, middle + self.settings.neighbours + 1)
         half = self.settings.window // 2
         places = np.array(gene.middles) - start
@@ -130,6 +130,19 @@ class EnhancerScorer:
             specific.setdefault(name, np.full(len(inside), np.nan))
             agnostic.setdefault(name, np.full(len(inside), np.nan))
         return GeneContributions(site, inside, specific, agnostic)
+
+    def _start(self, gene: GeneElements, site: int) -> int:
+        """First base of the window: the start site in its middle, or moved to hold more elements."""
+        centred = site - self.length // 2
+        if self.settings.placement == "site":
+            return centred
+        margin = (self.model.settings.crop + self.settings.neighbours + 1) * BIN
+        half, middles = self.settings.window // 2, np.array(gene.middles)
+        edges = np.concatenate([[centred], middles - half, middles + half - self.length])
+        starts = np.clip(edges, site + margin - self.length, site - margin)
+        held = (middles - half >= starts[:, None]) & (middles + half <= starts[:, None] + self.length)
+        best = np.lexsort((np.abs(starts - centred), -held.sum(1)))[0]  # of equal ones the least moved
+        return int(starts[best])
 
     def _placed(self, inside: np.ndarray, values: np.ndarray) -> np.ndarray:
         whole = np.full(len(inside), np.nan)

@@ -1,7 +1,7 @@
 """Score pairs of an element and a gene by a model: genes in shards, one table. Resumable."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.formats.enhancer_pairs import read_pairs
 from cistron.genome import Genome
-from cistron.runtime import atomic_path, check_writable, run_shards, say, sha256_of
+from cistron.runtime import atomic_path, check_writable, random_generator, run_shards, say, sha256_of
 from cistron.runtime.shards import fingerprint
 from cistron.sequence.enhancer_scores import EnhancerScorer, GeneElements
 from cistron.sequence.gene_shards import discard_shards
@@ -35,6 +35,29 @@ COLUMNS = (
     "start_site",
     "in_window",
 )
+
+
+@dataclass(frozen=True)
+class ScoredEnhancers:
+    """What a run found.
+
+    Attributes
+    ----------
+    frame
+        One row a pair and method, :data:`COLUMNS`; empty scores where the element lies outside of the window, or the gene is not known.
+    controls
+        Random places at like distances: ``row`` of the pair in the table of pairs, ``method``, ``score``, ``agnostic``, ``distance``; those
+        in the window.
+    trained
+        Whether the weights were trained.
+    facts
+        ``model``, ``tracks`` (descriptions), ``organism``, ``length``.
+    """
+
+    frame: pd.DataFrame
+    controls: pd.DataFrame
+    trained: bool
+    facts: dict[str, Any]
 
 
 def enhancer_shard(
@@ -82,7 +105,8 @@ def enhancer_shard(
         parts += [
             pd.DataFrame(
                 {
-                    "row": gene["rows"],
+                    "row": gene["rows"],  # -1 for places of the control
+                    "element": gene["elements"],
                     "method": method,
                     "score": found.specific[method],
                     "agnostic": found.agnostic[method],
@@ -108,12 +132,13 @@ def score_enhancers(
     length: int | None = None,
     settings: EnhancerScoreSettings | None = None,
     inference: InferenceSettings | None = None,
+    controls: int = 0,
     allow_loss: bool = False,
     shard_size: int = 4,
     workers: int = 1,
     threads: int | None = None,
     scheduler: str | None = None,
-) -> pd.DataFrame:
+) -> ScoredEnhancers:
     """Score the element of each pair for its gene and write ``contributions.tsv``.
 
     Parameters
@@ -138,6 +163,8 @@ def score_enhancers(
         Methods and sizes.
     inference
         Precision and device.
+    controls
+        Random places at like distance of the start site that are scored beside each element.
     allow_loss
         Go on when more than 5% of the genes are not in the annotation.
     shard_size
@@ -147,14 +174,15 @@ def score_enhancers(
 
     Returns
     -------
-    DataFrame
-        One row a pair and method, :data:`COLUMNS`; empty scores where the element lies outside of the window, or the gene is not known.
+    ScoredEnhancers
+        The table that was written, and the control.
     """
     weights, output, settings = Path(weights), check_writable(output), settings or EnhancerScoreSettings()
     inference = inference or InferenceSettings()
     if output.suffix != ".tsv":
         raise InputError(f"contributions are written as .tsv. Given: {output.name}")
-    model = settings_from(read_description(weights)["settings"])
+    description = read_description(weights)
+    model = settings_from(description["settings"])
     if "attention" in settings.methods and model.trunk != "transformer":
         raise InputError(
             f"{weights.name} has no attention (its trunk is {model.trunk}); give --methods gradient ism"
@@ -189,13 +217,17 @@ def score_enhancers(
             continue
         here = [int(row) for row in rows if _same(genome, frame["chromosome"].iloc[row], site.chromosome)]
         if here:
+            drawn, beside = _places_at_like_distance(
+                middles[here], site.canonical, settings, controls, str(name)
+            )
             work.append(
                 {
                     "chromosome": site.chromosome,
                     "canonical": site.canonical,
                     "sites": list(site.sites),
-                    "middles": middles[here].tolist(),
-                    "rows": here,
+                    "middles": [*middles[here].tolist(), *drawn],
+                    "rows": [*here, *[-1] * len(drawn)],
+                    "elements": [*here, *[here[place] for place in beside]],
                 }
             )
     if lost:
@@ -239,7 +271,8 @@ def score_enhancers(
         description="scoring enhancers",
     )
     found = pd.concat([pd.read_parquet(path) for path in paths.values()], ignore_index=True)
-    result = _joined(frame, found, settings.methods)
+    beside = found[(found["row"] < 0) & found["in_window"]]
+    result = _joined(frame, found[found["row"] >= 0], settings.methods)
     with atomic_path(output) as partial:
         result.to_csv(partial, sep="\t", index=False, float_format="%.7g")
     discard_shards(output)
@@ -248,7 +281,45 @@ def score_enhancers(
         say(
             f"{outside:,} of {len(frame):,} pairs lie outside of the window or have no gene; their scores are empty"
         )
-    return result
+    columns = ["element", "method", "score", "agnostic", "distance"]
+    facts = {
+        "model": weights.name,
+        "tracks": table.loc[table["organism"] == organism]
+        .set_index("index")
+        .loc[chosen, "description"]
+        .tolist(),
+        "agnostic_tracks": len(everything),
+        "organism": organism,
+        "length": length,
+    }
+    return ScoredEnhancers(
+        result,
+        beside[columns].rename(columns={"element": "row"}).reset_index(drop=True),
+        "random" not in str(description["origin"].get("weights", "")),
+        facts,
+    )
+
+
+def _places_at_like_distance(
+    middles: np.ndarray, site: int, settings: EnhancerScoreSettings, number: int, gene: str
+) -> tuple[list[int], list[int]]:
+    """Draw places on either side of a start site, as far from it as each element, or up to a fifth nearer or farther.
+
+    A place that a tested element of the gene overlaps is drawn again, up to 20 times, and then left out. Gives the places, and which
+    element each belongs to.
+    """
+    random = random_generator(settings.seed, "places at like distance", gene)
+    places: list[int] = []
+    beside: list[int] = []
+    for element, middle in enumerate(middles.tolist()):
+        for _ in range(number):
+            far = abs(middle - site) * random.uniform(0.8, 1.2, 20) * random.choice([-1, 1], 20)
+            tries = site + far.round().astype(int)
+            free = (np.abs(tries[:, None] - middles) >= settings.window).all(1)
+            if free.any():
+                places.append(int(tries[free.argmax()]))
+                beside.append(element)
+    return places, beside
 
 
 def _same(genome: Genome, name: str, chromosome: str) -> bool:

@@ -22,6 +22,7 @@ from cistron.sequence.enformer import Enformer
 from cistron.sequence.inputs_tracks import read_track_table, write_track_table
 from cistron.sequence.settings import BASELINE_SETTINGS, EnformerSettings, settings_from
 from cistron.sequence.weight_sources import convert, infer_settings, read_source, read_state
+from cistron.training.hub import front_matter
 
 SCHEMA = "cistron.enformer"
 SCHEMA_VERSION = 1
@@ -81,6 +82,7 @@ def _card(model: Enformer, origin: Mapping[str, Any], tracks: bool) -> str:
     count = sum(parameter.numel() for parameter in model.parameters())
     heads = ", ".join(f"{number:,} {organism}" for organism, number in settings.tracks.items())
     lines = [
+        *front_matter(["enformer", "dna"], str(origin.get("licence", ""))),
         "# Enformer",
         "",
         "DNA to regulatory tracks (Avsec et al., Nature Methods 2021, doi:10.1038/s41592-021-01252-x), as written by",

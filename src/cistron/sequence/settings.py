@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
-
 from cistron.errors import InputError
 from cistron.methods import Count, CountOrZero, Positive, Range, check_settings
 
@@ -121,12 +119,12 @@ class EnformerSettings:
         Geometric from half the channels to all of them, rounded to a multiple of 128 where that is not zero.
         """
         half = self.channels // 2
-        steps = half * (self.channels / half) ** (np.arange(_LEVELS) / (_LEVELS - 1))
+        steps = [half * (self.channels / half) ** (level / (_LEVELS - 1)) for level in range(_LEVELS)]
         # A multiple of 128 is the published rule; models narrower than that (tests, tutorials) use 8.
         unit = 128 if half >= 128 else 8
-        rounded = np.maximum(np.round(steps / unit) * unit, unit).astype(int)
+        rounded = [max(round(step / unit) * unit, unit) for step in steps]
         rounded[-1] = self.channels
-        return (half, *(int(width) for width in rounded))
+        return (half, *rounded)
 
 
 def check_length(length: int, crop: int) -> None:

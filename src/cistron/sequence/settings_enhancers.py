@@ -22,7 +22,10 @@ class EnhancerScoreSettings:
     shuffles
         Dinucleotide shuffles by which ``ism`` replaces an element.
     seed
-        Seed of the shuffles.
+        Seed of the shuffles, and of places of the control.
+    placement
+        ``site``: the start site in the middle of the window; ``elements``: the window is moved, as far as the start site stays within
+        the predicted bins, to hold as many elements as it can.
     """
 
     methods: tuple[Literal["gradient", "attention", "ism"], ...] = ("gradient", "attention")
@@ -30,6 +33,7 @@ class EnhancerScoreSettings:
     neighbours: CountOrZero = 1
     shuffles: Annotated[int, Range(1)] = 10
     seed: Annotated[int, Range(0)] = 0
+    placement: Literal["site", "elements"] = "site"
 
     def __post_init__(self) -> None:
         check_settings(self)

@@ -3,12 +3,11 @@
 All tensors are [batch, position, channel]: pointwise convolutions and pooling are then plain matrix products.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cistron.sequence.recomputing import normalised
 from cistron.sequence.short_convolution import OUTPUTS, WIDTH, convolve_tiles, transform_weights
 
 _SLOPE = 1.702
@@ -78,59 +77,6 @@ class Convolution(nn.Module):
         return result.squeeze(2).transpose(1, 2).float()
 
 
-def _several_processes() -> bool:
-    distributed = torch.distributed
-    return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
-
-
-class _SumOverProcesses(torch.autograd.Function):
-    """Sum a tensor over all processes; so is its gradient."""
-
-    @staticmethod
-    def forward(context: Any, x: Tensor) -> Tensor:
-        total = x.clone()
-        torch.distributed.all_reduce(total)
-        return total
-
-    @staticmethod
-    def backward(context: Any, gradient: Tensor) -> Tensor:
-        total = gradient.contiguous().clone()
-        torch.distributed.all_reduce(total)
-        return total
-
-
-def normalise_over_processes(norm: nn.BatchNorm1d, x: Tensor) -> Tensor:
-    """Normalise by the statistics of the batches of all processes, so that several devices are one with a larger batch.
-
-    torch's SyncBatchNorm does the same and runs on GPUs only.
-
-    Parameters
-    ----------
-    norm
-        Batch normalisation; its moving averages are updated.
-    x
-        [row, channel], as many rows in every process.
-
-    Returns
-    -------
-    Tensor
-        [row, channel].
-    """
-    ranks = torch.distributed.get_world_size()
-    sums = _SumOverProcesses.apply(torch.stack([x.mean(0), x.square().mean(0)])) / ranks  # [2, C]
-    mean, variance = sums[0], sums[1] - sums[0].square()
-    count = x.shape[0] * ranks
-    with torch.no_grad():
-        assert norm.running_mean is not None
-        assert norm.running_var is not None
-        assert norm.num_batches_tracked is not None
-        momentum = 0.1 if norm.momentum is None else norm.momentum
-        norm.running_mean.lerp_(mean.detach(), momentum)
-        norm.running_var.lerp_(variance.detach() * (count / (count - 1)), momentum)
-        norm.num_batches_tracked.add_(1)
-    return (x - mean) * torch.rsqrt(variance + norm.eps) * norm.weight + norm.bias
-
-
 class ConvolutionBlock(nn.Module):
     """Batch normalisation, GELU, convolution.
 
@@ -151,9 +97,7 @@ class ConvolutionBlock(nn.Module):
         """Normalise and apply GELU, [batch, n, inputs]."""
         norm = self.norm
         if norm.training:
-            flat = x.flatten(0, 1)  # [B x n, inputs]
-            normalised = normalise_over_processes(norm, flat) if _several_processes() else norm(flat)
-            return gelu(normalised.unflatten(0, x.shape[:2]))
+            return normalised(norm, x, lambda values, _: gelu(values))
         assert norm.running_mean is not None
         assert norm.running_var is not None
         scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps) * _SLOPE
@@ -247,6 +191,12 @@ class Stage(nn.Module):
             [batch, m / 2, outputs], m being the positions without the halo.
         """
         x = self.wide(x, (self.halo, self.halo) if padding is None else padding)  # [B, m, outputs]
+        if self.pointwise.norm.training:
+            convolution = self.pointwise.convolution
+            parameters = (*convolution.parameters(), *self.pool.parameters())
+            return normalised(
+                self.pointwise.norm, x, lambda values, x: self.pool(x + convolution(gelu(values))), parameters
+            )
         pooled: Tensor = self.pool(x + self.pointwise(x))  # [B, m/2, outputs]
         return pooled
 

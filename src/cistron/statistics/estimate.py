@@ -177,6 +177,18 @@ class Estimate:
             self.carriers,
         )
 
+    def mean(self) -> "Estimate":
+        """Mean over targets as an estimate of one target."""
+        return Estimate(
+            self.value.mean(keepdims=True),
+            self.single.mean(axis=1, keepdims=True),
+            self.pair.mean(axis=2, keepdims=True),
+            np.zeros(1),
+            self.held.mean(keepdims=True),
+            np.full(1, float(self.groups)),
+            self.bounded,
+        )
+
     def median(self) -> "Estimate":
         """Median over targets as an estimate of one target.
 

@@ -54,7 +54,7 @@ def signed_r2_without_each_group(
     for start in range(0, len(first), together):
         pair = slice(start, start + together)
         for tested, dropped, coefficients in pair_fits(moments, fits, first[pair], second[pair]):
-            sums[dropped, :, tested] = np.moveaxis(_sums(moments, coefficients, tested), 1, 0)
+            sums[dropped, :, tested] = np.moveaxis(sums_of_predictions(moments, coefficients, tested), 1, 0)
     without = np.stack([signed_square(np.nan_to_num(BlockSums(one).correlation())) for one in sums])
     return held_out_sums(moments, fits), without
 
@@ -69,7 +69,9 @@ def held_out_sums(moments: GroupMoments, fits: Sequence[RidgeFit]) -> BlockSums:
     fits
         Fits of :func:`cistron.statistics.leave_group_out` on these moments.
     """
-    return BlockSums(_sums(moments, np.stack([fit.coefficients for fit in fits]), np.arange(len(fits))))
+    return BlockSums(
+        sums_of_predictions(moments, np.stack([fit.coefficients for fit in fits]), np.arange(len(fits)))
+    )
 
 
 def pair_fits(
@@ -109,8 +111,18 @@ def pair_fits(
     return [(first, second, found[0]), (second, first, found[1])]
 
 
-def _sums(moments: GroupMoments, coefficients: np.ndarray, tested: np.ndarray) -> np.ndarray:
-    """n, sum x, y, xx, yy, xy of predictions x and targets y over each tested group, float64 [6, set, target]."""
+def sums_of_predictions(moments: GroupMoments, coefficients: np.ndarray, tested: np.ndarray) -> np.ndarray:
+    """n, sum x, y, xx, yy, xy of predictions x and targets y over each tested group, float64 [6, set, target].
+
+    Parameters
+    ----------
+    moments
+        Moments of all groups.
+    coefficients
+        Of the fit that each tested group is predicted by, float64 [set, column, target].
+    tested
+        Groups, int [set].
+    """
     gram, cross = moments.gram[tested], moments.cross[tested]
     moved = gram @ coefficients  # (S, column, T)
     return np.stack(

@@ -18,10 +18,10 @@ from cistron.runtime import run_shards, sha256_of
 from cistron.runtime.files import atomic_path
 from cistron.study.kinds import KINDS
 from cistron.study.plan import StudyPlan, TaskPlan
+from cistron.study.requests import ALL, COMMON, Outcome, Request
 from cistron.study.rows import Row
-from cistron.study.scoring import ALL, COMMON, Outcome, Request
 
-VERSION = 2  # a change to what a cell computes raises this, so that older cells are not taken for new ones
+VERSION = 3  # a change to what a cell computes raises this, so that older cells are not taken for new ones
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def cells_of(plan: StudyPlan, rows: Sequence[Row], folder: Path, common: Path) -
     """
     shared = frozenset(common.read_text().split("\n")) - {""}
     files = {path for task in plan.tasks for paths in task.inputs.values() for path in paths}
-    files |= {path for path in (plan.annotation, *plan.gene_map) if path is not None}
+    files |= {path for path in (plan.annotation, plan.covariates, *plan.gene_map) if path is not None}
     digests = {path: sha256_of(path) for path in files}
     made = []
     for task in plan.tasks:
@@ -82,6 +82,7 @@ def cells_of(plan: StudyPlan, rows: Sequence[Row], folder: Path, common: Path) -
                     str(common.absolute()) if part == COMMON else None,
                     None if plan.annotation is None else str(plan.annotation.absolute()),
                     tuple(str(path.absolute()) for path in plan.gene_map),
+                    None if plan.covariates is None else str(plan.covariates.absolute()),
                     plan.seed,
                     "",
                 )
@@ -107,6 +108,7 @@ def _address(
         "part": part,
         "common": sorted(shared) if part == COMMON else [],
         "annotation": None if plan.annotation is None else digests[plan.annotation],
+        "covariates": None if plan.covariates is None else digests[plan.covariates],
         "gene_map": [digests[path] for path in plan.gene_map],
         "seed": plan.seed,
     }
@@ -183,6 +185,7 @@ def compute_cell(path: Path, text: str, folder: str, address: str) -> None:
                 name: getattr(outcome, name)
                 for name in ("value", "low", "high", "null", "control", "p_value", "metric", "unit", "n")
             },
+            "beyond": [None if part != part else part for part in outcome.beyond],
             "draws": np.asarray(outcome.draws, dtype=np.float64).round(7).tolist(),
             "tables": sorted(outcome.tables),
             "facts": outcome.facts,

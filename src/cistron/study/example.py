@@ -62,6 +62,15 @@ repeats = 2
 [tasks.cells]
 kind = "expression"
 cells = "{world}/cells.h5ad"
+
+# Files of other commands that the page of a gene shows; all may be left out, and 'cistron study add' takes them later.
+[genes]
+tracks = "{world}/tracks.zarr"             # cistron sequence predict
+enhancers = "{world}/contributions.tsv"    # cistron sequence enhancers
+variants = "{world}/variants.parquet"      # cistron sequence variants
+epigenesis = "{world}/map.zarr"            # cistron chromatin epigenesis
+designs = "{world}/design.zarr"            # cistron chromatin design
+networks = "{world}/edges.tsv"             # cistron networks infer
 """
 
 

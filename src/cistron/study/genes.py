@@ -1,6 +1,6 @@
 """What a study knows of each gene, for the page of a gene: who it is, its traits, neighbours, sets, edges and expression."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,22 +12,23 @@ import pandas as pd
 from cistron.errors import InputError
 from cistron.evaluation.neighbours import nearest_neighbours
 from cistron.runtime.files import atomic_path
+from cistron.study.gene_evidence import gather
+from cistron.study.gene_files import GENE_FILES
+from cistron.study.gene_identity import identity_of, places_of
 from cistron.study.plan import StudyPlan
 from cistron.study.rows import make_rows
 from cistron.study.run import ROWS, TASKS, stored_plan
 
 _NEIGHBOURS = 10
 _EDGES = 15
-# What is absent from a page, and what would fill it, or where it is until the page takes it.
+# What is absent from a page, and what would fill it.
 COMMANDS = {
     "identity": "[study] annotation = FILE and gene_map = [FILE] in the study file ('cistron data fetch hgnc_complete_set')",
     "traits": '[tasks.NAME] kind = "gwas" with traits, then cistron study run',
     "sets": '[tasks.NAME] kind = "genesets" with sets, then cistron study run',
-    "edges": '[tasks.NAME] kind = "edges" with a truth, or networks of cistron networks infer, then cistron study run',
     "expression": '[tasks.NAME] kind = "expression" with cells, then cistron study run',
-    "tracks": "not part of a study yet; see the reports of cistron sequence predict and cistron sequence variants",
-    "marks": "not part of a study yet; see the reports of cistron chromatin epigenesis and cistron chromatin design",
-}
+    "edges": GENE_FILES["networks"].advice(),
+} | {kind.name: kind.advice() for kind in GENE_FILES.values() if kind.read}
 
 
 @dataclass
@@ -52,6 +53,12 @@ class GeneBook:
         ``network, source, target, weight`` and where known ``sign, probability``.
     expression
         ``embedding, gene, cell_type, seen, measured, predicted``.
+    embeddings
+        Names of the embeddings.
+    evidence
+        What files of other commands say of genes, a table a key of :data:`cistron.study.gene_files.GENE_FILES` (networks are in ``edges``).
+    files
+        File of each embedding within the study.
     """
 
     plan: StudyPlan
@@ -64,18 +71,12 @@ class GeneBook:
     edges: pd.DataFrame
     expression: pd.DataFrame
     embeddings: list[str] = field(default_factory=list)
+    evidence: dict[str, pd.DataFrame] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for row, names in enumerate(self.genes["names"]):
-            for name in str(names).split():
-                found.setdefault(name.lower(), row)
-        for column in ("symbol", "gene"):  # ids win over symbols, symbols over aliases
-            for row, name in enumerate(self.genes[column]):
-                if name:
-                    found[str(name).lower()] = row
-        return found
+        return places_of(self.genes)
 
     def find(self, name: str) -> pd.Series:
         """The gene of an id, a symbol or an alias.
@@ -121,17 +122,21 @@ def read_gene_book(folder: str | Path) -> GeneBook:
     near = [_neighbours(row.name, row.file) for row in rows]
     everything = sorted(frozenset().union(*(row.genes for row in rows)))
     set_names, sets = _sets(plan, everything)
+    genes = identity_of(plan, everything)
+    names = {name: str(genes["gene"].iloc[row]) for name, row in places_of(genes).items()}
     return GeneBook(
         plan,
         folder,
-        _identity(plan, everything),
+        genes,
         pd.concat(near, ignore_index=True),
         _of_tasks(plan, folder, "gwas", "predictions", first=True),
         set_names,
         sets,
-        _edges(plan),
+        _edges(plan, names),
         _of_tasks(plan, folder, "expression", "by_type", first=True),
         [row.name for row in rows],
+        gather(plan, folder, genes, names),
+        {row.name: row.file for row in rows},
     )
 
 
@@ -153,45 +158,6 @@ def _of_tasks(plan: StudyPlan, folder: Path, kind: str, name: str, *, first: boo
         if task.kind.name == kind and (path := folder / TASKS / task.name / f"{name}.parquet").exists()
     ]
     return found[0] if found and first else pd.concat(found) if found else pd.DataFrame()
-
-
-def _identity(plan: StudyPlan, genes: Sequence[str]) -> pd.DataFrame:
-    from cistron.genes.gene_map import read_gene_map
-    from cistron.genes.places import read_gene_places
-
-    columns = ("symbol", "entrez", "chromosome", "start", "end", "strand", "biotype")
-    table = pd.DataFrame({"gene": list(genes)})
-    if plan.annotation is not None:
-        places = read_gene_places(plan.annotation, "annotation").genes.drop_duplicates("gene")
-        table = table.merge(
-            places[["gene", *(one for one in columns if one in places)]], on="gene", how="left"
-        )
-    for column in columns:
-        if column not in table:
-            table[column] = -1 if column in ("start", "end") else ""
-    aliases: dict[str, list[str]] = {}
-    for path in plan.gene_map:
-        found = read_gene_map(path)
-        ids = found.table.set_index("ensembl")
-        if not (found.table["ensembl"] != "").any():
-            continue
-        ids = ids[~ids.index.duplicated()]
-        for column in ("symbol", "entrez"):
-            own = ids[column].reindex(table["gene"]).fillna("").to_numpy()
-            table[column] = np.where(
-                table[column].fillna("").astype(str) == "", own, table[column].fillna("").astype(str)
-            )
-        for old, current in found.older_names.items():
-            aliases.setdefault(current, []).append(old)
-    for column in ("symbol", "entrez", "chromosome", "strand", "biotype"):
-        table[column] = table[column].fillna("").astype(str)
-    for column in ("start", "end"):
-        table[column] = pd.to_numeric(table[column], errors="coerce").fillna(-1).astype(np.int64)
-    table["names"] = [
-        " ".join(dict.fromkeys([*([entrez] if entrez else []), *aliases.get(symbol, [])]))
-        for symbol, entrez in zip(table["symbol"], table["entrez"])
-    ]
-    return table
 
 
 def _sets(plan: StudyPlan, genes: Sequence[str]) -> tuple[list[str], dict[str, list[int]]]:
@@ -226,19 +192,26 @@ def _sets(plan: StudyPlan, genes: Sequence[str]) -> tuple[list[str], dict[str, l
     return names, found
 
 
-def _edges(plan: StudyPlan) -> pd.DataFrame:
+def _edges(plan: StudyPlan, names: Mapping[str, str]) -> pd.DataFrame:
+    """Edges of the tasks and of the networks of ``[genes]``, under the ids of the study where it knows the genes."""
     from cistron.formats.edges import read_edges
 
+    files = [
+        path
+        for task in plan.tasks
+        if task.kind.name == "edges"
+        for path in (*task.inputs["truth"], *task.inputs.get("networks", ()))
+    ]
     parts = []
-    for task in plan.tasks:
-        if task.kind.name != "edges":
-            continue
-        for path in (*task.inputs["truth"], *task.inputs.get("networks", ())):
-            edges = read_edges(path)
-            columns = [
-                name for name in ("source", "target", "weight", "sign", "probability") if name in edges.table
-            ]
-            parts.append(edges.table[columns].assign(network=edges.name))
+    for path in dict.fromkeys([*files, *plan.gene_files.get("networks", ())]):
+        edges = read_edges(path)
+        columns = [
+            name for name in ("source", "target", "weight", "sign", "probability") if name in edges.table
+        ]
+        part = edges.table[columns].assign(network=edges.name)
+        for end in ("source", "target"):
+            part[end] = [names.get(str(name).lower(), str(name)) for name in part[end]]
+        parts.append(part)
     return (
         pd.concat(parts, ignore_index=True)
         if parts

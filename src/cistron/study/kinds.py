@@ -20,7 +20,7 @@ class TaskKind:
     question
         What a reader learns from it, in a few words.
     score
-        ``"module:function"`` from a :class:`cistron.study.scoring.Request` to an outcome.
+        ``"module:function"`` from a :class:`cistron.study.requests.Request` to an outcome.
     settings
         ``"module:class"`` of its settings.
     inputs
@@ -84,7 +84,7 @@ KINDS = {
             "cistron.evaluation.genesets:GeneSetSettings",
             {"sets": True},
             "chromosomes",
-            defaults={"controls": 20},
+            defaults={"controls": 20, "draws": 20},
             task="genesets",
         ),
         TaskKind(

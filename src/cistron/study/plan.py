@@ -9,8 +9,16 @@ from typing import Any
 
 from cistron.errors import InputError
 from cistron.formats import EVIDENCE
-from cistron.methods import SettingError, with_given
-from cistron.study.checks import nearest, require_keys, require_text, require_texts
+from cistron.methods import with_given
+from cistron.study.checks import (
+    check_task_settings,
+    flat_settings,
+    nearest,
+    require_keys,
+    require_text,
+    require_texts,
+)
+from cistron.study.gene_files import gene_files_of
 from cistron.study.kinds import TaskKind, find_kind
 
 ADDED = ("permuted", "gaussian", "covariates", "annotations")
@@ -74,6 +82,8 @@ class StudyPlan:
         Which rows are added.
     complementarity
         Tasks on which every two embeddings are also scored together.
+    gene_files
+        Files of other commands that the page of a gene shows, by the keys of :data:`cistron.study.gene_files.GENE_FILES`.
     """
 
     name: str
@@ -87,6 +97,22 @@ class StudyPlan:
     added: tuple[str, ...] = ADDED
     complementarity: tuple[str, ...] = ()
     text: str = field(default="", compare=False)
+    gene_files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+
+    def with_gene_file(self, kind: str, path: Path) -> "StudyPlan":
+        """The same study with one more file for the page of a gene.
+
+        Parameters
+        ----------
+        kind
+            Key of :data:`cistron.study.gene_files.GENE_FILES`.
+        path
+            The file.
+        """
+        there = self.gene_files.get(kind, ())
+        if path.resolve() in {one.resolve() for one in there}:
+            return self
+        return replace(self, gene_files={**self.gene_files, kind: (*there, path)})
 
     def with_embedding(self, embedding: EmbeddingPlan) -> "StudyPlan":
         """The same study with one more embedding.
@@ -137,7 +163,7 @@ def plan_of(tables: Mapping[str, Any], folder: Path, name: str, text: str = "") 
     text
         The file as it stands.
     """
-    require_keys(tables, ("study", "embeddings", "tasks"), name)
+    require_keys(tables, ("study", "embeddings", "tasks", "genes"), name)
     for part in ("study", "embeddings", "tasks"):
         if not isinstance(tables.get(part, {}), dict):
             raise InputError(
@@ -180,6 +206,7 @@ def plan_of(tables: Mapping[str, Any], folder: Path, name: str, text: str = "") 
         added=added,
         complementarity=together,
         text=text,
+        gene_files=gene_files_of(tables.get("genes", {}), folder, f"{name} [genes]"),
         **files,
     )
 
@@ -258,36 +285,7 @@ def _tasks(tables: Mapping[str, Any], folder: Path, file: str) -> tuple[TaskPlan
             else kind.evidence
         )
         rest = {key: value for key, value in table.items() if key not in ("kind", "evidence", *kind.inputs)}
-        settings = _flat(rest)
+        settings = flat_settings(rest)
         found.append(TaskPlan(_name(name, where), kind, inputs, settings, evidence))
-        _check_settings(found[-1], where)
+        check_task_settings(found[-1], where)
     return tuple(found)
-
-
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        name = f"{prefix}{key}".replace("-", "_")
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{name}.")
-        else:
-            flat[name] = tuple(value) if isinstance(value, list) else value
-    return flat
-
-
-def _check_settings(task: TaskPlan, where: str) -> None:
-    from cistron.methods import setting_names
-
-    names = setting_names(task.kind.settings_class()())
-    keys = ["kind", "evidence", *task.kind.inputs, *names]
-    for key in task.settings:
-        if key not in names:
-            raise InputError(
-                f"{where}: there is no key {key!r}{nearest(key, keys) or '; it has ' + ', '.join(keys)}"
-            )
-    try:
-        task.settings_object()
-    except SettingError as error:
-        raise InputError(f"{where}: {error}") from error
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{where}: a setting has a value of a wrong type ({error})") from error

@@ -1,7 +1,6 @@
 """Run a study: compute the cells that are missing, then put the table together."""
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,12 @@ from cistron.formats.scores import write_scores
 from cistron.runtime import RunRecord, say
 from cistron.runtime.files import atomic_path, destination_of
 from cistron.study.cells import Cell, cell_scores, cells_of, compute, read_cell, read_table
-from cistron.study.plan import EmbeddingPlan, StudyPlan, plan_of, read_plan
+from cistron.study.gene_files import kind_of_file
+from cistron.study.multiqc import write_multiqc
+from cistron.study.plan import EmbeddingPlan, StudyPlan, read_plan
+from cistron.study.plan_file import PLAN, plan_as_tables, stored_plan
+from cistron.study.requests import ALL, COMMON
 from cistron.study.rows import Row, make_rows
-from cistron.study.scoring import ALL, COMMON
 from cistron.study.summary import (
     complementarity_of,
     coverage_of,
@@ -25,7 +27,7 @@ from cistron.study.summary import (
     table_of,
 )
 
-PLAN, COMMON_GENES, CELLS, ROWS, TASKS = "plan.json", "common_genes.txt", "cells", "rows", "tasks"
+COMMON_GENES, CELLS, ROWS, TASKS = "common_genes.txt", "cells", "rows", "tasks"
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,14 @@ def run_study(
     table = mark_best(table_of(cells, found), differences)
     together = complementarity_of(cells, found)
     coverage = coverage_of(cells, len(common.read_text().split()))
+    said: set[str] = set()  # what holds of an embedding on every task is said once
     for cell in cells:
         for warning in found[cell.address].get("warnings", []):
-            if cell.row.kind == "embedding":
+            if cell.row.kind == "embedding" and warning not in said:
+                said.add(warning)
                 record.warn(f"{cell.task.name}: {warning}")
     _write(folder, table, differences, together, coverage)
+    write_multiqc(folder, plan.name, table)
     _write_tasks(folder, plan, cells, found, record)
     record.record("cells", {"computed": missing, "reused": len(files) - missing})
     record.record("coverage", coverage.to_dict("records"))
@@ -131,14 +136,14 @@ def add_to_study(
     workers: int = 1,
     scheduler: str | None = None,
 ) -> StudyResult:
-    """Add an embedding to a study that was run; only its row is computed.
+    """Add an embedding to a study that was run; only its row is computed. Or a file that the page of a gene shows.
 
     Parameters
     ----------
     folder
         Folder of the study.
     embedding
-        File of the embedding.
+        File of the embedding, or of a kind of :data:`cistron.study.gene_files.GENE_FILES`, which its content tells.
     name
         Name of its row; that of the file when absent.
     evidence
@@ -153,56 +158,20 @@ def add_to_study(
     """
     folder, embedding = Path(folder), Path(embedding)
     plan = stored_plan(folder)
+    kind = kind_of_file(embedding) if embedding.exists() else None
+    if kind is not None:
+        if name is not None or evidence:
+            raise InputError(
+                f"{embedding.name} is of the kind {kind}, which the page of a gene shows; --name and --evidence are of embeddings"
+            )
+        return run_study(plan.with_gene_file(kind, embedding), folder, workers=workers, scheduler=scheduler)
+    if embedding.is_dir():
+        raise InputError(
+            f"{embedding} is a folder, but none that a study takes: predicted tracks, an epigenesis map or a designed epigenome"
+        )
     stem = embedding.name.split(".")[0]
     plan = plan.with_embedding(EmbeddingPlan(name or stem, embedding, (), tuple(evidence)))
     return run_study(plan, folder, workers=workers, scheduler=scheduler)
-
-
-def stored_plan(folder: str | Path) -> StudyPlan:
-    """The plan of a study that was run.
-
-    Raises
-    ------
-    InputError
-        If the folder is no study.
-    """
-    path = Path(folder) / PLAN
-    if not path.is_file():
-        raise InputError(f"{folder} is not a study (it has no {PLAN}); make one with 'cistron study run'")
-    try:
-        tables = json.loads(path.read_text())
-    except ValueError as error:
-        raise InputError(f"{path} is not readable; run 'cistron study run' again") from error
-    return plan_of(tables, Path(folder), f"the study in {Path(folder).name}")
-
-
-def plan_as_tables(plan: StudyPlan, folder: Path) -> dict[str, Any]:
-    """The plan as the tables of a study file whose paths are relative to the folder of the study."""
-
-    def relative(path: Path) -> str:
-        return os.path.relpath(path.absolute(), folder.absolute())
-
-    own: dict[str, Any] = {"name": plan.name, "seed": plan.seed, "added": list(plan.added)}
-    own["complementarity"] = list(plan.complementarity)
-    own["gene_map"] = [relative(path) for path in plan.gene_map]
-    for key in ("annotation", "covariates", "annotation_sets"):
-        if getattr(plan, key) is not None:
-            own[key] = relative(getattr(plan, key))
-    embeddings: dict[str, Any] = {}
-    for one in plan.embeddings:
-        entry: dict[str, Any] = {"file": relative(one.file)} if one.file else {"combine": list(one.combine)}
-        embeddings[one.name] = entry | ({"evidence": list(one.evidence)} if one.evidence else {})
-    tasks: dict[str, Any] = {}
-    for task in plan.tasks:
-        entry = {"kind": task.kind.name}
-        for key, paths in task.inputs.items():
-            names = [relative(path) for path in paths]
-            entry[key] = names if key in task.kind.lists else names[0]
-        entry |= {
-            key: list(value) if isinstance(value, tuple) else value for key, value in task.settings.items()
-        }
-        tasks[task.name] = entry | ({"evidence": list(task.evidence)} if task.evidence else {})
-    return {"study": own, "embeddings": embeddings, "tasks": tasks}
 
 
 def _settings(plan: StudyPlan) -> dict[str, Any]:

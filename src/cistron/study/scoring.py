@@ -1,8 +1,5 @@
 """Score one embedding on one task: one cell of the table. Runs in any process; all it needs is named in the request."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,153 +8,17 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.formats.gene_embedding import embedding_genes, read_gene_embedding
 from cistron.methods import with_given
 from cistron.runtime import random_generator
 from cistron.statistics.estimate import Estimate
-from cistron.study.kinds import KINDS
-
-COMMON, ALL = "common genes", "all genes"
-PARTS = (COMMON, ALL)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What one cell is made of, as plain values.
-
-    Attributes
-    ----------
-    task, kind
-        Name and kind of the task.
-    inputs
-        Paths by name of the input.
-    settings
-        Settings by dotted name.
-    embedding
-        File of the embedding, whose name is that of the row.
-    part
-        ``common genes`` or ``all genes``.
-    common
-        List of the common genes, for that part.
-    annotation, gene_map
-        As of the study.
-    seed
-        Seed of the study.
-    working
-        Folder for what is only needed meanwhile.
-    """
-
-    task: str
-    kind: str
-    inputs: Mapping[str, tuple[str, ...]]
-    settings: Mapping[str, Any]
-    embedding: str
-    part: str
-    common: str | None
-    annotation: str | None
-    gene_map: tuple[str, ...]
-    seed: int
-    working: str
-
-    def settings_object(self) -> Any:
-        """Settings of the task."""
-        given = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in self.settings.items()
-        }
-        return with_given(KINDS[self.kind].settings_class()(), given)
-
-    def read_embedding(self) -> anndata.AnnData:
-        """The embedding, of the common genes only where that is the part."""
-        embedding = read_gene_embedding(self.embedding, evidence="as recorded")
-        embedding.obs_names = embedding_genes(embedding)
-        if self.part == COMMON:
-            wanted = self.common_genes()
-            embedding = embedding[[gene in wanted for gene in embedding.obs_names]].copy()
-            if embedding.n_obs == 0:
-                raise InputError(f"{embedding.uns['cistron']['name']} has none of the common genes")
-        return embedding
-
-    def common_genes(self) -> frozenset[str]:
-        """The common genes."""
-        assert self.common is not None
-        return _gene_list(self.common)
-
-    def one(self, name: str) -> str | None:
-        """The only path of an input; ``None`` where it is not given."""
-        return self.inputs[name][0] if self.inputs.get(name) else None
-
-
-@dataclass
-class Outcome:
-    """What one cell gives.
-
-    Attributes
-    ----------
-    value, low, high, null, control, p_value
-        The headline figure.
-    metric, unit, n
-        What it is, what was drawn again for the interval, and the number of genes, terms or pairs behind it.
-    draws
-        The figure in each bootstrap sample, float64 [draw]; the same samples for every embedding.
-    scores
-        Scores table of the task.
-    tables
-        Further tables of the task, by name.
-    facts, warnings
-        As of ``run.json``.
-    """
-
-    value: float
-    low: float
-    high: float
-    null: float
-    control: float
-    p_value: float
-    metric: str
-    unit: str
-    n: int
-    draws: np.ndarray
-    scores: pd.DataFrame
-    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-
-
-@lru_cache(maxsize=4)
-def _gene_list(path: str) -> frozenset[str]:
-    return frozenset(Path(path).read_text().split("\n")) - {""}
-
-
-@lru_cache(maxsize=8)
-def _read_once(reader: Callable[..., Any], *arguments: Any) -> Any:
-    """Tasks' inputs are read once a process."""
-    return reader(*arguments)
-
-
-def _of_row(row: Any, draws: np.ndarray, unit: str, **parts: Any) -> Outcome:
-    def number(column: str) -> float:
-        return float(row[column]) if pd.notna(row[column]) else float("nan")
-
-    return Outcome(
-        number("value"),
-        number("low"),
-        number("high"),
-        number("null_value"),
-        number("control_value"),
-        number("p_value"),
-        metric=str(row["metric"]),
-        unit=unit,
-        n=int(row["n"]),
-        draws=draws,
-        **parts,
-    )
+from cistron.study.requests import ALL, COMMON, Outcome, Request, beyond_of, outcome_of_row, read_once
 
 
 def score_gwas(request: Request) -> Outcome:
     """The gain in R2 over covariates and places, median over traits."""
     from cistron.evaluation.gwas import evaluate_gwas
 
-    traits, covariances, symbols = _read_once(
+    traits, covariances, symbols = read_once(
         _traits, request.one("traits"), request.one("covariance"), request.annotation
     )
     embedding = request.read_embedding()
@@ -190,9 +51,27 @@ def score_gwas(request: Request) -> Outcome:
     draws = _chromosome_draws(result.predictions, f"{name} | {settings.model}", settings, genes, request.seed)
     draws = draws - draws.mean() + float(row["value"])
     tables = {"predictions": result.predictions, "neighbours": result.neighbours}
-    return _of_row(
-        row, draws, "chromosomes", scores=scores, tables=tables, facts=result.facts, warnings=result.warnings
+    everywhere = scores[(scores["embedding"] == name) & (scores["target"] == first)]
+    return outcome_of_row(
+        row,
+        draws,
+        "chromosomes",
+        scores=scores,
+        beyond=_least_gain(everywhere[everywhere["stratum"] == "all genes"], str(result.facts["null"])),
+        tables=tables,
+        facts=result.facts,
+        warnings=result.warnings,
     )
+
+
+def _least_gain(rows: pd.DataFrame, null: str) -> tuple[float, float, float]:
+    """The gain over covariates and places, or over a control where that is less sure."""
+    positional = "delta_r2" if null == "positional" else "delta_r2_positional"
+    if positional not in set(rows["metric"]):
+        return float("nan"), float("nan"), float("nan")
+    judged = rows[(rows["metric"] == positional) | rows["metric"].str.startswith("delta_r2_minus_")]
+    least = judged.sort_values("low").iloc[0]
+    return float(least["value"]), float(least["low"]), float(least["high"])
 
 
 def _traits(traits: str, covariance: str | None, annotation: str | None) -> tuple[Any, Any, dict[str, str]]:
@@ -255,20 +134,33 @@ def score_gene_sets(request: Request) -> Outcome:
         raise InputError("gene sets need [study] annotation = FILE, by which chromosomes are left out")
     embedding = request.read_embedding()
     namespace = str(embedding.uns["cistron"]["identifier_namespace"])
-    sets = _read_once(read_gene_sets, request.one("sets"))
+    sets = read_once(read_gene_sets, request.one("sets"))
     if namespace != "other" and namespace != sets.namespace:
         sets = sets.mapped(namespace, [Path(path) for path in request.gene_map])
-    chromosomes = _read_once(read_chromosomes, request.annotation)
+    chromosomes = read_once(read_chromosomes, request.annotation)
     if request.part == ALL:
         listed = set(chromosomes.index[chromosomes != ""])
         embedding = filled(embedding, listed & frozenset().union(*sets.members.values()))
-    result = evaluate_gene_sets([embedding], sets, chromosomes, request.settings_object(), seed=request.seed)
+    result = evaluate_gene_sets(
+        [embedding],
+        sets,
+        chromosomes,
+        request.settings_object(),
+        rivals=request.rivals(embedding),
+        seed=request.seed,
+    )
     name = str(embedding.uns["cistron"]["name"])
     rows = result.scores[(result.scores["metric"] == "auroc") & (result.scores["embedding"] == name)]
     row = rows.iloc[-1] if len(rows) > 1 else rows.iloc[0]  # the median stands behind the sets
     draws = estimate_draws(result.medians[(name, "covered genes")], request.seed)
-    return _of_row(
-        row, draws, "chromosomes", scores=result.scores, facts=result.facts, warnings=result.warnings
+    return outcome_of_row(
+        row,
+        draws,
+        "chromosomes",
+        scores=result.scores,
+        beyond=beyond_of(result.scores, name),
+        facts=result.facts,
+        warnings=result.warnings,
     )
 
 
@@ -303,20 +195,27 @@ def score_labels(request: Request) -> Outcome:
     from cistron.evaluation.labels import evaluate_labels, read_labels
 
     embedding = request.read_embedding()
-    labels = _read_once(read_labels, request.one("labels"))
+    labels = read_once(read_labels, request.one("labels"))
     labels = labels.mapped(
         str(embedding.uns["cistron"]["identifier_namespace"]), [Path(path) for path in request.gene_map]
     )
     if request.part == COMMON:
         labels = labels.only(set(request.common_genes()))
     chromosomes = None
-    if request.annotation is not None and not labels.has_parts:
-        chromosomes = _read_once(read_chromosomes, request.annotation)
+    if request.annotation is not None:
+        chromosomes = read_once(read_chromosomes, request.annotation)
         chromosomes = chromosomes[chromosomes != ""]
     settings = with_given(request.settings_object(), {"compare_on": "all"})
-    result = evaluate_labels([embedding], labels, settings, chromosomes=chromosomes, seed=request.seed)
+    result = evaluate_labels(
+        [embedding],
+        labels,
+        settings,
+        chromosomes=chromosomes,
+        rivals=request.rivals(embedding),
+        seed=request.seed,
+    )
     name = str(embedding.uns["cistron"]["name"])
-    summary = result.summary.iloc[0]
+    summary = result.summary.set_index("embedding", drop=False).loc[name]
     draws = result.draws[name]
     null = float(result.scores["null_value"].iloc[0])
     side = min((draws <= null).sum(), (draws >= null).sum())
@@ -327,15 +226,22 @@ def score_labels(request: Request) -> Outcome:
         "p_value": min(1.0, 2.0 * (side + 1.0) / (len(draws) + 1.0)),
     }
     tables = {"predictions": result.predictions, "summary": result.summary}
-    return _of_row(
-        row, draws, "terms", scores=result.scores, tables=tables, facts=result.facts, warnings=result.warnings
+    return outcome_of_row(
+        row,
+        draws,
+        "terms",
+        scores=result.scores,
+        beyond=beyond_of(result.scores, name),
+        tables=tables,
+        facts=result.facts,
+        warnings=result.warnings,
     )
 
 
 def score_pairs(request: Request) -> Outcome:
     """AUROC of pairs, no gene of a scored pair being fitted on; the first combination is the headline."""
     settings = request.settings_object()
-    pairs = _read_once(_pairs, request.one("pairs"), settings.directed)
+    pairs = read_once(_pairs, request.one("pairs"), settings.directed)
     return _score_pairs(request, pairs, {})
 
 
@@ -347,7 +253,7 @@ def _pairs(path: str, directed: bool) -> Any:
 
 def score_edges(request: Request) -> Outcome:
     """The same for the edges of a known network, with given networks scored on the same edges."""
-    table, networks = _read_once(_network, request.one("truth"), tuple(request.inputs.get("networks", ())))
+    table, networks = read_once(_network, request.one("truth"), tuple(request.inputs.get("networks", ())))
     return _score_pairs(request, table, networks)
 
 
@@ -382,17 +288,25 @@ def _score_pairs(request: Request, pairs: Any, networks: dict[str, Any]) -> Outc
     )
     genes = pairs.genes if request.part == ALL else request.common_genes()
     result = evaluate_pairs(
-        [embedding], pairs, settings, genes=sorted(genes), networks=networks, seed=request.seed
+        [embedding],
+        pairs,
+        settings,
+        genes=sorted(genes),
+        networks=networks,
+        rivals=request.rivals(embedding),
+        seed=request.seed,
     )
     name = str(embedding.uns["cistron"]["name"])
-    rows = result.scores[result.scores["embedding"] == name].set_index("model", drop=False)
+    own = (result.scores["embedding"] == name) & (result.scores["metric"] == "auroc")
+    rows = result.scores[own].set_index("model", drop=False)
     row = rows.loc[settings.combinations[0]]
     draws = result.draws[(name, settings.combinations[0])]
-    return _of_row(
+    return outcome_of_row(
         row,
         draws,
         "genes",
         scores=result.scores,
+        beyond=beyond_of(result.scores, name, model=settings.combinations[0]),
         tables={"folds": result.folds},
         facts=result.facts,
         warnings=result.warnings,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.methods import CountOrZero, Range, Share, check_settings
-from cistron.study.scoring import Outcome, Request, _of_row, _read_once
+from cistron.study.requests import Outcome, Request, beyond_of, outcome_of_row, read_once
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def score_expression(request: Request) -> Outcome:
     settings = request.settings_object()
     embedding = request.read_embedding()
     namespace = str(embedding.uns["cistron"]["identifier_namespace"])
-    cells, split = _read_once(
+    cells, split = read_once(
         _cells, request.one("cells"), request.annotation, request.gene_map, namespace, settings, request.seed
     )
     name = str(embedding.uns["cistron"]["name"])
@@ -76,7 +76,10 @@ def score_expression(request: Request) -> Outcome:
         write_predictions(model, cells, path, name=name if draw == 0 else f"{name}, permuted {draw}")
         paths.append(path)
     scored = evaluate_expression(
-        align(paths), ExpressionSettings(draws=settings.draws, permutations=1, halvings=0), seed=request.seed
+        align(paths),
+        ExpressionSettings(draws=settings.draws, permutations=1, halvings=0),
+        rivals=request.rivals(embedding),
+        seed=request.seed,
     )
     scores = scored.scores
     stratum = headline(scores.loc[scores["embedding"] == name, "stratum"].unique())
@@ -93,11 +96,12 @@ def score_expression(request: Request) -> Outcome:
     value = float(row["value"])
     draws = draws - np.nanmean(draws) + value
     kept = scores[~scores["embedding"].astype(str).str.startswith(f"{name}, permuted")]
-    return _of_row(
+    return outcome_of_row(
         row,
         draws,
         "genes",
         scores=kept.reset_index(drop=True),
+        beyond=beyond_of(scores, name, stratum=stratum, target="cells"),
         tables={
             "per_gene": scored.per_gene[scored.per_gene["embedding"] == name],
             "by_type": _by_type(paths[0], name),

@@ -8,8 +8,8 @@ import pandas as pd
 
 from cistron.statistics import bootstrap_p_value, percentile_interval
 from cistron.study.cells import Cell
+from cistron.study.requests import COMMON
 from cistron.study.rows import TOGETHER
-from cistron.study.scoring import COMMON
 
 _NORMAL = 3.92  # an interval of 95% is that many standard errors wide
 
@@ -28,8 +28,10 @@ def table_of(cells: Sequence[Cell], found: Mapping[str, dict[str, Any]]) -> pd.D
     -------
     DataFrame
         ``task, kind, embedding, row, part, metric, value, low, high, null_value, control_value, p_value, n, unit,
-        gain`` (in standard errors of its interval), ``beats_control, shares_evidence, best, problem``. ``best`` marks those that are
-        indistinguishable from the best embedding of the task and part.
+        gain`` (in standard errors of its interval), ``beats_control, beyond, beyond_low, beyond_high, knows, shares_evidence,
+        best, problem``. ``beyond`` is what the embedding adds to trivial columns (to covariates and places, or to a control, of a
+        GWAS), empty where there were none to compare with; it ``knows`` something where the interval of that lies above 0.
+        ``best`` marks those that are indistinguishable from the best embedding of the task and part.
     """
     rows = []
     for cell in cells:
@@ -50,6 +52,7 @@ def table_of(cells: Sequence[Cell], found: Mapping[str, dict[str, Any]]) -> pd.D
             width = (one["high"] - one["low"]) / _NORMAL
             gain = (one["value"] - one["null"]) / width if width > 0 else np.nan
             control = one["control"]
+            beyond, beyond_low, beyond_high = one["beyond"]
             base |= {
                 "metric": one["metric"],
                 "value": one["value"],
@@ -61,6 +64,10 @@ def table_of(cells: Sequence[Cell], found: Mapping[str, dict[str, Any]]) -> pd.D
                 "n": one["n"],
                 "unit": one["unit"],
                 "gain": gain,
+                "beyond": beyond,
+                "beyond_low": beyond_low,
+                "beyond_high": beyond_high,
+                "knows": beyond_low is not None and beyond_low > 0,
                 "beats_control": bool(
                     one["low"] > (max(control, one["null"]) if control == control else one["null"])
                 ),
@@ -68,10 +75,11 @@ def table_of(cells: Sequence[Cell], found: Mapping[str, dict[str, Any]]) -> pd.D
         rows.append(base)
     columns = [
         "task", "kind", "embedding", "row", "part", "metric", "value", "low", "high", "null_value", "control_value",
-        "p_value", "n", "unit", "gain", "beats_control", "shares_evidence", "genes", "dimensions", "evidence", "problem",
+        "p_value", "n", "unit", "gain", "beats_control", "beyond", "beyond_low", "beyond_high", "knows", "shares_evidence", "genes", "dimensions", "evidence", "problem",
     ]  # fmt: skip
     table = pd.DataFrame(rows).reindex(columns=columns)
-    table["beats_control"] = table["beats_control"].fillna(False).astype(bool)
+    for name in ("beats_control", "knows"):
+        table[name] = table[name].fillna(False).astype(bool)
     return table
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cistron.errors import CistronError, InputError
-from cistron.genes.splits import Split
 from cistron.runtime.bfloat16 import precision_in_force
 from cistron.runtime.processes import process_rank
 from cistron.runtime.progress import Progress, say
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import torch
 
+    from cistron.genes.splits import Split
     from cistron.training.lightning_module import FittingModule
 
 CHECKPOINT = "last.ckpt"
@@ -97,7 +97,7 @@ def fit(
     optimiser: Callable[["torch.nn.Module"], "torch.optim.Optimizer"] | None = None,
     directory: str | Path | None = None,
     identity: Mapping[str, Any] | None = None,
-    split: Split | None = None,
+    split: "Split | None" = None,
     trained_on: Iterable[str] = (),
     seed: int = 0,
     description: str = "fitting",

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 
@@ -26,7 +25,7 @@ def in_batches(
     function: Callable[..., "torch.Tensor"] | None = None,
     batch_size: int = 1024,
     device: "torch.device | None" = None,
-) -> np.ndarray:
+) -> "np.ndarray":
     """Apply a model to arrays in batches, in evaluation mode and without gradients.
 
     The model comes back on the device and in the mode it had.
@@ -49,6 +48,7 @@ def in_batches(
     ndarray
         Outputs [item, ...], on the CPU.
     """
+    import numpy as np
     import torch
 
     device = device or best_device()

@@ -1,4 +1,7 @@
-"""Saved models: a folder with ``model.safetensors``, ``settings.json`` and a model card ``README.md``. No pickle."""
+"""Saved models: a folder with ``model.safetensors``, ``settings.json`` and a model card ``README.md``. No pickle.
+
+The card starts with the YAML that the Hugging Face hub reads, so that the folder can be uploaded as it is.
+"""
 
 import dataclasses
 import json
@@ -11,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import cistron
 from cistron.errors import InputError
 from cistron.runtime.files import atomic_directory
+from cistron.training.hub import front_matter
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +66,7 @@ class ModelCard:
         weights
             Number of weights.
         """
-        lines = [f"# {self.title}", ""]
+        lines = [*front_matter([kind], self.licence), f"# {self.title}", ""]
         if self.summary:
             lines += [self.summary, ""]
         facts = {

@@ -1,7 +1,7 @@
 """DNA in which distal elements raise the expression of the promoters around them, each in its own cell type.
 
 A promoter motif marks where transcription starts; every element within the window, at any distance, adds to the CAGE of its cell type
-there, and shows as DNase where it stands itself. Version 1; a change of the generator changes the version.
+there, and shows as DNase where it stands itself. Version 2; a change of the generator changes the version.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import pandas as pd
 from cistron.runtime import atomic_path, random_generator
 from cistron.world.variants import ACTIVATORS, BIN, TRACKS, reverse_complement_text
 
-VERSION = 1
+VERSION = 2
 PROMOTER = "TATAAAAGGC"
 WINDOW = 4096
 ELEMENTS = {
@@ -65,7 +65,10 @@ def training_batch(
     sequences, rates = [], []
     for _ in range(number):
         letters = np.array(list("ACGT"))[random.integers(0, 4, length)]
-        free = random.permutation(length // 64 - 1) * 64 + 20  # no two motifs overlap
+        slots = random.permutation(
+            length // 64 - 1
+        )  # no two motifs overlap, and each lies anywhere in its bin
+        free = slots * 64 + random.integers(0, 64 - len(PROMOTER), len(slots))
         promoters = free[: int(random.integers(1, 4))].tolist()
         counts = {kind: int(random.integers(0, 4)) for kind in ELEMENTS}
         places = free[3 : 3 + sum(counts.values())].tolist()

@@ -15,6 +15,7 @@ from cistron.formats.magma import write_genes_out
 from cistron.methods import Count, Range, Share, check_settings
 from cistron.runtime.files import atomic_path
 from cistron.runtime.seeds import random_generator
+from cistron.world.gene_files import write_gene_files
 from cistron.world.genes import PlantedGenes, WorldSettings, plant_genes
 from cistron.world.gwas import plant_gwas
 
@@ -69,8 +70,8 @@ def write_study_world(
     Returns
     -------
     dict of str to Path
-        ``genes`` (table with places), ``traits`` (folder), ``sets`` (.gmt), ``labels``, ``pairs``, ``network``, ``cells``, and the
-        embeddings ``truth``, ``first_half``, ``second_half`` (each knows half of the functions), ``noise`` and ``studied`` (how well
+        ``genes`` (table with places), ``traits`` (folder), ``sets`` (.gmt), ``labels``, ``pairs``, ``network``, ``cells``, the files of
+        :func:`cistron.world.gene_files.write_gene_files`, and the embeddings ``truth``, ``first_half``, ``second_half`` (each knows half of the functions), ``noise`` and ``studied`` (how well
         a gene is studied, and noise).
     """
     folder, settings = Path(folder), settings or StudyWorldSettings()
@@ -108,7 +109,7 @@ def write_study_world(
     paths |= _write_tasks(folder, world, studied, settings, generator)
     paths["network"] = _write_network(folder / "network.tsv", world, settings, generator)
     paths["cells"] = _write_cells(folder / "cells.h5ad", world, settings, generator)
-    return paths
+    return paths | write_gene_files(folder, world, seed=seed)
 
 
 def write_function_tasks(

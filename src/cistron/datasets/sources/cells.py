@@ -1,6 +1,6 @@
-"""Proteins and their language model, for cells and gene embeddings from protein sequence."""
+"""Single cells to try the wing on; proteins and their language model."""
 
-from cistron.datasets.records import CC_BY, MIT, DataSet, RemoteFile
+from cistron.datasets.records import APACHE, CC_BY, MIT, DataSet, RemoteFile
 
 DATA_SETS = (
     DataSet(
@@ -37,5 +37,23 @@ DATA_SETS = (
                 ("vocab.txt", 100),
             )
         ),
+    ),
+    DataSet(
+        name="gut_scp1884_sample",
+        title="Crohn's disease gut: 1,020 cells x 18,708 genes, raw counts, 68 cell types, 69 donors (sample of SCP1884)",
+        licence=APACHE,
+        citation="Kong et al., Immunity 2023, doi:10.1016/j.immuni.2023.01.002",
+        homepage="https://github.com/BiomedSciAI/biomed-multi-omic",
+        used_by=("cells",),
+        files=(
+            RemoteFile(
+                "scp1884.h5ad",
+                "https://raw.githubusercontent.com/BiomedSciAI/biomed-multi-omic/78d2ba11e39e6027fe27c950b096be33d992bcbe/"
+                "bmfm_targets/tests/resources/finetune/SCP1884/h5ad/scp1884.h5ad",
+                3_294_856,
+                "sha256:b8f5194a4969e93ab2cf33580a554f87235f6e16a611efa9149ef5e0b4d69d19",
+            ),
+        ),
+        note="The hash was taken from a copy of the file at the commit in the url. Cell types are in obs 'Celltype', genes are symbols.",
     ),
 )

@@ -1,12 +1,15 @@
 """Histone marks and expression of epigenomes."""
 
-from cistron.datasets.records import DataSet, Licence, RemoteFile
+from cistron.datasets.records import APACHE, DataSet, Licence, RemoteFile
 
 _ROADMAP = "https://egg2.wustl.edu/roadmap/data"
 _ROADMAP_LICENCE = Licence(
     "no restriction since the embargo ended", "https://egg2.wustl.edu/roadmap/web_portal/", True
 )
 _ROADMAP_CITATION = "Roadmap Epigenomics Consortium, Nature 2015, doi:10.1038/nature14248"
+_DEEPDIFF = (
+    "https://raw.githubusercontent.com/QData/DeepDiffChrome/2aef9c5520595b14da265578c2c04c3d65a4ad01/data"
+)
 _EPIGENOMES = ("E003", "E004", "E005", "E006", "E007", "E037", "E038", "E116", "E123")
 _MARKS = ("H3K4me1", "H3K4me3", "H3K9me3", "H3K27me3", "H3K36me3")
 
@@ -56,5 +59,26 @@ DATA_SETS = (
         genome_build="GRCh38",
         access="has no list of plain urls that could be confirmed: log in to https://www.synapse.org (syn17083203), or look "
         "at http://mitra.stanford.edu/kundaje/ic/, and put the bigWigs into a mirror folder",
+    ),
+    DataSet(
+        name="deepdiff_sample",
+        title="DeepDiff's example: read counts of five marks around 600 genes in two Roadmap epigenomes, and expression counts",
+        licence=APACHE,
+        citation="Sekhon, Singh and Qi, Bioinformatics 2018, doi:10.1093/bioinformatics/bty612",
+        homepage="https://github.com/QData/DeepDiffChrome",
+        used_by=("chromatin",),
+        files=tuple(
+            RemoteFile(f"{cell}.{part}.csv", f"{_DEEPDIFF}/{cell}.{part}.csv", about=about)
+            for cell in ("Cell1", "Cell2")
+            for part, about in (
+                ("train", 1_200_000),
+                ("valid", 1_200_000),
+                ("test", 1_200_000),
+                ("expr", 430_000),
+            )
+        ),
+        genome_build="GRCh37",
+        note="100-bp bins within 10 kb of the start site; rows are GENE_BIN and counts of H3K4me1, H3K4me3, H3K9me3, H3K27me3, H3K36me3.",
+        url_status="unconfirmed",
     ),
 )

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from cistron.evaluation.edges.evaluate import cells_label as cells_label
     from cistron.evaluation.edges.evaluate import evaluate_edges as evaluate_edges
     from cistron.evaluation.edges.evaluate import random_network as random_network
-    from cistron.evaluation.edges.rows import EdgeEvaluationSettings as EdgeEvaluationSettings
     from cistron.evaluation.edges.run import run_edges as run_edges
     from cistron.evaluation.edges.run import write_edge_evaluation as write_edge_evaluation
+    from cistron.evaluation.edges.settings import EdgeEvaluationSettings as EdgeEvaluationSettings
 
 __getattr__, __all__ = lazy_names(
     __name__,
@@ -22,10 +22,10 @@ __getattr__, __all__ = lazy_names(
             "evaluate_edges",
             "random_network",
         ),
-        "rows": ("EdgeEvaluationSettings",),
         "run": (
             "run_edges",
             "write_edge_evaluation",
         ),
+        "settings": ("EdgeEvaluationSettings",),
     },
 )

@@ -22,9 +22,9 @@ from cistron.evaluation.edges.interventions import (
     significant,
 )
 from cistron.formats.expression_scale import log_normalise
-from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings, split_cells
+from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings, read_screen, split_cells
 from cistron.runtime.files import atomic_path, check_writable
-from cistron.runtime.progress import track
+from cistron.runtime.progress import say, track
 from cistron.runtime.seeds import random_generator
 
 EdgeModel = Callable[[np.ndarray, list[str], list[str], Any, int], Sequence[Pair]]
@@ -188,7 +188,9 @@ def run_regimes(
         If the cells cannot be read or the output cannot be written.
     """
     check_writable(Path(output))
-    data = (reading or ReadingSettings()).read(cells)
+    data = read_screen(cells, reading)
+    for remark in data.remarks:
+        say(f"{data.name}: {remark}")
     table = evaluate_model(model, data, fractions=fractions, seed=seed, least_edges=least_edges)
     with atomic_path(output) as partial:
         table.to_csv(partial, sep="\t", index=False, float_format="%.6g")

@@ -10,7 +10,7 @@ from cistron.evaluation.edges.evaluate import EdgeEvaluation, evaluate_edges
 from cistron.evaluation.edges.rows import EdgeEvaluationSettings
 from cistron.evaluation.result_folder import require_folder, write_folder
 from cistron.formats.edges import Edges, read_edges
-from cistron.formats.perturbed_cells import ReadingSettings
+from cistron.formats.perturbed_cells import ReadingSettings, read_screen
 from cistron.runtime.provenance import RunRecord
 
 DRAWN_EDGES = 200
@@ -112,7 +112,7 @@ def run_edges(
     collections = [(path, True) for path in references] + [(path, False) for path in undirected_references]
     result = evaluate_edges(
         tables,
-        cells=None if cells is None else reading.read(cells),
+        cells=None if cells is None else read_screen(cells, reading),
         truth=None if truth is None else read_edges(truth),
         references=[(read_edges(path), directed) for path, directed in collections],
         settings=settings,

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cistron.evaluation.enhancers.precision_recall import Ranking
 from cistron.evaluation.enhancers.predictors import Predictor
-from cistron.formats.enhancer_pairs import DistanceBy, Pairs
+from cistron.evaluation.enhancers.settings import EnhancerSettings
+from cistron.formats.enhancer_pairs import Pairs
 from cistron.formats.scores import score_frame
-from cistron.methods import CountOrZero, Range, check_settings
 from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
 from cistron.statistics import block_draws, bootstrap_p_value, percentile_interval
@@ -23,32 +23,6 @@ DISTANCE, RANDOM = "distance", "random"
 _INTERVAL = "95% bootstrap over connected elements and genes"
 _LEAST = 3  # regulated pairs of a stratum
 _NEIGHBOURS = 20  # quantiles of distance within which the control permutes
-
-
-@dataclass(frozen=True)
-class EnhancerSettings:
-    """Settings of the enhancer task.
-
-    Attributes
-    ----------
-    distance_by
-        Distance of element and start site: column of the table, midpoint of the element, or auto: the first of both that is
-        there.
-    aggregate
-        What becomes of several elements of a table that overlap one pair.
-    draws
-        Bootstrap samples of connected elements and genes.
-    controls
-        Permutations of each score among pairs of like distance.
-    """
-
-    distance_by: DistanceBy = "auto"
-    aggregate: Literal["sum", "max", "mean"] = "sum"
-    draws: Annotated[int, Range(20)] = 500
-    controls: CountOrZero = 10
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,43 +14,12 @@ from cistron.evaluation.expression.evidence import match_controls, table_of
 from cistron.evaluation.expression.references import NULL_METHOD, NULL_NAME, AdditiveNull, ceiling
 from cistron.evaluation.expression.rival import RIVAL_METHOD, TrivialRival, beside
 from cistron.evaluation.expression.rows import Collector, Level
+from cistron.evaluation.expression.settings import ExpressionSettings
 from cistron.evaluation.expression.strata import Stratum, pool, pool_matrix, strata_of
 from cistron.evaluation.rivals import RIVAL_NAME, Rivals
 from cistron.formats.scores import score_frame
-from cistron.methods import Count, CountOrZero, Range, check_settings
 from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator
-
-
-@dataclass(frozen=True)
-class ExpressionSettings:
-    """How predictions are scored.
-
-    Parameters
-    ----------
-    draws
-        Bootstrap samples of genes.
-    permutations
-        Permutations of the predicted genes; their mean is the control.
-    minimum_cells
-        Fewest cells of a pseudobulk.
-    pool
-        Pseudobulks are means of the stored values, or of the values before log1p.
-    halvings
-        Random halvings of the cells for the ceiling of pseudobulks; 0 leaves it out.
-    shared
-        Compare on the cells and genes that all files have.
-    """
-
-    draws: Annotated[int, Range(20)] = 500
-    permutations: Count = 5
-    minimum_cells: Annotated[int, Range(2)] = 5
-    pool: Literal["stored", "linear"] = "stored"
-    halvings: CountOrZero = 5
-    shared: bool = False
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 @dataclass

@@ -6,19 +6,18 @@ from cistron.lazy import lazy_names
 
 if TYPE_CHECKING:
     from cistron.evaluation.genesets.evaluate import GeneSetResult as GeneSetResult
-    from cistron.evaluation.genesets.evaluate import GeneSetSettings as GeneSetSettings
     from cistron.evaluation.genesets.evaluate import evaluate_gene_sets as evaluate_gene_sets
     from cistron.evaluation.genesets.run import run_gene_sets as run_gene_sets
     from cistron.evaluation.genesets.sets import GeneSets as GeneSets
     from cistron.evaluation.genesets.sets import read_chromosomes as read_chromosomes
     from cistron.evaluation.genesets.sets import read_gene_sets as read_gene_sets
+    from cistron.evaluation.genesets.settings import GeneSetSettings as GeneSetSettings
 
 __getattr__, __all__ = lazy_names(
     __name__,
     {
         "evaluate": (
             "GeneSetResult",
-            "GeneSetSettings",
             "evaluate_gene_sets",
         ),
         "run": ("run_gene_sets",),
@@ -27,5 +26,6 @@ __getattr__, __all__ = lazy_names(
             "read_chromosomes",
             "read_gene_sets",
         ),
+        "settings": ("GeneSetSettings",),
     },
 )

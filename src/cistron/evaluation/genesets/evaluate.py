@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import anndata
 import numpy as np
@@ -12,50 +12,14 @@ from cistron.errors import IdentifierError, InputError
 from cistron.evaluation.genesets.rows import Part, rows_of
 from cistron.evaluation.genesets.scoring import ModelScores, score_gene_sets
 from cistron.evaluation.genesets.sets import GeneSets
+from cistron.evaluation.genesets.settings import GeneSetSettings
 from cistron.evaluation.rivals import RIVAL_NAME, Rivals, read_rivals, rivals_of
 from cistron.formats.scores import score_frame
 from cistron.genes.chromosomes import AUTOSOMES
-from cistron.methods import CountOrZero, Range, check_settings
 from cistron.runtime.progress import Progress
 from cistron.statistics.estimate import Estimate
 
 _MANY = 20  # from this many sets on, a gene in none of them is taken for unannotated, not for a negative
-_LEAST_GROUPS = 4
-
-
-@dataclass(frozen=True)
-class GeneSetSettings:
-    """Settings of the gene-set task.
-
-    Attributes
-    ----------
-    minimum
-        Smallest number of scored genes of a set.
-    maximum
-        Largest number of scored genes of a set.
-    background
-        Genes that count as negatives: annotated (in at least one set), all, or auto: annotated when there are
-        20 sets or more.
-    folds
-        Chromosome groups that are left out in turn.
-    controls
-        Permutations of the embedding within chromosomes; their mean is the null of average precision.
-    draws
-        Draws of the embedding with its axes reflected in each group of chromosomes; they give the p-value of average
-        precision.
-    """
-
-    minimum: Annotated[int, Range(2)] = 20
-    maximum: Annotated[int, Range(2)] = 1000
-    background: Literal["auto", "annotated", "all"] = "auto"
-    folds: Annotated[int, Range(_LEAST_GROUPS)] = 10
-    controls: CountOrZero = 100
-    draws: Annotated[int, Range(20)] = 100
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-        if self.minimum > self.maximum:
-            raise InputError(f"minimum must be at most maximum. Given: {self.minimum}, {self.maximum}")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The GWAS task: how much an embedding knows about gene z-scores beyond covariates (page ``docs/guide/gwas.md``)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import anndata
 import numpy as np
@@ -13,78 +13,19 @@ from cistron.evaluation.gwas.checks import check_z_scores
 from cistron.evaluation.gwas.covariates import ExtraCovariates
 from cistron.evaluation.gwas.coverage import MINIMUM_GENES, Scored, prepare_embeddings
 from cistron.evaluation.gwas.facts import gather_warnings, projection_facts, trait_facts, trait_subsets
-from cistron.evaluation.gwas.linear_models import RidgeSettings
 from cistron.evaluation.gwas.prediction_table import prediction_frame
 from cistron.evaluation.gwas.predictions import predict_all
 from cistron.evaluation.gwas.regressors import REGRESSORS
 from cistron.evaluation.gwas.scoring import Scoring
+from cistron.evaluation.gwas.settings import GwasSettings
 from cistron.evaluation.gwas.tasks import build_tasks
 from cistron.evaluation.gwas.training_variance import linear_ratio
 from cistron.evaluation.gwas.traits import TraitCollection, effective_number
-from cistron.evaluation.gwas.tree_models import BoostedSettings, XgboostSettings
 from cistron.evaluation.gwas.variants import Plan, Variant
 from cistron.evaluation.neighbours import nearest_neighbours
 from cistron.formats.magma import GeneCorrelations
 from cistron.formats.scores import score_frame
-from cistron.methods import CountOrZero, NotNegative, Range, check_settings
 from cistron.runtime.threads import limit_threads
-
-
-@dataclass(frozen=True)
-class GwasSettings:
-    """Settings of the GWAS task.
-
-    Attributes
-    ----------
-    model
-        Regressor between embedding and z-score: ridge, linear, xgboost, boosted.
-    null
-        Covariates of the null model that the gain is measured against: positional (those of MAGMA, the density of
-        genes at three scales, and gene length) or published (those of MAGMA alone). The gain over the other one
-        is reported beside it.
-    keep_mhc
-        Fit and score genes of the MHC (chromosome 6, 25 to 36 Mb), which are left out otherwise; the other figure
-        is reported beside it.
-    projection
-        What is done about linkage: whiten (generalised least squares), none, or paper (the published form).
-        When absent: whiten if a covariance is given, none otherwise.
-    neighbour_scale
-        Kilobases over which the functions of neighbouring genes count: a multiple of their mean, weighted by
-        exp(-distance / this) up to three times the distance, is added to a gene's dimensions. The multiple is
-        chosen with the penalty of ridge; 0 lets no neighbour count. Regressors linear and xgboost have none.
-    missing
-        Prediction for genes without an embedding where the score is over all genes of the traits: mean z-score of
-        the training chromosomes, or that of the null model.
-    folds
-        Chromosome groups that are left out in turn; each chromosome when absent (11 groups for boosted).
-    controls
-        Draws of each negative control; 5 for ridge and linear, 1 for trees when absent.
-    draws
-        Bootstrap samples of chromosomes.
-    ridge, xgboost, boosted
-        Settings of the regressors.
-    """
-
-    model: str = "ridge"
-    null: Literal["positional", "published"] = "positional"
-    keep_mhc: bool = False
-    projection: Literal["whiten", "none", "paper"] | None = None
-    neighbour_scale: NotNegative = 100.0
-    missing: Literal["mean", "null"] = "mean"
-    folds: Annotated[int, Range(2)] | None = None
-    controls: CountOrZero | None = None
-    draws: Annotated[int, Range(20)] = 1000
-    ridge: RidgeSettings = field(default_factory=RidgeSettings)
-    xgboost: XgboostSettings = field(default_factory=XgboostSettings)
-    boosted: BoostedSettings = field(default_factory=BoostedSettings)
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-        REGRESSORS.find(self.model)
-
-    def of_regressor(self) -> Any:
-        """Settings of the chosen regressor."""
-        return getattr(self, self.model, None) or REGRESSORS.find(self.model).settings()
 
 
 @dataclass(frozen=True)

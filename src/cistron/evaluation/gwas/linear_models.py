@@ -1,16 +1,12 @@
 """Ridge and least squares in closed form; whitened, they are generalised least squares."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from cistron.errors import InputError
 from cistron.evaluation.gwas.problem import Problem
-from cistron.methods import NotNegative, Positive, check_settings
+from cistron.evaluation.gwas.regressor_settings import LinearSettings, RidgeSettings
 from cistron.statistics import (
-    DEFAULT_PENALTIES,
     GroupMoments,
     RidgeChoice,
     RidgeFit,
@@ -23,48 +19,6 @@ from cistron.statistics import (
 # Fits of each group left out of the only alternative, or the choice among several from which fits are made.
 Fitted = tuple[list[RidgeFit] | None, RidgeChoice | None]
 Fitter = Callable[[Sequence[GroupMoments]], Fitted]
-
-
-@dataclass(frozen=True)
-class RidgeSettings:
-    """Settings of ``ridge``.
-
-    Attributes
-    ----------
-    penalties
-        Penalties on scaled dimensions; one is chosen for each trait and fold on the training chromosomes.
-    scaling
-        standardise penalises all dimensions alike; keep lets dimensions of large variance count for more;
-        auto chooses for each trait and fold, like the penalty.
-    penalise_covariates
-        Penalise covariates like dimensions; they are fitted freely when False.
-    choice
-        How penalty, scaling and weight of neighbours are chosen: chromosomes (the error on parts of the training
-        chromosomes that are left out) or gcv (generalised cross-validation, which takes genes as independent; the
-        first weight of neighbours is taken).
-    neighbour_weights
-        Weights to choose from: this many times the mean over its neighbours is added to a gene's dimensions.
-    """
-
-    penalties: tuple[Positive, ...] = tuple(float(penalty) for penalty in DEFAULT_PENALTIES)
-    scaling: Literal["auto", "standardise", "keep"] = "auto"
-    penalise_covariates: bool = False
-    choice: Literal["chromosomes", "gcv"] = "chromosomes"
-    neighbour_weights: tuple[NotNegative, ...] = (0.0, 2.0)
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-        if not self.neighbour_weights:
-            raise InputError(
-                "neighbour_weights: none was given; give at least one number, 0 for no neighbours"
-            )
-        if not self.penalties:
-            raise InputError("penalties: none was given; give at least one positive number")
-
-
-@dataclass(frozen=True)
-class LinearSettings:
-    """Least squares has no settings."""
 
 
 def predict_ridge(

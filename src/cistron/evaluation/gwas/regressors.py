@@ -5,14 +5,20 @@ predictions, float64 [gene, trait].
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from cistron.evaluation.gwas.linear_models import LinearSettings, RidgeSettings
-from cistron.evaluation.gwas.problem import Problem
-from cistron.evaluation.gwas.tree_models import BoostedSettings, XgboostSettings
+from cistron.evaluation.gwas.regressor_settings import (
+    BoostedSettings,
+    LinearSettings,
+    RidgeSettings,
+    XgboostSettings,
+)
 from cistron.methods import Method, MethodList
+
+if TYPE_CHECKING:  # reading the list loads nothing else
+    import numpy as np
+
+    from cistron.evaluation.gwas.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,9 @@ REGRESSORS: MethodList[Regressor] = MethodList(
 )
 
 
-def predict(problem: Problem, name: str, settings: Any = None, seed: int = 0, threads: int = 1) -> np.ndarray:
+def predict(
+    problem: "Problem", name: str, settings: Any = None, seed: int = 0, threads: int = 1
+) -> "np.ndarray":
     """Predict held-out z-scores with the regressor ``name``; float64 [gene, trait].
 
     Parameters

@@ -5,84 +5,14 @@ generalised least squares, (f - z)' Sigma^-1 (f - z) / 2, whose gradient is Sigm
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
-from cistron.evaluation.gwas.linear_models import RidgeSettings, predict_ridge
+from cistron.evaluation.gwas.linear_models import predict_ridge
 from cistron.evaluation.gwas.problem import Problem
-from cistron.methods import Count, NotNegative, Positive, PositiveShare, Range, Share, check_settings
+from cistron.evaluation.gwas.regressor_settings import BoostedSettings, RidgeSettings, XgboostSettings
 from cistron.runtime.seeds import seed_for
-
-
-@dataclass(frozen=True)
-class XgboostSettings:
-    """Settings of ``xgboost``; the defaults are those of the report, but for the number of bins.
-
-    Attributes
-    ----------
-    trees
-        Number of trees.
-    depth
-        Depth of each tree.
-    learning_rate
-        Shrinkage of each tree.
-    l2
-        Squared penalty on leaf values (reg_lambda).
-    l1
-        Absolute penalty on leaf values (reg_alpha).
-    bins
-        Number of histogram bins a feature. 128 bins give the R2 of the report's 256 to 1e-4 and save a third of
-        the time (``python -m benchmarks gwas_speed``).
-    """
-
-    trees: Count = 100
-    depth: Count = 6
-    learning_rate: Positive = 0.3
-    l2: NotNegative = 1000.0
-    l1: NotNegative = 100.0
-    bins: Annotated[int, Range(2)] = 128
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-
-
-@dataclass(frozen=True)
-class BoostedSettings:
-    """Settings of ``boosted``, found on odd chromosomes and half of the traits (``docs/guide/gwas_findings.md``).
-
-    Attributes
-    ----------
-    trees
-        Number of trees.
-    leaves
-        Leaves of each tree.
-    learning_rate
-        Shrinkage of each tree.
-    features_per_tree
-        Share of the features that a tree may use.
-    rows_per_leaf
-        Least number of genes in a leaf.
-    l2
-        Penalty on leaf values.
-    bins
-        Number of histogram bins a feature.
-    linear_share
-        Weight of the closed-form ridge prediction in the average of both; 0 is trees alone.
-    """
-
-    trees: Count = 400
-    leaves: Annotated[int, Range(2)] = 7
-    learning_rate: Positive = 0.03
-    features_per_tree: PositiveShare = 0.1
-    rows_per_leaf: Count = 50
-    l2: NotNegative = 0.0
-    bins: Annotated[int, Range(2)] = 63
-    linear_share: Share = 0.5
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 class _GlsObjective:

@@ -2,68 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import anndata
 import numpy as np
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
-from cistron.evaluation.labels.folds import Fold, given_folds, made_folds
-from cistron.evaluation.labels.learners import area_of, correlation_of, predict_term
+from cistron.evaluation.labels.gains import LabelGains, with_gains
+from cistron.evaluation.labels.scoring import LabelProblem
+from cistron.evaluation.labels.settings import COMPARED, LabelSettings
 from cistron.evaluation.labels.tables import LabelTable
 from cistron.evaluation.paired import compare, term_draws
-from cistron.evaluation.weighted_area import weighted_area
+from cistron.evaluation.rivals import Rivals, read_rivals, rivals_of, trivial_embeddings
 from cistron.formats.gene_embedding import embedding_genes
 from cistron.formats.scores import score_frame
-from cistron.methods import Count, CountOrZero, Range, check_settings
 from cistron.runtime.progress import Progress
-from cistron.runtime.seeds import random_generator
-from cistron.statistics import bootstrap_p_value, percentile_interval, permute_within
-
-INTERVAL = "95% bootstrap over held-out genes"
-COMPARED = {"shared": "shared genes", "covered": "covered genes", "all": "all genes"}
-ZHONG = "zhong2025"
-
-
-@dataclass(frozen=True)
-class LabelSettings:
-    """Settings of the label task.
-
-    Attributes
-    ----------
-    learner
-        What predicts a label from an embedding: kernel-ridge (radial kernel, closed form), ridge, or svm.
-    protocol
-        zhong2025: the published protocol exactly (support-vector machine on unscaled features, given parts).
-    compare_on
-        Genes that are fitted and scored: shared by all embeddings, covered by each, or all of the table, where a gene without
-        an embedding gets the mean prediction.
-    folds
-        Groups of chromosomes (or of genes) that are left out in turn where the table gives no parts.
-    minimum
-        Fewest members (of a class: genes) of a term among the genes that are compared.
-    controls
-        Permutations of the embedding among its genes.
-    draws
-        Bootstrap samples.
-    """
-
-    learner: Literal["kernel-ridge", "ridge", "svm"] = "kernel-ridge"
-    protocol: Literal["zhong2025"] | None = None
-    compare_on: Literal["shared", "covered", "all"] = "shared"
-    folds: Annotated[int, Range(2)] = 5
-    minimum: Count = 2
-    controls: CountOrZero = 1
-    draws: Annotated[int, Range(20)] = 500
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-
-    @property
-    def learner_in_force(self) -> str:
-        """The learner, which a protocol decides."""
-        return "svm" if self.protocol else self.learner
 
 
 @dataclass(frozen=True)
@@ -73,7 +27,8 @@ class LabelResult:
     Attributes
     ----------
     scores
-        One row a term and embedding.
+        One row a term, embedding and metric; gains beyond trivial columns have metrics of their own, and their mean over terms
+        the target ``mean of N terms``.
     summary
         Mean over terms of each embedding with its interval over terms.
     differences
@@ -101,6 +56,7 @@ def evaluate_labels(
     settings: LabelSettings | None = None,
     *,
     chromosomes: pd.Series | None = None,
+    rivals: Rivals | None = None,
     seed: int = 0,
     run_id: str = "none",
 ) -> LabelResult:
@@ -115,7 +71,11 @@ def evaluate_labels(
     settings
         Settings of the task.
     chromosomes
-        Chromosome by gene, for tables without parts; genes are left out at random without it.
+        Chromosome by gene: whole chromosomes are left out where the table has no parts, and for the gain beyond trivial
+        columns. Genes are left out at random without it.
+    rivals
+        Trivial columns (:func:`cistron.evaluation.rivals.read_rivals`); an embedding of expression adds level and
+        breadth to them.
     seed
         Seed of folds, control and bootstrap.
     run_id
@@ -124,8 +84,9 @@ def evaluate_labels(
     Returns
     -------
     LabelResult
-        Metric ``auroc`` (of classes: the mean of each against the rest), or ``r`` of a number. A term that cannot be scored (no
-        member or no other gene in a part) is left out and named.
+        Metric ``auroc`` (of classes: the mean of each against the rest), or ``r`` of a number; with trivial columns also
+        rows of these, and ``gain_auroc`` or ``gain_r`` of ridge on both over ridge on them alone. A term that cannot
+        be scored (no member or no other gene in a part) is left out and named.
 
     Raises
     ------
@@ -158,13 +119,21 @@ def evaluate_labels(
             f"{labels.name} gives no parts and no annotation was given, so genes are left out at random; neighbours and duplicates of a "
             "held-out gene may have been fitted on (give --annotation to leave out chromosomes)"
         )
+    trivial = [rivals_of(embedding, rivals or read_rivals()) for embedding in embeddings]
+    warnings += dict.fromkeys(remark for one in trivial for remark in one.remarks)
+    rows_of_rivals = trivial_embeddings(embeddings, trivial, labels.genes)
+    embeddings = [*embeddings, *rows_of_rivals]
+    names, ids = _names(embeddings), [embedding_genes(embedding) for embedding in embeddings]
+    fold_chromosomes = None if labels.has_parts else chromosomes
     shared = set(ids[0]).intersection(*ids[1:])
+    kept = labels.only(shared) if settings.compare_on == "shared" else labels
+    gains = LabelGains(kept, chromosomes, settings.compare_on == "all", seed)
     rows: list[dict[str, Any]] = []
+    gain_rows: list[dict[str, Any]] = []
     tables, coverage, skipped = [], [], set()
     with Progress("scoring labels", len(embeddings) * (1 + settings.controls), "passes") as progress:
-        for embedding, name, genes in zip(embeddings, names, ids):
-            kept = labels.only(shared) if settings.compare_on == "shared" else labels
-            problem = _Problem(embedding, genes, kept, settings, chromosomes, seed)
+        for number, (embedding, name, genes) in enumerate(zip(embeddings, names, ids)):
+            problem = LabelProblem(embedding, genes, kept, settings, fold_chromosomes, seed)
             scored = problem.scored(None)
             progress.advance()
             controls = []
@@ -185,6 +154,14 @@ def evaluate_labels(
                 control = [drawn[term].value for drawn in controls if term in drawn]
                 rows.append(common | {"target": term} | one.row(control))
                 tables.append(one.table(name, term))
+            if number < len(trivial) and trivial[number].names:
+                found, lacking = gains.rows(embedding, trivial[number], list(scored), common)
+                gain_rows += found
+                if lacking:
+                    warnings.append(
+                        f"{name}: no gain beyond trivial columns for {lacking} of {len(scored)} terms, which have too few genes for it "
+                        "(ten for each column, on four chromosomes or more)"
+                    )
             coverage.append(
                 {
                     "embedding": name,
@@ -207,6 +184,8 @@ def evaluate_labels(
     scores = score_frame(rows)
     draws = term_draws(scores, settings.draws, seed)
     summary, differences = compare(scores, draws)
+    summary = with_gains(summary, gain_rows)
+    scores = score_frame([*rows, *gain_rows])
     facts = {
         "coverage": coverage,
         "summary": summary.to_dict("records"),
@@ -215,9 +194,10 @@ def evaluate_labels(
         "folds": "given parts"
         if labels.has_parts
         else "chromosomes"
-        if chromosomes is not None
+        if fold_chromosomes is not None
         else "random genes",
         "shared": len(shared & listed),
+        "rivals": sorted({column for one in trivial for column in one.names}),
     }
     return LabelResult(
         scores, summary, differences, pd.concat(tables, ignore_index=True), draws, facts, warnings
@@ -231,173 +211,3 @@ def _names(embeddings: Sequence[anndata.AnnData]) -> list[str]:
     if len(set(names)) < len(names):
         raise InputError(f"two embeddings are named {max(names, key=names.count)!r}; rename one")
     return names
-
-
-@dataclass(frozen=True)
-class _Term:
-    """Held-out predictions of one term, scored."""
-
-    genes: np.ndarray
-    truth: np.ndarray
-    predicted: np.ndarray
-    value: float
-    draws: int
-    seed: int
-
-    def row(self, control: list[float]) -> dict[str, Any]:
-        member = self.truth.ndim == 2 or set(np.unique(self.truth)) <= {0.0, 1.0}
-        samples = self._samples(member)
-        null = 0.5 if member else 0.0
-        low, high = percentile_interval(samples[:, None])
-        return {
-            "metric": "auroc" if member else "r",
-            "value": self.value,
-            "low": min(float(low[0]), self.value),
-            "high": max(float(high[0]), self.value),
-            "interval": INTERVAL,
-            "n": int(self.truth.sum()) if member and self.truth.ndim == 1 else len(self.truth),
-            "null_model": "no information",
-            "null_value": null,
-            "control_value": float(np.mean(control)) if control else np.nan,
-            "p_value": float(bootstrap_p_value(samples[:, None] - null)[0]),
-        }
-
-    def _samples(self, member: bool) -> np.ndarray:
-        generator = random_generator(self.seed, "bootstrap over genes", len(self.truth))
-        number = len(self.truth)
-        weights = generator.multinomial(number, np.full(number, 1 / number), size=self.draws).astype(float)
-        if not member:
-            centred = [one[None] - weights @ one[:, None] / number for one in (self.predicted, self.truth)]
-            x, y = centred  # (draw, gene)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                top = (weights * x * y).sum(axis=1)
-                return top / np.sqrt((weights * x**2).sum(axis=1) * (weights * y**2).sum(axis=1))
-        if self.truth.ndim == 1:
-            return weighted_area(self.predicted, self.truth > 0.5, weights)
-        columns = [
-            weighted_area(self.predicted[:, place], self.truth[:, place] > 0.5, weights)
-            for place in range(self.truth.shape[1])
-        ]
-        return np.nanmean(columns, axis=0)
-
-    def table(self, name: str, term: str) -> pd.DataFrame:
-        truth, predicted = self.truth, self.predicted
-        if truth.ndim == 2:  # how sure of the true class
-            predicted, truth = (predicted * truth).sum(axis=1), truth.argmax(axis=1).astype(float)
-        return pd.DataFrame(
-            {
-                "embedding": name,
-                "term": term,
-                "gene": self.genes,
-                "value": truth.astype(np.float32),
-                "predicted": predicted.astype(np.float32),
-            }
-        )
-
-
-class _Problem:
-    """One embedding on all terms."""
-
-    def __init__(
-        self,
-        embedding: anndata.AnnData,
-        genes: pd.Index,
-        labels: LabelTable,
-        settings: LabelSettings,
-        chromosomes: pd.Series | None,
-        seed: int,
-    ) -> None:
-        self.labels, self.settings, self.chromosomes, self.seed = labels, settings, chromosomes, seed
-        self.genes, self.values = genes, np.asarray(embedding.X, dtype=np.float64)
-        self.listed = np.flatnonzero(genes.isin(set(labels.frame["gene"])))
-
-    def scored(self, control: int | None) -> dict[str, _Term]:
-        """Every term that can be scored; rows exchanged among the genes of the table for a control."""
-        values = self.values
-        if control is not None:
-            blocks = np.zeros(len(self.listed), dtype=np.int64)
-            if self.chromosomes is not None:
-                names = self.chromosomes.reindex(self.genes[self.listed]).fillna("")
-                blocks = pd.factorize(names)[0]
-            values = values.copy()
-            values[self.listed] = self.values[self.listed[permute_within(blocks, self.seed, control)]]
-        found = {}
-        for term, frame in self.labels.frame.groupby("term", sort=False):
-            one = self._term(frame, values)
-            if one is not None:
-                found[str(term)] = one
-        return found
-
-    def _term(self, frame: pd.DataFrame, values: np.ndarray) -> _Term | None:
-        labels, settings = self.labels, self.settings
-        if labels.has_parts:
-            frame = frame[frame["part"] != ""]
-        elif self.chromosomes is not None:
-            frame = frame[frame["gene"].isin(self.chromosomes.index)]
-        place = self.genes.get_indexer(pd.Index(frame["gene"]))
-        if settings.compare_on != "all":
-            frame, place = frame[place >= 0], place[place >= 0]
-        if len(frame) < 4:
-            return None
-        truth = self._truth(frame)
-        folds = self._folds(frame, truth)
-        known = place >= 0
-        rows, at = np.flatnonzero(known), np.cumsum(known) - 1
-        inside = [fold for one in folds if (fold := _covered(one, known, at)) is not None]
-        member = labels.kind == "member"
-        usable = [
-            fold
-            for fold in inside
-            if labels.kind == "number" or np.unique(truth[rows[fold.train]], axis=0).shape[0] > 1
-        ]
-        if not usable or (member and min(truth.sum(), len(truth) - truth.sum()) < settings.minimum):
-            return None
-        quality = correlation_of if labels.kind == "number" else area_of
-        outcome = predict_term(values[place[rows]], truth[rows], usable, settings.learner_in_force, quality)
-        predicted = np.full(truth.shape, np.nan)
-        predicted[rows] = outcome.scores
-        for fold in folds:
-            test = predicted[fold.test]
-            absent = ~known[fold.test]
-            if absent.any() and not absent.all():
-                test[absent] = np.nanmean(
-                    test[~absent], axis=0
-                )  # the baseline: a gene of which nothing is known
-            if len(folds) > 1 and labels.kind != "number":
-                test = _ranks(test)  # predictions of folds that were fitted on other genes are not comparable
-            predicted[fold.test] = test
-        done = np.isfinite(predicted).reshape(len(predicted), -1).all(axis=1)
-        truth, predicted = truth[done], predicted[done]
-        value = quality(predicted, truth) if len(truth) else np.nan
-        if not np.isfinite(value):
-            return None
-        return _Term(frame["gene"].to_numpy()[done], truth, predicted, value, settings.draws, self.seed)
-
-    def _truth(self, frame: pd.DataFrame) -> np.ndarray:
-        value = frame["value"].to_numpy(np.float64)
-        if self.labels.kind != "class":
-            return value
-        return (value[:, None] == np.arange(len(self.labels.classes))).astype(np.float64)
-
-    def _folds(self, frame: pd.DataFrame, truth: np.ndarray) -> list[Fold]:
-        if self.labels.has_parts:
-            return given_folds(frame["part"].to_numpy())
-        where = None if self.chromosomes is None else self.chromosomes.loc[frame["gene"]].to_numpy()
-        member = truth > 0.5 if self.labels.kind == "member" else None
-        return made_folds(len(frame), member, where, self.settings.folds, self.seed)
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    from scipy.stats import rankdata
-
-    return np.asarray(rankdata(values, axis=0, nan_policy="omit") / (len(values) + 1))
-
-
-def _covered(fold: Fold, known: np.ndarray, at: np.ndarray) -> Fold | None:
-    """The fold among the genes that the embedding has."""
-    train, test = known[fold.train], known[fold.test]
-    if not train.any() or not test.any():
-        return None
-    return Fold(
-        at[fold.train[train]], at[fold.test[test]], np.unique(fold.inner[train], return_inverse=True)[1]
-    )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from cistron.evaluation.labels.tables import HOLD_OUT
 from cistron.genes.splits import chromosome_groups
@@ -34,7 +35,7 @@ def given_folds(parts: np.ndarray) -> list[Fold]:
     Where a part is called ``holdout`` or ``test`` it alone is scored, and the others choose the settings; else each part
     is scored in turn.
     """
-    names, number = np.unique(parts, return_inverse=True)
+    number, names = pd.factorize(parts, sort=True)  # of text much faster than numpy.unique
     held = [place for place, name in enumerate(names) if str(name).lower().replace("-", "_") in HOLD_OUT]
     outer = held or (list(range(len(names))) if len(names) > 1 else [])
     return [fold for place in outer if (fold := _fold(number, place)) is not None]

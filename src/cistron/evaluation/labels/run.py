@@ -7,11 +7,12 @@ import anndata
 
 from cistron.errors import InputError
 from cistron.evaluation.genesets.sets import read_chromosomes
-from cistron.evaluation.labels.evaluate import LabelResult, LabelSettings, evaluate_labels
-from cistron.evaluation.labels.tables import LabelTable, read_labels
+from cistron.evaluation.labels.evaluate import LabelResult, evaluate_labels
+from cistron.evaluation.labels.settings import LabelSettings
+from cistron.evaluation.labels.tables import read_labels
 from cistron.evaluation.result_folder import require_folder, write_folder
-from cistron.evaluation.rivals import RIVAL_NAME, read_rivals
-from cistron.formats.gene_embedding import build_gene_embedding, read_gene_embedding
+from cistron.evaluation.rivals import read_rivals
+from cistron.formats.gene_embedding import read_gene_embedding
 from cistron.genes.lists import read_gene_list
 from cistron.genes.places import read_gene_places
 from cistron.runtime.provenance import RunRecord
@@ -32,31 +33,6 @@ def shared_namespace(embeddings: Sequence[anndata.AnnData]) -> str:
             f"the embeddings name genes in different ways ({', '.join(sorted(spaces))}); convert with 'cistron genes map'"
         )
     return spaces.pop()
-
-
-def _trivial_row(
-    embeddings: Sequence[anndata.AnnData],
-    table: LabelTable,
-    annotation: str | Path | None,
-    rivals: str | Path | None,
-) -> anndata.AnnData | None:
-    """What trivial columns know of the same genes, as a row of its own; nothing where none are given."""
-    places = None if annotation is None else read_gene_places(annotation, "annotation")
-    found = read_rivals(places, *([] if rivals is None else [rivals]))
-    genes = [gene for gene in dict.fromkeys(table.frame["gene"]) if gene in found.table.index]
-    columns = found.of(genes)
-    columns = columns[(columns != 0).any(axis=1)]
-    if columns.empty:
-        return None
-    namespace = str(embeddings[0].uns["cistron"]["identifier_namespace"])
-    return build_gene_embedding(
-        columns.to_numpy(),
-        list(columns.index),
-        name=RIVAL_NAME,
-        method="trivial",
-        evidence="unknown",
-        identifier_namespace=namespace,
-    )
 
 
 def run_labels(
@@ -85,7 +61,8 @@ def run_labels(
     settings
         Settings of the task.
     annotation
-        Where genes lie, for labels without given parts.
+        Where genes lie: whole chromosomes are left out for labels without given parts and for gains, and density and length of
+        genes are among the trivial columns.
     gene_map
         Tables between gene ids, joined where one alone does not hold both; for labels that name genes differently.
     genes
@@ -119,10 +96,10 @@ def run_labels(
             )
     read = [read_gene_embedding(path) for path in embeddings]
     table = table.mapped(shared_namespace(read), [Path(path) for path in gene_map])
-    trivial = _trivial_row(read, table, annotation, rivals)
-    read += [] if trivial is None else [trivial]
+    places = None if annotation is None else read_gene_places(annotation, "annotation")
+    trivial = read_rivals(places, *([] if rivals is None else [rivals]))
     chromosomes = None
-    if annotation is not None and not table.has_parts:
+    if annotation is not None:
         chromosomes = read_chromosomes(annotation)
         chromosomes = chromosomes[chromosomes != ""]
         if not table.frame["gene"].isin(chromosomes.index).any():
@@ -132,7 +109,7 @@ def run_labels(
     record = RunRecord("evaluate labels", settings, files, seed)
     with limit_threads(threads):
         result = evaluate_labels(
-            read, table, settings, chromosomes=chromosomes, seed=seed, run_id=record.run_id
+            read, table, settings, chromosomes=chromosomes, rivals=trivial, seed=seed, run_id=record.run_id
         )
     write_folder(
         folder,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -59,7 +60,12 @@ class LabelTable:
         """Terms in the order of the table."""
         return list(dict.fromkeys(self.frame["term"]))
 
-    @property
+    @cached_property
+    def genes(self) -> list[str]:
+        """Genes in the order of the table, each once."""
+        return list(dict.fromkeys(self.frame["gene"]))
+
+    @cached_property
     def has_parts(self) -> bool:
         """Whether folds are given."""
         return bool((self.frame["part"] != "").any())

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import anndata
 import numpy as np
@@ -10,82 +10,31 @@ import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
 from cistron.evaluation.pairs.folds import PairFold, given_folds, made_folds
-from cistron.evaluation.pairs.negatives import occurrence_scores, positive_rates
-from cistron.evaluation.pairs.scoring import (
-    Predictor,
-    fold_areas,
-    gene_draws,
-    kernel_ridge,
-    support_vectors,
+from cistron.evaluation.pairs.gains import (
+    GroupedPairs,
+    group_pairs,
+    occurrence_columns,
+    pair_gain,
+    trivial_pair_columns,
 )
+from cistron.evaluation.pairs.negatives import occurrence_scores, positive_rates
+from cistron.evaluation.pairs.rows import (
+    BALANCED,
+    GIVEN,
+    OCCURRENCE,
+    RATES,
+    PairReport,
+    largest_hub,
+    pair_warnings,
+)
+from cistron.evaluation.pairs.scoring import Predictor, gene_draws, kernel_ridge, support_vectors
+from cistron.evaluation.pairs.settings import PairSettings
 from cistron.evaluation.pairs.tables import PairTable
+from cistron.evaluation.rivals import Gain, Rivals, read_rivals, rivals_of, trivial_embeddings
 from cistron.formats.gene_embedding import embedding_genes
 from cistron.formats.scores import score_frame
-from cistron.methods import Count, CountOrZero, Range, check_settings
 from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
-from cistron.statistics import bootstrap_p_value, percentile_interval
-
-INTERVAL = "95% bootstrap over genes"
-BALANCED, GIVEN = "degree-preserving negatives", "given negatives"
-OCCURRENCE, RATES = "occurrence", "positive rate of each gene"
-RANDOM = "random Gaussian"
-
-
-@dataclass(frozen=True)
-class PairSettings:
-    """Settings of the pair task.
-
-    Attributes
-    ----------
-    combinations
-        How the vectors of two genes are joined: sum, product, difference (absolute), concatenation, bilinear (asymmetric).
-    directed
-        Whether (a, b) and (b, a) are different pairs, as of a transcription factor and its target.
-    negatives
-        balanced: made by exchanging partners of positives inside a fold, so that every gene is in as many negatives as
-        positives; given: those of the table, which how often a gene occurs may tell apart.
-    protocol
-        zhong2025: given negatives, given folds and the published support-vector machine.
-    folds
-        Groups of genes that are left out in turn, where the table gives no folds or negatives are balanced.
-    repeats
-        How often genes are dealt to groups again.
-    most
-        Largest number of training pairs of a fold.
-    random
-        Random Gaussian embeddings of the same size, for the band of what chance gives.
-    controls
-        Permutations of the embedding among its genes.
-    draws
-        Bootstrap samples of genes.
-    """
-
-    combinations: tuple[Literal["sum", "product", "difference", "concatenation", "bilinear"], ...] = (
-        "sum",
-        "product",
-    )
-    directed: bool = False
-    negatives: Literal["balanced", "given"] = "balanced"
-    protocol: Literal["zhong2025"] | None = None
-    folds: Annotated[int, Range(2)] = 3
-    repeats: Count = 5
-    most: Annotated[int, Range(20)] = 3000
-    random: CountOrZero = 5
-    controls: CountOrZero = 1
-    draws: Annotated[int, Range(20)] = 500
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-        if not self.combinations:
-            raise InputError(
-                "combinations must name at least one of sum, product, difference, concatenation, bilinear"
-            )
-
-    @property
-    def balanced(self) -> bool:
-        """Whether negatives are made here."""
-        return self.negatives == "balanced" and self.protocol is None
 
 
 @dataclass(frozen=True)
@@ -119,6 +68,7 @@ def evaluate_pairs(
     *,
     genes: Sequence[str] | None = None,
     networks: Mapping[str, Mapping[tuple[str, str], float]] | None = None,
+    rivals: Rivals | None = None,
     seed: int = 0,
     run_id: str = "none",
 ) -> PairResult:
@@ -137,6 +87,9 @@ def evaluate_pairs(
     networks
         Weights of pairs from elsewhere, by name: networks that are scored on the same pairs; a pair that one does not list
         comes last.
+    rivals
+        Trivial columns (:func:`cistron.evaluation.rivals.read_rivals`); an embedding of expression adds level and
+        breadth to them.
     seed
         Seed of folds, negatives, controls and bootstrap.
     run_id
@@ -145,7 +98,8 @@ def evaluate_pairs(
     Returns
     -------
     PairResult
-        Mean AUROC of the folds, weighted by their positives. A gene without an embedding has the mean vector.
+        Mean AUROC of the folds, weighted by their positives. A gene without an embedding has the mean vector. With trivial
+        columns also rows of these, and ``gain_auroc`` beyond them, measured on groups of genes (:mod:`.gains`).
 
     Raises
     ------
@@ -180,15 +134,32 @@ def evaluate_pairs(
             f"{pairs.name}: {int(inside.label.sum()):,} of {int(pairs.label.sum()):,} positives have both genes in the embeddings, too few "
             "for gene-disjoint folds that hold positives and negatives; use fewer --folds, or embeddings of more genes"
         )
+    trivial = [rivals_of(embedding, rivals or read_rivals()) for embedding in embeddings]
+    known = len(embeddings)
+    embeddings = [*embeddings, *trivial_embeddings(embeddings, trivial, universe)]
+    names = [str(embedding.uns["cistron"]["name"]) for embedding in embeddings]
+    ids = [embedding_genes(embedding) for embedding in embeddings]
+    remarks = list(dict.fromkeys(remark for one in trivial for remark in one.remarks))
+    grouped = None
+    if len(embeddings) > known:
+        grouped = group_pairs(
+            first,
+            second,
+            inside.label,
+            len(universe),
+            balanced=settings.balanced,
+            directed=settings.directed,
+            seed=seed,
+        )
     times = gene_draws(len(universe), settings.draws, seed)
     common: dict[str, Any] = {"task": "pairs", "dataset": pairs.name, "target": pairs.name, "metric": "auroc"}
     common |= {"stratum": GIVEN if not settings.balanced else BALANCED, "seed": seed, "run_id": run_id}
-    report = _Report(folds, times, common)
+    report = PairReport(folds, times, common)
     steps = len(embeddings) * len(settings.combinations) * (1 + settings.controls + settings.random)
     bands: list[dict[str, Any]] = []
     band_of: dict[tuple[int, str], list[float]] = {}
     with Progress("scoring pairs", steps, "fits") as progress:
-        for embedding, name, index in zip(embeddings, names, ids):
+        for place, (embedding, name, index) in enumerate(zip(embeddings, names, ids)):
             values = _values(embedding, index, universe)
             for combination in settings.combinations:
                 make = support_vectors if settings.protocol else kernel_ridge
@@ -215,6 +186,15 @@ def evaluate_pairs(
                     )  # fmt: skip
                 report.add(name, combination, make(values, combination), controls)
                 progress.advance()
+                if place < known and trivial[place].names:
+                    columns = trivial[place].of(universe).to_numpy()
+                    if not settings.balanced:
+                        columns = np.hstack([columns, occurrence_columns(first, second, len(universe))])
+                    try:
+                        gain, positives = _gain(values, columns, grouped, combination, settings, seed)
+                        report.add_gain(name, combination, gain, positives)
+                    except InputError as error:
+                        remarks.append(f"{name}, {combination}: {error}")
     for name, weights in (networks or {}).items():
         report.add(name, "given network", _lookup(weights, universe), [])
     report.add(OCCURRENCE, "label-free", lambda fold: occurrence_scores(*fold.test[:2]), [])
@@ -227,7 +207,7 @@ def evaluate_pairs(
                 "positives": int(fold.test[2].sum()),
                 "negatives": int((~fold.test[2]).sum()),
                 "positive_genes": fold.positive_genes,
-                "largest_hub": _largest_hub(fold),
+                "largest_hub": largest_hub(fold),
                 "unused_positives": fold.unused,
             }
             for place, fold in enumerate(folds)
@@ -252,13 +232,19 @@ def evaluate_pairs(
         "positive_genes": len(set(inside.first[inside.label]) | set(inside.second[inside.label])),
         "negatives": settings.negatives if settings.protocol is None else "given",
         "folds": len(folds),
+        "rivals": sorted({column for one in trivial for column in one.names}),
     }
+    if grouped is not None:
+        facts["gain"] = {
+            "groups": int(grouped.group.max()) + 1,
+            "positives": int(grouped.label.sum()),
+        }
     return PairResult(
-        score_frame(report.rows),
+        score_frame([*report.rows, *report.gains]),
         report.draws,
         table,
         facts,
-        [*pairs.remarks, *_warnings(report.rows, table, settings)],
+        [*pairs.remarks, *remarks, *pair_warnings(report.rows, table, settings)],
     )
 
 
@@ -319,66 +305,17 @@ def _values(embedding: anndata.AnnData, index: pd.Index, universe: list[str]) ->
     return found
 
 
-def _largest_hub(fold: PairFold) -> int:
-    first, second, label = fold.test
-    return int(np.bincount(np.r_[first[label], second[label]]).max())
-
-
-class _Report:
-    """Rows of the scores table on the same folds."""
-
-    def __init__(self, folds: list[PairFold], times: np.ndarray, common: dict[str, Any]) -> None:
-        self.folds, self.times, self.common = folds, times, common
-        self.rows: list[dict[str, Any]] = []
-        self.draws: dict[tuple[str, str], np.ndarray] = {}
-
-    def value(self, predict: Predictor) -> float:
-        """Mean AUROC of a predictor."""
-        return fold_areas(self.folds, [predict(fold) for fold in self.folds], self.times[:0])[0]
-
-    def add(self, name: str, model: str, predict: Predictor, controls: list[float]) -> None:
-        """Score a predictor and keep its row."""
-        predictions = [predict(fold) for fold in self.folds]
-        value, samples = fold_areas(self.folds, predictions, self.times)
-        low, high = percentile_interval(samples[:, None])
-        self.draws[(name, model)] = samples
-        self.rows.append(
-            self.common
-            | {
-                "embedding": name,
-                "model": model,
-                "value": value,
-                "low": min(float(low[0]), value),
-                "high": max(float(high[0]), value),
-                "interval": INTERVAL,
-                "n": int(sum(fold.test[2].sum() for fold in self.folds)),
-                "null_model": "no information",
-                "null_value": 0.5,
-                "control_value": float(np.mean(controls)) if controls else np.nan,
-                "p_value": float(bootstrap_p_value(samples[:, None] - 0.5)[0]),
-            }
+def _gain(
+    values: np.ndarray,
+    columns: np.ndarray,
+    grouped: GroupedPairs | None,
+    combination: str,
+    settings: PairSettings,
+    seed: int,
+) -> tuple[Gain, int]:
+    if grouped is None:
+        raise InputError(
+            "no gain beyond trivial columns: fewer than four groups of genes that share no gene hold positives and negatives"
         )
-
-
-def _warnings(rows: list[dict[str, Any]], folds: pd.DataFrame, settings: PairSettings) -> list[str]:
-    found = []
-    occurrence = next(row["value"] for row in rows if row["embedding"] == OCCURRENCE)
-    best = max((row["value"] for row in rows if row["embedding"] not in (OCCURRENCE, RATES)), default=0.5)
-    if abs(occurrence - 0.5) > 0.1:
-        beaten = "more than every embedding" if occurrence > best else f"the best embedding {best:.2f}"
-        found.append(
-            f"how often a gene occurs in the list gives AUROC {occurrence:.2f} without any biology ({beaten}): the negatives differ from "
-            "the positives in their genes; --negatives balanced does away with that"
-        )
-    hub = (folds["largest_hub"] / folds["positives"]).max()
-    if hub > 0.5:
-        found.append(
-            f"in one fold {hub:.0%} of the positives share one gene, so its figure rests on that gene"
-        )
-    unused = int(folds["unused_positives"].sum())
-    if settings.balanced and unused > 0.2 * (unused + int(folds["positives"].sum())):
-        found.append(
-            f"{unused:,} of {unused + int(folds['positives'].sum()):,} scored positives (over all folds) are left out: a hub's partners are "
-            "all its positives, so no negative of it can be made inside the fold"
-        )
-    return found
+    trivial = trivial_pair_columns(columns, grouped, settings.directed)
+    return pair_gain(values, trivial, grouped, combination, seed), int(grouped.label.sum())

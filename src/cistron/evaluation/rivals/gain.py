@@ -5,11 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from cistron.errors import InputError
+from cistron.statistics.correlated_scores import correlation_estimates
 from cistron.statistics.estimate import Estimate
 from cistron.statistics.held_out_ranks import LeftOutModel, Members
 from cistron.statistics.set_scores import METRICS, set_estimates
 
 _COLUMNS_PER_GENE = 0.1
+# Least deviation of a gain in those of a score with independent entries. The effects of groups keep the penalty of each fold; a
+# data set of few members that happens to shrink the embedding to nothing would have an interval of almost no width. Chosen on
+# planted worlds (benchmarks/gains_intervals.py).
+_LEAST_SHARE = 0.06
+_LEAST_OF_FEW = 15.0  # divided by the number of members
 
 
 @dataclass(frozen=True)
@@ -69,14 +75,7 @@ def gain_beyond(
     InputError
         If there are fewer than four groups, or so many trivial columns that they cannot be fitted freely.
     """
-    if groups.max(initial=-1) < 3:
-        raise InputError(
-            f"an interval needs at least 4 groups of genes (chromosomes). Given: {int(groups.max(initial=-1)) + 1}"
-        )
-    if rivals.shape[1] > _COLUMNS_PER_GENE * len(rivals):
-        raise InputError(
-            f"{rivals.shape[1]} trivial columns for {len(rivals):,} genes; give at most one for ten genes"
-        )
+    _check(rivals, groups)
     members = Members.of(np.asarray(member, dtype=bool), groups)
     values = np.asarray(embedding, dtype=np.float64)
     none = np.empty((len(values), 0))
@@ -85,6 +84,65 @@ def gain_beyond(
         for free, penalised in ((rivals, none), (none, values), (rivals, values))
     )
     return {
-        metric: Gain(rival[metric], alone[metric], full[metric], full[metric].minus(rival[metric]))
+        metric: _gain(rival[metric], alone[metric], full[metric], np.asarray(member).sum(axis=0))
         for metric in METRICS
     }
+
+
+def least_share(members: np.ndarray | int) -> np.ndarray:
+    """Least deviation of a gain in deviations of the score that is gained upon, for scores of that many members or genes."""
+    return np.asarray(_LEAST_SHARE + _LEAST_OF_FEW / np.asarray(members))
+
+
+def _gain(rival: Estimate, alone: Estimate, full: Estimate, members: np.ndarray | int) -> Gain:
+    least = least_share(members) ** 2 * np.maximum(rival.least, full.least)
+    return Gain(rival, alone, full, full.minus(rival, least))
+
+
+def gain_beyond_in_numbers(
+    rivals: np.ndarray, embedding: np.ndarray, target: np.ndarray, groups: np.ndarray
+) -> Gain:
+    """Measure what an embedding tells of numbers of genes beyond trivial columns.
+
+    As :func:`gain_beyond`, scored by the correlation of held-out predictions and numbers.
+
+    Parameters
+    ----------
+    rivals
+        Trivial columns, float64 [row, column], no missing values.
+    embedding
+        Columns of the embedding, float [row, dimension].
+    target
+        Numbers, float64 [row, target].
+    groups
+        Group of each row, int [row], numbered from 0 without gaps.
+
+    Returns
+    -------
+    Gain
+        Correlations.
+
+    Raises
+    ------
+    InputError
+        As :func:`gain_beyond`.
+    """
+    _check(rivals, groups)
+    values = np.asarray(embedding, dtype=np.float64)
+    none = np.empty((len(values), 0))
+    rival, alone, full = (
+        correlation_estimates(free, penalised, target, groups)
+        for free, penalised in ((rivals, none), (none, values), (rivals, values))
+    )
+    return _gain(rival, alone, full, len(values))
+
+
+def _check(rivals: np.ndarray, groups: np.ndarray) -> None:
+    if groups.max(initial=-1) < 3:
+        raise InputError(
+            f"an interval needs at least 4 groups of genes (chromosomes). Given: {int(groups.max(initial=-1)) + 1}"
+        )
+    if rivals.shape[1] > _COLUMNS_PER_GENE * len(rivals):
+        raise InputError(
+            f"{rivals.shape[1]} trivial columns for {len(rivals):,} genes; give at most one for ten genes"
+        )

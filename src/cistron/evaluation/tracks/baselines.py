@@ -10,7 +10,7 @@ from cistron.runtime import random_generator
 
 K = 5  # letters of the k-mers of a bin
 WIDE = 3  # letters of those of its surroundings
-PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4)
+PENALTIES = (1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6)
 
 
 def _canonical(k: int) -> tuple[np.ndarray, int]:

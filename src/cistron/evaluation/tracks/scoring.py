@@ -1,7 +1,7 @@
 """Score predictions of tracks: Pearson of each track, of its means over windows, of assay classes; intervals over sequences."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,10 +27,13 @@ class Predictor:
         Name in the scores.
     blocks
         Gives blocks of places int [batch] (0 to the number of sequences), observed and predicted float32 [batch, bin, track].
+    tracks
+        Which tracks it predicts, bool [track]; all when absent. Only groups of these are scored.
     """
 
     name: str
     blocks: Callable[[], Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]]
+    tracks: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -47,12 +50,15 @@ class TrackData:
         Number of them.
     tracks
         One row a track: ``name``, ``description``.
+    groups
+        Further groups of tracks whose mean is scored, bool [track] by name.
     """
 
     name: str
     fold: str
     sequences: int
     tracks: pd.DataFrame
+    groups: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def assay_of(description: str) -> str:
@@ -109,6 +115,8 @@ def score_tracks(
         data.sequences, np.full(data.sequences, 1 / data.sequences), size=draws
     )
     found: dict[str, CorrelationSums] = {}
+    everything = np.ones(len(data.tracks), bool)
+    able = {one.name: everything if one.tracks is None else one.tracks for one in predictors}
     for predictor in track(predictors, f"scoring {data.name}", unit="predictors"):
         sums = CorrelationSums(data.sequences, len(data.tracks))
         for places, observed, predicted in predictor.blocks():
@@ -118,6 +126,7 @@ def score_tracks(
     groups: dict[str, np.ndarray] = {"all tracks": np.ones(len(assays), bool)}
     if assays.nunique() > 1:
         groups |= {f"{assay} tracks": (assays == assay).to_numpy() for assay in dict.fromkeys(assays)}
+    groups |= {name: mask for name, mask in data.groups.items() if mask.any()}
     shared = {
         "task": TASK,
         "dataset": data.name,
@@ -144,11 +153,11 @@ def score_tracks(
                     "pearson": values[name, "pearson"],
                     "pearson_of_means": values[name, "pearson_of_means"],
                 }
-            )
+            )[able[name]]
         )
     for name in found:
         for metric in ("pearson", "pearson_of_means"):
-            for target, chosen in groups.items():
+            for target, chosen in _within(groups, able[name]).items():
                 low, high = np.quantile(drawn[name, metric][:, chosen].mean(axis=1), (0.025, 0.975))
                 row = shared | {
                     "target": f"mean of {int(chosen.sum()):,} {target}",
@@ -163,7 +172,7 @@ def score_tracks(
                 row |= _beside(values, name, metric, chosen, reference, control, predictors[0].name)
                 rows.append(row)
         if name != reference and reference in found:
-            for target, chosen in groups.items():
+            for target, chosen in _within(groups, able[name]).items():
                 gain = values[name, "pearson"][chosen].mean() - values[reference, "pearson"][chosen].mean()
                 spread = (drawn[name, "pearson"] - drawn[reference, "pearson"])[:, chosen].mean(axis=1)
                 low, high = np.quantile(spread, (0.025, 0.975))
@@ -183,6 +192,11 @@ def score_tracks(
                     }
                 )
     return score_frame(rows), pd.concat(tables, ignore_index=True)
+
+
+def _within(groups: Mapping[str, np.ndarray], able: np.ndarray) -> dict[str, np.ndarray]:
+    """Groups all of whose tracks are predicted."""
+    return {target: chosen for target, chosen in groups.items() if able[chosen].all()}
 
 
 def _beside(

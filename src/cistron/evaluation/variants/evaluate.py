@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,9 @@ from sklearn.model_selection import GroupKFold
 
 from cistron.errors import InputError
 from cistron.evaluation.variants.features import base_changes, gc_change, kmer_changes
-from cistron.evaluation.variants.inputs import Measured, Scored
+from cistron.evaluation.variants.inputs import STRETCH, Measured, Scored
+from cistron.evaluation.variants.settings import MpraSettings
 from cistron.formats.scores import score_frame
-from cistron.methods import Range, check_settings
 from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
 from cistron.statistics import block_draws, percentile_interval
@@ -26,30 +26,8 @@ BASELINES: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
     "base change": base_changes,
     "GC change": gc_change,
 }
-_BLOCK = 10  # base pairs that are drawn, and held out in choosing the penalty, together
+_BLOCK = STRETCH
 _LEAST = 20  # rows of an element that are trained on, and tested
-
-
-@dataclass(frozen=True)
-class MpraSettings:
-    """Settings of the task on reporter assays.
-
-    Attributes
-    ----------
-    least_confidence
-        Confidence of the rows of a stratum of its own, which the assay calls significant.
-    penalties
-        Penalties of the lasso that are tried; one is chosen on the training rows.
-    draws
-        Bootstrap samples of stretches of 10 bp, and of elements for the mean.
-    """
-
-    least_confidence: Annotated[float, Range(0, 1)] = 0.1
-    penalties: Annotated[int, Range(2, 200)] = 20
-    draws: Annotated[int, Range(20)] = 200
-
-    def __post_init__(self) -> None:
-        check_settings(self)
 
 
 @dataclass(frozen=True)
@@ -101,8 +79,6 @@ def evaluate_mpra(
     """
     settings = settings or MpraSettings()
     frame = measured.frame
-    if not frame["train"].any():
-        frame = frame.assign(train=(frame["position"] // _BLOCK) % 2 == 0)
     kinds: list[tuple[str, np.ndarray | None]] = []
     coverage: list[dict[str, Any]] = []
     known = np.ones(len(frame), bool)
@@ -121,7 +97,7 @@ def evaluate_mpra(
         name: None if matrix is None else matrix[known] for name, matrix in kinds
     }
     values |= dict.fromkeys(BASELINES)
-    base = {"task": TASK, "dataset": measured.name, "seed": seed, "run_id": run_id}
+    base = {"task": TASK, "seed": seed, "run_id": run_id}
     rows_of: list[dict[str, Any]] = []
     parts: list[pd.DataFrame] = []
     elements = [
@@ -155,6 +131,7 @@ def evaluate_mpra(
                         )[others.sum() :]
                 for model, predicted in found.items():
                     facts = base | {"target": element, "embedding": name, "model": model}
+                    facts["dataset"] = str(own["collection"].iloc[0])
                     shared = control if model == "lasso" else None
                     rows_of += _rows(facts, own, predicted, shared, settings, seed)
                     tested = own[~own["train"]]
@@ -164,7 +141,8 @@ def evaluate_mpra(
                         )
                     )
                 progress.advance()
-    scores = score_frame(rows_of + _means(rows_of, len(elements), settings, seed))
+    locus = frame.groupby("element")["locus"].first()
+    scores = score_frame(rows_of + _means(rows_of, locus, settings, seed))
     remarks = list(measured.remarks)
     remarks += [
         f"{row['scores']} scores {row['joined']:,} of {row['measured']:,} measured variants; the others are left out"
@@ -222,6 +200,9 @@ def _rows(
     sure = tested & (own["confidence"].to_numpy(np.float64) >= settings.least_confidence)
     if sure.sum() >= _LEAST:
         strata[f"tested rows, confidence {settings.least_confidence:g} or more"] = sure
+    significant = tested & (own["p_value"].to_numpy(np.float64) <= settings.largest_p_value)
+    if significant.sum() >= _LEAST:
+        strata[f"tested rows, p {settings.largest_p_value:g} or less"] = significant
     result = []
     for stratum, chosen in strata.items():
         effect, guess = own["value"].to_numpy(np.float64)[chosen], predicted[chosen]
@@ -250,13 +231,16 @@ def _rows(
 
 
 def _means(
-    rows: list[dict[str, Any]], elements: int, settings: MpraSettings, seed: int
+    rows: list[dict[str, Any]], locus: pd.Series, settings: MpraSettings, seed: int
 ) -> list[dict[str, Any]]:
-    """Mean over elements, with an interval over elements."""
+    """Mean over elements of each table, with an interval over loci: experiments on the same DNA are drawn together."""
     frame, result = pd.DataFrame(rows), []
-    for (name, model, stratum), own in frame.groupby(["embedding", "model", "stratum"], sort=False):
+    keys = ["dataset", "embedding", "model", "stratum"]
+    for (_, name, model, stratum), own in frame.groupby(keys, sort=False):
         values = own["value"].to_numpy(np.float64)
-        samples = block_draws(len(values), settings.draws, seed) @ values / len(values)
+        _, home = np.unique(locus[own["target"]].to_numpy(), return_inverse=True)
+        weights = block_draws(int(home.max()) + 1, settings.draws, seed)[:, home]
+        samples = weights @ values / weights.sum(1)
         low, high = percentile_interval(samples[:, None])
         facts = {
             key: own[key].iloc[0]
@@ -272,7 +256,7 @@ def _means(
                 "value": float(values.mean()),
                 "low": float(low[0]),
                 "high": float(high[0]),
-                "interval": "95% bootstrap over elements",
+                "interval": "95% bootstrap over loci",
                 "n": len(values),
                 "control_value": float(own["control_value"].mean())
                 if own["control_value"].notna().any()

@@ -26,11 +26,13 @@ NAMES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "alt": ("alt", "Alt"),
         "value": ("value", "Coefficient", "effect"),
         "confidence": ("confidence", "Confidence"),
+        "p_value": ("pValue", "p_value", "pvalue"),
         "release": ("Release", "build"),
     }
 )
 _NEEDED = ("element", "chromosome", "position", "ref", "alt", "value")
 TRAIN = "train"
+STRETCH = 10  # base pairs that are drawn, and held out, together
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Measured:
         Genome build of the positions; empty where the table does not say.
     frame
         One row a variant and element: ``element``, ``train`` (bool), ``key`` (chromosome, position and letters, trimmed),
-        ``position``, ``ref``, ``alt``, ``value``, ``confidence`` (NaN where not given), ``locus`` (elements that overlap have one).
+        ``collection`` (name of the table), ``position``, ``ref``, ``alt``, ``value``, ``confidence`` and ``p_value`` (NaN where not given), ``locus`` (elements that overlap
+        have one).
     remarks
         What was set aside.
     """
@@ -67,7 +70,7 @@ class Scored:
     columns: list[str]
 
 
-def _read(path: Path, what: str) -> pd.DataFrame:
+def read_any_table(path: Path, what: str) -> pd.DataFrame:
     """Read Parquet or text."""
     if path.suffix == ".parquet":
         try:
@@ -80,7 +83,7 @@ def _read(path: Path, what: str) -> pd.DataFrame:
     return read_text_table(path, what).frame
 
 
-def _keys(frame: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
+def allele_keys(frame: pd.DataFrame, columns: Mapping[str, str]) -> list[str]:
     """Name alleles so that ``C`` to ``-`` at 11 and ``AC`` to ``A`` at 10 are one."""
     result = []
     cells = zip(*(frame[columns[what]] for what in ("chromosome", "position", "ref", "alt")))
@@ -118,13 +121,13 @@ def read_measured(path: str | Path, build: str = "") -> Measured:
         If columns are absent or hold no numbers, or the table is of another build.
     """
     path = Path(path)
-    frame = _read(path, "measured effects")
+    frame = read_any_table(path, "measured effects")
     columns = _found(frame, path, _NEEDED)
     own, remarks = _build_of(frame, columns, path, build)
     if columns["release"]:
         frame = frame[[build_name(str(name)) == own for name in frame[columns["release"]]]]
     numbers = {}
-    for what in ("position", "value", "confidence"):
+    for what in ("position", "value", "confidence", "p_value"):
         cells = frame[columns[what]] if columns[what] else pd.Series(np.nan, frame.index)
         numbers[what] = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
     kept = np.isfinite(numbers["position"]) & np.isfinite(numbers["value"])
@@ -137,6 +140,7 @@ def read_measured(path: str | Path, build: str = "") -> Measured:
     frame = frame[kept]
     result = pd.DataFrame(
         {
+            "collection": path.name.split(".")[0],
             "element": frame[columns["element"]].astype(str).to_numpy(),
             "train": (frame[columns["split"]].astype(str).str.lower() == TRAIN).to_numpy()
             if columns["split"]
@@ -147,11 +151,41 @@ def read_measured(path: str | Path, build: str = "") -> Measured:
             "alt": frame[columns["alt"]].astype(str).str.upper().to_numpy(),
             "value": numbers["value"][kept],
             "confidence": numbers["confidence"][kept],
-            "key": _keys(frame.assign(**{columns["position"]: numbers["position"][kept]}), columns),
+            "p_value": numbers["p_value"][kept],
+            "key": allele_keys(frame.assign(**{columns["position"]: numbers["position"][kept]}), columns),
         }
     )
+    if not result["train"].any():  # no split is given: every other stretch
+        result["train"] = (result["position"] // STRETCH) % 2 == 0
     result["locus"] = _loci(result)
     return Measured(path.name.split(".")[0], own, result.reset_index(drop=True), tuple(remarks))
+
+
+def join_measured(tables: Sequence[Measured]) -> Measured:
+    """Put several collections together: what overlaps on the genome is one locus, whichever table it stands in.
+
+    An element that stands in several tables gets the name of its table behind its own.
+
+    Raises
+    ------
+    InputError
+        If the tables are of several genome builds.
+    """
+    builds = sorted({one.build for one in tables if one.build})
+    if len(builds) > 1:
+        raise InputError(
+            f"{tables[0].name} and {tables[1].name} are of {' and '.join(builds)}; give tables of one build (--build where a table holds both)"
+        )
+    known = [set(one.frame["element"]) for one in tables]
+    frames = []
+    for number, one in enumerate(tables):
+        others = set().union(*(names for place, names in enumerate(known) if place != number))
+        names = {name: f"{name} ({one.name})" if name in others else name for name in known[number]}
+        frames.append(one.frame.assign(element=one.frame["element"].map(names), collection=one.name))
+    frame = pd.concat(frames, ignore_index=True)
+    frame["locus"] = _loci(frame)
+    remarks = tuple(text for one in tables for text in one.remarks)
+    return Measured(" and ".join(one.name for one in tables), builds[0] if builds else "", frame, remarks)
 
 
 def _build_of(
@@ -162,7 +196,7 @@ def _build_of(
         own = build_name(build) if build else builds[0]
         if own not in builds or (len(builds) > 1 and not build):
             raise InputError(
-                f"{path.name} holds positions of {' and '.join(builds)}, the scores are of {build or 'a build that they do not name'}; give scores of one of them"
+                f"{path.name} holds positions of {' and '.join(builds)}, the scores are of {build or 'a build that they do not name'}; give scores of one of them, or --build"
             )
         return own, []
     told = (
@@ -204,7 +238,7 @@ def read_scored(path: str | Path) -> Scored:
         If columns are absent or no column holds numbers.
     """
     path = Path(path)
-    frame = _read(path, "scores")
+    frame = read_any_table(path, "scores")
     columns = _found(frame, path, ("chromosome", "position", "ref", "alt"))
     used = {*columns.values(), *SITE_COLUMNS}
     named = [str(name) for name in frame if str(name).startswith(SAD)]
@@ -227,7 +261,7 @@ def read_scored(path: str | Path) -> Scored:
         raise InputError(
             f"{path.name}: {int(positions.isna().sum()):,} rows have no position that is a number"
         )
-    return Scored(path.name.split(".")[0], _header_build(path), _keys(frame, columns), values, numeric)
+    return Scored(path.name.split(".")[0], _header_build(path), allele_keys(frame, columns), values, numeric)
 
 
 def _header_build(path: Path) -> str:

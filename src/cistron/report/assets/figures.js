@@ -52,22 +52,35 @@
     picture.src = address;
   }
 
-  function nameOf(element, number) {
+  function nameOf(element, number, of) {
     const section = element.closest("section[id]");
-    return `${section ? section.id : "page"}_${number + 1}`;
+    return [section ? section.id : "page", of.replace(/[^\w.-]+/g, "_").slice(0, 60), number + 1].filter(Boolean).join("_");
   }
 
-  document.querySelectorAll("main svg[role=img]").forEach((svg, number) => {
-    const name = nameOf(svg, number);
-    const bar = document.createElement("div");
-    bar.className = "saving";
-    bar.append(
-      button("SVG", "Save this figure as SVG", () => save(`${name}.svg`, new Blob([standing(svg)], { type: "image/svg+xml" }))),
-      button("PNG", "Save this figure as PNG", () => asPicture(svg, name)),
-    );
-    (svg.closest("figure") || svg.parentElement).prepend(bar);
-    readable(svg);
-  });
+  function bar(...buttons) {
+    const made = document.createElement("div");
+    made.className = "saving";
+    made.append(...buttons);
+    return made;
+  }
+
+  // Give the figures and tables of an element their buttons; `of` is part of the names of files.
+  function saving(root, of = "") {
+    root.querySelectorAll("svg[role=img]").forEach((svg, number) => {
+      const name = nameOf(svg, number, of);
+      (svg.closest("figure") || svg.parentElement).prepend(bar(
+        button("SVG", "Save this figure as SVG", () => save(`${name}.svg`, new Blob([standing(svg)], { type: "image/svg+xml" }))),
+        button("PNG", "Save this figure as PNG", () => asPicture(svg, name)),
+      ));
+      readable(svg);
+    });
+    root.querySelectorAll("table").forEach((table, number) => {
+      const name = nameOf(table, number, of);
+      (table.closest(".scroll") || table).before(bar(
+        button("TSV", "Save this table as TSV", () => save(`${name}.tsv`, new Blob([tsvOf(table)], { type: "text/tab-separated-values" }))),
+      ));
+    });
+  }
 
   // Arrow keys go from mark to mark; the value is shown beside it and read out.
   function readable(svg) {
@@ -109,11 +122,6 @@
       .join("\n") + "\n";
   }
 
-  document.querySelectorAll("main table").forEach((table, number) => {
-    const name = nameOf(table, number);
-    const bar = document.createElement("div");
-    bar.className = "saving";
-    bar.append(button("TSV", "Save this table as TSV", () => save(`${name}.tsv`, new Blob([tsvOf(table)], { type: "text/tab-separated-values" }))));
-    (table.closest(".scroll") || table).before(bar);
-  });
+  Object.assign(cistron, { save, saving, savingBar: bar, saveButton: button });
+  saving(document.querySelector("main"));
 })();

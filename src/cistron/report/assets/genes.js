@@ -68,14 +68,29 @@
       return this.loading;
     }
 
+    // One block, unpacked when it is first needed.
+    block(name) {
+      this.pending ||= new Map();
+      if (!this.pending.has(name)) {
+        const element = [...this.root.querySelectorAll("script.block")].find((one) => one.dataset.name === name);
+        this.pending.set(name, element ? this.unpacked(element) : Promise.resolve(undefined));
+      }
+      return this.pending.get(name);
+    }
+
+    async unpacked(element) {
+      const { name, kind, step } = element.dataset;
+      const bytes = await unpack(element);
+      this.blocks[name] = kind === "json"
+        ? JSON.parse(new TextDecoder().decode(bytes))
+        : { values: joined(bytes, kind), step: Number(step), missing: kind === "int8" ? -128 : -32768 };
+      element.textContent = "";
+      return this.blocks[name];
+    }
+
     async read() {
       for (const element of this.root.querySelectorAll("script.block")) {
-        const { name, kind, step } = element.dataset;
-        const bytes = await unpack(element);
-        this.blocks[name] = kind === "json"
-          ? JSON.parse(new TextDecoder().decode(bytes))
-          : { values: joined(bytes, kind), step: Number(step), missing: kind === "int8" ? -128 : -32768 };
-        element.textContent = "";
+        if (!element.dataset.name.startsWith("evidence ")) await this.block(element.dataset.name);
       }
       this.head = this.blocks.head;
       this.genes = this.blocks.genes;
@@ -163,6 +178,7 @@
       }
       this.input.value = this.genes.symbol[row] || this.genes.gene[row];
       this.status.textContent = "";
+      if (this.head.piece) this.told = (await this.block(`evidence ${Math.floor(row / this.head.piece)}`)) || {};
       this.show(row);
       history.replaceState(null, "", `#gene=${encodeURIComponent(this.genes.gene[row])}`);
     }
@@ -176,9 +192,11 @@
     show(row) {
       const { gene, symbol, chromosome, start } = this.genes;
       const heading = make("h3", `${symbol[row] || gene[row]} `);
+      const { end = [], strand = [], biotype = [] } = this.genes;
+      const until = end[row] > start[row] ? ` to ${end[row].toLocaleString("en")}` : "";
       const where = chromosome[row]
-        ? `chromosome ${chromosome[row]}${start[row] >= 0 ? ` from ${(start[row] + 1).toLocaleString("en")}` : ""}` : "";
-      heading.append(make("small", [symbol[row] ? gene[row] : "", where].filter(Boolean).join(" · ")));
+        ? `chromosome ${chromosome[row]}${start[row] >= 0 ? ` from ${(start[row] + 1).toLocaleString("en")}${until}` : ""}${strand[row] ? ` (${strand[row]})` : ""}` : "";
+      heading.append(make("small", [symbol[row] ? gene[row] : "", where, biotype[row]].filter(Boolean).join(" · ")));
       const parts = [heading];
       if (this.other[row]) parts.push(make("p", `also ${this.other[row].split(" ").join(", ")}`, "status"));
       if (this.head.traits.length === 0) { /* no traits in this study */ }
@@ -187,6 +205,7 @@
       parts.push(this.neighbours(row), ...this.more(row));
       this.result.replaceChildren(...parts);
       this.result.hidden = false;
+      cistron.saving(this.result, symbol[row] || gene[row]);
       this.result.dataset.gene = gene[row];
     }
 
@@ -276,91 +295,5 @@
     }
   }
 
-  Object.assign(GeneView.prototype, {
-    shared(row, other) {
-      if (!this.blocks.sets) return "";
-      const own = new Set(this.blocks.sets.of[row]);
-      const both = this.blocks.sets.of[other].filter((number) => own.has(number));
-      if (both.length === 0) return "";
-      const named = both.slice(0, 2).map((number) => this.blocks.sets.names[number]).join(", ");
-      return `shares ${named}${both.length > 2 ? ` and ${both.length - 2} more` : ""}`;
-    },
-
-    // Sets, edges, expression, and what this study does not have.
-    more(row) {
-      const facts = this.blocks.facts;
-      if (!facts) return [];
-      const parts = [];
-      const titled = (title, element) => { parts.push(make("h4", title), element); };
-      const sets = this.blocks.sets.of[row].map((number) => this.blocks.sets.names[number]);
-      if (sets.length) titled("Sets", make("p", sets.slice(0, 40).join(", ") + (sets.length > 40 ? ` and ${sets.length - 40} more` : "")));
-      for (const kind of ["regulators", "targets"]) {
-        const edges = facts[kind][row];
-        if (!edges) continue;
-        const list = make("ul", undefined, "edges");
-        for (const [gene, sign, probability, network] of edges) {
-          const item = make("li");
-          const place = this.place.get(gene.toLowerCase());
-          const name = place === undefined ? gene : this.genes.symbol[place] || gene;
-          const button = make("button", name, "link");
-          button.type = "button";
-          button.dataset.gene = gene;
-          const told = [{ 1: "raises", "-1": "lowers" }[sign], probability === null ? "" : `probability ${probability}`, facts.networks[network]];
-          item.append(place === undefined ? make("span", name) : button, make("span", ` ${told.filter(Boolean).join(", ")}`));
-          list.append(item);
-        }
-        titled(kind === "regulators" ? "Regulators" : "Targets", list);
-      }
-      const expression = facts.expression && facts.expression.of[row];
-      if (expression) titled(`Expression, measured and predicted by ${facts.expression.embedding}`, this.expression(facts.expression.types, expression));
-      if (this.head.absent && this.head.absent.length) {
-        const list = make("dl", undefined, "answers");
-        for (const { what, how } of this.head.absent) {
-          const line = make("div");
-          line.append(make("dt", what), make("dd", how));
-          list.append(line);
-        }
-        titled("What this study does not have, and what would fill it", list);
-      }
-      return parts;
-    },
-
-    expression(types, [measured, predicted]) {
-      const table = make("table");
-      const head = make("tr");
-      ["Cells", "Measured", "Predicted"].forEach((text, number) => {
-        const cell = make("th", text, number ? "number" : "");
-        cell.scope = "col";
-        head.append(cell);
-      });
-      const top = make("thead");
-      top.append(head);
-      const body = make("tbody");
-      types.forEach((type, number) => {
-        const line = make("tr");
-        const name = make("th", type);
-        name.scope = "row";
-        const text = (value) => (value === null || value === undefined ? "–" : value.toFixed(3));
-        line.append(name, make("td", text(measured[number]), "number"), make("td", text(predicted[number]), "number"));
-        body.append(line);
-      });
-      table.append(top, body);
-      const scroll = make("div", undefined, "scroll");
-      scroll.tabIndex = 0;
-      scroll.append(table);
-      return scroll;
-    },
-  });
-
-  const views = [...document.querySelectorAll(".gene-view")].map((root) => new GeneView(root));
-  const follow = () => {
-    const wanted = /^#gene=(.+)$/.exec(location.hash);
-    if (!wanted || views.length === 0) return;
-    let name = wanted[1];
-    try { name = decodeURIComponent(name); } catch { /* a hash that somebody typed by hand: take it as it is */ }
-    views.forEach((view) => view.choose(name));
-    views[0].root.closest("section").scrollIntoView();
-  };
-  window.addEventListener("hashchange", follow);
-  follow();
+  Object.assign(cistron, { GeneView, make, signed, NO_GENE });
 })();

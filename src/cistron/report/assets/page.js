@@ -1,4 +1,5 @@
 "use strict";
+const cistron = {}; // what the scripts of a page share
 // A failure is shown and counted, never silent.
 window.addEventListener("error", (event) => {
   const root = document.documentElement;
