@@ -71,6 +71,15 @@ def plain_script(embedding: anndata.AnnData, labels: LabelTable) -> pd.Series:
     return pd.Series(found)
 
 
+def own_areas(embedding: anndata.AnnData, labels: LabelTable, settings: LabelSettings) -> pd.Series:
+    """AUROC of each term; level and breadth of expression are left out, so that no trivial columns are scored beside it."""
+    alone = embedding.copy()
+    alone.obs = alone.obs[[]]
+    scores = evaluate_labels([alone], labels, settings).scores
+    own = scores[(scores["embedding"] == alone.uns["cistron"]["name"]) & (scores["metric"] == "auroc")]
+    return own.set_index("target")["value"].astype(float)
+
+
 def main() -> None:
     """Print mean AUROC and CPU seconds of both."""
     set_progress(False)
@@ -82,9 +91,9 @@ def main() -> None:
             started = time.process_time()
             plain = plain_script(embedding, labels)
             middle = time.process_time()
-            scores = evaluate_labels([embedding], labels, settings).scores
+            found = own_areas(embedding, labels, settings)
             ended = time.process_time()
-            ours = scores.set_index("target")["value"].astype(float).reindex(plain.index)
+            ours = found.reindex(plain.index)
             print(
                 f"{embedding.uns['cistron']['name']}: {plain.mean():.4f}, {ours.mean():.4f}; {(plain - ours).abs().max():.1e}; "
                 f"{middle - started:.1f}, {ended - middle:.1f}; {(middle - started) / (ended - middle):.1f} x"

@@ -11,10 +11,10 @@ import time
 import numpy as np
 import pandas as pd
 
-from benchmarks.labels_zhong import GENE_MAPS, PUBLISHED, go_terms
+from benchmarks.labels_zhong import GENE_MAPS, PUBLISHED, go_terms, own_areas
 from benchmarks.league_rows import best_rows, trivial_rows
 from benchmarks.study_real import FOLDER, write_inputs
-from cistron.evaluation.labels import LabelSettings, evaluate_labels
+from cistron.evaluation.labels import LabelSettings
 from cistron.evaluation.paired import compare, term_draws
 from cistron.evaluation.pairs import PairSettings, evaluate_pairs, read_pairs
 from cistron.formats import combine_gene_embeddings, read_gene_embedding
@@ -49,7 +49,8 @@ def go_league(found: dict[str, object]) -> None:
     """Mean AUROC over the 56 terms, and the paired differences that decide who is ahead."""
     labels = go_terms()
     settings = LabelSettings(protocol="zhong2025", controls=0, draws=20, compare_on="covered")
-    ours = pd.concat([evaluate_labels([one], labels, settings).scores for one in found.values()])
+    areas = {name: own_areas(one, labels, settings) for name, one in found.items()}
+    ours = pd.DataFrame(areas).rename_axis(index="target").reset_index().melt("target", var_name="embedding")
     published = pd.read_csv(PUBLISHED / "published_single_gene_go_AUROC.tsv", sep="\t", index_col=0)
     long = published.rename_axis(index="embedding").reset_index().melt("embedding", var_name="target")
     both = pd.concat([ours[["embedding", "target", "value"]], long]).assign(
@@ -97,7 +98,7 @@ def pair_league(found: dict[str, object]) -> None:
         print(
             f"{key}: {facts['positives']} positives of {facts['positive_genes']} genes, degree-preserving negatives"
         )
-        for row in result.scores.itertuples():
+        for row in result.scores[result.scores["metric"] == "auroc"].itertuples():
             print(f"  {row.embedding}, {row.model}: {row.value:.3f} [{row.low:.3f}, {row.high:.3f}]")
         for band in facts["bands"]:
             print(

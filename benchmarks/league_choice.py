@@ -10,7 +10,7 @@ import zlib
 import numpy as np
 import pandas as pd
 
-from benchmarks.labels_zhong import GENE_MAPS, PUBLISHED, go_terms
+from benchmarks.labels_zhong import GENE_MAPS, PUBLISHED, go_terms, own_areas
 from benchmarks.league_rows import (
     BEST,
     EQUAL,
@@ -25,7 +25,7 @@ from benchmarks.league_rows import (
 )
 from benchmarks.real_matrices import DATA, TRAITS
 from benchmarks.study_real import FOLDER, chipatlas, write_inputs
-from cistron.evaluation.labels import LabelSettings, LabelTable, evaluate_labels
+from cistron.evaluation.labels import LabelSettings, LabelTable
 from cistron.evaluation.paired import compare, term_draws
 from cistron.formats import read_gene_embedding
 from cistron.genes.gene_map import read_gene_map
@@ -53,8 +53,7 @@ def areas(frame_or_embedding: object, labels: LabelTable) -> pd.Series:
     found = frame_or_embedding
     if isinstance(found, pd.DataFrame):
         found = as_embedding(found, "tried", "unknown")
-    scores = evaluate_labels([found], labels, SETTINGS).scores
-    return scores.set_index("target")["value"].astype(float)
+    return own_areas(found, labels, SETTINGS)
 
 
 def tried() -> dict[str, pd.DataFrame]:

@@ -112,7 +112,7 @@ def known_edges() -> None:
     print(
         f"TRRUST, degree-preserving negatives: {result.facts['positives']} edges of {result.facts['positive_genes']} genes"
     )
-    for row in result.scores.itertuples():
+    for row in result.scores[result.scores["metric"] == "auroc"].itertuples():
         print(
             f"  {row.embedding}, {row.model}: {row.value:.3f} [{row.low:.3f}, {row.high:.3f}], permuted {row.control_value:.3f}"
         )

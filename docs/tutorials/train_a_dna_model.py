@@ -77,7 +77,9 @@ genes = folder / "genes.tsv"
 genes.write_text(
     "gene\tchromosome\tposition\tstrand\n"
     + "".join(
-        f"gene{number}{sign}\tblock{number}\t{10_240 + place}\t{sign}\n" for number in range(24) for place, sign in ((-900, "+"), (900, "-"))
+        f"gene{number}{sign}\tblock{number}\t{10_240 + place}\t{sign}\n"
+        for number in range(24)
+        for place, sign in ((-900, "+"), (900, "-"))
     )
 )
 cistron(

@@ -7,13 +7,13 @@ from cistron.chromatin.settings import BuildSettings, NetworkFit, NetworkSetting
 from cistron.world.chromatin import ChromatinWorldSettings, chromatin_world, write_binned
 
 SMALL = ChromatinWorldSettings(genes=264, cell_types=4)
-# small enough for seconds: 500-bp positions, two blocks
+# small enough for seconds
 TINY = NetworkSettings(
-    channels=8,
+    channels=2,
     kernel=5,
-    dilations=(1, 2),
+    hidden=16,
+    layers=2,
     coarse=5,
-    halve=False,
     members=2,
     fit=NetworkFit(epochs=8, learning_rate=5e-3, warmup_steps=0, schedule="constant", patience=None),
 )

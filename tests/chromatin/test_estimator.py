@@ -1,14 +1,17 @@
 """Fitting and predicting: recovery on the planted world, splits, controls, streaming, resume, new cell types."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
 
+from cistron.chromatin.boosting import boosting_features
 from cistron.chromatin.build import build_gene_tracks
 from cistron.chromatin.estimator import ExpressionPredictor, predict_expression
 from cistron.chromatin.saving import load_chromatin_model, save_chromatin_model
-from cistron.chromatin.settings import BuildSettings, MarkRidgeSettings, NetworkSettings
+from cistron.chromatin.settings import BuildSettings, MarkRidgeSettings, NetworkFit, NetworkSettings
+from cistron.chromatin.settings_peers import BoostingSettings, ChromoformerSettings, DeepChromeSettings
 from cistron.chromatin.signal import Signal
 from cistron.chromatin.splits import choose_split
 from cistron.chromatin.training import summarise
@@ -203,3 +206,49 @@ def test_models_and_data_that_do_not_go_together_are_told(store, fitted, world, 
         ExpressionPredictor(NetworkSettings(), method="per-cell").fit(store)
     with pytest.raises(InputError, match="takes MarkRidgeSettings"):
         ExpressionPredictor(NetworkSettings(), method="ridge")
+
+
+@pytest.mark.parametrize("method", ["boosting", "deepchrome", "chromoformer"])
+def test_methods_of_others_predict_and_are_saved(store, method, tmp_path):
+    """Each sees the marks (test genes are predicted), takes missing tracks, and is the same after saving."""
+    fit = NetworkFit(epochs=3, learning_rate=5e-3, weight_decay=0.0, warmup_steps=0, patience=None)
+    settings = {
+        "boosting": BoostingSettings(trees=60, leaves=7, learning_rate=0.1, other_cell_types=True),
+        "deepchrome": DeepChromeSettings(filters=8, hidden=(16, 8), dropout=0.1, fit=fit),
+        "chromoformer": ChromoformerSettings(resolutions=(20,), width=8, hidden=8, fit=fit),
+    }[method]
+    model = ExpressionPredictor(settings, method=method, seed=1).fit(store)
+    result = predict_expression(model, store)
+    assert correlations(result)[0] > 0.5
+    save_chromatin_model(model, tmp_path / "model")
+    again = predict_expression(load_chromatin_model(tmp_path / "model"), store)
+    np.testing.assert_array_equal(again.layers["predicted"], result.layers["predicted"])
+
+
+def test_boosting_stops_on_the_validation_part_and_marks_missing_tracks(store):
+    settings = BoostingSettings(
+        trees=400, learning_rate=0.5, patience=5, minimum_examples=10, row_share=0.8, feature_share=0.5
+    )
+    model = ExpressionPredictor(settings, method="boosting").fit(store)
+    assert model.facts["trees_kept"] < 200
+    values = np.ones((1, 2, 2, 200), np.float32)
+    measured = np.array([[[True, True], [True, False]]])
+    found = boosting_features(values, measured, BoostingSettings(bins=2, other_cell_types=True))
+    assert np.isnan(found[0, 1, 2:4]).all()
+    assert (found[0, 1, 4:] == 1).all()  # the mean over cell types is that of the measured
+
+
+def test_a_model_saved_before_the_dense_form_is_convolutional(store, tmp_path):
+    settings = dataclasses.replace(
+        NetworkSettings.convolutional(), members=1, fit=dataclasses.replace(TINY.fit, epochs=1)
+    )
+    model = ExpressionPredictor(settings, seed=1).fit(store)
+    save_chromatin_model(model, tmp_path / "model")
+    record = tmp_path / "model" / "settings.json"
+    if not record.exists():
+        record = next(path for path in (tmp_path / "model").glob("*.json") if '"form"' in path.read_text())
+    text = record.read_text()
+    record.write_text(re.sub(r'\s*"form": "convolutional",', "", text))
+    assert '"form"' not in record.read_text()
+    again = load_chromatin_model(tmp_path / "model")
+    assert again.settings.form == "convolutional"

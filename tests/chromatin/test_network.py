@@ -8,25 +8,35 @@ from hypothesis import strategies as st
 
 from cistron.chromatin.layers import CellTypeRows
 from cistron.chromatin.linear_path import fit_linear
-from cistron.chromatin.network import ChromatinNetwork
+from cistron.chromatin.network import ExpressionNetwork
+from cistron.chromatin.peers import make_network
 from cistron.chromatin.settings import NetworkSettings
+from cistron.chromatin.settings_peers import ChromoformerSettings, DeepChromeSettings
 from cistron.chromatin.training import expression_loss
 from cistron.errors import InputError
 
+CONVOLUTIONAL = {"form": "convolutional", "channels": 8}
 SHAPES = {
-    "interleaved": NetworkSettings(channels=8, coarse=2, halve=True, linear_bins=5),
-    "late": NetworkSettings(merge="late", channels=8, linear_bins=5),
+    "dense": NetworkSettings(coarse=2, linear_bins=5),
+    "dense max": NetworkSettings(pooling="max", hidden=8, layers=2),
+    "dense none": NetworkSettings(merge="none", layers=1),
+    "interleaved": NetworkSettings(**CONVOLUTIONAL, coarse=2, halve=True, linear_bins=5),
+    "late": NetworkSettings(**CONVOLUTIONAL, merge="late", linear_bins=5),
     "paper": NetworkSettings.paper(),
-    "max": NetworkSettings(channels=8, pooling="max", head="average", linear_bins=0, coarse=1),
-    "late max": NetworkSettings(merge="late", channels=8, pooling="max", norm="none"),
-    "none": NetworkSettings(merge="none", channels=8, linear_bins=5),
+    "max": NetworkSettings(**CONVOLUTIONAL, pooling="max", head="average", linear_bins=0, coarse=1),
+    "late max": NetworkSettings(**CONVOLUTIONAL, merge="late", pooling="max", norm="none"),
+    "none": NetworkSettings(**CONVOLUTIONAL, merge="none", linear_bins=5),
+    "deepchrome": DeepChromeSettings(filters=8, filter_bins=5, pool=4, hidden=(12, 8), mark_dropout=0.0),
+    "chromoformer": ChromoformerSettings(
+        resolutions=(5, 10), width=8, heads=4, blocks=2, feed_forward=8, hidden=8
+    ),
 }
 
 
-def network(name: str) -> ChromatinNetwork:
+def network(name: str) -> ExpressionNetwork:
     """A network of random weights in double precision, where rounding cannot hide or feign a difference."""
     torch.manual_seed(0)
-    made = ChromatinNetwork(3, 60, SHAPES[name]).eval().double()
+    made = make_network(3, 60, SHAPES[name]).eval().double()
     with torch.no_grad():
         for tensor in (*made.parameters(), *(made.linear.buffers() if made.linear is not None else ())):
             tensor.add_(0.05 * torch.randn_like(tensor))
@@ -79,8 +89,9 @@ def test_absent_cell_types_change_nothing(name, seed, absent):
     assert (wide[:, 3:] == 0).all()
 
 
-def test_a_missing_mark_is_not_a_mark_of_zero():
-    model, (values, measured) = network("interleaved"), marks()
+@pytest.mark.parametrize("name", ["dense", "interleaved", "deepchrome", "chromoformer"])
+def test_a_missing_mark_is_not_a_mark_of_zero(name):
+    model, (values, measured) = network(name), marks()
     values[:, 0, 1] = 0
     seen, masked = measured.clone(), measured.clone()
     seen[:, 0, 1], masked[:, 0, 1] = True, False
@@ -93,21 +104,23 @@ def test_a_late_merge_cannot_change_the_order_of_cell_types_and_interleaving_can
     other = values.clone()
     other[:, 2:] += torch.rand_like(other[:, 2:])
     moved = {}
-    for name in ("interleaved", "paper"):
+    for name in ("dense", "interleaved", "paper"):
         model = network(name)
         with torch.no_grad():
             first, second = model(values, measured), model(other, measured)
         moved[name] = float(((second[:, 0] - second[:, 1]) - (first[:, 0] - first[:, 1])).abs().max())
         assert (second[:, 0] - first[:, 0]).abs().max() > 1e-4  # the level does move
     assert moved["paper"] < 1e-5
-    assert moved["interleaved"] > 1e-3
+    assert min(moved["interleaved"], moved["dense"]) > 1e-3
 
 
-def test_cell_types_alone_do_not_see_each_other():
+@pytest.mark.parametrize("name", ["dense none", "none", "deepchrome", "chromoformer"])
+def test_cell_types_alone_do_not_see_each_other(name):
     values, measured = marks()
     other = values.clone()
     other[:, 1:] = 0
-    model = ChromatinNetwork(3, 60, NetworkSettings(merge="none", channels=8, linear_bins=0)).eval().double()
+    model = network(name)
+    model.linear = None  # it sees what cell types share
     with torch.no_grad():
         assert (model(values, measured)[:, 0] - model(other, measured)[:, 0]).abs().max() < 1e-6
 
@@ -151,7 +164,7 @@ def test_the_loss_is_the_mean_squared_error_over_what_was_measured():
 
 
 def test_gradients_reach_every_weight():
-    for name in ("interleaved", "late", "none"):
+    for name in SHAPES:
         model, (values, measured) = network(name).train(), marks()
         model(values, measured).square().sum().backward()
         still = [
@@ -167,6 +180,7 @@ def test_gradients_reach_every_weight():
         ({"dilations": ()}, "one a block"),
         ({"channels": 0}, "channels must be 1"),
         ({"dropout": 2.0}, "between 0 and 1"),
+        ({"merge": "late"}, "give form convolutional as well"),
         ({"linear_bins": -1}, "linear_bins must be 0 or more"),
     ],
 )

@@ -51,6 +51,9 @@ RENAMED = (
 
 # What each option means that several commands have, and the kind of its value: flag, number or text (paths among them).
 MEANINGS = {
+    "--tolerance": ("number", "share of the wanted change at which a target counts as reached"),
+    "--track-table": ("text", "table of tracks: bigWigs to bin, or which track of a model is which mark"),
+    "--steps": ("number", "steps of a search at most"),
     "--protocol": ("text", "a published protocol, exactly"),
     "--gene-count": ("number", "number of planted genes"),
     "--allow-loss": ("flag", "go on when more than 5% of the genes are lost in mapping"),

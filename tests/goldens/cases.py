@@ -63,7 +63,7 @@ MARKS = "{artefacts}/marks.zarr"
 NETWORK = "{artefacts}/chromatin_network"
 FOUND = "data fetch human_transcription_factors --mirror {inputs}/mirror --offline --output {out}/cache"
 SMALL_NETWORK = (
-    "--network.members 2 --network.channels 4 --network.kernel 3 --network.dilations 1 --network.coarse 10"
+    "--network.members 2 --network.channels 2 --network.hidden 8 --network.layers 2 --network.kernel 3 --network.coarse 10"
     " --network.fit.epochs 2 --network.fit.warmup-steps 0 --threads 1"
 )
 
@@ -312,6 +312,21 @@ CASES = (
         f"{DNA} --regions {{inputs}}/genome/regions.bed --span 6 --tracks 0-1 --output {{out}}/map.zarr",
         LONG,
     ),
+    Case(
+        "sequence design",
+        "gradient",
+        f"{{inputs}}/genome/design.zarr {DNA} --track-table {{inputs}}/genome/marks.tsv --window -200 200"
+        " --judge-weights {artefacts}/sequence_model --protected {inputs}/genome/protected.bed --maximum-edits 3 --candidates 8 --batch-size 4"
+        " --edit-price 0.01 --tolerance 0.5 --output {out}/edits",
+        LONG,
+    ),
+    Case(
+        "sequence design",
+        "ledidi is not installed",
+        f"{{inputs}}/genome/design.zarr {DNA} --track-table {{inputs}}/genome/marks.tsv --search ledidi --output {{out}}/edits",
+        error="--search ledidi needs ledidi: pip install ledidi",
+        absent="ledidi",
+    ),
     *(
         Case(
             "sequence embed-protein",
@@ -340,6 +355,24 @@ CASES = (
         "paper",
         f"{MARKS} {SMALL_NETWORK} --preset paper --permuted --output {{out}}/model",
         LONG,
+    ),
+    Case(
+        "chromatin train",
+        "boosting",
+        f"{MARKS} --method boosting --boosting.bins 4 --boosting.trees 20 --threads 1 --output {{out}}/model",
+        TRAINED,
+    ),
+    *(
+        Case(
+            "chromatin train",
+            peer,
+            f"{MARKS} --method {peer} {options} --{peer}.fit.epochs 2 --{peer}.fit.warmup-steps 0 --threads 1 --output {{out}}/model",
+            LONG,
+        )
+        for peer, options in (
+            ("deepchrome", "--deepchrome.filters 4 --deepchrome.filter-bins 4 --deepchrome.hidden 8 4"),
+            ("chromoformer", "--chromoformer.resolutions 10 --chromoformer.width 4 --chromoformer.feed-forward 4 --chromoformer.hidden 4"),
+        )
     ),
     Case("chromatin train", "ridge", f"{MARKS} --method ridge --threads 1 --output {{out}}/model"),
     *(

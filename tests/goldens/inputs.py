@@ -42,6 +42,7 @@ def write_inputs(folder: Path) -> Path:
     write_planted_genome(planted, folder / "genome")
     _write_person(planted, folder / "genome")
     _write_signal(planted, folder / "signal")
+    _write_design(folder / "genome")
     _write_training_data(folder)
     _write_gene_lists(folder)
     _write_enhancers(folder / "enhancers")
@@ -54,6 +55,40 @@ def write_inputs(folder: Path) -> Path:
     names = "".join(f"CIS{number}\n" for number in range(1, 1700))
     (folder / "mirror" / "human_transcription_factors" / "TF_names_v_1.01.txt").write_text(names)
     return folder
+
+
+def _write_design(folder: Path) -> None:
+    """Write a designed epigenome of one gene on the minus strand, and which tracks of the model its marks are."""
+    from cistron.formats.designed_epigenome import EDIT_COLUMNS, OUTCOME_COLUMNS, write_designed_epigenome
+
+    original = np.full((1, 1, 2, 40), 0.5, np.float32)
+    designed = original.copy()
+    designed[0, 0, 0, 19:22] += 0.2  # an untrained model moves by as much
+    write_designed_epigenome(
+        folder / "design.zarr",
+        designed,
+        original,
+        np.ones((1, 2), bool),
+        sequences=pd.DataFrame(
+            {
+                "name": ["PLANTED0004"],
+                "chromosome": ["chr1"],
+                "start": [18_001],
+                "end": [22_001],
+                "strand": ["-"],
+            }
+        ),
+        cell_types=["cell_type_1"],
+        marks=["H3K27ac", "H3K4me3"],
+        bin_size=100,
+        outcome=pd.DataFrame(columns=list(OUTCOME_COLUMNS)),
+        edits=pd.DataFrame(columns=list(EDIT_COLUMNS)),
+        name="design",
+        genome_build="planted",
+        parameters={},
+    )
+    (folder / "marks.tsv").write_text("cell_type\tmark\ttrack\ncell_type_1\tH3K27ac\thuman_0\n")
+    (folder / "protected.bed").write_text("chr1\t19990\t20010\n")
 
 
 def _write_person(planted, folder: Path) -> None:

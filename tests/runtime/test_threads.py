@@ -72,3 +72,19 @@ def test_every_command_runs_under_its_limit():
 
     run_command(command, inspect.signature(command).bind(threads=1), "any", overwrite=False)
     assert seen == [(1, "1", 1)]
+
+
+@pytest.mark.parametrize("words", [["data", "path", "hgnc"], ["evaluate", "labels"]])
+def test_threads_can_be_given_to_every_command(run, monkeypatch, words, tmp_path):
+    """Also to one without such an option of its own, and once to one that has it."""
+    seen = []
+    monkeypatch.setattr(
+        "cistron.cli.running._limited", lambda command, threads: seen.append(threads) or command
+    )
+    table = tmp_path / "t.tsv"
+    table.write_text("gene\ta\n")
+    given = words if words[0] == "data" else [*words, table, "--labels", table, "--output", tmp_path / "o"]
+    run(*given, "--threads", "2")
+    run(*given)
+    assert seen == [2, None if words[0] == "data" else 1]
+    assert run(*words, "--help")[1].count("--threads") == 1

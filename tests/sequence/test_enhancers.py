@@ -252,11 +252,12 @@ def test_a_report_shows_elements_beside_places_at_like_distance(place, tmp_path,
     assert len(controls) <= 4 * len(world.pairs)
     pairs = world.pairs.reset_index(drop=True)
     ratio = controls["distance"] / pairs.loc[controls["row"], "distanceToTSS"].to_numpy()
-    assert ratio.between(0.88, 1.12).all()
+    assert ratio.between(0.78, 1.22).all()
+    assert len(controls) > len(world.pairs)
     scores = pd.read_parquet(tmp_path / "r" / "scores.parquet")
     rows = scores[scores["metric"] == "auroc_against_like_distance"].set_index("model")
     assert set(rows.index) == {"gradient", "attention"}
-    assert rows.loc["gradient", "low"] < 0.6
+    assert rows.loc["gradient", "low"] < 0.6  # the weights of this model are random
     page = (tmp_path / "r" / "report.html").read_text()
     assert "scores above a random place at like distance" in page
     assert (tmp_path / "r" / "figures" / "enhancer_contributions_loci.png").exists()

@@ -9,7 +9,7 @@ import torch
 from cistron.chromatin.estimator import model_parts, read_marks
 from cistron.chromatin.fitted_model import ChromatinModel
 from cistron.chromatin.layers import CellTypeRows
-from cistron.chromatin.network import ChromatinNetwork
+from cistron.chromatin.network import ExpressionNetwork
 from cistron.chromatin.saving import load_chromatin_model
 from cistron.formats.gene_embedding import build_gene_embedding, write_gene_embedding
 from cistron.formats.gene_tracks import GeneTracks, open_gene_tracks
@@ -70,7 +70,7 @@ def embed_genes(
     return embedding
 
 
-def _features(network: ChromatinNetwork, values: np.ndarray, measured: np.ndarray) -> np.ndarray:
+def _features(network: ExpressionNetwork, values: np.ndarray, measured: np.ndarray) -> np.ndarray:
     """Mean and standard deviation over cell types of the head's features, [gene, 2 x feature]."""
     known = torch.from_numpy(np.broadcast_to(measured, values.shape[:3]).copy())
     with torch.no_grad():

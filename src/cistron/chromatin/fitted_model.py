@@ -40,6 +40,8 @@ class ChromatinModel:
         Mean expression by gene of the gene-mean method.
     summary
         Quantiles of each mark, mean and precision of profiles in the training part (see ``SignalSummary``).
+    trees
+        Trees of the boosting method, in LightGBM's text form.
     """
 
     method: str
@@ -49,6 +51,7 @@ class ChromatinModel:
     linear: LinearFit | None = None
     gene_means: Mapping[str, float] = field(default_factory=dict)
     summary: Mapping[str, np.ndarray] = field(default_factory=dict)
+    trees: str = ""
 
     @property
     def marks(self) -> list[str]:
@@ -122,6 +125,10 @@ class ChromatinModel:
             features = promoter_means(values, width) if promoter else bin_means(values, settings.bins)
             known = measured if promoter else np.repeat(measured, settings.bins, axis=2)
             result = self.linear.predict(features, known)[None].astype(np.float32)
+        elif self.trees:
+            from cistron.chromatin.boosting import predict_boosting
+
+            result = predict_boosting(self.trees, values, measured, self.settings)[None]
         else:
             raise InputError(f"a model of method {self.method} does not predict from marks")
         result[:, absent] = np.nan

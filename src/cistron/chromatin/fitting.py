@@ -9,6 +9,7 @@ import numpy as np
 from cistron.chromatin.fitted_model import SUMMARY
 from cistron.chromatin.linear_path import bin_means, fit_linear, promoter_means
 from cistron.chromatin.settings import GeneMeanSettings, MarkRidgeSettings, NetworkSettings
+from cistron.chromatin.settings_peers import SingleCellTypeSettings
 from cistron.chromatin.signal import Signal
 from cistron.chromatin.splits import TwoAxisSplit
 from cistron.errors import InputError
@@ -61,16 +62,19 @@ class FittingData:
         return self.store.require_expression()[signal.genes][:, signal.cell_types]
 
 
-def fit_network(data: FittingData, settings: NetworkSettings) -> tuple[dict[str, Any], dict[str, Any]]:
+def fit_network(
+    data: FittingData, settings: NetworkSettings | SingleCellTypeSettings
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Fit an ensemble; stop each member on the validation part."""
     from cistron.chromatin.training import Examples, fit_ensemble, summarise
 
     signal = data.signal("train")
+    held = validation_examples(data)
     training = Examples(signal, data.training_expression(signal))
     summary = summarise(signal, data.seed)
     networks, reports = fit_ensemble(
         training,
-        _validation(data),
+        None if held is None else Examples(*held),
         summary,
         settings,
         identity=data.identity,
@@ -89,10 +93,11 @@ def fit_network(data: FittingData, settings: NetworkSettings) -> tuple[dict[str,
     return parts, facts
 
 
-def _validation(data: FittingData) -> Any:
-    """Validation genes in the training cell types; all training genes in validation cell types where only these are held out."""
-    from cistron.chromatin.training import Examples
+def validation_examples(data: FittingData) -> tuple[Signal, np.ndarray] | None:
+    """Marks and expression to stop by; ``None`` if nothing is held out for it.
 
+    Validation genes in the training cell types; all training genes in validation cell types where only these are held out.
+    """
     store, split = data.store, data.split
     expression = store.require_expression()
     genes = split.gene_rows(store, "validation")
@@ -107,7 +112,7 @@ def _validation(data: FittingData) -> Any:
     if len(held):
         targets[:, ~np.isin(cells, held)] = np.nan
     signal = Signal(store, genes, cells, memory=data.memory, permutation=data.permutation)
-    return Examples(signal, targets)
+    return signal, targets
 
 
 def fit_ridge_method(data: FittingData, settings: MarkRidgeSettings) -> tuple[dict[str, Any], dict[str, Any]]:

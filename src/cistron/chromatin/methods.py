@@ -5,6 +5,7 @@
 """
 
 from cistron.chromatin.settings import DesignSettings, GeneMeanSettings, MarkRidgeSettings, NetworkSettings
+from cistron.chromatin.settings_peers import BoostingSettings, ChromoformerSettings, DeepChromeSettings
 from cistron.methods import Method, MethodList, Traits
 
 METHODS = MethodList(
@@ -16,7 +17,7 @@ METHODS = MethodList(
         make="cistron.chromatin.fitting:fit_network",
         meaning="mean of an ensemble of permutation-equivariant networks",
         reference="Batra, Spence and Song; mixing in every block and a linear path are cistron's (preset paper: as published)",
-        presets={"paper": NetworkSettings.paper},
+        presets={"paper": NetworkSettings.paper, "convolutional": NetworkSettings.convolutional},
         traits=Traits(trained=True),
     ),
     Method(
@@ -25,7 +26,7 @@ METHODS = MethodList(
         settings=NetworkSettings,
         make="cistron.chromatin.fitting:fit_network",
         meaning="the same network without other cell types",
-        reference="DeepChrome's form (Singh et al. 2016) as regression",
+        reference="what a network of one cell type at a time can know",
         presets={"default": NetworkSettings.per_cell},
         prefixes=("network",),
         traits=Traits(trained=True),
@@ -38,6 +39,33 @@ METHODS = MethodList(
         meaning="ridge on the mean of each mark at the promoter (preset window: in 20 bins of the window)",
         reference="Karlic et al. 2010",
         presets={"window": MarkRidgeSettings.window},
+    ),
+    Method(
+        name="boosting",
+        summary="gradient boosting on bins",
+        settings=BoostingSettings,
+        make="cistron.chromatin.boosting:fit_boosting",
+        meaning="gradient-boosted trees on the mean of each mark in 20 bins of the window",
+        reference="LightGBM (Ke et al. 2017)",
+        traits=Traits(trained=True),
+    ),
+    Method(
+        name="deepchrome",
+        summary="a convolution and two layers, each cell type alone",
+        settings=DeepChromeSettings,
+        make="cistron.chromatin.fitting:fit_network",
+        meaning="a network of DeepChrome's form, as regression",
+        reference="DeepChrome (Singh et al. 2016), with expression instead of two classes",
+        traits=Traits(trained=True),
+    ),
+    Method(
+        name="chromoformer",
+        summary="transformers at three resolutions, each cell type alone",
+        settings=ChromoformerSettings,
+        make="cistron.chromatin.fitting:fit_network",
+        meaning="a network of Chromoformer's form without distal elements",
+        reference="Chromoformer (Lee et al. 2022), smaller and without its distal elements",
+        traits=Traits(trained=True),
     ),
     Method(
         name="gene-mean",

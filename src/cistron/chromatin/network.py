@@ -1,14 +1,18 @@
 """The permutation-equivariant network: histone marks of all cell types to the expression of a gene in each of them.
 
-Permuting the cell types of the input permutes the output (Batra, Spence and Song, section 2.2). Two forms: ``late``, two
+Permuting the cell types of the input permutes the output (Batra, Spence and Song, section 2.2). The default form is dense
+(``dense_trunk.py``). Of convolutions there are two: ``late``, two
 towers that meet in the linear head, and ``interleaved``, where every block mixes. With a late linear merge the invariant
 tower adds the same number to all cell types of a gene, so it cannot change their order; interleaved can.
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cistron.chromatin.dense_trunk import DenseTrunk, LinearHead
 from cistron.chromatin.layers import CellTypeRows, MixingBlock, PlainBlock
 from cistron.chromatin.settings import NetworkSettings
 
@@ -66,54 +70,27 @@ def coarse_signal(values: Tensor, bins: int) -> Tensor:
     return flat.unflatten(0, values.shape[:-1]).flatten(-2)
 
 
-class ChromatinNetwork(nn.Module):
-    """Predict the expression of genes in cell types from histone marks around their start sites.
+class ExpressionNetwork(nn.Module):
+    """What all networks of this wing share: masks, the mean expression, the linear path. The rest is ``trunk`` and ``head``.
 
     Parameters
     ----------
     marks
         Number of marks.
-    bins
-        Bins of a window.
-    settings
-        Shape of the network.
     """
 
     mark_centre: Tensor
     mark_scale: Tensor
     expression_mean: Tensor
+    head: Any  # a module with ``features``; of the late form there is ``invariant_head`` as well
+    invariant_head: Any
+    linear: EquivariantLinear | None = None
 
-    def __init__(self, marks: int, bins: int, settings: NetworkSettings) -> None:
+    def __init__(self, marks: int) -> None:
         super().__init__()
-        self.settings = settings
-        channels, kernel, norm = settings.channels, settings.kernel, settings.norm
         self.register_buffer("mark_centre", torch.zeros(marks))
         self.register_buffer("mark_scale", torch.ones(marks))
         self.register_buffer("expression_mean", torch.zeros(()))
-        # mask channels: constant along positions, so their convolution is a number a channel
-        self.missing = nn.Linear(marks, channels, bias=False)
-        sizes = [marks] + [channels] * (len(settings.dilations) - 1)
-        if settings.merge == "interleaved":
-            self.blocks = nn.ModuleList(
-                MixingBlock(n, channels, kernel, d, norm, settings.pooling)
-                for n, d in zip(sizes, settings.dilations)
-            )
-        else:
-            self.blocks = _tower(sizes, settings)
-        if settings.merge == "late":
-            self.invariant = _tower(sizes, settings)
-            self.invariant_missing = nn.Linear(marks, channels, bias=False)
-        self.head = Head(channels, self.positions(bins), settings)
-        if settings.merge == "late":
-            self.invariant_head = Head(channels, self.positions(bins), settings)
-        self.linear = EquivariantLinear(marks, settings.linear_bins) if settings.linear_bins else None
-        if settings.linear_bins:
-            nn.init.zeros_(self.head.last.weight)  # the blocks begin with nothing to add to the linear path
-
-    def positions(self, bins: int) -> int:
-        """Positions that reach the head."""
-        bins //= self.settings.coarse
-        return bins // 2 if self.settings.halve else bins
 
     def forward(self, values: Tensor, measured: Tensor, present: Tensor | None = None) -> Tensor:
         """Predict.
@@ -146,6 +123,83 @@ class ChromatinNetwork(nn.Module):
             y = y - self.expression_mean + self.linear(values, known, present)
         return torch.where(present, y, 0.0)
 
+    def standardised(self, values: Tensor, known: Tensor, rows: CellTypeRows) -> Tensor:
+        """Rows [row, mark, bin] of standardised signal; 0, the mean, where a mark is missing.
+
+        Parameters
+        ----------
+        values
+            float [gene, cell type, mark, bin].
+        known
+            bool [gene, cell type, mark].
+        rows
+            Which row is which gene.
+        """
+        x = (values - self.mark_centre[:, None]) / self.mark_scale[:, None]
+        return rows.fold(torch.where(known.unsqueeze(-1), x, 0.0))
+
+    def trunk(self, values: Tensor, known: Tensor, rows: CellTypeRows) -> tuple[Tensor, Tensor | None]:
+        """Features in front of the head, a row a gene in a cell type; of the late form those of the invariant tower too.
+
+        Parameters
+        ----------
+        values
+            float [gene, cell type, mark, bin].
+        known
+            bool [gene, cell type, mark].
+        rows
+            Which row is which gene.
+        """
+        raise NotImplementedError
+
+
+class ChromatinNetwork(ExpressionNetwork):
+    """Predict the expression of genes in cell types from histone marks around their start sites.
+
+    Parameters
+    ----------
+    marks
+        Number of marks.
+    bins
+        Bins of a window.
+    settings
+        Shape of the network.
+    """
+
+    def __init__(self, marks: int, bins: int, settings: NetworkSettings) -> None:
+        super().__init__(marks)
+        self.settings = settings
+        channels, kernel, norm = settings.channels, settings.kernel, settings.norm
+        if settings.linear_bins:
+            self.linear = EquivariantLinear(marks, settings.linear_bins)
+        self.dense = DenseTrunk(marks, self.positions(bins), settings) if settings.form == "dense" else None
+        if self.dense is not None:
+            self.head = LinearHead(settings.hidden)
+        else:
+            # mask channels: constant along positions, so their convolution is a number a channel
+            self.missing = nn.Linear(marks, channels, bias=False)
+            sizes = [marks] + [channels] * (len(settings.dilations) - 1)
+            if settings.merge == "interleaved":
+                self.blocks = nn.ModuleList(
+                    MixingBlock(n, channels, kernel, d, norm, settings.pooling)
+                    for n, d in zip(sizes, settings.dilations)
+                )
+            else:
+                self.blocks = _tower(sizes, settings)
+            if settings.merge == "late":
+                self.invariant = _tower(sizes, settings)
+                self.invariant_missing = nn.Linear(marks, channels, bias=False)
+            self.head = Head(channels, self.positions(bins), settings)
+            if settings.merge == "late":
+                self.invariant_head = Head(channels, self.positions(bins), settings)
+        if settings.linear_bins:
+            nn.init.zeros_(self.head.last.weight)  # the blocks begin with nothing to add to the linear path
+
+    def positions(self, bins: int) -> int:
+        """Positions that reach the head (``convolutional``) or the dense layers."""
+        bins //= self.settings.coarse
+        return bins // 2 if self.settings.halve and self.settings.form == "convolutional" else bins
+
     def trunk(self, values: Tensor, known: Tensor, rows: CellTypeRows) -> tuple[Tensor, Tensor | None]:
         """Features in front of the head, [row, channel, 1, position]; of the late form those of the invariant tower too, a row a gene.
 
@@ -158,10 +212,11 @@ class ChromatinNetwork(nn.Module):
         rows
             Which row is which gene.
         """
-        x = (values - self.mark_centre[:, None]) / self.mark_scale[:, None]
-        x = rows.fold(torch.where(known.unsqueeze(-1), x, 0.0))
+        x = self.standardised(values, known, rows)
         if self.settings.coarse > 1:
             x = functional.avg_pool1d(x, self.settings.coarse)
+        if self.dense is not None:
+            return self.dense(x, rows.fold((~known).to(x.dtype)), rows), None
         x = x.unsqueeze(2).contiguous(memory_format=torch.channels_last)
         absent = rows.fold((~known).to(x.dtype))
         h = x

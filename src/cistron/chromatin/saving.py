@@ -9,6 +9,7 @@ import numpy as np
 from cistron.chromatin.fitted_model import SUMMARY, ChromatinModel
 from cistron.chromatin.linear_path import LinearFit
 from cistron.chromatin.methods import METHODS
+from cistron.chromatin.settings import NetworkSettings
 from cistron.training import ModelCard, load_model, save_model, settings_from
 
 KIND = "chromatin"
@@ -27,6 +28,8 @@ def save_chromatin_model(model: ChromatinModel, directory: str | Path) -> None:
         tensors["linear.intercept"] = torch.tensor(model.linear.intercept)
     if model.gene_means:
         tensors["gene_means"] = torch.tensor(list(model.gene_means.values()))
+    if model.trees:
+        tensors["trees"] = torch.frombuffer(bytearray(model.trees.encode()), dtype=torch.uint8)
     tensors |= {
         f"summary.{name}": torch.from_numpy(np.ascontiguousarray(model.summary[name]))
         for name in model.summary
@@ -61,16 +64,20 @@ def load_chromatin_model(directory: str | Path) -> ChromatinModel:
     InputError
         If the folder is no chromatin model.
     """
-    from cistron.chromatin.network import ChromatinNetwork
+    from cistron.chromatin.peers import make_network
     from cistron.training import load_weights
 
     saved = load_model(directory, KIND)
     facts = saved.extra
-    settings: Any = settings_from(METHODS.find(facts["method"]).settings, saved.settings, str(directory))
+    kind = METHODS.find(facts["method"]).settings
+    given = dict(saved.settings)
+    if kind is NetworkSettings:
+        given.setdefault("form", "convolutional")  # the only one until 0.3
+    settings: Any = settings_from(kind, given, str(directory))
     numbers = sorted({int(name.split(".")[1]) for name in saved.weights if name.startswith("members.")})
     networks = []
     for number in numbers:
-        network = ChromatinNetwork(len(facts["marks"]), facts["bins"], settings)
+        network = make_network(len(facts["marks"]), facts["bins"], settings)
         prefix = f"members.{number}."
         own = {
             name.removeprefix(prefix): value
@@ -96,4 +103,5 @@ def load_chromatin_model(directory: str | Path) -> ChromatinModel:
             for name in SUMMARY
             if f"summary.{name}" in saved.weights
         },
+        saved.weights["trees"].numpy().tobytes().decode() if "trees" in saved.weights else "",
     )

@@ -16,8 +16,8 @@ class NetworkFit(FitSettings):
     """How networks of this wing are fitted: :class:`cistron.training.FitSettings` with other defaults."""
 
     epochs: Count = 40
-    learning_rate: Positive = 2e-3
-    weight_decay: NotNegative = 0.02
+    learning_rate: Positive = 4e-3
+    weight_decay: NotNegative = 2.0
     warmup_steps: CountOrZero = 50
     schedule: Literal["constant", "cosine"] = "cosine"
     patience: Count | None = 8
@@ -30,27 +30,34 @@ class NetworkSettings:
 
     Attributes
     ----------
+    form
+        ``dense``: a convolution within each mark, then layers over all places at once, in which cell types mix;
+        ``convolutional``: blocks of convolutions over all marks.
     merge
         ``interleaved``: every block mixes the features of a cell type with their mean over cell types; ``late``: two towers
         that meet in the linear head, as published; ``none``: each cell type alone.
     channels
-        Channels of a block.
+        Filters of each mark (``dense``), or channels of a block (``convolutional``).
     kernel
-        Bins that a convolution sees, odd.
+        Positions that a convolution sees, odd.
+    hidden
+        Units of each layer of the form ``dense``.
+    layers
+        Layers of the form ``dense`` behind its convolution; all but the first mix cell types.
     dilations
-        Dilation of each block; their number is the number of blocks a tower.
+        Of the form ``convolutional``: dilation of each block; their number is the number of blocks a tower.
     pooling
         Over cell types: masked ``mean`` or ``max``.
     norm
-        ``group``, ``batch`` or ``none``.
+        Of the form ``convolutional``: ``group``, ``batch`` or ``none``.
     head
-        ``wide``: a convolution to six positions, then linear; ``average``: the mean over positions, then linear.
+        Of the form ``convolutional``: ``wide``: a convolution to six positions, then linear; ``average``: the mean over positions, then linear.
     coarse
         Neighbouring bins that are averaged before the first block.
     halve
-        Average pairs of positions behind the first block.
+        Of the form ``convolutional``: average pairs of positions behind the first block.
     dropout
-        Share of the head's inputs that training hides.
+        Share of the units of a layer (``dense``) or of the head's inputs (``convolutional``) that training hides.
     linear_bins
         Bins of the linear path, which is fitted in closed form first and held; the blocks learn what it leaves. 0 for none.
     subsets
@@ -58,7 +65,8 @@ class NetworkSettings:
     mark_dropout
         Share of the tracks that training masks, so that missing marks are in distribution.
     level_weight
-        Weight in the loss of the error of a gene's mean over cell types; that of the differences between them is 1.
+        Weight in the loss of the error of a gene's mean over cell types; that of the differences between them is 1. Low, because
+        what a gene has of its own, which no mark shows, is in the first error alone.
     batch_size
         Genes in a batch.
     members
@@ -67,20 +75,23 @@ class NetworkSettings:
         How to fit.
     """
 
+    form: Literal["dense", "convolutional"] = "dense"
     merge: Merge = "interleaved"
-    channels: Count = 16
+    channels: Count = 4
     kernel: Count = 5
+    hidden: Count = 32
+    layers: Count = 3
     dilations: tuple[Count, ...] = (1, 1, 2)
     pooling: Literal["mean", "max"] = "mean"
     norm: Literal["group", "batch", "none"] = "group"
     head: Literal["wide", "average"] = "wide"
     coarse: Count = 5
     halve: bool = False
-    dropout: Share = 0.5
+    dropout: Share = 0.1
     linear_bins: CountOrZero = 0
     subsets: Share = 0.25
     mark_dropout: Share = 0.02
-    level_weight: NotNegative = 1.0
+    level_weight: NotNegative = 0.1
     batch_size: Count = 32
     members: Count = 3
     fit: NetworkFit = field(default_factory=NetworkFit)
@@ -91,11 +102,16 @@ class NetworkSettings:
             raise InputError(f"kernel must be odd. Given: {self.kernel}")
         if not self.dilations:
             raise InputError(f"dilations must be given, one a block. Given: {self.dilations}")
+        if self.form == "dense" and self.merge == "late":
+            raise InputError(
+                "merge late is a form of two towers of convolutions. Given: form dense; give form convolutional as well"
+            )
 
     @classmethod
     def paper(cls) -> "NetworkSettings":
         """As published: two towers that meet late, nothing else; depth, width and head are not in the paper."""
         return cls(
+            form="convolutional",
             merge="late",
             channels=32,
             kernel=11,
@@ -105,10 +121,22 @@ class NetworkSettings:
             dropout=0.0,
             subsets=0.0,
             mark_dropout=0.0,
+            level_weight=1.0,
             members=1,
             fit=NetworkFit(
                 learning_rate=1e-3, weight_decay=0.0, warmup_steps=0, schedule="constant", gradient_clip=None
             ),
+        )
+
+    @classmethod
+    def convolutional(cls) -> "NetworkSettings":
+        """Three blocks of convolutions that mix cell types: the default until 0.3."""
+        return cls(
+            form="convolutional",
+            channels=16,
+            dropout=0.5,
+            level_weight=1.0,
+            fit=NetworkFit(learning_rate=2e-3, weight_decay=0.02),
         )
 
     @classmethod

@@ -9,12 +9,15 @@ import numpy as np
 import torch
 
 from cistron.chromatin.linear_path import LinearFit, bin_means, fit_linear
-from cistron.chromatin.network import ChromatinNetwork
+from cistron.chromatin.network import ExpressionNetwork
+from cistron.chromatin.peers import make_network
 from cistron.chromatin.settings import NetworkSettings
+from cistron.chromatin.settings_peers import SingleCellTypeSettings
 from cistron.chromatin.signal import Signal
 from cistron.runtime import random_generator, seed_for
 from cistron.training import FitReport, fit
 
+AnyNetworkSettings = NetworkSettings | SingleCellTypeSettings
 PROFILE_BINS = 20
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.995, 0.999, 1.0)
 
@@ -95,8 +98,8 @@ def _profile_distance(profiles: np.ndarray, known: np.ndarray) -> tuple[np.ndarr
 
 
 def start_network(
-    marks: int, bins: int, settings: NetworkSettings, summary: SignalSummary, examples: Examples, seed: int
-) -> ChromatinNetwork:
+    marks: int, bins: int, settings: AnyNetworkSettings, summary: SignalSummary, examples: Examples, seed: int
+) -> ExpressionNetwork:
     """Build a network with standardised marks and its linear path fitted.
 
     Parameters
@@ -114,11 +117,12 @@ def start_network(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(seed, "chromatin network"))
-        network = ChromatinNetwork(marks, bins, settings)
+        network = make_network(marks, bins, settings)
     network.mark_centre.copy_(torch.from_numpy(summary.mark_centre))
     network.mark_scale.copy_(torch.from_numpy(summary.mark_scale))
     network.expression_mean.fill_(float(np.nanmean(examples.expression)))
     if network.linear is not None:
+        assert isinstance(settings, NetworkSettings)
         if settings.linear_bins == PROFILE_BINS:
             features = summary.profiles
         else:
@@ -132,7 +136,7 @@ def start_network(
     return network
 
 
-def set_linear(network: ChromatinNetwork, fitted: LinearFit) -> None:
+def set_linear(network: ExpressionNetwork, fitted: LinearFit) -> None:
     """Put a closed-form fit into the linear path."""
     assert network.linear is not None
     for name in ("centre", "scale", "difference", "level"):
@@ -143,7 +147,9 @@ def set_linear(network: ChromatinNetwork, fitted: LinearFit) -> None:
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
-def training_batches(examples: Examples, settings: NetworkSettings, seed: int, epoch: int) -> Iterator[Batch]:
+def training_batches(
+    examples: Examples, settings: AnyNetworkSettings, seed: int, epoch: int
+) -> Iterator[Batch]:
     """Batches of marks, mask [gene, cell type, mark] and expression; some steps see a subset of the cell types.
 
     Parameters
@@ -186,7 +192,7 @@ class TrainingBatches:
         Number of the epoch; each has an order of its own.
     """
 
-    def __init__(self, examples: Examples, settings: NetworkSettings, seed: int, epoch: int) -> None:
+    def __init__(self, examples: Examples, settings: AnyNetworkSettings, seed: int, epoch: int) -> None:
         self._made = (examples, settings, seed, epoch)
 
     def __iter__(self) -> Iterator[Batch]:
@@ -243,12 +249,12 @@ def fit_ensemble(
     training: Examples,
     validation: Examples | None,
     summary: SignalSummary,
-    settings: NetworkSettings,
+    settings: AnyNetworkSettings,
     *,
     identity: dict[str, Any],
     directory: str | Path | None,
     seed: int,
-) -> tuple[list[ChromatinNetwork], list[FitReport]]:
+) -> tuple[list[ExpressionNetwork], list[FitReport]]:
     """Fit the networks of an ensemble, one after the other; each is taken up where it was interrupted.
 
     Parameters

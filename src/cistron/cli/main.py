@@ -121,7 +121,7 @@ def _launch(
         End with one line of JSON on standard output: outputs, results, remarks, error, exit code, seconds. Results for
         people go to standard error.
     threads
-        Threads of numerical libraries, in this process and those that it starts.
+        Threads of numerical libraries, in this process and those that it starts; all cores when absent (tasks of evaluate: 1).
     """
     set_progress(not quiet and os.environ.get("CISTRON_PROGRESS", "1") != "0")
     summary = _summary.get() or RunSummary(list(tokens))

@@ -31,8 +31,10 @@ def default_text(value: Any) -> Any:
 
 
 Seed = Annotated[int, Parameter(group=RUNNING, help="Seed of the run; the same seed gives the same answer.")]
+# Every command takes --threads (cistron.cli.main); one that has it itself has a number of its own where it is absent.
 Threads = Annotated[
-    Count | None, Parameter(group=RUNNING, help="Threads of numerical libraries; all cores when absent.")
+    Count | None,
+    Parameter(group=RUNNING, show=False, help="Threads of numerical libraries; all cores when absent."),
 ]
 Workers = Annotated[Count, Parameter(group=RUNNING, help="Local processes for independent work.")]
 Devices = Annotated[

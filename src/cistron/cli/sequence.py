@@ -8,6 +8,7 @@ from cyclopts import App, Parameter
 from cistron.cli.method_options import add_methods_command
 from cistron.cli.options import PRESET, Destination, FurtherOutput, Output, Seed, Threads
 from cistron.cli.sequence_data import data
+from cistron.cli.sequence_design import design
 from cistron.cli.sequence_embed import embed
 from cistron.cli.sequence_embed_protein import embed_protein
 from cistron.cli.sequence_enhancers import enhancers
@@ -42,6 +43,7 @@ app.command(train)
 app.command(evaluate)
 app.command(variants)
 app.command(saturate)
+app.command(design)
 app.command(enhancers)
 add_methods_command(app, METHODS)
 

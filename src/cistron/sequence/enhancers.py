@@ -217,7 +217,9 @@ def score_enhancers(
             continue
         here = [int(row) for row in rows if _same(genome, frame["chromosome"].iloc[row], site.chromosome)]
         if here:
-            drawn = _places_at_like_distance(middles[here], site.canonical, settings, controls, str(name))
+            drawn, beside = _places_at_like_distance(
+                middles[here], site.canonical, settings, controls, str(name)
+            )
             work.append(
                 {
                     "chromosome": site.chromosome,
@@ -225,7 +227,7 @@ def score_enhancers(
                     "sites": list(site.sites),
                     "middles": [*middles[here].tolist(), *drawn],
                     "rows": [*here, *[-1] * len(drawn)],
-                    "elements": [*here, *[row for row in here for _ in range(controls)]],
+                    "elements": [*here, *[here[place] for place in beside]],
                 }
             )
     if lost:
@@ -300,13 +302,24 @@ def score_enhancers(
 
 def _places_at_like_distance(
     middles: np.ndarray, site: int, settings: EnhancerScoreSettings, number: int, gene: str
-) -> list[int]:
-    """Draw places on either side of a start site, as far from it as each element, or up to a tenth nearer or farther."""
-    if not number:
-        return []
+) -> tuple[list[int], list[int]]:
+    """Draw places on either side of a start site, as far from it as each element, or up to a fifth nearer or farther.
+
+    A place that a tested element of the gene overlaps is drawn again, up to 20 times, and then left out. Gives the places, and which
+    element each belongs to.
+    """
     random = random_generator(settings.seed, "places at like distance", gene)
-    far = np.repeat(np.abs(middles - site), number) * random.uniform(0.9, 1.1, len(middles) * number)
-    return (site + far * random.choice([-1, 1], len(far))).round().astype(int).tolist()
+    places: list[int] = []
+    beside: list[int] = []
+    for element, middle in enumerate(middles.tolist()):
+        for _ in range(number):
+            far = abs(middle - site) * random.uniform(0.8, 1.2, 20) * random.choice([-1, 1], 20)
+            tries = site + far.round().astype(int)
+            free = (np.abs(tries[:, None] - middles) >= settings.window).all(1)
+            if free.any():
+                places.append(int(tries[free.argmax()]))
+                beside.append(element)
+    return places, beside
 
 
 def _same(genome: Genome, name: str, chromosome: str) -> bool:

@@ -36,7 +36,9 @@ def gain_draws(full: np.ndarray, rival: np.ndarray, genes: int) -> np.ndarray:
     spread, centre = np.nanstd(draws), np.nanmean(draws)
     if not spread > 0:
         return draws
-    score = max(np.nanstd(rival), 0.5 / np.sqrt(genes))  # at least half the deviation of a correlation over so many genes
+    score = max(
+        np.nanstd(rival), 0.5 / np.sqrt(genes)
+    )  # at least half the deviation of a correlation over so many genes
     added = least_share(genes) * score
     return np.asarray(centre + (draws - centre) * np.sqrt(1.0 + (added / spread) ** 2))
 

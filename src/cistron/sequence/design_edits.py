@@ -1,0 +1,298 @@
+"""From a designed epigenome to DNA: base changes after which a sequence model predicts the designed marks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from cistron.errors import InputError
+from cistron.formats.designed_epigenome import DesignedEpigenome, read_designed_epigenome
+from cistron.genome import Genome
+from cistron.genome.intervals import read_intervals
+from cistron.runtime import RunRecord, atomic_directory, check_writable, say, track
+from cistron.runtime.tables import read_text_table
+from cistron.sequence.base_edits import LETTERS, BaseEdits, TargetError, edit_bases
+from cistron.sequence.enformer import Enformer
+from cistron.sequence.inputs_tracks import choose_tracks, load_track_table
+from cistron.sequence.saving import load_weights
+from cistron.sequence.settings import BIN, InferenceSettings
+from cistron.sequence.settings_edits import BaseEditSettings
+
+
+@dataclass(frozen=True)
+class _Site:
+    """Where a gene of the design lies."""
+
+    gene: str
+    chromosome: str
+    start: int  # of the design's window
+    strand: str
+    position: int  # start site
+
+
+def wanted_change(
+    design: DesignedEpigenome, row: int, pairs: pd.DataFrame, start: int, bins: int
+) -> np.ndarray:
+    """Change of log1p signal that a design wants in a model's bins, float64 [pair, bin]; 0 outside of the design's window.
+
+    Parameters
+    ----------
+    design
+        The design.
+    row
+        Number of the gene.
+    pairs
+        ``cell_type`` and ``mark``, one row a track of the model.
+    start
+        First base pair of the model's first bin.
+    bins
+        Bins of the model, of 128 bp.
+    """
+    tracks, window = design.tracks, design.tracks.sequences.iloc[row]
+    change = np.nan_to_num(np.asarray(tracks.values[row]) - design.original[row])
+    if window["strand"] == "-":
+        change = change[..., ::-1]
+    cells = {name: number for number, name in enumerate(tracks.cell_types)}
+    marks = {name: number for number, name in enumerate(tracks.tracks["name"])}
+    own = np.repeat(change, tracks.bin_size, axis=-1)  # a value a base pair
+    whole = np.zeros((len(pairs), bins * BIN))
+    offset = int(window["start"]) - start
+    left, right = max(0, offset), min(whole.shape[1], offset + own.shape[-1])
+    for number, pair in enumerate(pairs.itertuples()):
+        if right > left:
+            whole[number, left:right] = own[
+                cells[pair.cell_type], marks[pair.mark], left - offset : right - offset
+            ]
+    return whole.reshape(len(pairs), bins, BIN).mean(axis=2)
+
+
+def read_pairs(
+    path: str | Path, design: DesignedEpigenome, model: str | Path, organism: str, heads: Mapping[str, int]
+) -> pd.DataFrame:
+    """Read which track of a model is which mark: a table ``cell_type``, ``mark``, ``track`` (number, identifier, part of the description).
+
+    Parameters
+    ----------
+    path
+        The table.
+    design
+        Design whose cell types and marks are named.
+    model
+        Folder of the model.
+    organism
+        Whose tracks.
+    heads
+        Tracks of each organism.
+
+    Returns
+    -------
+    DataFrame
+        ``cell_type``, ``mark``, ``track``, ``number``.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, a track is not one, or no pair changes in the design.
+    """
+    table = read_text_table(path, "table of tracks", columns=("cell_type", "mark", "track")).frame.astype(str)
+    known = {"cell_type": list(design.tracks.cell_types), "mark": list(design.tracks.tracks["name"])}
+    for column, names in known.items():
+        unknown = sorted(set(table[column]) - set(names))
+        if unknown:
+            raise InputError(
+                f"{Path(path).name}: the design has no {column.replace('_', ' ')} {unknown[0]!r}; it has {', '.join(names)}"
+            )
+    rows, numbers = load_track_table(model, heads), []
+    for name in table["track"]:
+        chosen = choose_tracks(rows, organism, (name,))
+        if len(chosen) != 1:
+            raise InputError(f"{Path(path).name}: {name!r} is {len(chosen):,} tracks of the model; name one")
+        numbers.append(int(chosen[0]))
+    return table.assign(number=numbers)
+
+
+def _predictor(model: Enformer, organism: str, numbers: np.ndarray, bins: slice) -> Any:
+    """log1p of the chosen tracks in the chosen bins, [sequence, value]."""
+    tracks = {organism: torch.from_numpy(numbers)}
+
+    def predict(sequences: Tensor) -> Tensor:
+        device = next(model.parameters()).device
+        found = model(sequences.to(device), organisms=[organism], tracks=tracks)[
+            organism
+        ]  # [B, bins, tracks]
+        return torch.log1p(found[:, bins].clamp(min=0)).transpose(1, 2).flatten(1)
+
+    return predict
+
+
+def design_edits(
+    design: str | Path,
+    weights: str | Path,
+    genome: Genome,
+    tracks: str | Path,
+    output: str | Path,
+    *,
+    settings: BaseEditSettings | None = None,
+    judge: str | Path | None = None,
+    protected: str | Path | None = None,
+    organism: str = "human",
+    device: str = "cpu",
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Propose base changes for each gene of a design, and write ``edits.tsv``, ``edits.bed``, ``edits.vcf`` and ``outcome.tsv``.
+
+    The target is what the model predicts for the DNA as it is, plus the change that the design wants, both as log(1 + signal).
+
+    Parameters
+    ----------
+    design
+        Store of ``cistron chromatin design``.
+    weights
+        Sequence model whose tracks are the marks.
+    genome
+        The reference.
+    tracks
+        Table of :func:`read_pairs`.
+    output
+        Folder to write.
+    settings
+        How to search.
+    judge
+        Another sequence model, with the same tracks, that takes no part and says what it predicts for the edited DNA.
+    protected
+        BED of bases that may not change.
+    organism
+        Whose tracks.
+    device
+        Where the model runs.
+    seed
+        Seed.
+
+    Returns
+    -------
+    DataFrame
+        One row a gene: ``gene``, ``edits``, ``share``, ``judge_share``, ``reached``.
+
+    Raises
+    ------
+    InputError
+        If a table or a name does not fit, or no base may change.
+    """
+    settings, output = settings or BaseEditSettings(), check_writable(output)
+    opened = read_designed_epigenome(design)
+    run = RunRecord("sequence design", settings, [Path(weights) / "model.safetensors", Path(tracks)], seed)
+    device = str(InferenceSettings(device=device).torch_device())
+    model = load_weights(weights, device=device).requires_grad_(False).eval()
+    other = None if judge is None else load_weights(judge, device=device).requires_grad_(False).eval()
+    length = model.settings.length
+    pairs = read_pairs(tracks, opened, weights, organism, model.settings.tracks)
+    numbers = pairs["number"].to_numpy()
+    bins = length // BIN - 2 * model.settings.crop
+    rows, edits = [], []
+    for row, window in track(
+        list(enumerate(opened.tracks.sequences.itertuples())), "editing genes", unit="genes"
+    ):
+        half = (int(window.end) - int(window.start)) // 2
+        minus = window.strand == "-"
+        position = int(window.start) + half - minus
+        site = _Site(
+            str(window.name),
+            genome.chromosome(str(window.chromosome)),
+            int(window.start),
+            str(window.strand),
+            position,
+        )
+        start = position - length // 2
+        codes = genome.codes(site.chromosome, start, start + length)
+        first = start + model.settings.crop * BIN
+        change = wanted_change(opened, row, pairs, first, bins)
+        near = np.flatnonzero(np.abs(change).max(axis=0) > 1e-6)
+        if not len(near):
+            raise InputError(
+                f"{site.gene}: the design changes none of the marks of {Path(tracks).name} where the model predicts"
+            )
+        seen = slice(int(near.min()), int(near.max()) + 1)
+        editable = _editable(site, start, length, settings.window, protected, genome)
+        predict = _predictor(model, organism, numbers, seen)
+        wanted = change[:, seen].ravel()
+        found = edit_bases(predict, codes, wanted, editable, settings, seed=seed)
+        judged = np.nan
+        if other is not None:
+            judged = TargetError(_predictor(other, organism, numbers, seen), codes, wanted).share(found.codes)
+        rows.append((site.gene, len(found.positions), found.share, judged, found.share >= settings.tolerance))
+        edits.append(_edit_table(site, start, codes, found))
+        if found.share < settings.tolerance:
+            short = (
+                f"{site.gene}: {found.share:.0%} of the wanted change with {len(found.positions)} changes, {settings.tolerance:.0%} was wanted; "
+                "widen --window or allow more changes"
+            )
+            say(short)
+            run.warn(short)
+    outcome = pd.DataFrame(rows, columns=["gene", "edits", "share", "judge_share", "reached"])
+    table = pd.concat(edits, ignore_index=True)
+    with atomic_directory(output) as partial:
+        table.to_csv(partial / "edits.tsv", sep="\t", index=False)
+        outcome.to_csv(partial / "outcome.tsv", sep="\t", index=False, float_format="%.4f")
+        _write_bed(table, partial / "edits.bed")
+        _write_vcf(table, partial / "edits.vcf", genome.build)
+        run.write(partial / "run.json")
+    return outcome
+
+
+def _editable(
+    site: _Site,
+    start: int,
+    length: int,
+    window: tuple[int, int],
+    protected: str | Path | None,
+    genome: Genome,
+) -> np.ndarray:
+    """Bases of the model's input that may change, bool [base pair]."""
+    place = np.arange(start, start + length) - site.position
+    place = -place if site.strand == "-" else place
+    allowed = (place >= window[0]) & (place < window[1])
+    if protected is not None:
+        table = read_intervals(protected, {site.chromosome: 2**31 - 1}, "protected bases")
+        for one in table[table["chromosome"] == site.chromosome].itertuples():
+            allowed[max(0, int(one.start) - start) : max(0, int(one.end) - start)] = False
+    return np.asarray(allowed)
+
+
+def _edit_table(site: _Site, start: int, codes: np.ndarray, found: BaseEdits) -> pd.DataFrame:
+    places = found.positions
+    return pd.DataFrame(
+        {
+            "gene": site.gene,
+            "chromosome": site.chromosome,
+            "position": start + places,
+            "reference": [LETTERS[code] for code in codes[places]],
+            "edited": [LETTERS[code] for code in found.codes[places]],
+        }
+    )
+
+
+def _write_bed(table: pd.DataFrame, path: Path) -> None:
+    lines = [
+        f"{row.chromosome}\t{row.position}\t{row.position + 1}\t{row.gene}:{row.reference}>{row.edited}\n"
+        for row in table.itertuples()
+    ]
+    path.write_text("".join(lines))
+
+
+def _write_vcf(table: pd.DataFrame, path: Path, build: str) -> None:
+    """Sorted, 1-based; sites that two genes change differently have a line each."""
+    header = "##fileformat=VCFv4.2\n" + (f"##reference={build}\n" if build else "")
+    contigs = "".join(f"##contig=<ID={name}>\n" for name in sorted(set(table["chromosome"])))
+    info = '##INFO=<ID=GENE,Number=1,Type=String,Description="Gene of the design">\n'
+    lines = [
+        f"{row.chromosome}\t{row.position + 1}\t.\t{row.reference}\t{row.edited}\t.\t.\tGENE={row.gene}\n"
+        for row in table.sort_values(["chromosome", "position"]).itertuples()
+    ]
+    path.write_text(
+        header + contigs + info + "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n" + "".join(lines)
+    )
