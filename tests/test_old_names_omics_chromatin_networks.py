@@ -94,7 +94,7 @@ def test_a_split_is_still_taken_as_parts():
     import inspect
 
     from cistron.chromatin import ExpressionPredictor
-    from cistron.chromatin.fitting import FittingData
+    from cistron.chromatin.fitting_data import FittingData
 
     assert "parts" in inspect.signature(ExpressionPredictor.fit).parameters
     data = FittingData(None, "a split", 0, None, 0, None, {})

@@ -84,7 +84,7 @@ def test_held_out_cell_types_are_not_fitted_on(store):
 
 
 def test_genes_outside_the_training_part_are_refused(store):
-    from cistron.chromatin.fitting import FittingData
+    from cistron.chromatin.fitting_data import FittingData
 
     parts = choose_split(store)
     data = FittingData(store, parts, 0, None, 10**9, None, {})

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from cistron.chromatin.fitting import FittingData, validation_examples
+from cistron.chromatin.fitting_data import FittingData, validation_examples
 from cistron.chromatin.linear_path import bin_means
 from cistron.chromatin.settings_peers import BoostingSettings
 from cistron.chromatin.signal import Signal

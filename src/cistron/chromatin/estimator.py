@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.chromatin.fitted_model import ChromatinModel
-from cistron.chromatin.fitting import FittingData
+from cistron.chromatin.fitting_data import FittingData
 from cistron.chromatin.methods import METHODS
 from cistron.chromatin.saving import load_chromatin_model, save_chromatin_model
 from cistron.chromatin.settings import NetworkSettings
