@@ -346,7 +346,7 @@ class TestBadInput:
 def test_one_option_of_the_fit_leaves_the_others_as_they_are(run, data, tmp_path):
     assert run("chromatin", "train", data, *TINY, "-o", tmp_path / "model")[0] == 0
     fit = json.loads((tmp_path / "model" / "settings.json").read_text())["settings"]["fit"]
-    assert (fit["epochs"], fit["learning_rate"], fit["schedule"]) == (2, 2e-3, "cosine")
+    assert (fit["epochs"], fit["learning_rate"], fit["schedule"]) == (2, 4e-3, "cosine")
     paper = (*TINY[:2], "--network.coarse", 25, "--network.fit.epochs", 1, "--preset", "paper")
     assert run("chromatin", "train", data, *paper, "-o", tmp_path / "paper", "--threads", 1)[0] == 0
     settings = json.loads((tmp_path / "paper" / "settings.json").read_text())["settings"]

@@ -26,6 +26,7 @@ from cistron.methods.ranges import _leaf_types
 NEEDED = {"PersonSettings": {"variants": Path("x.vcf")}}
 # numbers of which every finite value means something
 FREE = {
+    ("BaseEditSettings", "window"),
     ("DesignSettings", "level"),
     ("DesignSettings", "region"),
 }

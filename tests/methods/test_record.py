@@ -92,7 +92,7 @@ def test_estimators_follow_the_same_rule(estimator):
     paper = estimator(preset="paper").settings_in_force()
     usual = type(paper)()
     changed = [name for name in setting_names(paper) if "." not in name]
-    changed = [name for name in changed if getattr(paper, name) != getattr(usual, name)][:1]
+    changed = [name for name in changed if getattr(paper, name) != getattr(usual, name)][-1:]
     told = estimator(preset="paper", settings={name: getattr(usual, name) for name in changed})
     in_force = told.settings_in_force()
     for name in setting_names(paper):

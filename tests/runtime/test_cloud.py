@@ -1,9 +1,12 @@
 """Inputs in an object store: a server on this machine that speaks S3, and the results of local files."""
 
+import asyncio
+import gc
 import os
 import warnings
 from pathlib import Path
 
+import aiohttp
 import anndata
 import h5py
 import numpy as np
@@ -15,9 +18,6 @@ from cistron.formats.gene_tracks import open_gene_tracks
 from cistron.genome.bigwig import open_bigwig
 from cistron.runtime.cloud import cloud_url, exists, fingerprint, is_folder, open_file
 from cistron.world.sample_data import write_sample_data
-
-# Sessions that zarr and s3fs opened are closed by the interpreter.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 _KEYS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -36,6 +36,13 @@ def files(tmp_path_factory) -> Path:
     return folder
 
 
+def _close_sessions() -> None:
+    """Close what zarr and s3fs keep open as long as the process lives; a later test would be told of it otherwise."""
+    for found in gc.get_objects():
+        if type(found) is aiohttp.ClientSession and not found.closed:
+            asyncio.run_coroutine_threadsafe(found.close(), found._loop).result(30)
+
+
 @pytest.fixture(scope="module")
 def bucket(files):
     """URL of a bucket with the sample files."""
@@ -52,6 +59,7 @@ def bucket(files):
     for name in ("screen.h5ad", "screen.zarr", "tissues.h5ad", "TPM.tsv", "marks"):
         store.put(str(files / name), f"lab/{name}", recursive=True)
     yield "s3://lab"
+    _close_sessions()
     server.stop()
     os.environ.clear()
     os.environ.update(before)
