@@ -172,6 +172,14 @@ def test_fingerprints_follow_the_content(bucket, files):
     assert fingerprint(f"{bucket}/screen.zarr") != fingerprint(f"{bucket}/screen.h5ad")
 
 
+def test_outputs_stay_on_this_machine(files, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("omics", "embed", files / "tissues.h5ad", "--dimensions", "4", "--output")
+    code, _, errors = run(*words, "s3://lab/pca.h5ad")
+    assert (code, "outputs are written on this machine" in errors) == (2, True)
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_cannot_be_read_is_said(bucket, run, tmp_path, monkeypatch):
     output = tmp_path / "out.h5ad"
     code, _, errors = run("omics", "embed", f"{bucket}/absent.h5ad", "--output", output)

@@ -165,6 +165,12 @@ def run_command(
         for name, mark in writes.items()
         if arguments.arguments[name] is not None
     ]
+    for output in outputs:
+        url = cloud_url(output.path)
+        if url is not None:
+            raise InputError(
+                f"{url}: outputs are written on this machine; give a path here, and copy the result there"
+            )
     check_paths(command, bound)
     command = _limited(command, arguments.arguments.get("threads", threads))
     if not outputs:
