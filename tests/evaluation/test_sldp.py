@@ -217,7 +217,7 @@ def test_files_give_what_was_planted_and_all_annotations_at_once(place):
     assert rows.loc["noise", "p_value"] > 0.01
     assert "empty" not in rows.index
     assert any("1 of 4 columns of scores are 0 everywhere" in text for text in result.warnings)
-    assert any("1 blocks touch the MHC" in text for text in result.warnings)
+    assert any("1 block of the MHC" in text for text in result.warnings)
     assert any("A/T and C/G" in text for text in result.warnings)
     assert result.facts["dropped"] == 1
     assert result.facts["chunks"] == result.facts["blocks"] == 109

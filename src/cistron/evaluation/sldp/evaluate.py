@@ -256,7 +256,9 @@ def _first_pass(reference: Reference, traits: Sequence[Trait], settings: SldpSet
             f"{reference.name}: {blocks} linkage blocks with variants; signs of at least {_LEAST} are flipped (blocks come from the file, --blocks or --block-length)"
         )
     remarks = (
-        [f"{dropped:,} blocks touch the MHC (chromosome 6, 25 to 34 Mb) and are left out"] if dropped else []
+        [f"{dropped:,} block{'' if dropped == 1 else 's'} of the MHC (chromosome 6, 25 to 34 Mb) left out"]
+        if dropped
+        else []
     )
     return _First(
         frequency,
