@@ -6,7 +6,6 @@ earlier version whose right pairs at P >= .5 are counted beside. Each screen's a
 """
 
 import os
-import pickle
 import subprocess
 import sys
 import tempfile
@@ -43,16 +42,18 @@ DESIGNS: dict[str, dict[str, Any]] = {
     "world flat 100 genes, 30 cells, 1 UMI": {"kind": "world", "shape": "flat", "cells_each": 30},
 }  # fmt: skip
 EARLIER = """
-import pickle, sys
+import sys
 import numpy as np
 from cistron.formats.perturbed_cells import assemble_cells
 from cistron.networks.combined import DefaultSettings, infer_default
-answers = []
-for values, genes, labels in pickle.load(open(sys.argv[1], "rb")):
-    cells = assemble_cells(values, genes, labels, control="non-targeting")
+given, answers = np.load(sys.argv[1]), {}
+for number in range(len(given.files) // 3):
+    values, genes, labels = (given[f"{name}{number}"] for name in ("values", "genes", "labels"))
+    cells = assemble_cells(values, genes.tolist(), labels.tolist(), control="non-targeting")
     network = infer_default(cells, DefaultSettings(resamples=0), 0)
-    answers.append((network.probability.astype(np.float16), network.weight))
-pickle.dump(answers, open(sys.argv[2], "wb"))
+    answers[f"probability{number}"] = network.probability.astype(np.float16)
+    answers[f"weight{number}"] = network.weight
+np.savez(sys.argv[2], **answers)
 """
 
 
@@ -61,19 +62,22 @@ def earlier(screens: list[Any]) -> list[tuple[np.ndarray, np.ndarray]] | None:
     if "CISTRON_PEER_CISTRON" not in os.environ:
         return None
     with tempfile.TemporaryDirectory() as folder:
-        given = []
-        for cells, _ in screens:
-            names = np.array([*cells.genes, "excluded", "non-targeting"], dtype=object)
-            given.append((cells.values, cells.genes, names[cells.perturbation].tolist()))
-        with open(f"{folder}/screens", "wb") as file:
-            pickle.dump(given, file)
+        given = {}
+        for number, (cells, _) in enumerate(screens):
+            names = np.array([*cells.genes, "excluded", "non-targeting"], dtype=str)
+            given[f"values{number}"] = cells.values
+            given[f"genes{number}"] = np.array(cells.genes, dtype=str)
+            given[f"labels{number}"] = names[cells.perturbation]
+        np.savez(f"{folder}/screens.npz", **given)
         subprocess.run(
-            [sys.executable, "-c", EARLIER, f"{folder}/screens", f"{folder}/answers"],
+            [sys.executable, "-c", EARLIER, f"{folder}/screens.npz", f"{folder}/answers.npz"],
             check=True,
             env={**os.environ, "PYTHONPATH": os.environ["CISTRON_PEER_CISTRON"]},
         )
-        with open(f"{folder}/answers", "rb") as file:
-            return list(pickle.load(file))  # noqa: S301  # written by the line before
+        with np.load(f"{folder}/answers.npz") as found:
+            return [
+                (found[f"probability{number}"], found[f"weight{number}"]) for number in range(len(screens))
+            ]
 
 
 def curve(probability: np.ndarray, true: np.ndarray) -> str:
