@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import sparse, stats
 
 from benchmarks.networks_designs import screen_of
 from cistron.evaluation.edges.truth import average_precision
@@ -65,7 +65,9 @@ def earlier(screens: list[Any]) -> list[tuple[np.ndarray, np.ndarray]] | None:
         given = {}
         for number, (cells, _) in enumerate(screens):
             names = np.array([*cells.genes, "excluded", "non-targeting"], dtype=str)
-            given[f"values{number}"] = cells.values
+            given[f"values{number}"] = (
+                cells.values.toarray() if sparse.issparse(cells.values) else cells.values
+            )
             given[f"genes{number}"] = np.array(cells.genes, dtype=str)
             given[f"labels{number}"] = names[cells.perturbation]
         np.savez(f"{folder}/screens.npz", **given)
