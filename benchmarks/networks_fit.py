@@ -199,6 +199,9 @@ def left_out(parts: list[Part], name: str) -> str:
     bins = []
     for low, high in ((0.05, 0.2), (0.2, 0.5), (0.5, 0.9), (0.9, 1.01)):
         here = (chance >= low) & (chance < high)
+        if not here.any():
+            bins.append("none")
+            continue
         bins.append(
             f"{np.average(chance[here], weights=weight[here]):.2f}/{np.average(true[here], weights=weight[here]):.2f}"
         )
