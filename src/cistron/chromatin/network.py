@@ -6,6 +6,7 @@ towers that meet in the linear head, and ``interleaved``, where every block mixe
 tower adds the same number to all cell types of a gene, so it cannot change their order; interleaved can.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import torch
@@ -70,7 +71,7 @@ def coarse_signal(values: Tensor, bins: int) -> Tensor:
     return flat.unflatten(0, values.shape[:-1]).flatten(-2)
 
 
-class ExpressionNetwork(nn.Module):
+class ExpressionNetwork(nn.Module, ABC):
     """What all networks of this wing share: masks, the mean expression, the linear path. The rest is ``trunk`` and ``head``.
 
     Parameters
@@ -138,6 +139,7 @@ class ExpressionNetwork(nn.Module):
         x = (values - self.mark_centre[:, None]) / self.mark_scale[:, None]
         return rows.fold(torch.where(known.unsqueeze(-1), x, 0.0))
 
+    @abstractmethod
     def trunk(self, values: Tensor, known: Tensor, rows: CellTypeRows) -> tuple[Tensor, Tensor | None]:
         """Features in front of the head, a row a gene in a cell type; of the late form those of the invariant tower too.
 
@@ -150,7 +152,6 @@ class ExpressionNetwork(nn.Module):
         rows
             Which row is which gene.
         """
-        raise NotImplementedError
 
 
 class ChromatinNetwork(ExpressionNetwork):

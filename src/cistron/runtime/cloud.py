@@ -22,7 +22,7 @@ _PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "http": "aiohttp", "ht
 def cloud_url(path: str | Path) -> str | None:
     """URL that a path stands for, or None for a path of this machine.
 
-    A file of this machine whose folder is called ``s3:`` is not reached; write ``./s3:/...`` for it.
+    A folder of this machine that is called ``s3:`` is reached by its absolute path only: a path drops a leading ``./``.
     """
     text = str(path)
     match = _URL.match(text)
