@@ -147,13 +147,14 @@ class Cluster:
 
     def _require_one_version(self) -> None:
         # Asked through Dask itself, because a worker without cistron cannot load any function of ours.
-        workers = self.client.get_versions(packages=["cistron"])["workers"]
+        workers: Any = self.client.get_versions(packages=["cistron"])
+        workers = workers["workers"]
         if not workers:
             say(f"{self.scheduler} has no workers yet; the work waits for them")
         for address, found in workers.items():
             packages = found["packages"]
-            theirs = {
-                "cistron": packages.get("cistron"),
+            theirs: dict[str, str] = {
+                "cistron": packages.get("cistron") or "",
                 "Python": ".".join(packages["python"].split(".")[:2]),
                 "numpy": ".".join((packages.get("numpy") or "").split(".")[:2]),
             }
