@@ -9,7 +9,17 @@ from cistron.cli.method_options import ChosenMethod, add_methods_command, method
 from cistron.cli.omics_join import join
 from cistron.cli.omics_prepare import prepare
 from cistron.cli.omics_tune import tune
-from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Output, Seed, Threads
+from cistron.cli.options import (
+    GeneColumn,
+    GenesIn,
+    Layer,
+    Modality,
+    Output,
+    Scheduler,
+    Seed,
+    Threads,
+    Workers,
+)
 from cistron.cli.running import InCloud
 from cistron.omics import METHODS, PreprocessingSettings
 from cistron.omics.settings_preparation import Duplicates
@@ -41,6 +51,8 @@ def embed(
     evidence: str = "expression",
     licence: str = "",
     seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = None,
 ) -> None:
     """Learn a gene embedding from one matrix of genes x samples, or from several with --method vdtf or soft-impute.
