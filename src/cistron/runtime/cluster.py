@@ -12,6 +12,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,7 @@ class Cluster:
             "distributed.worker.daemon": True,
             "distributed.comm.timeouts.connect": "10s",
             "distributed.logging.distributed": "critical",
+            "distributed.scheduler.worker-saturation": 1.0,  # what waits in a queue is not blamed for a worker that dies
         }
         self.workers, self.scheduler = workers, scheduler
         self._local = None
@@ -214,6 +216,9 @@ class _Work:
         self.sent: dict[int, tuple[Any, Any]] = {}  # the value is kept, because its id is its name
         self.running: dict[Any, Call] = {}
         self.deaths: Counter[str] = Counter()
+        self.losses: Counter[str] = (
+            Counter()
+        )  # of data that a piece waited for, since the last piece was done
         self.full: dict[str, str] = {}  # worker to the file that it had no room for
         self.homeless: list[Call] = []  # pieces that found no worker with room
         self.software = _software()
@@ -268,18 +273,22 @@ class _Work:
         if value is None or isinstance(value, (str, int, float, Path, tuple)):
             return value
         if id(value) not in self.sent:
-            # In a list, because scatter takes a bare list or mapping apart.
-            self.sent[id(value)] = value, self.client.scatter([value], hash=False)[0]
+            # In a list, because scatter takes a bare list or mapping apart. To all, because a worker may die with what it holds.
+            self.sent[id(value)] = value, self.client.scatter([value], hash=False, broadcast=True)[0]
         return self.sent[id(value)][1]
 
     def _answer(self, future: Any, call: Call) -> tuple[Any] | None:
         """The result, in a tuple; ``None`` where the piece was started again or found no place."""
         from distributed.scheduler import KilledWorker, NoValidWorkerError
 
-        failure = self._gone(call[0]) if future.cancelled() else future.exception()
+        try:  # a future may be cancelled between two looks at it
+            failure = future.exception()
+            answer = None if failure else future.result()
+        except CancelledError:
+            failure = self._gone(call[0])
         if failure is None:
-            answer = future.result()
             if not isinstance(answer, _Full):
+                self.losses.clear()
                 return (answer,)
             if answer.worker not in self.full:
                 self.full[answer.worker] = answer.where
@@ -288,10 +297,10 @@ class _Work:
             return None
         if isinstance(failure, CistronError):
             raise failure
-        # a future that waits for lost data is cancelled or fails by the kind of loss
         if isinstance(failure, (KilledWorker, NoValidWorkerError, _LostError)):
-            self.deaths[call[0]] += 1
-            if self.deaths[call[0]] >= _DEATHS:
+            counted = self.losses if isinstance(failure, _LostError) else self.deaths
+            counted[call[0]] += 1
+            if counted[call[0]] >= _DEATHS:
                 raise CistronError(
                     f"{call[0]}: every worker that took it ended (too little memory?); give workers more memory or make pieces smaller"
                 )
