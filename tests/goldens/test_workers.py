@@ -55,7 +55,7 @@ FURTHER = {"chromatin design": "--gene PLANTED00015"}  # options of the cases
 SMALLER = {
     "cistron.cells.inputs.SHARD_CELLS": 30,
     "cistron.cells.predicting.BLOCK_CELLS": 30,
-    "cistron.formats.stored_matrix.VALUES_AT_ONCE": 1000,
+    "cistron.formats.stored_matrix.VALUES_AT_ONCE": 100,
     "cistron.networks.trees._TARGETS": 8,
     "cistron.omics.matrix.SHARD_GENES": 100,
 }
@@ -136,7 +136,7 @@ def distributed_commands():
 
 
 def test_every_command_with_these_options_is_compared():
-    assert distributed_commands() == CHOSEN.keys()
+    assert distributed_commands() == CHOSEN.keys() | {"omics tune"}  # below
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -156,3 +156,18 @@ def test_a_scheduler_gives_the_result_of_one_process(command, inputs, tmp_path, 
     assert alone
     assert sent, "nothing was done on the cluster"
     assert [key for key in alone if not same(alone[key], together[key])] == []
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_trials_of_a_search_are_shared_and_have_the_value_of_one_process(inputs, tmp_path, scheduler):
+    (case,) = [case for case in CASES if case.command == "omics tune"]
+    trials = []
+    for name, options in (("alone", ""), ("together", f"--scheduler {scheduler}")):
+        run(case, options, inputs, tmp_path / name)
+        (table,) = (tmp_path / name).rglob("trials.csv")
+        trials.append(pd.read_csv(table).set_index("number"))
+    alone, together = trials
+    assert len(alone) == len(together)
+    # the first set is the defaults; what is tried next hangs on what is finished
+    assert together.loc[0].drop("seconds").equals(alone.loc[0].drop("seconds"))
+    assert set(together["state"]) == set(alone["state"])

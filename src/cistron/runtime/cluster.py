@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from cistron.runtime.threads import limit_threads
 
 Call = tuple[str, Callable[..., Any], Mapping[str, Any]]  # name, function, arguments
 _DEATHS = 5  # workers that one piece of work may take with it before it is at fault itself
+_HOMELESS = 20  # pieces for which no worker has room, after which the others are not tried
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -36,6 +38,15 @@ def _software() -> dict[str, str]:
         "Python": ".".join(map(str, sys.version_info[:2])),
         "numpy": ".".join(numpy.__version__.split(".")[:2]),
     }
+
+
+def _installed() -> dict[str, str]:
+    """The same by what is installed, which is what Dask tells of a worker; without cistron where it runs from its source alone."""
+    found = _software()
+    try:
+        return found | {"cistron": version("cistron")}
+    except PackageNotFoundError:
+        return {name: number for name, number in found.items() if name != "cistron"}
 
 
 def _other_software(theirs: Mapping[str, str], ours: Mapping[str, str]) -> str:
@@ -114,7 +125,8 @@ class Cluster:
         from distributed import Client, LocalCluster
 
         # Workers that are told to stop complain of closed connections; what fails in a shard comes by its future.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         settings = {
             "distributed.worker.daemon": True,
             "distributed.comm.timeouts.connect": "10s",
@@ -148,7 +160,9 @@ class Cluster:
             raise
 
     def _require_one_version(self) -> None:
-        # Asked through Dask itself, because a worker without cistron cannot load any function of ours.
+        # Asked through Dask itself, because a worker without cistron cannot load any function of ours. A worker that comes later
+        # is asked with its first piece of work.
+        ours = _installed()
         workers: Any = self.client.get_versions(packages=["cistron"])
         workers = workers["workers"]
         if not workers:
@@ -160,7 +174,7 @@ class Cluster:
                 "Python": ".".join(packages["python"].split(".")[:2]),
                 "numpy": ".".join((packages.get("numpy") or "").split(".")[:2]),
             }
-            other = _other_software(theirs, _software())
+            other = _other_software(theirs, ours)
             if other:
                 raise _refused(address, other)
 
@@ -260,6 +274,8 @@ class _Work:
             ]
             if not rest:
                 self.homeless.append(call)
+                if len(self.homeless) == _HOMELESS:
+                    raise CistronError(self._no_room())
                 return
             where = {"workers": rest}
         future = self.client.submit(
@@ -328,8 +344,8 @@ class _Work:
     def _no_room(self) -> str:
         full = ", ".join(f"{worker} ({where})" if where else worker for worker, where in self.full.items())
         return (
-            f"no space left on device on any worker: {full}; {len(self.homeless):,} pieces of work are left, what was stored is "
-            "kept: make room and run the same command again"
+            f"no space left on device on any worker: {full}; make room and run the same command again: what is stored is not done "
+            "again"
         )
 
 
