@@ -212,6 +212,7 @@ def score_labels(request: Request) -> Outcome:
         settings,
         chromosomes=chromosomes,
         rivals=request.rivals(embedding),
+        rival_rows=False,
         seed=request.seed,
     )
     name = str(embedding.uns["cistron"]["name"])
@@ -294,6 +295,7 @@ def _score_pairs(request: Request, pairs: Any, networks: dict[str, Any]) -> Outc
         genes=sorted(genes),
         networks=networks,
         rivals=request.rivals(embedding),
+        rival_rows=False,
         seed=request.seed,
     )
     name = str(embedding.uns["cistron"]["name"])
