@@ -47,6 +47,13 @@ def train(
             group=_START, negative=(), help="Make new heads for the tracks of the stores, and train all."
         ),
     ] = False,
+    adapter_rank: Annotated[
+        Count | None,
+        Parameter(
+            group=_START,
+            help="Train the heads and low-rank adapters of the transformer, 4 to 16 for example; new heads where the tracks are others.",
+        ),
+    ] = None,
     precision: Annotated[
         Literal["fp32", "mixed"], Parameter(group=_WHERE, help="Matrix products: exact, or in bfloat16.")
     ] = "fp32",
@@ -102,6 +109,7 @@ def train(
             start=start,
             freeze_trunk=freeze_trunk,
             new_heads=new_heads,
+            adapter_rank=adapter_rank,
             running=running,
             seed=seed,
         )
