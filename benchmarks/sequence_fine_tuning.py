@@ -145,7 +145,7 @@ def main() -> None:
                     channels=48, depth=1, heads=4, key_size=8, epochs=max(epochs, epochs * 64 // number),
                     batch_size=8, learning_rate=3e-3, warmup_steps=20, dropout=0.0,
                 )  # fmt: skip
-                output = folder / f"{number} {way.split()[0]}"
+                output = folder / f"{number} {way}".replace("/", " ")
                 started = time.process_time()
                 train_model(
                     [store],
