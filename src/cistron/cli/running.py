@@ -3,14 +3,14 @@
 import dataclasses
 import inspect
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cistron.cli.followers import discarded_outputs, is_follower
 from cistron.cli.summary import RunSummary
 from cistron.errors import InputError
-from cistron.runtime import Output, RunRecord, claim_outputs, limit_threads, show
+from cistron.runtime import Output, RunRecord, claim_outputs, limit_threads, run_on, show
 from cistron.runtime.cloud import cloud_url, exists, require_here
 from cistron.runtime.files import destination_of, require_ordinary
 
@@ -173,6 +173,7 @@ def run_command(
             )
     check_paths(command, bound)
     command = _limited(command, arguments.arguments.get("threads", threads))
+    command = _placed(command, arguments.arguments, threads)
     if not outputs:
         return command(*bound.args, **bound.kwargs)
     if is_follower(arguments):
@@ -229,6 +230,21 @@ def _limited(command: Callable[..., Any], threads: int | None) -> Callable[..., 
             return command(*given, **named)
 
     return limited
+
+
+def _placed(
+    command: Callable[..., Any], arguments: Mapping[str, Any], threads: int | None
+) -> Callable[..., Any]:
+    """The command with its independent work where ``--workers`` and ``--scheduler`` say, if it has these options."""
+    workers, scheduler = arguments.get("workers") or 1, arguments.get("scheduler")
+    if workers == 1 and scheduler is None:
+        return command
+
+    def placed(*given: Any, **named: Any) -> Any:
+        with run_on(workers, scheduler, threads=arguments.get("threads", threads)):
+            return command(*given, **named)
+
+    return placed
 
 
 def _require_apart(outputs: Sequence[Output], inputs: Sequence[Path]) -> None:
