@@ -35,6 +35,7 @@ from cistron.cli.options import (
     Seed,
     Strategy,
     Threads,
+    TrainingPrecision,
     renamed,
 )
 from cistron.cli.running import InCloud, Reads
@@ -69,6 +70,7 @@ def train(
     devices: Devices = None,
     nodes: Nodes = None,
     strategy: Strategy = None,
+    precision: TrainingPrecision = None,
     negative_control: Annotated[
         Literal["none", "permuted-embedding"], renamed("--negative-control", "--control")
     ] = "none",
@@ -163,6 +165,7 @@ def train(
             devices=devices,
             nodes=nodes,
             strategy=strategy,
+            precision=precision,
         ),
         permute=negative_control == "permuted-embedding",
         unit="cell type" if unit == "cell-type" else "cell",
