@@ -218,4 +218,3 @@ def _score_pairs(request: Request, pairs: Any, networks: dict[str, Any]) -> Outc
     )
 
 
-from cistron.study.scoring_gwas import score_gwas  # noqa
