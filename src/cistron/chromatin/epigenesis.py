@@ -87,13 +87,14 @@ def epigenesis(
         )
     )
     effects = np.stack(each)  # [gene, member, mark, place, cell type]
-    table = _table(effects, model.marks, store, starts, width, where, settings, seed)
+    marks = [mark for mark, far in zip(model.marks, model.distal) if not far]
+    table = _table(effects, marks, store, starts, width, where, settings, seed)
     return EpigenesisMap(
         effect=effects.mean(axis=1).astype(np.float32),
         reference=np.stack(reference).astype(np.float32),
         table=table,
         genes=[store.genes[gene] for gene in chosen] if settings.background != "empty" else ["(none)"],
-        marks=model.marks,
+        marks=marks,
         cell_types=store.cell_types,
         starts=((starts - store.bins // 2) * size).tolist(),
         width=width * size,
@@ -105,6 +106,7 @@ def epigenesis(
             "dataset": str(store.tracks.header["name"]),
             "method": model.method,
             "members": int(effects.shape[1]),
+            **({"gene_body_bins": store.gene_body_bins} if store.gene_body_bins else {}),
             "seed": seed,
         },
     )
@@ -156,7 +158,7 @@ def _slide(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Effects [member, mark, place, cell type] and reference [mark, cell type] for one gene."""
     effects, references = [], []
-    for mark in range(values.shape[1]):
+    for mark in np.flatnonzero(~model.distal).tolist():  # a track over distal elements has no places
         base, mask = values.copy(), measured.copy()
         mask[where, mark] = True  # what gets a peak is known there
         if background == "ablated":

@@ -36,6 +36,7 @@ from cistron.cli.options import (
     Seed,
     Strategy,
     Threads,
+    TrainingPrecision,
     Workers,
     renamed,
 )
@@ -71,6 +72,7 @@ def train(
     devices: Devices = None,
     nodes: Nodes = None,
     strategy: Strategy = None,
+    precision: TrainingPrecision = None,
     negative_control: Annotated[
         Literal["none", "permuted-embedding"], renamed("--negative-control", "--control")
     ] = "none",
@@ -167,6 +169,7 @@ def train(
             devices=devices,
             nodes=nodes,
             strategy=strategy,
+            precision=precision,
         ),
         permute=negative_control == "permuted-embedding",
         unit="cell type" if unit == "cell-type" else "cell",

@@ -10,14 +10,18 @@ from cistron.cli.omics_join import join
 from cistron.cli.omics_prepare import prepare
 from cistron.cli.omics_tune import tune
 from cistron.cli.options import (
+    Devices,
     GeneColumn,
     GenesIn,
     Layer,
     Modality,
+    Nodes,
     Output,
     Scheduler,
     Seed,
+    Strategy,
     Threads,
+    TrainingPrecision,
     Workers,
 )
 from cistron.cli.running import InCloud
@@ -50,6 +54,10 @@ def embed(
     name: str | None = None,
     evidence: str = "expression",
     licence: str = "",
+    devices: Devices = None,
+    nodes: Nodes = None,
+    strategy: Strategy = None,
+    precision: TrainingPrecision = None,
     seed: Seed = 0,
     workers: Workers = 1,
     scheduler: Scheduler = None,
@@ -82,7 +90,15 @@ def embed(
     """
     from cistron.omics import OmicsEmbedder
 
-    shared = {"dimensions": dimensions, "variance": variance, "scale_components": scale_components}
+    shared = {
+        "dimensions": dimensions,
+        "variance": variance,
+        "scale_components": scale_components,
+        "devices": devices,
+        "nodes": nodes,
+        "strategy": strategy,
+        "precision": precision,
+    }
     arguments = chosen.estimator_arguments(several=len(matrices) > 1, **shared)
     embedder = OmicsEmbedder(preprocessing=preprocessing, seed=seed, **arguments)
     embedding = embedder.embed_files(

@@ -51,7 +51,8 @@ Devices = Annotated[
 Nodes = Annotated[
     Count | None,
     Parameter(
-        group=RUNNING, help="Machines of a training, each of which runs this command (torchrun, SLURM)."
+        group=RUNNING,
+        help="Machines of a training, each of which runs this command (torchrun, SLURM); 1 when absent.",
     ),
 ]
 Strategy = Annotated[
@@ -59,6 +60,12 @@ Strategy = Annotated[
     Parameter(
         group=RUNNING,
         help="Lightning's strategy for several devices, for example ddp; its choice when absent.",
+    ),
+]
+TrainingPrecision = Annotated[
+    Literal["fp32", "mixed"] | None,
+    Parameter(
+        group=RUNNING, help="Matrix products of a training: exact, or in bfloat16; the method's when absent."
     ),
 ]
 Scheduler = Annotated[

@@ -13,6 +13,7 @@ from cistron.errors import InputError
 from cistron.runtime import Output, RunRecord, claim_outputs, limit_threads, run_on, show
 from cistron.runtime.cloud import cloud_url, exists, require_here
 from cistron.runtime.files import destination_of, require_ordinary
+from cistron.runtime.outputs import are_finished
 
 # What does not change a result: how it is computed, and what is printed or drawn of it.
 INCIDENTAL = frozenset(
@@ -176,9 +177,6 @@ def run_command(
     command = _placed(command, arguments.arguments, threads)
     if not outputs:
         return command(*bound.args, **bound.kwargs)
-    if is_follower(arguments):
-        with discarded_outputs(bound, writes) as changed:
-            return command(*changed.args, **changed.kwargs)
     given = {
         key: value
         for key, value in arguments.arguments.items()
@@ -198,6 +196,11 @@ def run_command(
         inputs = []  # made again in any case
     summary.outputs = [str(output.path) for output in outputs]
     record = RunRecord(summary.command, settings, inputs, int(given.get("seed") or 0))
+    if is_follower(arguments.arguments):
+        if not overwrite and are_finished(outputs, record):
+            return None  # the first process leaves them as they are, and waits for nobody
+        with discarded_outputs(bound, writes) as changed:
+            return command(*changed.args, **changed.kwargs)
     with claim_outputs(outputs, record, overwrite=overwrite) as claim:
         if not claim.finished:
             return command(*bound.args, **bound.kwargs)

@@ -58,6 +58,7 @@ def evaluate_labels(
     *,
     chromosomes: pd.Series | None = None,
     rivals: Rivals | None = None,
+    rival_rows: bool = True,
     seed: int = 0,
     run_id: str = "none",
 ) -> LabelResult:
@@ -77,6 +78,8 @@ def evaluate_labels(
     rivals
         Trivial columns (:func:`cistron.evaluation.rivals.read_rivals`); an embedding of expression adds level and
         breadth to them.
+    rival_rows
+        Whether trivial columns are also scored by the learner, as rows of their own.
     seed
         Seed of folds, control and bootstrap.
     run_id
@@ -86,7 +89,7 @@ def evaluate_labels(
     -------
     LabelResult
         Metric ``auroc`` (of classes: the mean of each against the rest), or ``r`` of a number; with trivial columns also
-        rows of these, and ``gain_auroc`` or ``gain_r`` of ridge on both over ridge on them alone. A term that cannot
+        rows of these (``rival_rows``), and ``gain_auroc`` or ``gain_r`` of ridge on both over ridge on them alone. A term that cannot
         be scored (no member or no other gene in a part) is left out and named.
 
     Raises
@@ -122,8 +125,8 @@ def evaluate_labels(
         )
     trivial = [rivals_of(embedding, rivals or read_rivals()) for embedding in embeddings]
     warnings += dict.fromkeys(remark for one in trivial for remark in one.remarks)
-    rows_of_rivals = trivial_embeddings(embeddings, trivial, labels.genes)
-    embeddings = [*embeddings, *rows_of_rivals]
+    if rival_rows:
+        embeddings = [*embeddings, *trivial_embeddings(embeddings, trivial, labels.genes)]
     names, ids = _names(embeddings), [embedding_genes(embedding) for embedding in embeddings]
     fold_chromosomes = None if labels.has_parts else chromosomes
     shared = set(ids[0]).intersection(*ids[1:])

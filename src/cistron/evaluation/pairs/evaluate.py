@@ -70,6 +70,7 @@ def evaluate_pairs(
     genes: Sequence[str] | None = None,
     networks: Mapping[str, Mapping[tuple[str, str], float]] | None = None,
     rivals: Rivals | None = None,
+    rival_rows: bool = True,
     seed: int = 0,
     run_id: str = "none",
 ) -> PairResult:
@@ -91,6 +92,8 @@ def evaluate_pairs(
     rivals
         Trivial columns (:func:`cistron.evaluation.rivals.read_rivals`); an embedding of expression adds level and
         breadth to them.
+    rival_rows
+        Whether trivial columns are also scored by the learner, as rows of their own.
     seed
         Seed of folds, negatives, controls and bootstrap.
     run_id
@@ -100,7 +103,7 @@ def evaluate_pairs(
     -------
     PairResult
         Mean AUROC of the folds, weighted by their positives. A gene without an embedding has the mean vector. With trivial
-        columns also rows of these, and ``gain_auroc`` beyond them, measured on groups of genes (:mod:`.gains`).
+        columns also rows of these (``rival_rows``), and ``gain_auroc`` beyond them, measured on groups of genes (:mod:`.gains`).
 
     Raises
     ------
@@ -137,12 +140,13 @@ def evaluate_pairs(
         )
     trivial = [rivals_of(embedding, rivals or read_rivals()) for embedding in embeddings]
     known = len(embeddings)
-    embeddings = [*embeddings, *trivial_embeddings(embeddings, trivial, universe)]
+    if rival_rows:
+        embeddings = [*embeddings, *trivial_embeddings(embeddings, trivial, universe)]
     names = [str(embedding.uns["cistron"]["name"]) for embedding in embeddings]
     ids = [embedding_genes(embedding) for embedding in embeddings]
     remarks = list(dict.fromkeys(remark for one in trivial for remark in one.remarks))
     grouped = None
-    if len(embeddings) > known:
+    if any(one.names for one in trivial):
         grouped = group_pairs(
             first,
             second,
