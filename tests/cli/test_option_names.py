@@ -158,7 +158,7 @@ MEANINGS = {
 OTHER_KIND = {("sequence bigwig", "--tracks"), ("sequence data", "--folds"), ("sequence evaluate", "--fold")}
 # These stand for the same on all commands and share one annotation, so that also their help is one text.
 ONE_HELP = (
-    "--allow-loss", "--batch", "--calls", "--control", "--donor", "--excluded", "--guide", "--guide-table", "--observational", "--perturbation", "--scale", "--scheduler", "--seed",
+    "--allow-loss", "--batch", "--calls", "--control", "--donor", "--excluded", "--guide", "--guide-table", "--observational", "--perturbation", "--scale", "--scheduler", "--seed", "--workers",
     "--threads", "--genes-in",
 )  # fmt: skip
 

@@ -44,6 +44,7 @@ CHOSEN = {
     "sequence embed": "all",
     "sequence embed-protein": "longest",
     "sequence enhancers": "both",
+    "sequence evaluate": "test",
     "sequence predict": "person",
     "sequence saturate": "regions",
     "sequence variants": "shared windows",

@@ -239,6 +239,7 @@ class _Work:
 
     def completed(self, calls: Iterator[Call], ahead: int | None) -> Iterator[tuple[str, Any]]:
         from distributed import as_completed
+        from distributed.comm import CommClosedError
 
         done = as_completed()
         self.queue = done
@@ -259,6 +260,8 @@ class _Work:
                 yield call[0], answer[0]
             if self.homeless:
                 raise CistronError(self._no_room())
+        except CommClosedError as error:
+            raise self._scheduler_gone() from error
         finally:
             if self.running and self.client.status == "running":
                 with suppress(Exception):  # whatever ended the work is what is told
@@ -300,7 +303,10 @@ class _Work:
         try:  # a future may be cancelled between two looks at it
             failure = future.exception()
             answer = None if failure else future.result()
-        except CancelledError:
+        except (
+            CancelledError,
+            OSError,
+        ):  # errors of the piece itself are given, not raised: this is the connection
             failure = self._gone(call[0])
         if failure is None:
             if not isinstance(answer, _Full):
@@ -328,11 +334,14 @@ class _Work:
 
     def _gone(self, name: str) -> Exception:
         if self.client.status != "running" or not self._scheduler_answers():
-            return CistronError(
-                f"the Dask scheduler {self.cluster.scheduler or ''} is gone; start it and run the same command again: what is stored "
-                "is not done again"
-            )
+            return self._scheduler_gone()
         return _LostError(name)
+
+    def _scheduler_gone(self) -> CistronError:
+        return CistronError(
+            f"the Dask scheduler {self.cluster.scheduler or ''} is gone; start it and run the same command again: what is stored "
+            "is not done again"
+        )
 
     def _scheduler_answers(self) -> bool:
         try:
