@@ -158,7 +158,7 @@ MEANINGS = {
 OTHER_KIND = {("sequence bigwig", "--tracks"), ("sequence data", "--folds"), ("sequence evaluate", "--fold")}
 # These stand for the same on all commands and share one annotation, so that also their help is one text.
 ONE_HELP = (
-    "--allow-loss", "--batch", "--calls", "--control", "--donor", "--excluded", "--guide", "--guide-table", "--observational", "--perturbation", "--scale", "--scheduler", "--seed", "--workers",
+    "--allow-loss", "--batch", "--calls", "--control", "--donor", "--excluded", "--guide", "--guide-table", "--observational", "--perturbation", "--scale", "--scheduler", "--seed",
     "--threads", "--genes-in",
 )  # fmt: skip
 
@@ -212,6 +212,12 @@ def test_one_name_has_one_meaning(commands):
         kinds = {kind_of(one) for command, one in found.items() if (command, name) not in OTHER_KIND}
         if name in MEANINGS:
             assert kinds == {MEANINGS[name][0]}, name
+    # evaluate gwas adds what it does when the option is absent
+    workers = uses["--workers"].values()
+    assert (
+        len({one.parameter.help.removesuffix(" A process a core for trees when absent.") for one in workers})
+        == 1
+    )
     for name in ONE_HELP:
         assert len({one.parameter.help for one in uses[name].values()}) == 1, name
 
