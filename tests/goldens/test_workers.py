@@ -32,7 +32,6 @@ CHOSEN = {
     "evaluate edges": "planted",
     "evaluate expression": "cells",
     "evaluate genesets": "planted",
-    "evaluate gwas": "ridge",
     "evaluate labels": "gains",
     "evaluate pairs": "gains",
     "evaluate sldp": "npz",
@@ -40,7 +39,6 @@ CHOSEN = {
     "networks infer": "trees",
     "omics embed": "pca",
     "omics prepare": "cells",
-    "sequence data": "bigwigs",
     "sequence embed": "all",
     "sequence embed-protein": "longest",
     "sequence enhancers": "both",
@@ -48,12 +46,19 @@ CHOSEN = {
     "sequence predict": "person",
     "sequence saturate": "regions",
     "sequence variants": "shared windows",
-    "study add": "one more",
-    "study run": "labels",
+}
+# Compared by tests of their own.
+ELSEWHERE = {
+    "evaluate gwas": "tests/evaluation/gwas/test_task.py",
+    "omics tune": "below",
+    "sequence data": "tests/sequence/test_data.py",
+    "study add": "tests/study/test_study.py",
+    "study run": "tests/study/test_study.py",
 }
 FURTHER = {"chromatin design": "--gene PLANTED00015"}  # options of the cases
 # Sizes of pieces, made so small that the small inputs fall into several.
 SMALLER = {
+    "cistron.chromatin.design._TOGETHER": 1,
     "cistron.cells.inputs.SHARD_CELLS": 30,
     "cistron.cells.predicting.BLOCK_CELLS": 30,
     "cistron.formats.stored_matrix.VALUES_AT_ONCE": 100,
@@ -137,7 +142,7 @@ def distributed_commands():
 
 
 def test_every_command_with_these_options_is_compared():
-    assert distributed_commands() == CHOSEN.keys() | {"omics tune"}  # below
+    assert distributed_commands() == CHOSEN.keys() | ELSEWHERE.keys()
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -172,3 +177,13 @@ def test_trials_of_a_search_are_shared_and_have_the_value_of_one_process(inputs,
     # the first set is the defaults; what is tried next hangs on what is finished
     assert together.loc[0].drop("seconds").equals(alone.loc[0].drop("seconds"))
     assert set(together["state"]) == set(alone["state"])
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_local_processes_give_the_result_of_one_process(inputs, tmp_path):
+    (case,) = [case for case in CASES if (case.command, case.name) == ("evaluate pairs", "gains")]
+    alone, together = (
+        run(case, f"--workers {number}", inputs, tmp_path / f"with {number}") for number in (1, 2)
+    )
+    assert alone.keys() == together.keys()
+    assert all(same(alone[key], together[key]) for key in alone)
