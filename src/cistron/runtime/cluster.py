@@ -193,7 +193,12 @@ class Cluster:
         return 1
 
     def completed(
-        self, calls: Iterable[Call], *, threads: int | None = 1, ahead: int | None = None
+        self,
+        calls: Iterable[Call],
+        *,
+        threads: int | None = 1,
+        ahead: int | None = None,
+        go_on: Callable[[], bool] = lambda: True,
     ) -> Iterator[tuple[str, Any]]:
         """Do pieces of work; give name and result of each as they are done, in no order.
 
@@ -205,6 +210,8 @@ class Cluster:
             Threads of each.
         ahead
             Pieces that are sent at a time; all when absent.
+        go_on
+            Whether further pieces may be sent now; asked after each result.
 
         Yields
         ------
@@ -219,7 +226,7 @@ class Cluster:
             The first error of ours that a piece raised; or one that tells of lost workers, full disks, a scheduler that is gone,
             another version.
         """
-        return _Work(self, threads).completed(iter(calls), ahead)
+        return _Work(self, threads).completed(iter(calls), ahead, go_on)
 
 
 class _Work:
@@ -237,27 +244,25 @@ class _Work:
         self.homeless: list[Call] = []  # pieces that found no worker with room
         self.software = _software()
 
-    def completed(self, calls: Iterator[Call], ahead: int | None) -> Iterator[tuple[str, Any]]:
+    def completed(
+        self, calls: Iterator[Call], ahead: int | None, go_on: Callable[[], bool]
+    ) -> Iterator[tuple[str, Any]]:
         from distributed import as_completed
         from distributed.comm import CommClosedError
 
         done = as_completed()
         self.queue = done
         try:
-            for number, call in enumerate(calls, start=1):
-                self._start(call)
-                if number == ahead:
-                    break
+            self._start_more(calls, ahead)
             for future in done:
                 call = self.running.pop(future)
                 answer = self._answer(future, call)
                 future.release()
                 if answer is None:
                     continue
-                following = next(calls, None)
-                if following is not None:
-                    self._start(following)
                 yield call[0], answer[0]
+                if go_on():
+                    self._start_more(calls, ahead)
             if self.homeless:
                 raise CistronError(self._no_room())
         except CommClosedError as error:
@@ -266,6 +271,13 @@ class _Work:
             if self.running and self.client.status == "running":
                 with suppress(Exception):  # whatever ended the work is what is told
                     self.client.cancel(list(self.running))
+
+    def _start_more(self, calls: Iterator[Call], ahead: int | None) -> None:
+        while ahead is None or len(self.running) < ahead:
+            following = next(calls, None)
+            if following is None:
+                return
+            self._start(following)
 
     def _start(self, call: Call) -> None:
         _, function, arguments = call
