@@ -412,6 +412,16 @@ def test_the_commands_write_an_example_run_it_and_add(run, fails, tmp_path, monk
     )
     assert code == 0, errors
     assert "0 cells computed" in printed
+    code, _, errors = run("report", "build", "study", "--output", "page.html", "--no-figures")
+    assert code == 0, errors
+    page = Path("page.html").read_text()
+    assert f"<title>{read_plan(Path('study.toml')).name}" in page
+    assert "known" in page
+    shutil.copytree("study", "twin")
+    assert "2 folders are studies (study, twin)" in fails(
+        "report", "build", "study", "twin", "--output", "x.html"
+    )
+    assert "leave --title out" in fails("report", "build", "study", "--title", "T", "--output", "x.html")
     assert "is not a study" in fails("study", "add", tmp_path, "study_world/truth.h5ad")
     assert "a study file is a .toml" in fails("study", "init", "--output", "x.txt")
     assert np.isfinite(pd.read_csv("study/table.tsv", sep="\t")["value"]).all()
