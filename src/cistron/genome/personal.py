@@ -1,7 +1,9 @@
 """A person's own DNA in place of the reference: windows of one length, centred, from each of two haplotypes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -182,6 +184,10 @@ class PersonalGenome(Genome):
         chosen = (0, 1) if person.haplotype == "both" else (int(person.haplotype) - 1,)
         name = self.variants.path.name
         self._copies = tuple(Haplotype(self, dict(self.variants.haplotypes[which]), name) for which in chosen)
+
+    def __reduce__(self) -> Any:
+        person = replace(self.person, variants=Path(self.person.variants).absolute())
+        return open_genome, (self.path.absolute(), self.build or None, self.ambiguous, person)
 
     @property
     def copies(self) -> tuple[Dna, ...]:
