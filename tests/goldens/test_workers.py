@@ -55,7 +55,7 @@ ELSEWHERE = {
     "study add": "tests/study/test_study.py",
     "study run": "tests/study/test_study.py",
 }
-FURTHER = {"chromatin design": "--gene PLANTED00015"}  # options of the cases
+FURTHER = {"chromatin design": "--gene PLANTED00015", "sequence evaluate": "--batch-size 1"}  # options of the cases
 # Sizes of pieces, made so small that the small inputs fall into several.
 SMALLER = {
     "cistron.chromatin.design._TOGETHER": 1,
