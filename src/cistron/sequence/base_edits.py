@@ -67,6 +67,12 @@ class TargetError:
         """Mean squared error of each sequence, [sequence]."""
         return (self.predict(sequences) - self.target).square().mean(dim=1)
 
+    def before_and_after(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Predicted values of the sequence as it was and of an edited one, float32 [value] each."""
+        with torch.no_grad():
+            after = self.predict(torch.from_numpy(one_hot(codes))[None])[0]
+        return self.start.cpu().numpy(), after.cpu().numpy()
+
     def share(self, codes: np.ndarray) -> float:
         """Share of the wanted change; see :class:`BaseEdits`."""
         with torch.no_grad():
