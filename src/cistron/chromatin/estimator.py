@@ -22,6 +22,7 @@ from cistron.formats.gene_tracks import LAYOUT, GeneTracks, open_gene_tracks
 from cistron.formats.prediction import prediction, write_prediction
 from cistron.methods import Estimator, Method
 from cistron.runtime import RunRecord, atomic_path, check_writable, limit_threads
+from cistron.runtime.processes import keeps
 
 _PARTS = ("train", "validation", "test")
 
@@ -200,7 +201,7 @@ class ExpressionPredictor(Estimator):
             if name in model.facts:
                 run.record(name, model.facts[name])
         run.write(output / "run.json")
-        if directory.exists():
+        if keeps(directory):
             for log in directory.glob("*/log.csv"):
                 shutil.copy(log, output / f"{log.parent.name}.log.csv")
             shutil.rmtree(directory)
