@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from cistron.errors import InputError
 from cistron.formats.designed_epigenome import DesignedEpigenome, read_designed_epigenome
@@ -24,7 +22,7 @@ from cistron.sequence.design_edits_output import (
     track_table,
     write_edits_folder,
 )
-from cistron.sequence.enformer import Enformer
+from cistron.sequence.design_views import View, coarse
 from cistron.sequence.inputs_tracks import choose_tracks, load_track_table
 from cistron.sequence.saving import load_weights
 from cistron.sequence.settings import BIN, InferenceSettings
@@ -112,20 +110,6 @@ def read_pairs(
     return table.assign(number=numbers)
 
 
-def _predictor(model: Enformer, organism: str, numbers: np.ndarray, bins: slice) -> Any:
-    """log1p of the chosen tracks in the chosen bins, [sequence, value]."""
-    tracks = {organism: torch.from_numpy(numbers)}
-
-    def predict(sequences: Tensor) -> Tensor:
-        device = next(model.parameters()).device
-        found = model(sequences.to(device), organisms=[organism], tracks=tracks)[
-            organism
-        ]  # [B, bins, tracks]
-        return torch.log1p(found[:, bins].clamp(min=0)).transpose(1, 2).flatten(1)
-
-    return predict
-
-
 def design_edits(
     design: str | Path,
     weights: str | Path,
@@ -160,7 +144,7 @@ def design_edits(
     settings
         How to search.
     judge
-        Another sequence model, with the same tracks, that takes no part and says what it predicts for the edited DNA.
+        Another sequence model, with tracks of the same names, that takes no part and says what it predicts for the edited DNA.
     protected
         BED of bases that may not change.
     expression
@@ -189,10 +173,10 @@ def design_edits(
     device = str(InferenceSettings(device=device).torch_device())
     model = load_weights(weights, device=device).requires_grad_(False).eval()
     other = None if judge is None else load_weights(judge, device=device).requires_grad_(False).eval()
-    length = model.settings.length
     pairs = read_pairs(tracks, opened, weights, organism, model.settings.tracks)
-    numbers = pairs["number"].to_numpy()
-    bins = length // BIN - 2 * model.settings.crop
+    judging = (
+        None if other is None else read_pairs(tracks, opened, str(judge), organism, other.settings.tracks)
+    )
     done: list[GeneEdits] = []
     for row, window in track(
         list(enumerate(opened.tracks.sequences.itertuples())), "editing genes", unit="genes"
@@ -201,39 +185,34 @@ def design_edits(
         minus = window.strand == "-"
         position = int(window.start) + half - minus
         site = Site(str(window.name), genome.chromosome(str(window.chromosome)), str(window.strand), position)
-        start = position - length // 2
-        codes = genome.codes(site.chromosome, start, start + length)
-        first = start + model.settings.crop * BIN
-        change = wanted_change(opened, row, pairs, first, bins)
+        view = View.of(model, organism, pairs["number"].to_numpy(), genome, site.chromosome, position)
+        change = wanted_change(opened, row, pairs, view.first, view.bins)
         near = np.flatnonzero(np.abs(change).max(axis=0) > 1e-6)
         if not len(near):
             raise InputError(
                 f"{site.gene}: the design changes none of the marks of {Path(tracks).name} where the model predicts"
             )
         seen = slice(int(near.min()), int(near.max()) + 1)
-        editable = _editable(site, start, length, settings.window, protected, genome)
-        predict = _predictor(model, organism, numbers, seen)
-        wanted = change[:, seen].ravel()
-        found = edit_bases(predict, codes, wanted, editable, settings, seed=seed)
-        goals = [
-            TargetError(_predictor(one, organism, numbers, seen), codes, wanted)
-            for one in (model, other)
-            if one is not None
-        ]
-        shares = [goal.share(found.codes) for goal in goals]
+        editable = _editable(site, view.start, len(view.codes), settings.window, protected, genome)
+        together = max(1, round(settings.resolution / BIN))
+        fine = change[:, seen].astype(np.float32)
+        wanted = coarse(torch.from_numpy(fine)[None], together).numpy().ravel()
+        found = edit_bases(view.predictor(seen, together), view.codes, wanted, editable, settings, seed=seed)
+        predictions, judged = [view.before_and_after(seen, found.codes)], np.nan
+        places = view.first + BIN * np.arange(seen.start, seen.stop)
+        if other is not None and judging is not None:
+            second = View.of(other, organism, judging["number"].to_numpy(), genome, site.chromosome, position)
+            same = second.slice_of(int(places[0]), int(places[-1]) + BIN)
+            edited = second.edited(view.start, view.codes, found.codes)
+            judged = TargetError(second.predictor(same, together), second.codes, wanted).share(edited)
+            predictions.append(second.before_and_after(same, edited))
         done.append(
             GeneEdits(
                 site=site,
                 found=found,
-                judge_share=shares[1] if other is not None else np.nan,
-                edits=edit_table(site, start, codes, found),
-                tracks=track_table(
-                    site,
-                    pairs,
-                    first + BIN * np.arange(seen.start, seen.stop),
-                    wanted,
-                    [goal.before_and_after(found.codes) for goal in goals],
-                ),
+                judge_share=judged,
+                edits=edit_table(site, view.start, view.codes, found),
+                tracks=track_table(site, pairs, places, fine.ravel(), predictions),
             )
         )
         if found.share < settings.tolerance:
