@@ -158,6 +158,14 @@ def evaluate_edges(
     dataset = cells.name if cells is not None else (truth.name if truth is not None else "")
     rows: list[dict[str, Any]] = []
     curves, effects = [], []
+    possible = len(set(sources) & set(genes)) * (len(genes) - 1)
+    for network in networks:
+        scored = int((network.table["source"].isin(sources) & network.table["target"].isin(genes)).sum())
+        if held_out is not None and settings.edges is None and scored > 0.5 * possible:
+            warnings.append(
+                f"{network.name}: {scored:,} of {possible:,} possible edges are scored, so that against cells it can hardly differ "
+                "from a random network; say how many of the strongest count with --edges"
+            )
     for network in everything:
         mine: list[dict[str, Any]] = []
         if held_out is not None:
