@@ -27,3 +27,7 @@ class DownloadError(CistronError):
 
 class MissingDependencyError(CistronError):
     """An optional package is needed; the message names the pip command."""
+
+
+class LostProcessError(CistronError):
+    """Another process of a training on several devices has ended before the training had."""

@@ -125,9 +125,32 @@ def test_a_fifth_of_the_genes_is_hidden_where_no_number_is_said(fitted):
     share = np.full(genes, 1 / genes)
     for targets, hidden in ((0, genes // 5), (7, 7), (genes, genes // 2)):
         batches = HiddenGeneBatches(cells, np.arange(100), share, replace(SMALL, targets=targets), 0)
-        batch = next(batches(0))
+        batch = next(iter(batches(0)))
         assert len(batch["hidden"]) == hidden
         assert not batch["visible"][batch["hidden"]].any()
+
+
+def test_each_of_several_processes_reads_cells_of_its_own(fitted, monkeypatch):
+    cells = fitted[0]
+    monkeypatch.setattr("cistron.cells.transformer_fit.CHUNK", 8)
+    monkeypatch.setattr("cistron.cells.transformer_fit.BUFFER", 4)
+    share = np.full(len(cells.genes), 1 / len(cells.genes))
+    settings = replace(SMALL, batch_cells=16, steps_per_epoch=9)
+    batches = HiddenGeneBatches(cells, np.arange(192), share, settings, 0)
+    assert batches.can_be_divided(3)
+    assert not batches.can_be_divided(7)
+    read, original = [], batches._read
+    monkeypatch.setattr(batches, "_read", lambda rows: read.append(rows) or original(rows))
+    seen = []
+    for rank in range(3):
+        read.clear()
+        assert len(list(batches(2).for_rank(rank, 3))) == 3  # nine steps among three
+        seen.append(set(np.concatenate(read).tolist()))
+    assert sum(map(len, seen)) == len(set.union(*seen))
+    few = HiddenGeneBatches(cells, np.arange(40), share, settings, 0)  # too few: dealt batch by batch
+    whole, parts = list(few(0)), [list(few(0).for_rank(rank, 2)) for rank in (0, 1)]
+    assert [len(part) for part in parts] == [4, 4]
+    assert (parts[1][0]["counts"] == whole[1]["counts"]).all()
 
 
 @pytest.mark.parametrize("attention", ATTENTIONS)

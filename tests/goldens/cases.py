@@ -349,6 +349,12 @@ CASES = (
         "--tracks {inputs}/bigwigs/tracks.tsv --annotation {inputs}/bigwigs/genes.tsv --window 4000"
         " --expression {inputs}/bigwigs/expression.tsv --output {out}/m.zarr",
     ),
+    Case(
+        "chromatin build",
+        "places",
+        "--track-table {inputs}/bigwigs/tracks.tsv --annotation {inputs}/bigwigs/bodies.tsv --window 4000 --gene-body-bins 15"
+        " --contacts {inputs}/bigwigs/contacts.tsv --output {out}/m.zarr",
+    ),
     Case("chromatin train", "network", f"{MARKS} {SMALL_NETWORK} --output {{out}}/model", TRAINED),
     Case(
         "chromatin train",

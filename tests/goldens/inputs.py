@@ -30,6 +30,7 @@ def write_inputs(folder: Path) -> Path:
     write_cell_world(cell_world(CELLS, seed=SEED), folder / "cells")
     write_network_world(network_world(NETWORK, seed=SEED), folder / "network")
     write_bigwigs(chromatin_world(BIGWIGS, seed=SEED), folder / "bigwigs")
+    _write_gene_bodies_and_contacts(folder / "bigwigs")
     write_binned(chromatin_world(MARKS, seed=SEED), folder / "marks")
     with np.load(folder / "marks" / "marks.npz") as arrays:
         kept = {name: arrays[name] for name in arrays.files}
@@ -55,6 +56,20 @@ def write_inputs(folder: Path) -> Path:
     names = "".join(f"CIS{number}\n" for number in range(1, 1700))
     (folder / "mirror" / "human_transcription_factors" / "TF_names_v_1.01.txt").write_text(names)
     return folder
+
+
+def _write_gene_bodies_and_contacts(folder: Path) -> None:
+    """Write where the genes of planted bigWigs end, and two distal elements each."""
+    rows, links = ["gene\tchromosome\tposition\tstart\tend\tstrand"], ["gene\tchromosome\tstart\tend\tscore"]
+    for line in (folder / "genes.tsv").read_text().splitlines()[1:]:
+        gene, chromosome, position, strand = line.split("\t")
+        site = int(position)
+        body = (site, site + 6000) if strand == "+" else (site - 5999, site + 1)
+        rows.append(f"{gene}\t{chromosome}\t{site}\t{body[0]}\t{body[1]}\t{strand}")
+        links.append(f"{gene}\t{chromosome}\t{site - 6000}\t{site - 4000}\t0.5")
+        links.append(f"{gene}\t{chromosome}\t{site + 3000}\t{site + 5000}\t0.25")
+    (folder / "bodies.tsv").write_text("\n".join(rows) + "\n")
+    (folder / "contacts.tsv").write_text("\n".join(links) + "\n")
 
 
 def _write_design(folder: Path) -> None:

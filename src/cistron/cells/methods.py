@@ -6,6 +6,7 @@
 
 from cistron.cells.settings import BilinearSettings, CellTypeRidgeSettings, TransformerSettings
 from cistron.methods import Method, MethodList, NoSettings, Traits
+from cistron.training.settings import FIT_OPTIONS
 
 METHODS = MethodList(
     "cells",
@@ -35,12 +36,7 @@ METHODS = MethodList(
         meaning="attention of the gene over the cell's other genes",
         reference="rosa (Sofroniew 2023), mended; settings paper as published",
         presets={"paper": TransformerSettings.paper},
-        options={
-            "epochs": "fit.epochs",
-            "devices": "fit.devices",
-            "nodes": "fit.nodes",
-            "strategy": "fit.strategy",
-        },
+        options={"epochs": "fit.epochs", **FIT_OPTIONS},
         traits=Traits(trained=True, unseen_genes=True, learns_genes=True),
     ),
     Method(

@@ -20,6 +20,7 @@ from cistron.cells.transformer_model import CellTransformer, FittedTransformer, 
 from cistron.errors import InputError
 from cistron.runtime.seeds import random_generator, seed_for
 from cistron.training import fit
+from cistron.training.processes import dealt
 
 CHUNK = 64  # consecutive cells that are read in one go
 BUFFER = 32  # chunks that are shuffled together
@@ -52,27 +53,56 @@ class HiddenGeneBatches:
         """Batches of an epoch."""
         return self.settings.steps_per_epoch
 
-    def __call__(self, epoch: int) -> Iterator[dict[str, torch.Tensor]]:
+    def __call__(self, epoch: int) -> "_Epoch":
         """Batches of an epoch."""
-        return self.batches(epoch, self.settings.steps_per_epoch)
+        return _Epoch(self, epoch)
 
-    def batches(self, epoch: int, steps: int) -> Iterator[dict[str, torch.Tensor]]:
-        """Draw ``steps`` batches."""
-        random = random_generator(self.seed, "transformer batches", epoch)
-        made = 0
+    def batches(
+        self, epoch: int, steps: int, rank: int = 0, ranks: int = 1
+    ) -> Iterator[dict[str, torch.Tensor]]:
+        """Draw ``steps`` batches.
+
+        Parameters
+        ----------
+        epoch
+            Number of the epoch.
+        steps
+            Batches.
+        rank
+            Number of this process, from 0.
+        ranks
+            Number of processes, each of which reads cells of its own.
+        """
+        own = () if ranks == 1 else (rank,)
+        random = random_generator(self.seed, "transformer batches", epoch, *own)
+        made = turn = 0
         while made < steps:
-            for block in self._shuffled(random):
+            order = None
+            if ranks > 1:  # the same in all processes
+                order = random_generator(self.seed, "transformer order", epoch, turn)
+            for block in self._shuffled(random, order, rank, ranks):
                 yield self._batch(block, random)
                 made += 1
                 if made == steps:
                     return
+            turn += 1
 
-    def _shuffled(self, random: np.random.Generator) -> Iterator[sparse.csr_matrix]:
+    def can_be_divided(self, ranks: int) -> bool:
+        """Whether there is a whole buffer of cells for each of several processes."""
+        return len(self.rows) >= CHUNK * BUFFER * ranks
+
+    def _shuffled(
+        self,
+        random: np.random.Generator,
+        order_random: np.random.Generator | None = None,
+        rank: int = 0,
+        ranks: int = 1,
+    ) -> Iterator[sparse.csr_matrix]:
         """Cells in blocks of a batch: chunks in random order, shuffled within a buffer of chunks."""
         size = self.settings.batch_cells
         chunks = [self.rows[start : start + CHUNK] for start in range(0, len(self.rows), CHUNK)]
-        order = random.permutation(len(chunks))
-        for first in range(0, len(order), BUFFER):
+        order = (order_random or random).permutation(len(chunks))
+        for first in range(rank * BUFFER, len(order), ranks * BUFFER):
             buffer = sparse.vstack(
                 [self._read(chunks[number]) for number in order[first : first + BUFFER]], format="csr"
             )
@@ -106,6 +136,30 @@ class HiddenGeneBatches:
         }
 
 
+class _Epoch:
+    """Batches of one epoch; of several processes each reads cells of its own, where there are enough of them."""
+
+    def __init__(self, batches: HiddenGeneBatches, epoch: int) -> None:
+        self._batches, self._epoch = batches, epoch
+
+    def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
+        return self._batches.batches(self._epoch, len(self._batches))
+
+    def for_rank(self, rank: int, ranks: int) -> Iterator[dict[str, torch.Tensor]]:
+        """Batches of one of several processes.
+
+        Parameters
+        ----------
+        rank
+            Number of the process, from 0.
+        ranks
+            Number of processes.
+        """
+        if self._batches.can_be_divided(ranks):
+            return self._batches.batches(self._epoch, len(self._batches) // ranks, rank, ranks)
+        return dealt(self, rank, ranks)
+
+
 def _start(inputs: MethodInput, settings: TransformerSettings) -> CellTransformer:
     """Build the model with what is known of genes before training."""
     data, moments, features = inputs.data, inputs.moments, inputs.features.values
@@ -130,7 +184,7 @@ def _start(inputs: MethodInput, settings: TransformerSettings) -> CellTransforme
     }
     tensors = {name: torch.from_numpy(np.asarray(value, dtype=np.float32)) for name, value in facts.items()}
     tensors["fold"] = torch.from_numpy(gene_folds(genes, inputs.seed))
-    sample = next(HiddenGeneBatches(data.cells, data.rows, moments.share, settings, inputs.seed)(-1))
+    sample = next(iter(HiddenGeneBatches(data.cells, data.rows, moments.share, settings, inputs.seed)(-1)))
     bins = fit_bins(sample["shown"], settings.bins, settings.weighted_bins)
     if bins.values.numel() < settings.bins and settings.head == "bins":
         raise InputError(

@@ -61,6 +61,7 @@ def design_epigenome(
         If a name is unknown, or nothing may be edited.
     """
     settings = settings or DesignSettings()
+    store.require_start_site_bins("a design")
     networks = list(model.require_networks("design"))
     judges = max(1, len(networks) // 3) if settings.judge and len(networks) > 1 else 0
     networks, kept_out = networks[: len(networks) - judges], networks[len(networks) - judges :]
@@ -127,7 +128,11 @@ def _editable(
         if settings.edit_cell_types
         else target
     )
-    marks = _chosen(model.marks, settings.marks, "mark")
+    near = [mark for mark, far in zip(model.marks, model.distal) if not far]
+    _chosen(near, settings.marks, "mark")
+    marks = (
+        _chosen(model.marks, settings.marks, "mark") & ~model.distal
+    )  # elements elsewhere stay as they are
     place = store.positions()
     inside = (place >= settings.region[0]) & (place < settings.region[1])
     mask = (cells[:, None] & marks[None] & measured)[:, :, None] & inside
@@ -197,14 +202,15 @@ def design_files(
         say(short)
         run.warn(short)
     outcome, edits = outcome_table(found, store), edit_table(found, store, fitted.marks)
+    shown = ~fitted.distal
     write_designed_epigenome(
         output,
-        found.designed,
-        found.original,
-        found.measured,
+        found.designed[:, :, shown],
+        found.original[:, :, shown],
+        found.measured[:, shown],
         sequences=store.tracks.sequences.iloc[rows].reset_index(drop=True),
         cell_types=store.cell_types,
-        marks=fitted.marks,
+        marks=[mark for mark, near in zip(fitted.marks, shown) if near],
         bin_size=store.tracks.bin_size,
         outcome=outcome,
         edits=edits,

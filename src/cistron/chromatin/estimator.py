@@ -18,10 +18,11 @@ from cistron.chromatin.settings import NetworkSettings
 from cistron.chromatin.signal import MEMORY_BYTES, permutation_of
 from cistron.chromatin.splits import HeldOut, TwoAxisSplit, choose_split
 from cistron.errors import InputError
-from cistron.formats.gene_tracks import GeneTracks, open_gene_tracks
+from cistron.formats.gene_tracks import LAYOUT, GeneTracks, open_gene_tracks
 from cistron.formats.prediction import prediction, write_prediction
 from cistron.methods import Estimator, Method
 from cistron.runtime import RunRecord, atomic_path, check_writable, limit_threads
+from cistron.runtime.processes import keeps
 
 _PARTS = ("train", "validation", "test")
 
@@ -134,6 +135,7 @@ class ExpressionPredictor(Estimator):
             "bins": store.bins,
             "bin_size": store.tracks.bin_size,
             "transform": store.parameters.get("transform", ""),
+            **{key: store.parameters[key] for key in LAYOUT if store.parameters.get(key)},
             "scale": store.scale,
             "dataset": header["name"],
             "genome_build": header["genome_build"],
@@ -199,7 +201,7 @@ class ExpressionPredictor(Estimator):
             if name in model.facts:
                 run.record(name, model.facts[name])
         run.write(output / "run.json")
-        if directory.exists():
+        if keeps(directory):
             for log in directory.glob("*/log.csv"):
                 shutil.copy(log, output / f"{log.parent.name}.log.csv")
             shutil.rmtree(directory)

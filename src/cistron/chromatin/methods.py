@@ -7,6 +7,7 @@
 from cistron.chromatin.settings import DesignSettings, GeneMeanSettings, MarkRidgeSettings, NetworkSettings
 from cistron.chromatin.settings_peers import BoostingSettings, ChromoformerSettings, DeepChromeSettings
 from cistron.methods import Method, MethodList, Traits
+from cistron.training.settings import FIT_OPTIONS
 
 METHODS = MethodList(
     "chromatin",
@@ -18,6 +19,7 @@ METHODS = MethodList(
         meaning="mean of an ensemble of permutation-equivariant networks",
         reference="Batra, Spence and Song; mixing in every block and a linear path are cistron's (preset paper: as published)",
         presets={"paper": NetworkSettings.paper, "convolutional": NetworkSettings.convolutional},
+        options=FIT_OPTIONS,
         traits=Traits(trained=True),
     ),
     Method(
@@ -29,6 +31,7 @@ METHODS = MethodList(
         reference="what a network of one cell type at a time can know",
         presets={"default": NetworkSettings.per_cell},
         prefixes=("network",),
+        options=FIT_OPTIONS,
         traits=Traits(trained=True),
     ),
     Method(
@@ -56,6 +59,7 @@ METHODS = MethodList(
         make="cistron.chromatin.fitting:fit_network",
         meaning="a network of DeepChrome's form, as regression",
         reference="DeepChrome (Singh et al. 2016), with expression instead of two classes",
+        options=FIT_OPTIONS,
         traits=Traits(trained=True),
     ),
     Method(
@@ -65,6 +69,7 @@ METHODS = MethodList(
         make="cistron.chromatin.fitting:fit_network",
         meaning="a network of Chromoformer's form without distal elements",
         reference="Chromoformer (Lee et al. 2022), smaller and without its distal elements",
+        options=FIT_OPTIONS,
         traits=Traits(trained=True),
     ),
     Method(

@@ -89,8 +89,12 @@ class Signal:
             rows = np.arange(start, min(start + size, len(self)))
             yield rows, self.read(rows)
 
-    def shuffled(self, size: int, seed: int, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def shuffled(
+        self, size: int, seed: int, epoch: int, rank: int = 0, ranks: int = 1
+    ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
         """Go through all genes in batches of random order; when streaming, neighbouring chunks are shuffled together.
+
+        Of several processes all take as many batches, and what is left over is left out. When streaming, each reads chunks of its own.
 
         Parameters
         ----------
@@ -98,21 +102,44 @@ class Signal:
             Genes in a batch.
         seed, epoch
             They determine the order.
+        rank
+            Number of this process, from 0.
+        ranks
+            Number of processes.
+
+        Yields
+        ------
+        rows, values : ndarray
+            Numbers of the genes and their marks; marks that are held and are another process's turn are ``None``.
         """
         random = random_generator(seed, "chromatin batches", epoch)
         if self._held is not None:
             order = random.permutation(len(self))
-            for rows in np.array_split(order, max(1, round(len(order) / size))):
-                yield rows, self._held[rows]
+            batches = np.array_split(order, _batches_of(len(order), size))
+            for number, rows in enumerate(batches[: len(batches) // ranks * ranks]):
+                yield rows, self._held[rows] if number % ranks == rank else None
             return
         chunks = np.array_split(np.arange(len(self)), max(1, len(self) // GENES_PER_CHUNK))
         together = random.permutation(len(chunks))
-        for start in range(0, len(chunks), _CHUNKS_TOGETHER):
-            rows = np.sort(np.concatenate([chunks[n] for n in together[start : start + _CHUNKS_TOGETHER]]))
+        starts = list(range(0, len(chunks), _CHUNKS_TOGETHER))
+        buffers = [together[start : start + _CHUNKS_TOGETHER] for start in starts]
+        if ranks > 1:
+            rounds = -(-len(chunks) // (_CHUNKS_TOGETHER * ranks))
+            buffers = np.array_split(together, rounds * ranks)
+        for first in range(0, len(buffers), ranks):
+            sizes = [sum(len(chunks[n]) for n in one) for one in buffers[first : first + ranks]]
+            steps = min(_batches_of(genes, size) for genes in sizes) if min(sizes) else 0
+            if not steps:
+                continue
+            rows = np.sort(np.concatenate([chunks[n] for n in buffers[first + rank]]))
             values = self.read(rows)
             order = random.permutation(len(rows))
-            for part in np.array_split(order, max(1, round(len(order) / size))):
+            for part in np.array_split(order, _batches_of(len(rows), size))[:steps]:
                 yield rows[part], values[part]
+
+
+def _batches_of(genes: int, size: int) -> int:
+    return max(1, round(genes / size))
 
 
 def permutation_of(store: GeneTracks, seed: int) -> np.ndarray:

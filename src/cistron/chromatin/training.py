@@ -148,7 +148,12 @@ Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 def training_batches(
-    examples: Examples, settings: AnyNetworkSettings, seed: int, epoch: int
+    examples: Examples,
+    settings: AnyNetworkSettings,
+    seed: int,
+    epoch: int,
+    rank: int = 0,
+    ranks: int = 1,
 ) -> Iterator[Batch]:
     """Batches of marks, mask [gene, cell type, mark] and expression; some steps see a subset of the cell types.
 
@@ -160,21 +165,29 @@ def training_batches(
         Settings of the network.
     seed, epoch
         They determine the order and what is masked.
+    rank
+        Number of this process, from 0.
+    ranks
+        Number of processes, each of which gets batches of its own.
     """
-    random = random_generator(seed, "cell types and marks", epoch)
+    own = () if ranks == 1 or examples.signal.in_memory else (rank,)
+    random = random_generator(seed, "cell types and marks", epoch, *own)
     number = examples.signal.shape[1]
     measured = torch.from_numpy(examples.signal.measured)
-    for rows, values in examples.signal.shuffled(settings.batch_size, seed, epoch):
-        x, y = torch.from_numpy(values), torch.from_numpy(examples.expression[rows])
-        mask = measured.expand(len(rows), -1, -1)
+    for rows, values in examples.signal.shuffled(settings.batch_size, seed, epoch, rank, ranks):
+        mask, chosen = measured.expand(len(rows), -1, -1), np.arange(number)
         if number > 1 and random.random() < settings.subsets:
             chosen = np.sort(random.permutation(number)[: random.integers(1, number)])
-            x, y, mask = x[:, chosen], y[:, chosen], mask[:, chosen]
+            mask = mask[:, chosen]
         if settings.mark_dropout:
             kept = torch.from_numpy(random.random(mask.shape) >= settings.mark_dropout)
             # a cell type keeps all of its marks where it would lose the last one
             mask = torch.where((mask & kept).any(dim=-1, keepdim=True), mask & kept, mask)
-        yield x, mask, y
+        # Another process's turn: its draws are made all the same, so that a batch does not hang on who takes it.
+        if values is None:
+            continue
+        x, y = torch.from_numpy(values), torch.from_numpy(examples.expression[rows])
+        yield (x, mask, y) if len(chosen) == number else (x[:, chosen], mask, y[:, chosen])
 
 
 class TrainingBatches:
@@ -197,6 +210,18 @@ class TrainingBatches:
 
     def __iter__(self) -> Iterator[Batch]:
         return training_batches(*self._made)
+
+    def for_rank(self, rank: int, ranks: int) -> Iterator[Batch]:
+        """Batches of one of several processes.
+
+        Parameters
+        ----------
+        rank
+            Number of the process, from 0.
+        ranks
+            Number of processes.
+        """
+        return training_batches(*self._made, rank, ranks)
 
 
 class ValidationBatches:

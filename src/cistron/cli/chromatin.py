@@ -1,7 +1,7 @@
 """``cistron chromatin``: histone marks to expression."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -9,7 +9,19 @@ from cistron.chromatin.methods import METHODS
 from cistron.chromatin.settings import BuildSettings
 from cistron.cli.chromatin_questions import design, embed, epigenesis, export, quality
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
-from cistron.cli.options import AllowLoss, Output, Scheduler, Seed, Threads, Workers, renamed
+from cistron.cli.options import (
+    AllowLoss,
+    Devices,
+    Nodes,
+    Output,
+    Scheduler,
+    Seed,
+    Strategy,
+    Threads,
+    TrainingPrecision,
+    Workers,
+    renamed,
+)
 from cistron.cli.running import Lists
 from cistron.methods import Positive
 from cistron.runtime import show
@@ -33,6 +45,7 @@ def build(
     expression: Path | None = None,
     split: Path | None = None,
     blacklist: Path | None = None,
+    contacts: Path | None = None,
     settings: Annotated[BuildSettings | None, Parameter(name="*")] = None,
     allow_loss: AllowLoss = False,
     workers: Workers = 1,
@@ -55,6 +68,9 @@ def build(
         Table with gene and split (train, validation, test, unused); chromosomes 1-12, 13-14 and 15-22 when absent.
     blacklist
         BED of regions with artefacts (ENCODE's blacklist); bins of bigWigs that it touches are 0.
+    contacts
+        Table of distal elements and genes (gene, chromosome, start, end, score, optional cell_type; the ABC model's columns are known):
+        each mark gets a further track, its mean over a gene's elements weighted by the score.
     """
     from cistron.chromatin.build import build_files
 
@@ -66,6 +82,7 @@ def build(
         expression=expression,
         split=split,
         blacklist=blacklist,
+        contacts=contacts,
         settings=settings,
         workers=workers,
         scheduler=scheduler,
@@ -91,6 +108,10 @@ def train(
     test_cell_types: tuple[str, ...] = (),
     permuted: Annotated[bool, Parameter(negative=())] = False,
     memory: Positive = 4.0,
+    devices: Devices = None,
+    nodes: Nodes = None,
+    strategy: Strategy = None,
+    precision: TrainingPrecision = None,
     seed: Seed = 0,
     threads: Threads = None,
 ) -> None:
@@ -112,11 +133,17 @@ def train(
     permuted
         Give each gene the marks of another gene: the negative control.
     memory
-        Gigabytes of marks that may be held; more is streamed from disk.
+        Gigabytes of marks that each process may hold; more is streamed from disk.
     """
     from cistron.chromatin.estimator import ExpressionPredictor
 
-    model = ExpressionPredictor(**chosen.estimator_arguments(), seed=seed).train_files(
+    running: dict[str, Any] = {
+        "devices": devices,
+        "nodes": nodes,
+        "strategy": strategy,
+        "precision": precision,
+    }
+    model = ExpressionPredictor(**chosen.estimator_arguments(**running), seed=seed).train_files(
         data,
         output,
         held_out=held_out,

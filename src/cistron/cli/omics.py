@@ -9,7 +9,19 @@ from cistron.cli.method_options import ChosenMethod, add_methods_command, method
 from cistron.cli.omics_join import join
 from cistron.cli.omics_prepare import prepare
 from cistron.cli.omics_tune import tune
-from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Output, Seed, Threads
+from cistron.cli.options import (
+    Devices,
+    GeneColumn,
+    GenesIn,
+    Layer,
+    Modality,
+    Nodes,
+    Output,
+    Seed,
+    Strategy,
+    Threads,
+    TrainingPrecision,
+)
 from cistron.cli.running import InCloud
 from cistron.omics import METHODS, PreprocessingSettings
 from cistron.omics.settings_preparation import Duplicates
@@ -40,6 +52,10 @@ def embed(
     name: str | None = None,
     evidence: str = "expression",
     licence: str = "",
+    devices: Devices = None,
+    nodes: Nodes = None,
+    strategy: Strategy = None,
+    precision: TrainingPrecision = None,
     seed: Seed = 0,
     threads: Threads = None,
 ) -> None:
@@ -70,7 +86,15 @@ def embed(
     """
     from cistron.omics import OmicsEmbedder
 
-    shared = {"dimensions": dimensions, "variance": variance, "scale_components": scale_components}
+    shared = {
+        "dimensions": dimensions,
+        "variance": variance,
+        "scale_components": scale_components,
+        "devices": devices,
+        "nodes": nodes,
+        "strategy": strategy,
+        "precision": precision,
+    }
     arguments = chosen.estimator_arguments(several=len(matrices) > 1, **shared)
     embedder = OmicsEmbedder(preprocessing=preprocessing, seed=seed, **arguments)
     embedding = embedder.embed_files(

@@ -4,7 +4,7 @@ import dataclasses
 import inspect
 import os
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ from typing import Any
 from cistron.cli.followers import discarded_outputs, is_follower
 from cistron.cli.summary import RunSummary
 from cistron.errors import InputError
-from cistron.runtime import Output, RunRecord, claim_outputs, limit_threads, show
+from cistron.runtime import Output, RunRecord, claim_outputs, limit_threads, run_on, show
 from cistron.runtime.cloud import cloud_url, exists, require_here
 from cistron.runtime.files import destination_of, require_ordinary
+from cistron.runtime.outputs import are_finished
 
 # What does not change a result: how it is computed, and what is printed or drawn of it.
 INCIDENTAL = frozenset(
@@ -175,11 +176,9 @@ def run_command(
             )
     check_paths(command, bound)
     command = _limited(command, arguments.arguments.get("threads", threads))
+    command = _placed(command, arguments.arguments, threads)
     if not outputs:
         return command(*bound.args, **bound.kwargs)
-    if is_follower(arguments):
-        with discarded_outputs(bound, writes) as changed:
-            return command(*changed.args, **changed.kwargs)
     given = {
         key: value
         for key, value in arguments.arguments.items()
@@ -199,6 +198,11 @@ def run_command(
         inputs = []  # made again in any case
     summary.outputs = [str(output.path) for output in outputs]
     record = RunRecord(summary.command, settings, inputs, int(given.get("seed") or 0))
+    if is_follower(arguments.arguments):
+        if not overwrite and are_finished(outputs, record):
+            return None  # the first process leaves them as they are, and waits for nobody
+        with discarded_outputs(bound, writes) as changed:
+            return command(*changed.args, **changed.kwargs)
     with claim_outputs(outputs, record, overwrite=overwrite) as claim:
         if not claim.finished:
             return command(*bound.args, **bound.kwargs)
@@ -231,6 +235,21 @@ def _limited(command: Callable[..., Any], threads: int | None) -> Callable[..., 
             return command(*given, **named)
 
     return limited
+
+
+def _placed(
+    command: Callable[..., Any], arguments: Mapping[str, Any], threads: int | None
+) -> Callable[..., Any]:
+    """The command with its independent work where ``--workers`` and ``--scheduler`` say, if it has these options."""
+    workers, scheduler = arguments.get("workers") or 1, arguments.get("scheduler")
+    if workers == 1 and scheduler is None:
+        return command
+
+    def placed(*given: Any, **named: Any) -> Any:
+        with run_on(workers, scheduler, threads=arguments.get("threads", threads)):
+            return command(*given, **named)
+
+    return placed
 
 
 def _require_apart(outputs: Sequence[Output], inputs: Sequence[Path]) -> None:

@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 from cyclopts import Group, Parameter
 
-from cistron.cli.options import PRESET, Output, Seed, Threads
+from cistron.cli.options import (
+    PRESET,
+    Devices,
+    Nodes,
+    Output,
+    Seed,
+    Strategy,
+    Threads,
+    TrainingPrecision,
+)
 from cistron.errors import InputError
 from cistron.methods import Count, Positive
 from cistron.runtime import show
@@ -47,9 +56,14 @@ def train(
             group=_START, negative=(), help="Make new heads for the tracks of the stores, and train all."
         ),
     ] = False,
-    precision: Annotated[
-        Literal["fp32", "mixed"], Parameter(group=_WHERE, help="Matrix products: exact, or in bfloat16.")
-    ] = "fp32",
+    adapter_rank: Annotated[
+        Count | None,
+        Parameter(
+            group=_START,
+            help="Train the heads and low-rank adapters of the transformer, 4 to 16 for example; new heads where the tracks are others.",
+        ),
+    ] = None,
+    precision: TrainingPrecision = "fp32",
     checkpoint_tower: Annotated[
         bool,
         Parameter(
@@ -61,9 +75,9 @@ def train(
     accumulate: Annotated[
         Count, Parameter(group=_WHERE, help="Batches whose gradients are added before a step.")
     ] = 1,
-    devices: Annotated[Count, Parameter(group=_WHERE, help="Devices; batches are dealt to them.")] = 1,
-    nodes: Annotated[Count, Parameter(group=_WHERE, help="Machines, with as many devices each.")] = 1,
-    strategy: Annotated[str, Parameter(group=_WHERE, help="Of Lightning; ddp for several devices.")] = "auto",
+    devices: Devices = 1,
+    nodes: Nodes = 1,
+    strategy: Strategy = "auto",
     accelerator: Annotated[
         str, Parameter(group=_WHERE, help="auto (a GPU where there is one), cpu, gpu.")
     ] = "auto",
@@ -91,7 +105,14 @@ def train(
     if not stores:
         raise InputError("no store was given; name one of 'cistron sequence data', or one an organism")
     running = Running(
-        precision, checkpoint_tower, accumulate, devices, nodes, strategy, accelerator, maximum_seconds
+        precision or "fp32",
+        checkpoint_tower,
+        accumulate,
+        devices or 1,
+        nodes or 1,
+        strategy or "auto",
+        accelerator,
+        maximum_seconds,
     )
     with limit_threads(threads):
         report = train_model(
@@ -102,6 +123,7 @@ def train(
             start=start,
             freeze_trunk=freeze_trunk,
             new_heads=new_heads,
+            adapter_rank=adapter_rank,
             running=running,
             seed=seed,
         )

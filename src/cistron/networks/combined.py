@@ -27,6 +27,7 @@ from cistron.networks.settings import DefaultSettings
 from cistron.networks.shrinkage import ShrunkenEffects, shrink_effects
 from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
+from cistron.runtime.shards import run_each
 
 SHRINKAGE = 0.5  # of correlations towards none; with less, noise passes between genes (0.1 to 0.9 tried)
 FEWEST_PERTURBATIONS = 20  # with fewer, direct effects are not determined
@@ -170,23 +171,38 @@ def _stability(
     genes = len(cells.genes)
     probability = np.nan_to_num(logistic(odds))
     expected = int(min(max(probability.sum(), 50), genes * (genes - 1)))
-    values = normalise(cells)
-    perturbed = cell_weights(cells) if settings.escapers else None
+    shared = {
+        "cells": cells,
+        "values": normalise(cells),
+        "perturbed": cell_weights(cells) if settings.escapers else None,
+        "settings": settings,
+        "seed": seed,
+        "learned": first.total.learned,
+        "expected": expected,
+    }
     found = np.zeros((genes, genes), dtype=np.float32)
-    for draw in range(settings.resamples):
-        random = random_generator(seed, "resampled cells", draw)
-        weights = _resample_weights(cells.perturbation, random)
-        partial = _partial(values, cells, settings, seed, weights)
-        evidence = _evidence(
-            screen_effects(cells, weights if perturbed is None else weights * perturbed),
-            partial,
-            settings,
-            first.total.learned,
-        )
-        again = Network(cells.genes, combine(evidence, settings))
-        found[again.strongest(expected)] += 1
+    for strongest in run_each(_resampled, [{"draw": draw} for draw in range(settings.resamples)], shared):
+        found[strongest] += 1
         progress.advance()
     return found / settings.resamples
+
+
+def _resampled(
+    cells: PerturbedCells,
+    values: sparse.csr_matrix,
+    perturbed: np.ndarray | None,
+    settings: DefaultSettings,
+    seed: int,
+    learned: tuple[np.ndarray, np.ndarray],
+    expected: int,
+    draw: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Strongest pairs of one resample of the cells."""
+    weights = _resample_weights(cells.perturbation, random_generator(seed, "resampled cells", draw))
+    partial = _partial(values, cells, settings, seed, weights)
+    effects = screen_effects(cells, weights if perturbed is None else weights * perturbed)
+    evidence = _evidence(effects, partial, settings, learned)
+    return Network(cells.genes, combine(evidence, settings)).strongest(expected)
 
 
 def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -> Network:

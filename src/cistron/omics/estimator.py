@@ -18,6 +18,7 @@ from cistron.omics.methods import METHODS
 from cistron.omics.preprocessing import prepare_matrix
 from cistron.omics.settings_preparation import PreprocessingSettings
 from cistron.runtime import check_writable, limit_threads
+from cistron.runtime.processes import keeps
 
 
 class OmicsEmbedder(Estimator):
@@ -213,5 +214,6 @@ class OmicsEmbedder(Estimator):
         write_gene_embedding(embedding, output)
         if directory is not None:
             self.log = directory / "log.csv"
-            (directory / "last.ckpt").unlink(missing_ok=True)
+            if keeps(directory):
+                (directory / "last.ckpt").unlink(missing_ok=True)
         return embedding

@@ -6,6 +6,7 @@ prepared matrices (one, unless the method is joint), and a folder for its record
 
 from cistron.methods import Method, MethodList, Traits
 from cistron.omics.settings import AutoencoderSettings, PcaSettings, SoftImputeSettings, VdtfSettings
+from cistron.training.settings import FIT_OPTIONS
 
 METHODS = MethodList(
     "embedding",
@@ -36,6 +37,7 @@ METHODS = MethodList(
         meaning="latent variable of a network that reconstructs the gene's row",
         reference="Hinton and Salakhutdinov 2006, in the form of the functional gene embeddings report (TUM, 2024)",
         presets={"paper": AutoencoderSettings.paper},
+        options=FIT_OPTIONS,
         traits=Traits(trained=True, search="cistron.omics.tuning:autoencoder_space"),
     ),
     Method(
@@ -46,7 +48,7 @@ METHODS = MethodList(
         meaning="posterior mean of a latent variable of the gene, shared by all matrices",
         reference="Brechtmann et al., NAR Genomics and Bioinformatics 2023 (lqad095)",
         presets={"paper": VdtfSettings.paper, "paper-several": VdtfSettings.paper_many},
-        options={"dimensions": "gene_dimension"},
+        options={"dimensions": "gene_dimension", **FIT_OPTIONS},
         traits=Traits(joint=True, trained=True, search="cistron.omics.tuning:vdtf_space"),
     ),
 )

@@ -155,6 +155,23 @@ def claim_outputs(
                 _finish(output, record, earlier)
 
 
+def are_finished(outputs: Sequence[Output], record: RunRecord) -> bool:
+    """Whether the same run wrote all outputs before, and they are as it left them. Only looks.
+
+    Parameters
+    ----------
+    outputs
+        What the run writes.
+    record
+        The run.
+    """
+    found = [(destination_of(output.path), _record_of(destination_of(output.path))) for output in outputs]
+    return bool(found) and all(
+        told.get("request") == record.request() and _is_whole(path, told.get("output", {}))
+        for path, told in found
+    )
+
+
 @dataclass(frozen=True)
 class _Earlier:
     """What a result that will be replaced consists of: its record's run, and when each of its files was written."""

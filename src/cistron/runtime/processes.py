@@ -5,6 +5,8 @@ Lightning starts the command again for every further device (``LOCAL_RANK``); to
 """
 
 import os
+import sys
+from pathlib import Path
 
 
 def process_rank() -> int:
@@ -19,3 +21,31 @@ def process_rank() -> int:
         int(os.environ[name]) for name in ("NODE_RANK", "LOCAL_RANK") if os.environ.get(name, "").isdigit()
     ]
     return max(ranks, default=0)
+
+
+def keeps(directory: Path) -> bool:
+    """Whether this process may change the folder of a fit: the first one, which the others have linked to.
+
+    Parameters
+    ----------
+    directory
+        Folder of a fit.
+    """
+    return directory.is_dir() and not directory.is_symlink()
+
+
+def end_process(message: str, code: int = 2) -> None:
+    """End this process at once with one line, where a call that other processes should answer never comes back.
+
+    Nothing that was begun is finished: outputs are written to temporary names, so the next run removes what is left of them.
+
+    Parameters
+    ----------
+    message
+        The line.
+    code
+        Exit code.
+    """
+    sys.stderr.write(f"cistron: error: {' '.join(message.split())}\n")
+    sys.stderr.flush()
+    os._exit(code)

@@ -17,6 +17,7 @@ from cistron.runtime.bfloat16 import precision_in_force
 from cistron.runtime.processes import process_rank
 from cistron.runtime.progress import Progress, say
 from cistron.runtime.shards import fingerprint as hash_of
+from cistron.training.processes import lost_process_message, watched_processes
 from cistron.training.records import Records
 from cistron.training.settings import FitSettings
 
@@ -150,6 +151,8 @@ def fit(
         If the directory holds a checkpoint of another model or other settings, or there are no batches.
     TrainingDivergedError
         If a loss is not finite.
+    LostProcessError
+        If another process of a fit on several devices has ended.
     MissingDependencyError
         If a logger is asked for that is not installed.
 
@@ -169,6 +172,7 @@ def fit(
     settings = settings or FitSettings()
     directory = None if directory is None else Path(directory)
     fixed = {name: value for name, value in dataclasses.asdict(settings).items() if name not in _FREE}
+    fixed["precision"] = settings.lightning_precision
     mark = hash_of({"settings": fixed, "identity": dict(identity or {}), "seed": seed})
     # A checkpoint that does not fit is refused before Lightning loads and before any work.
     state = _earlier_state(model, directory, mark)
@@ -210,7 +214,8 @@ def fit(
     was_training = model.training
     device = "cpu"
     if not module.finished:
-        device = _run(module, batches, settings, description, directory if state is not None else None)
+        lost = lost_process_message(description, settings.devices * settings.nodes, directory)
+        device = _run(module, batches, settings, description, directory if state is not None else None, lost)
     if module.diverged:
         records.close()
         raise TrainingDivergedError(
@@ -275,6 +280,7 @@ def _run(
     settings: FitSettings,
     description: str,
     directory: Path | None,
+    lost: Callable[[str], str],
 ) -> str:
     import torch
 
@@ -288,7 +294,7 @@ def _run(
 
         on_cpu = settings.accelerator == "cpu"
         processor = on_cpu or (settings.accelerator == "auto" and not torch.cuda.is_available())
-        precision = settings.precision
+        precision = settings.lightning_precision
         if processor:
             precision = precision_in_force(precision, "32-true")
         trainer = pl.Trainer(
@@ -318,7 +324,8 @@ def _run(
             signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
         )
         try:
-            trainer.fit(module, ckpt_path=checkpoint, weights_only=True)
+            with watched_processes(settings.devices * settings.nodes, lost):
+                trainer.fit(module, ckpt_path=checkpoint, weights_only=True)
         except SystemExit:
             # Lightning turns an interrupt into an exit; the command line reports interrupts itself.
             raise KeyboardInterrupt from None

@@ -13,6 +13,7 @@ import torch
 from cistron.runtime.files import atomic_path
 from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import seed_for
+from cistron.training.processes import dealt
 from cistron.training.records import Records
 from cistron.training.settings import FitSettings
 
@@ -38,26 +39,6 @@ class Averages:
         means = {name: float(value / self._weight) for name, value in self._sums.items()}
         self._sums, self._weight = {}, 0.0
         return means
-
-
-def dealt(batches: Iterable[Any], rank: int, ranks: int) -> Iterator[Any]:
-    """Deal batches to ``ranks`` processes in turn; an incomplete last round is left out, so that all take as many steps.
-
-    Parameters
-    ----------
-    batches
-        Batches of an epoch, the same in every process.
-    rank
-        Number of this process, from 0.
-    ranks
-        Number of processes.
-    """
-    waiting: list[Any] = []
-    for batch in batches:
-        waiting.append(batch)
-        if len(waiting) == ranks:
-            yield waiting[rank]
-            waiting = []
 
 
 class _Batches:
@@ -194,8 +175,13 @@ class FittingModule(pl.LightningModule):
         self._validated = self._validating.read()
 
     def on_train_epoch_end(self) -> None:
-        trained, validated = self._of_all_processes(self._training.read()), self._validated
-        self._validated = {}
+        limit = self._settings.maximum_seconds
+        own = {
+            "checkpoint": time.monotonic() - self._last_checkpoint >= self._settings.checkpoint_seconds,
+            "stop": limit is not None and self.seconds() > limit,
+        }
+        trained, decided = self._of_all_processes(self._training.read(), own)
+        validated, self._validated = self._validated, {}
         self.epochs_done = self.current_epoch + 1
         row = {
             "epoch": float(self.current_epoch),
@@ -215,20 +201,24 @@ class FittingModule(pl.LightningModule):
             self._judge(monitored)
         if self.epochs_done == self._settings.epochs:
             self.finished = True
-        limit = self._settings.maximum_seconds
-        if limit is not None and self.seconds() > limit:
+        if decided["stop"]:
             self.finished = self.trainer.should_stop = True
         self._tell(trained, validated)
-        due = time.monotonic() - self._last_checkpoint >= self._settings.checkpoint_seconds
-        if self._checkpoint is not None and (due or self.finished):
+        if self._checkpoint is not None and (decided["checkpoint"] or self.finished):
             self.write_checkpoint()
 
-    def _of_all_processes(self, means: dict[str, float]) -> dict[str, float]:
-        """Means over the processes, each of which saw its own batches; all must judge by the same number."""
+    def _of_all_processes(
+        self, means: dict[str, float], own: dict[str, bool]
+    ) -> tuple[dict[str, float], dict[str, bool]]:
+        """Means over the processes, each of which saw its own batches, and what any of them wants by its own clock.
+
+        All must judge by the same numbers: one that stops or writes a checkpoint alone leaves the others waiting.
+        """
         if self.trainer.world_size == 1:
-            return means
-        values = torch.tensor(list(means.values()), dtype=torch.float64, device=self.device)
-        return dict(zip(means, self.trainer.strategy.reduce(values, reduce_op="mean").tolist()))
+            return means, own
+        values = torch.tensor([*means.values(), *own.values()], dtype=torch.float64, device=self.device)
+        found = self.trainer.strategy.reduce(values, reduce_op="mean").tolist()
+        return dict(zip(means, found)), {name: wish > 0 for name, wish in zip(own, found[len(means) :])}
 
     def _judge(self, monitored: float) -> None:
         margin = self._settings.minimum_improvement * abs(self.best_loss) if self.best_epoch >= 0 else 0.0
@@ -254,7 +244,11 @@ class FittingModule(pl.LightningModule):
         """Write the whole state beside the record, atomically."""
         if self._checkpoint is None:
             return
-        if self.trainer.world_size > 1:
+        # Strategies that divide the weights write a part from every process, to one name; others write from the first.
+        divided = self.trainer.world_size > 1 and not isinstance(
+            self.trainer.strategy, pl.strategies.DDPStrategy
+        )
+        if divided or self.global_rank > 0:
             self.trainer.save_checkpoint(self._checkpoint)
         else:
             with atomic_path(self._checkpoint) as partial:

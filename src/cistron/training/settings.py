@@ -7,6 +7,9 @@ from cistron.errors import InputError
 from cistron.methods import Count, CountOrZero, NotNegative, Positive, check_settings
 
 LOGGERS = ("tensorboard", "wandb")
+# Where and how exactly a network is fitted: options of the command line that methods share, and the settings that they set.
+FIT_OPTIONS = {name: f"fit.{name}" for name in ("devices", "nodes", "strategy", "precision")}
+_PRECISIONS = {"fp32": "32-true", "mixed": "bf16-mixed"}  # the command line's words: Lightning's
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class FitSettings:
     strategy
         Lightning strategy, for example ``ddp``.
     precision
-        Lightning precision, for example ``32-true`` or ``bf16-mixed``.
+        ``fp32``, ``mixed`` (matrix products in bfloat16), or Lightning's name of one, for example ``32-true`` or ``bf16-mixed``.
     checkpoint_seconds
         Least time between two checkpoints. One is always written at the end and on an interrupt.
     maximum_seconds
@@ -71,6 +74,11 @@ class FitSettings:
     checkpoint_seconds: NotNegative = 60.0
     maximum_seconds: Positive | None = None
     loggers: tuple[str, ...] = ()
+
+    @property
+    def lightning_precision(self) -> str:
+        """The precision by Lightning's name."""
+        return _PRECISIONS.get(self.precision, self.precision)
 
     def __post_init__(self) -> None:
         check_settings(self)
