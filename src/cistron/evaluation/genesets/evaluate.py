@@ -16,12 +16,8 @@ from cistron.evaluation.genesets.settings import GeneSetSettings
 from cistron.evaluation.rivals import RIVAL_NAME, Rivals, read_rivals, rivals_of
 from cistron.formats.scores import score_frame
 from cistron.genes.chromosomes import AUTOSOMES
-<<<<<<< HEAD
 from cistron.genes.identity import join_advice
-from cistron.runtime.progress import Progress
-=======
 from cistron.runtime.shards import run_each
->>>>>>> main
 from cistron.statistics.estimate import Estimate
 
 _MANY = 20  # from this many sets on, a gene in none of them is taken for unannotated, not for a negative
