@@ -161,10 +161,10 @@ def evaluate_edges(
     curves, effects = [], []
     possible = len(set(sources) & set(genes)) * (len(genes) - 1)
     for network in networks:
-        scored = int((network.table["source"].isin(sources) & network.table["target"].isin(genes)).sum())
-        if held_out is not None and settings.edges is None and scored > 0.5 * possible:
+        counted = int((network.table["source"].isin(sources) & network.table["target"].isin(genes)).sum())
+        if held_out is not None and settings.edges is None and counted > 0.5 * possible:
             warnings.append(
-                f"{network.name}: {scored:,} of {possible:,} possible edges are scored, so that against cells it can hardly differ "
+                f"{network.name}: {counted:,} of {possible:,} possible edges are scored, so that against cells it can hardly differ "
                 "from a random network; say how many of the strongest count with --edges"
             )
     shared = {
