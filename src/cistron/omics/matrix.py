@@ -12,7 +12,7 @@ from cistron.errors import InputError
 from cistron.formats.stored_matrix import StoredMatrix, open_matrix
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.omics.duplicates import Duplicates, Merging, merging
-from cistron.omics.set_aside import annotation_columns, is_summary, listed, require_samples
+from cistron.omics.set_aside import annotation_columns, is_sample_fact, is_summary, listed, require_samples
 
 _ROWS_AT_ONCE = 1024
 SHARD_GENES = (
@@ -191,12 +191,25 @@ def orient_matrix(
     if transposed:
         remarks.append(f"the input is samples x genes ({len(rows):,} x {len(columns):,}) and was transposed")
     summary = is_summary(genes)
+    facts = is_sample_fact(genes) if transposed else np.zeros(len(genes), dtype=bool)
+    if facts.any():
+        remarks.append(
+            "columns that tell of the samples and are no genes set aside: "
+            + listed([gene for gene, fact in zip(genes, facts) if fact])
+        )
     if summary.any():
         remarks.append(
             "sums of what was not counted set aside: "
             + listed([gene for gene, no_gene in zip(genes, summary) if no_gene])
         )
+    summary |= facts
     given = [gene for gene, no_gene in zip(genes, summary) if not no_gene]
+    if namespace == "ensembl":
+        odd = [gene for gene in given if guess_namespace([gene]) != "ensembl"]
+        if odd:
+            remarks.append(
+                f"{len(odd):,} of {len(given):,} names are no Ensembl ids and were kept: {listed(odd)}"
+            )
     cleaned = normalise_identifiers(given, namespace)
     if cleaned != given and namespace == "ensembl":
         remarks.append("versions were cut off the Ensembl ids")
