@@ -57,7 +57,7 @@ ELSEWHERE = {
 }
 FURTHER = {
     "chromatin design": "--gene PLANTED00015 --no-report",
-    "sequence evaluate": "--batch-size 1",
+    "sequence evaluate": "--batch-size 1 --no-baselines --no-report",
 }  # options of the cases
 # Sizes of pieces, made so small that the small inputs fall into several.
 SMALLER = {

@@ -115,6 +115,24 @@ def test_pieces_in_order_wherever_they_are_worked_out(cluster):
         assert list(run_each(add, items, {"values": values})) == alone
 
 
+def where(number: int) -> str:
+    """Folder that a piece works in."""
+    return os.getcwd()
+
+
+def test_pieces_work_in_the_folder_of_the_command(cluster, tmp_path, monkeypatch):
+    items = [{"number": 0}, {"number": 1}]
+    monkeypatch.chdir(tmp_path)
+    with run_on(scheduler=cluster.scheduler_address):
+        assert list(run_each(where, items)) == [str(tmp_path)] * 2
+    monkeypatch.setattr(os, "getcwd", lambda: "/another/disk")
+    with (
+        run_on(scheduler=cluster.scheduler_address),
+        pytest.raises(InputError, match=r"^worker tcp\S+ does not see /another/disk \(No such file or dir"),
+    ):
+        list(run_each(where, items))
+
+
 def test_results_that_wait_for_a_slow_piece_are_few(cluster, tmp_path):
     items = [{"number": number} for number in range(60)]
     with run_on(scheduler=cluster.scheduler_address):

@@ -7,6 +7,7 @@ worker that takes it, where no worker has room to write, where the scheduler is 
 
 import errno
 import logging
+import os
 import signal
 import sys
 import threading
@@ -74,13 +75,15 @@ def _in_worker(
     arguments: Mapping[str, Any],
     threads: int | None,
     software: Mapping[str, str],
+    folder: str,
 ) -> Any:
-    """Do one piece of work in the process of a worker."""
+    """Do one piece of work in the process of a worker, in the folder of the command, so that its relative paths hold."""
     from distributed import get_worker
 
     other = _other_software(_software(), software)
     if other:
         raise _refused(get_worker().address, other)
+    _enter(folder, get_worker().address)
     try:
         with limit_threads(threads):
             return function(**arguments)
@@ -88,6 +91,17 @@ def _in_worker(
         if error.errno not in _FULL:
             raise
         return _Full(get_worker().address, str(error.filename or ""))
+
+
+def _enter(folder: str, worker: str) -> None:
+    if os.getcwd() == folder:
+        return
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise InputError(
+            f"worker {worker} does not see {folder} ({error.strerror}); its machine must share the disk that the command works on"
+        ) from error
 
 
 @contextmanager
@@ -242,7 +256,7 @@ class _Work:
         )  # of data that a piece waited for, since the last piece was done
         self.full: dict[str, str] = {}  # worker to the file that it had no room for
         self.homeless: list[Call] = []  # pieces that found no worker with room
-        self.software = _software()
+        self.software, self.folder = _software(), os.getcwd()
 
     def completed(
         self, calls: Iterator[Call], ahead: int | None, go_on: Callable[[], bool]
@@ -294,7 +308,7 @@ class _Work:
                 return
             where = {"workers": rest}
         future = self.client.submit(
-            _in_worker, function, sent, self.threads, self.software, pure=False, **where
+            _in_worker, function, sent, self.threads, self.software, self.folder, pure=False, **where
         )
         self.running[future] = call
         self.queue.add(future)
