@@ -18,7 +18,7 @@ from cistron.evaluation.paired import compare, term_draws
 from cistron.evaluation.rivals import Rivals, read_rivals, rivals_of, trivial_embeddings
 from cistron.formats.gene_embedding import embedding_genes
 from cistron.formats.scores import score_frame
-from cistron.runtime.shards import run_each
+from cistron.runtime.shards import processes_at_work, run_each
 
 
 @dataclass(frozen=True)
@@ -202,6 +202,9 @@ def evaluate_labels(
     )
 
 
+_TERMS = 8  # terms of a piece of work for another process
+
+
 def _passes(
     embeddings: Sequence[anndata.AnnData],
     ids: Sequence[pd.Index],
@@ -211,17 +214,24 @@ def _passes(
     seed: int,
 ) -> Iterator[dict[str, Term]]:
     """Scored terms of each embedding and then of its controls, embedding by embedding."""
+    terms = list(dict.fromkeys(labels.frame["term"]))
+    # terms do not hang on each other; one process takes them all at once, because it looks at the embedding only once then
+    size = len(terms) if processes_at_work() == 1 else _TERMS
+    parts = [terms[start : start + size] for start in range(0, len(terms), size)]
     items = [
-        {"embedding": embedding, "genes": genes, "control": control}
+        {"embedding": embedding, "genes": genes, "control": control, "terms": part}
         for embedding, genes in zip(embeddings, ids)
         for control in (None, *range(settings.controls))
+        for part in parts
     ]
     shared = {"labels": labels, "settings": settings, "chromosomes": chromosomes, "seed": seed}
-    return iter(list(run_each(_pass, items, shared, description="scoring labels", unit="passes")))
+    found = list(run_each(_pass, items, shared, description="scoring labels", unit="passes"))
+    for start in range(0, len(found), len(parts)):
+        yield {term: one for part in found[start : start + len(parts)] for term, one in part.items()}
 
 
-def _pass(control: int | None, **problem: Any) -> dict[str, Term]:
-    return LabelProblem(**problem).scored(control)
+def _pass(control: int | None, terms: list[str], **problem: Any) -> dict[str, Term]:
+    return LabelProblem(**problem).scored(control, terms)
 
 
 def _names(embeddings: Sequence[anndata.AnnData]) -> list[str]:

@@ -1,5 +1,6 @@
 """Held-out predictions of every term by one embedding, scored."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,8 +123,8 @@ class LabelProblem:
         self.genes, self.values = genes, np.asarray(embedding.X, dtype=np.float64)
         self.listed = np.flatnonzero(genes.isin(set(labels.frame["gene"])))
 
-    def scored(self, control: int | None) -> dict[str, Term]:
-        """Every term that can be scored; rows exchanged among the genes of the table for a control."""
+    def scored(self, control: int | None, terms: Collection[str] | None = None) -> dict[str, Term]:
+        """Every term (or of these) that can be scored; rows exchanged among the genes of the table for a control."""
         values = self.values
         if control is not None:
             blocks = np.zeros(len(self.listed), dtype=np.int64)
@@ -133,7 +134,9 @@ class LabelProblem:
             values = values.copy()
             values[self.listed] = self.values[self.listed[permute_within(blocks, self.seed, control)]]
         found = {}
-        for term, frame in self.labels.frame.groupby("term", sort=False):
+        table = self.labels.frame
+        wanted = table if terms is None else table[table["term"].isin(terms)]
+        for term, frame in wanted.groupby("term", sort=False):
             one = self._term(frame, values)
             if one is not None:
                 found[str(term)] = one
