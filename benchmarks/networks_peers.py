@@ -2,7 +2,11 @@
 
 ``CISTRON_PEER_CAUSALBENCH`` is the Python of an environment made as benchmarks/peers/causalbench.txt says; without it only our methods
 are run. Each answer is kept in the folder that ``CISTRON_PEERS_FOLDER`` names, so that a run that was cut goes on. A model that has
-not ended after ``LIMIT`` CPU seconds is stopped, which the table says.
+not ended after ``CISTRON_PEERS_LIMIT`` CPU seconds (90) is stopped, which the table says.
+
+``CISTRON_PEERS_GENES`` and ``CISTRON_PEERS_CELLS`` are the genes of the planted screen (42) and its cells per knock-out (40; twenty times
+as many control cells), ``CISTRON_PEERS_SHARE`` a share of TAP-seq's training cells (1), for models that take long.
+``CISTRON_PEERS_MODELS`` and ``CISTRON_PEERS_SCREENS`` (names with commas) run some models, on some screens.
 """
 
 import json
@@ -33,7 +37,10 @@ from cistron.networks.methods import METHODS
 from cistron.networks.settings import DefaultSettings
 
 SEED = 1000
-LIMIT = 90  # CPU seconds
+LIMIT = int(os.environ.get("CISTRON_PEERS_LIMIT", "90"))  # CPU seconds
+GENES = int(os.environ.get("CISTRON_PEERS_GENES", "42"))
+CELLS = int(os.environ.get("CISTRON_PEERS_CELLS", "40"))
+SHARE = float(os.environ.get("CISTRON_PEERS_SHARE", "1"))
 OURS = (
     "default",
     "mean-shift",
@@ -90,18 +97,34 @@ class Answer:
 
 
 def screens() -> list[Screen]:
-    """Give a planted screen of 42 genes (the feature selections ask for more than 40) and the TAP-seq screen, 80% of the cells for training."""
+    """Give a planted screen (the feature selections ask for more than 40 genes) and the TAP-seq screen, 80% of the cells for training."""
     cells, true = planted_cells(
-        SEED, genes=42, shape="hubs", counts_per_gene=12.0, cells_per_knockout=40, control_cells=800
+        SEED,
+        genes=GENES,
+        shape="hubs",
+        counts_per_gene=12.0,
+        cells_per_knockout=CELLS,
+        control_cells=20 * CELLS,
     )
     train, test = split_cells(cells)
-    found = [Screen("planted", cells.select(train), held_out_cells(cells, test), true)]
+    name = "planted" if (GENES, CELLS) == (42, 40) else f"planted {GENES} {CELLS}"
+    found = [Screen(name, cells.select(train), held_out_cells(cells, test), true)]
     file = DATA / "tapseq_schraivogel_k562" / "derived_causalbench_format.npz"
     if file.exists():
         cells = read_perturbed_cells(file)
         train, test = split_cells(cells)
-        found.append(Screen("TAP-seq", cells.select(train), held_out_cells(cells, test), None))
-    return found
+        kept = np.random.default_rng(SEED).permutation(train)[: round(SHARE * len(train))]
+        name = "TAP-seq" if SHARE == 1 else f"TAP-seq {SHARE:g}"
+        found.append(
+            Screen(
+                name,
+                cells.select(train if SHARE == 1 else np.sort(kept)),
+                held_out_cells(cells, test),
+                None,
+            )
+        )
+    wanted = os.environ.get("CISTRON_PEERS_SCREENS", "")
+    return [screen for screen in found if not wanted or screen.name.split()[0] in wanted.split(",")]
 
 
 def our_answer(name: str, screen: Screen) -> Answer:
@@ -149,13 +172,13 @@ def _run(name: str, screen: Screen, folder: Path) -> dict[str, object]:
                 ],
                 capture_output=True,
                 text=True,
-                timeout=6 * LIMIT,
+                timeout=60 * LIMIT,
                 cwd=temporary,
                 env={"OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"], "HOME": temporary},
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT)),
             )
         except subprocess.TimeoutExpired:
-            return {"edges": [], "seconds": LIMIT, "failed": f"stopped after {6 * LIMIT} s"}
+            return {"edges": [], "seconds": LIMIT, "failed": f"stopped after {60 * LIMIT} s"}
         if done.returncode < 0:
             return {"edges": [], "seconds": LIMIT, "failed": f"not ended after {LIMIT} CPU s"}
         if done.returncode:
@@ -223,6 +246,7 @@ def main() -> None:
     folder = Path(os.environ.get("CISTRON_PEERS_FOLDER") or tempfile.mkdtemp())
     folder.mkdir(exist_ok=True, parents=True)
     theirs = "CISTRON_PEER_CAUSALBENCH" in os.environ
+    wanted = os.environ.get("CISTRON_PEERS_MODELS", "")
     for screen in screens():
         cells, genes = screen.training.values.shape
         print(f"\n{screen.name}: {genes} genes, {cells:,} training cells")
@@ -237,7 +261,7 @@ def main() -> None:
             if not theirs:
                 break
             print(f" CausalBench 1.1.2, {regime}")
-            for name in names:
+            for name in (one for one in names if not wanted or one in wanted.split(",")):
                 print(_line(name, peers_answer(name, screen, folder), screen), flush=True)
     if not theirs:
         print("CISTRON_PEER_CAUSALBENCH is not set: CausalBench's models were not run", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Fine-tuning to three new tracks: trunk frozen, trunk trained, and from scratch, over the number of sequences, on planted DNA.
+"""Fine-tuning to three new tracks: trunk frozen, low-rank adapters, trunk trained, and from scratch, over the number of sequences, on planted DNA.
 
 The model to start from was trained on planted DNA (``tests/sequence/planted_model.py``) and knows two activators and a repressor. The first new track is
 a mixture of what it knows, the second a product, the third follows a motif that it has never seen. ``python -m benchmarks sequence_fine_tuning``.
@@ -126,6 +126,7 @@ def main() -> None:
     epochs, seed = int(os.environ.get("EPOCHS", "12")), int(os.environ.get("SEED", "0"))
     ways = {
         "heads only (--freeze-trunk)": {"freeze_trunk": True},
+        "heads and adapters (--adapter-rank 4)": {"adapter_rank": 4},
         "all (--new-heads)": {"new_heads": True},
         "from scratch": {},
     }
@@ -144,7 +145,7 @@ def main() -> None:
                     channels=48, depth=1, heads=4, key_size=8, epochs=max(epochs, epochs * 64 // number),
                     batch_size=8, learning_rate=3e-3, warmup_steps=20, dropout=0.0,
                 )  # fmt: skip
-                output = folder / f"{number} {way.split()[0]}"
+                output = folder / f"{number} {way}".replace("/", " ")
                 started = time.process_time()
                 train_model(
                     [store],

@@ -69,6 +69,6 @@ def test_bad_replicates_and_blacklists_are_told(files):
     windows = pd.DataFrame({"chromosome": ["chr1"], "start": [0], "end": [1000], "strand": ["+"]})
     (files / "black.bed").write_text("chr7\t0\t100\n")
     with pytest.raises(InputError, match="shares no chromosome with the genes"):
-        blacklisted_bins(windows, files / "black.bed", 10, 100)
+        blacklisted_bins(windows["chromosome"], (np.zeros((1, 10)), np.ones((1, 10))), files / "black.bed")
     with pytest.raises(InputError, match="--blacklist is for bigWigs"):
         build_gene_tracks(files / "n.zarr", binned=files / "x.npz", blacklist=files / "black.bed")

@@ -26,6 +26,9 @@ def _counts(cells, seed=0, genes=4):
     ["NT", "NTC", "NT1", "ntc_12", "non-targeting", "non-targeting_00017", "NonTargeting3", "ctrl", "Control", "safe-2",
      "safe_harbor_1", "safe-targeting", "INTERGENIC216151", "scramble", "scrambled_1", "AAVS1", "sgAAVS1-2", "NegCtrl0",
      "neg_ctrl_4", "non_targeting_sgRNA_4", "sgNT-1", "ROSA26", "lacZ", "neg", "WT",
+     "SCR", "scr_2", "NONTARG", "no-target_3", "untreated", "empty_vector", "mCherry", "CTRL_INT", "p_INTERGENIC345439", "NTg4",
+     "non-targeting_GACGTCCATCAGTGGTAAAC", "0Safe_safe_ACOC_211.1080", "ctrl+ctrl", "non-targeting_3|non-targeting_7",
+     "NegCtrl10_NegCtrl0", "NegCtrl10_NegCtrl0__NegCtrl10_NegCtrl0",
      "wild-type", "DMSO", "eGFP_1", "Luciferase", "LUC_sg2", "NO_SITE_12", "ONE_INTERGENIC_SITE_3", "ONE_NON-GENE_SITE_1"],
 )  # fmt: skip
 def test_usual_names_of_controls_are_known(label):
@@ -48,6 +51,9 @@ def test_usual_names_of_controls_are_known(label):
         "NEGR1",
         "LUC7L",
         "NOS1",
+        "UNTX",
+        "ctrl+TP53",
+        "TP53_ctrl",
         "",
     ],
 )
@@ -89,6 +95,40 @@ def test_guides_are_read_by_the_stated_rule():
     assert cells.perturbation.tolist() == [-1, -1, 0, 0, 1, 1, 3, 3, 1]
     assert cells.guides.tolist() == labels
     assert any("labels name guides" in remark and "-> " in remark for remark in cells.remarks)
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["TP53g2", "TP53sg1", "TP53_P1P2", "9993_TP53_P1P2_ENSG00000141510", "p_sgTP53_2", "TP53_pDS255", "HUMAN_TP53_1", "TP53 sg1",
+     "HGLibA_00012_TP53", "CRISPRi_TP53_1", "TP53_KO", "TP53#1", "TP53(1)", "TP53:2", "gTP53", "TP53_i1"],
+)  # fmt: skip
+def test_names_of_guides_of_usual_libraries_are_read(label):
+    assert _assemble(["NT", "NT", label, label]).perturbation.tolist() == [-1, -1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "label", ["GTP53", "TP53G2", "TP53-AS1", "TP53_UNKNOWN", "SGTP53", "TP53BP1", "TP53-DT"]
+)
+def test_genes_that_are_not_measured_are_not_taken_for_guides(label):
+    # GATM is a gene and no guide of ATM
+    cells = _assemble(["NT", "NT", "MYC", "MYC", label])
+    assert cells.perturbation.tolist() == [-1, -1, 3, 3, -2]
+    assert cells.set_aside == {"perturbed gene is not measured": 1}
+
+
+@pytest.mark.parametrize("joint", ["&", " & ", "/", "-", ":", "."])
+def test_pairs_are_recognised_by_other_joints(joint):
+    labels = [f"ctrl{joint}ctrl", "ctrl", f"HLA-A{joint}ctrl", f"ctrl{joint}HLA-A", f"TP53{joint}HLA-A"]
+    cells = _assemble(labels)
+    assert cells.perturbation.tolist() == [-1, -1, 1, 1, -2]
+    assert cells.set_aside == {"several genes perturbed at once": 1}
+
+
+def test_control_cells_that_a_guide_table_names_are_counted_once():
+    table = {"NT_1": "non-targeting", "chr1:5-25": "TP53"}
+    cells = _assemble(["NT_1", "NT_1", "chr1:5-25", "chr1:5-25"], guide_table=table)
+    assert cells.perturbation.tolist() == [-1, -1, 0, 0]
+    assert cells.remarks[0].startswith("2 cells taken as control by their labels: NT_1, non-targeting")
 
 
 def test_pairs_are_recognised():
@@ -138,6 +178,12 @@ def test_ensembl_ids_with_symbols_in_a_column_and_the_reverse(tmp_path):
     assert read_perturbed_cells(tmp_path / "b.h5ad").perturbed.tolist() == [0]
     by_id = read_perturbed_cells(tmp_path / "b.h5ad", gene_column="gene_ids")
     assert by_id.genes == tuple(ids)
+    other.var["gene_ids"] += ".17"
+    other.write_h5ad(tmp_path / "c.h5ad")
+    assert read_perturbed_cells(tmp_path / "c.h5ad").perturbed.tolist() == [0]
+    by_version = read_perturbed_cells(tmp_path / "c.h5ad", gene_column="gene_ids")
+    assert by_version.genes == tuple(ids)
+    assert not any("are named as in" in remark for remark in by_version.remarks)
     with pytest.raises(InputError, match="var has no column 'symbol'; it has gene_ids"):
         read_perturbed_cells(tmp_path / "b.h5ad", gene_column="symbol")
 
@@ -223,6 +269,10 @@ def test_10x_with_a_table_of_calls_and_a_guide_table(tmp_path):
     assert cells.perturbation.tolist() == [-1, -1, 0, 0]
     assert any("features left out: 1 of type" in remark for remark in cells.remarks)
     assert any("4 of 4 cells have a call" in remark for remark in cells.remarks)
+    calls.write_text(calls.read_text().replace("-1", ""))
+    again = read_perturbed_cells(tmp_path / "a.h5", calls=calls, guide_table=table)
+    assert again.perturbation.tolist() == [-1, -1, 0, 0]
+    assert any("names compared without their '-1'; 0 called cells" in remark for remark in again.remarks)
     with pytest.raises(InputError, match="give --calls TABLE"):
         read_perturbed_cells(tmp_path / "a.h5")
     calls.write_text("cell,guide\nXX,g1\n")

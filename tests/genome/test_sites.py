@@ -105,6 +105,8 @@ def test_another_build_and_nothing_to_use(genome, tmp_path):
         read_sites(written(tmp_path, "1 1 a A <DEL>"), genome)
     with pytest.raises(InputError, match="no variant"):
         read_sites(written(tmp_path), genome)
+    with pytest.raises(InputError, match=r"v.vcf has NC_000001\.11, g.fa chr1, chr2: rename"):
+        read_sites(written(tmp_path, "NC_000001.11 1 a A C"), genome)
 
 
 def test_no_header_is_needed_and_gzip_is_read(genome, tmp_path):

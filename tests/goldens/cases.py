@@ -316,7 +316,7 @@ CASES = (
         "sequence design",
         "gradient",
         f"{{inputs}}/genome/design.zarr {DNA} --track-table {{inputs}}/genome/marks.tsv --window -200 200"
-        " --judge-weights {artefacts}/sequence_model --protected {inputs}/genome/protected.bed --maximum-edits 3 --candidates 8 --batch-size 4"
+        " --judge-weights {artefacts}/sequence_model --expression-model {artefacts}/chromatin_network --protected {inputs}/genome/protected.bed --maximum-edits 3 --candidates 8 --batch-size 4"
         " --edit-price 0.01 --tolerance 0.5 --output {out}/edits",
         LONG,
     ),
@@ -348,6 +348,12 @@ CASES = (
         "bigwigs",
         "--tracks {inputs}/bigwigs/tracks.tsv --annotation {inputs}/bigwigs/genes.tsv --window 4000"
         " --expression {inputs}/bigwigs/expression.tsv --output {out}/m.zarr",
+    ),
+    Case(
+        "chromatin build",
+        "places",
+        "--track-table {inputs}/bigwigs/tracks.tsv --annotation {inputs}/bigwigs/bodies.tsv --window 4000 --gene-body-bins 15"
+        " --contacts {inputs}/bigwigs/contacts.tsv --output {out}/m.zarr",
     ),
     Case("chromatin train", "network", f"{MARKS} {SMALL_NETWORK} --output {{out}}/model", TRAINED),
     Case(

@@ -30,6 +30,7 @@ def write_inputs(folder: Path) -> Path:
     write_cell_world(cell_world(CELLS, seed=SEED), folder / "cells")
     write_network_world(network_world(NETWORK, seed=SEED), folder / "network")
     write_bigwigs(chromatin_world(BIGWIGS, seed=SEED), folder / "bigwigs")
+    _write_gene_bodies_and_contacts(folder / "bigwigs")
     write_binned(chromatin_world(MARKS, seed=SEED), folder / "marks")
     with np.load(folder / "marks" / "marks.npz") as arrays:
         kept = {name: arrays[name] for name in arrays.files}
@@ -57,13 +58,27 @@ def write_inputs(folder: Path) -> Path:
     return folder
 
 
+def _write_gene_bodies_and_contacts(folder: Path) -> None:
+    """Write where the genes of planted bigWigs end, and two distal elements each."""
+    rows, links = ["gene\tchromosome\tposition\tstart\tend\tstrand"], ["gene\tchromosome\tstart\tend\tscore"]
+    for line in (folder / "genes.tsv").read_text().splitlines()[1:]:
+        gene, chromosome, position, strand = line.split("\t")
+        site = int(position)
+        body = (site, site + 6000) if strand == "+" else (site - 5999, site + 1)
+        rows.append(f"{gene}\t{chromosome}\t{site}\t{body[0]}\t{body[1]}\t{strand}")
+        links.append(f"{gene}\t{chromosome}\t{site - 6000}\t{site - 4000}\t0.5")
+        links.append(f"{gene}\t{chromosome}\t{site + 3000}\t{site + 5000}\t0.25")
+    (folder / "bodies.tsv").write_text("\n".join(rows) + "\n")
+    (folder / "contacts.tsv").write_text("\n".join(links) + "\n")
+
+
 def _write_design(folder: Path) -> None:
     """Write a designed epigenome of one gene on the minus strand, and which tracks of the model its marks are."""
     from cistron.formats.designed_epigenome import EDIT_COLUMNS, OUTCOME_COLUMNS, write_designed_epigenome
 
-    original = np.full((1, 1, 2, 40), 0.5, np.float32)
+    original = np.full((1, 1, 2, 80), 0.5, np.float32)
     designed = original.copy()
-    designed[0, 0, 0, 19:22] += 0.2  # an untrained model moves by as much
+    designed[0, 0, 0, 39:42] += 0.2  # an untrained model moves by as much
     write_designed_epigenome(
         folder / "design.zarr",
         designed,
@@ -73,15 +88,18 @@ def _write_design(folder: Path) -> None:
             {
                 "name": ["PLANTED0004"],
                 "chromosome": ["chr1"],
-                "start": [18_001],
-                "end": [22_001],
+                "start": [16_001],
+                "end": [24_001],
                 "strand": ["-"],
             }
         ),
         cell_types=["cell_type_1"],
         marks=["H3K27ac", "H3K4me3"],
         bin_size=100,
-        outcome=pd.DataFrame(columns=list(OUTCOME_COLUMNS)),
+        outcome=pd.DataFrame(
+            [("PLANTED0004", "cell_type_1", "target", 1.0, 1.5, 1.4, 1.3, 0.8, 0.6, 0.6, 1)],
+            columns=list(OUTCOME_COLUMNS),
+        ),
         edits=pd.DataFrame(columns=list(EDIT_COLUMNS)),
         name="design",
         genome_build="planted",

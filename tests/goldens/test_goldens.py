@@ -12,7 +12,6 @@ try:
     from artefacts import READ, read_artefact
     from cases import CASES, CLOSED
     from condense import differences
-    from inputs import write_inputs
     from running import ARTEFACTS, COMMANDS, command_names, golden_file, run_case
 finally:
     sys.path.remove(str(HERE))
@@ -23,11 +22,6 @@ MEANT = (
 READINGS = json.loads((HERE / "readings.json").read_text())
 # A network's float32 matrix products differ in their last digits from one processor to another.
 NETWORKS = ("cells_transformer", "chromatin_network", "sequence_model", "enformer_pytorch.safetensors")
-
-
-@pytest.fixture(scope="session")
-def inputs(tmp_path_factory):
-    return write_inputs(tmp_path_factory.mktemp("goldens") / "inputs")
 
 
 def _tell(told: list[str], remedy: str) -> str:

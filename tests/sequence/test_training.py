@@ -16,6 +16,7 @@ import torch
 from cistron.errors import InputError
 from cistron.runtime import limit_threads
 from cistron.sequence import Enformer, EnformerSettings, load_weights
+from cistron.sequence.adapters import add_adapters
 from cistron.sequence.attention import RelativeAttention
 from cistron.sequence.dilated import dilations
 from cistron.sequence.settings_training import PRESETS, TrainingSettings
@@ -281,6 +282,22 @@ def test_fine_tuning(trained, stores, tmp_path):
     with pytest.raises(InputError, match=words):
         train_model([lab], tmp_path / "no", start=start, settings=settings(), running=CPU)
     before = load_weights(start).state_dict()
+    for more, words in (
+        ({"start": None}, "needs a model to start from"),
+        ({"start": start, "freeze_trunk": True}, "exclude each other"),
+    ):
+        with pytest.raises(InputError, match=words):
+            train_model([lab], tmp_path / "no", adapter_rank=2, settings=settings(), running=CPU, **more)
+    with pytest.raises(InputError, match="adapts the transformer, and the model has none"):
+        add_adapters(
+            Enformer(
+                EnformerSettings(
+                    channels=24, depth=1, heads=2, key_size=8, trunk="dilated", crop=0, tracks={"human": 3}
+                )
+            ),
+            2,
+            0,
+        )
     train_model(
         [lab], tmp_path / "frozen", start=start, freeze_trunk=True, settings=settings(epochs=2), running=CPU
     )
@@ -293,6 +310,17 @@ def test_fine_tuning(trained, stores, tmp_path):
     )
     free = load_weights(tmp_path / "free").state_dict()
     assert any(not torch.equal(before[name], free[name]) for name in trunk)
+    train_model(
+        [lab], tmp_path / "adapted", start=start, adapter_rank=2, settings=settings(epochs=2), running=CPU
+    )
+    adapted = load_weights(tmp_path / "adapted").state_dict()
+    assert set(adapted) == set(frozen.state_dict())  # the adapters are part of the matrices
+    moved = {name for name in trunk if not torch.equal(before[name], adapted[name])}
+    assert {name.rpartition(".")[0].rpartition(".")[2] for name in moved} == {
+        "query", "key", "value", "output", "expand", "contract",
+    }  # fmt: skip
+    for name in moved:
+        assert torch.linalg.matrix_rank(adapted[name] - before[name], rtol=1e-3) == 2
     # its own tracks: the heads are kept
     train_model(
         [stores["human"]],

@@ -87,6 +87,8 @@ def test_value_of_the_estimate_is_the_score_and_lies_in_its_interval():
     columns, member, group = _data(5)
     members = Members.of(member, group)
     found = set_estimates(LeftOutModel.fit(columns[:, :0], columns, members))
+    (area,) = set_estimates(LeftOutModel.fit(columns[:, :0], columns, members), ("auroc",)).values()
+    assert np.array_equal(area.interval(), found["auroc"].interval())
     moments = group_moments(np.ones((len(group), 1)), columns, member.astype(float), group)
     predicted = predict_left_out(
         leave_group_out(moments, DEFAULT_PENALTIES, "auto"), np.c_[np.ones(len(group)), columns], group

@@ -149,7 +149,9 @@ class CellModel:
         predictor = self.predictor.with_genes(self.feature_regression.predict(values))
         return replace(self, predictor=predictor, genes=(*self.genes, *new), new_genes=new)
 
-    def predict(self, cells: Cells) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def predict(
+        self, cells: Cells, *, first: int = 0, last: int | None = None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Predict all genes of the model in all cells, block by block.
 
         Parameters
@@ -157,6 +159,8 @@ class CellModel:
         cells
             Cells of the same scale, genes in any order. Training genes that they do not measure are left out of
             what a cell is read from; at least half must be there.
+        first, last
+            Rows of the file (half-open) whose cells are predicted; all when absent.
 
         Yields
         ------
@@ -185,7 +189,7 @@ class CellModel:
         spread = np.flatnonzero(measured)  # column of the view -> gene of the model
         normalisation = Normalisation(cells.scale, np.arange(training))
         names = cells.observations.index.to_numpy()
-        for rows, raw in view.blocks():
+        for rows, raw in view.blocks(first=first, last=last):
             block = _widen(raw, spread, len(self.genes))
             library = normalisation.library(block)
             if cells.scale == "counts":

@@ -1,6 +1,6 @@
 """Single cells from AnnData in memory, .h5ad, .zarr or CELLxGENE's Census: genes known, scale known, rows streamed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -11,13 +11,14 @@ import pandas as pd
 from scipy import sparse
 
 from cistron.cells.inputs_identifiers import identify_genes, refuse_doubled
-from cistron.cells.rows import BLOCK_CELLS, DiskRows, MemoryRows, Rows, SelectedRows
+from cistron.cells.rows import BLOCK_CELLS, SHARD_CELLS, DiskRows, MemoryRows, Rows, SelectedRows
 from cistron.errors import InputError
 from cistron.formats.anndata_parts import RAW, choose_layer
 from cistron.formats.anndata_rows import named_genes, open_anndata
 from cistron.formats.expression_scale import Scale, detect_scale
 from cistron.genes.identity import guess_namespace
 from cistron.genes.name_resolution import NameMap
+from cistron.runtime.shards import run_each
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,12 @@ class Cells:
         return replace(self, rows=SelectedRows(self.rows, kept), observations=self.observations.iloc[kept])
 
     def blocks(
-        self, wanted: np.ndarray | None = None, size: int = BLOCK_CELLS
+        self,
+        wanted: np.ndarray | None = None,
+        size: int = BLOCK_CELLS,
+        *,
+        first: int = 0,
+        last: int | None = None,
     ) -> Iterator[tuple[np.ndarray, sparse.csr_matrix]]:
         """Give row numbers [cell] and values, sparse float32 [cell, gene], block by block in the order of the file.
 
@@ -84,9 +90,12 @@ class Cells:
             Ascending row numbers of the cells to give; all when absent.
         size
             Rows of the file looked at in one go.
+        first, last
+            Part of the file (half-open) that is looked at; all of it when absent.
         """
-        for start in range(0, self.rows.shape[0], size):
-            stop = min(start + size, self.rows.shape[0])
+        end = self.rows.shape[0] if last is None else min(last, self.rows.shape[0])
+        for start in range(first, end, size):
+            stop = min(start + size, end)
             if wanted is None:
                 numbers = np.arange(start, stop)
                 yield numbers, self.take(self.rows.block(start, stop))
@@ -94,6 +103,13 @@ class Cells:
             numbers = wanted[np.searchsorted(wanted, start) : np.searchsorted(wanted, stop)]
             if len(numbers):
                 yield numbers, self.take(self.rows.block(start, stop)[numbers - start])
+
+    def shards(self, wanted: np.ndarray | None = None) -> list[dict[str, int]]:
+        """Parts of the file (``first`` and ``last`` of :meth:`blocks`) that hold wanted cells, for :func:`cistron.runtime.run_each`."""
+        starts: Iterable[int] = range(0, self.rows.shape[0], SHARD_CELLS)
+        if wanted is not None:
+            starts = (np.unique(wanted // SHARD_CELLS) * SHARD_CELLS).tolist()
+        return [{"first": start, "last": start + SHARD_CELLS} for start in starts]
 
     def take(self, block: sparse.csr_matrix) -> sparse.csr_matrix:
         """Columns of the genes in use, float32."""
@@ -282,12 +298,8 @@ def pseudobulk(cells: Cells, column: str) -> Cells:
         raise InputError(f"{cells.name}: pseudobulks are sums of counts. Given: {cells.scale} values")
     names, code = np.unique(labels, return_inverse=True)
     total = np.zeros((len(names), len(cells.genes)))
-    for numbers, block in cells.blocks():
-        groups = code[numbers]
-        share = sparse.csr_matrix(
-            (np.ones(len(groups)), (groups, np.arange(len(groups)))), shape=(len(names), len(groups))
-        )
-        total += (share @ block).toarray()
+    for part in run_each(_summed, cells.shards(), {"cells": cells, "code": code, "groups": len(names)}):
+        total += part
     counts = np.bincount(code)
     observations = pd.DataFrame(
         {"cell_type": names, "cells": counts}, index=pd.Index(names, name="cell_type")
@@ -299,6 +311,19 @@ def pseudobulk(cells: Cells, column: str) -> Cells:
         observations=observations,
         columns=np.arange(len(cells.genes)),
     )
+
+
+def _summed(cells: Cells, code: np.ndarray, groups: int, first: int, last: int) -> sparse.csr_matrix:
+    """Sums over the cells of each group in a part of the file, sparse float64 [group, gene]."""
+    total = sparse.csr_matrix((groups, len(cells.genes)))
+    for numbers, block in cells.blocks(first=first, last=last):
+        total += membership(code[numbers], groups) @ block
+    return total
+
+
+def membership(code: np.ndarray, groups: int) -> sparse.csr_matrix:
+    """Which group each cell is of, sparse float64 [group, cell]; its product with values sums over the cells of a group."""
+    return sparse.csr_matrix((np.ones(len(code)), (code, np.arange(len(code)))), shape=(groups, len(code)))
 
 
 def labels_of(cells: Cells, column: str) -> np.ndarray:

@@ -8,15 +8,17 @@ import numpy as np
 import pandas as pd
 
 from cistron.cells.estimator import CellExpression, read_requested_cells
+from cistron.cells.fitted_model import CellModel
 from cistron.cells.inputs import Cells, keep_rich_cells, labels_of, pseudobulk
 from cistron.cells.inputs_gene_places import genes_of, read_gene_table
 from cistron.cells.normalisation import Normalisation
+from cistron.cells.rows import BLOCK_CELLS
 from cistron.cells.settings import PredictRequest
 from cistron.errors import InputError
 from cistron.formats.gene_embedding import read_gene_embedding
 from cistron.formats.prediction import prediction, write_prediction
 from cistron.formats.prediction_blocks import writing_prediction
-from cistron.runtime import Progress, RunRecord, check_writable, record_path, say
+from cistron.runtime import Progress, RunRecord, check_writable, record_path, run_each, say
 
 
 def chosen_genes(model: CellExpression, which: str) -> np.ndarray:
@@ -137,10 +139,35 @@ def write_predictions(
         writing_prediction(path, observations, table, **facts) as writer,
         Progress("predicting", len(observations), "cells") as progress,
     ):
-        for rows, predicted, observed in model.predict(cells):
-            writer.write(int(rows[0]), predicted[:, kept], observed[:, kept])
-            progress.advance(len(rows))
+        items = [
+            {"first": start, "last": start + BLOCK_CELLS}
+            for start in range(0, len(observations), BLOCK_CELLS)
+        ]
+        shared = {"model": model._fitted(), "cells": cells, "kept": kept}
+        for start, predicted, observed in run_each(_of_block, items, shared):
+            writer.write(start, predicted, observed)
+            progress.advance(len(predicted))
     return len(observations), len(table)
+
+
+def _of_block(
+    model: CellModel, cells: Cells, kept: np.ndarray, first: int, last: int
+) -> tuple[int, np.ndarray, np.ndarray]:
+    """First row, predicted and observed values [cell, kept gene] of one block."""
+    ((rows, predicted, observed),) = model.predict(cells, first=first, last=last)
+    return int(rows[0]), predicted[:, kept], observed[:, kept]
+
+
+def _sums_of_shard(
+    model: CellModel, cells: Cells, kept: np.ndarray, code: np.ndarray, first: int, last: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Groups of a part of the cells, and the sums of predicted and observed values over each, float64 [2, group, kept gene]."""
+    groups, own = np.unique(code[first:last], return_inverse=True)
+    sums = np.zeros((2, len(groups), len(kept)))
+    for rows, predicted, observed in model.predict(cells, first=first, last=last):
+        for index, values in enumerate((predicted, observed)):
+            np.add.at(sums[index], own[rows - first], values[:, kept])
+    return groups, sums
 
 
 def _write_averages(
@@ -158,9 +185,11 @@ def _write_averages(
     group = pd.MultiIndex.from_arrays([labels, observations["split"]])
     code, names = pd.factorize(group, sort=True)
     sums = np.zeros((2, len(names), len(kept)))
-    for rows, predicted, observed in model.predict(cells):
-        for index, values in enumerate((predicted, observed)):
-            np.add.at(sums[index], code[rows], values[:, kept])
+    shared = {"model": model._fitted(), "cells": cells, "kept": kept, "code": code}
+    with Progress("predicting", len(observations), "cells") as progress:
+        for shard, (groups, part) in zip(cells.shards(), run_each(_sums_of_shard, cells.shards(), shared)):
+            sums[:, groups] += part
+            progress.advance(min(shard["last"], len(observations)) - shard["first"])
     size = np.bincount(code)
     means = sums / size[:, None]
     table = pd.DataFrame(

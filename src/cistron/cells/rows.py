@@ -8,6 +8,9 @@ from scipy import sparse
 from cistron.formats.stored_matrix import StoredMatrix
 
 BLOCK_CELLS = 2048
+SHARD_CELLS = (
+    8 * BLOCK_CELLS
+)  # cells whose sums are formed by one process before they are added to those of others
 
 
 class Rows(Protocol):

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from cistron.cells.inputs import Cells
+from cistron.cells.inputs import Cells, membership
 from cistron.cells.normalisation import Normalisation, require_counts
-from cistron.cells.rows import BLOCK_CELLS
 from cistron.cells.splits import CellSplit
 from cistron.errors import InputError
-from cistron.runtime.progress import Progress, track
+from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
+from cistron.runtime.shards import run_each
 
 FOLDS = 5  # parts of the training genes; each is predicted from the others
 
@@ -74,14 +74,13 @@ class TrainingData:
         """Number of training cells and genes."""
         return len(self.rows), len(self.cells.genes)
 
-    @property
-    def block_count(self) -> int:
-        """Number of blocks in which the cells are read, for progress."""
-        return len(np.unique(self.rows // BLOCK_CELLS))
+    def shards(self) -> list[dict[str, int]]:
+        """Parts of the cells whose sums are formed apart (:meth:`Cells.shards`)."""
+        return self.cells.shards(self.rows)
 
-    def blocks(self) -> Iterator[tuple[np.ndarray, sparse.csr_matrix]]:
-        """Give positions among the training cells and log-normalised values [cell, gene]."""
-        for numbers, block in self.cells.blocks(self.rows):
+    def blocks(self, **part: int) -> Iterator[tuple[np.ndarray, sparse.csr_matrix]]:
+        """Give positions among the training cells and log-normalised values [cell, gene], of a part of the cells or all."""
+        for numbers, block in self.cells.blocks(self.rows, **part):
             yield np.searchsorted(self.rows, numbers), self.normalisation.expression(block)
 
 
@@ -128,21 +127,12 @@ def training_moments(data: TrainingData, labels: np.ndarray) -> Moments:
     """
     names, code = np.unique(labels, return_inverse=True)
     genes = data.shape[1]
-    total, square, counts = np.zeros(genes), np.zeros(genes), np.zeros(genes)
-    by_type = np.zeros((len(names), genes))
-    for numbers, raw in track(data.cells.blocks(data.rows), "means of genes", data.block_count, "blocks"):
-        place = np.searchsorted(data.rows, numbers)
-        if data.cells.scale == "counts":
-            require_counts(data.normalisation.library(raw), data.names[place], data.cells.name)
-            counts += np.asarray(raw.sum(axis=0), dtype=np.float64).ravel()
-        block = data.normalisation.expression(raw)
-        total += np.asarray(block.sum(axis=0), dtype=np.float64).ravel()
-        square += np.asarray(block.multiply(block).sum(axis=0), dtype=np.float64).ravel()
-        groups = code[place]
-        member = sparse.csr_matrix(
-            (np.ones(len(groups)), (groups, np.arange(len(groups)))), shape=(len(names), len(groups))
-        )
-        by_type += (member @ block).toarray()
+    sums, by_type = np.zeros((3, genes)), np.zeros((len(names), genes))
+    shared = {"data": data, "code": code, "types": len(names)}
+    for part, types in run_each(_sums, data.shards(), shared, description="means of genes", unit="shards"):
+        sums += part
+        by_type += types
+    total, square, counts = sums
     cells = len(data.rows)
     mean = total / cells
     share = counts / counts.sum() if counts.any() else np.full(genes, 1 / genes)
@@ -150,6 +140,23 @@ def training_moments(data: TrainingData, labels: np.ndarray) -> Moments:
     return Moments(
         mean, np.maximum(square / cells - mean**2, 0.0), share, by_type / size, tuple(map(str, names)), cells
     )
+
+
+def _sums(
+    data: TrainingData, code: np.ndarray, types: int, first: int, last: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sums, sums of squares and counts [3, gene] of a part of the cells, and sums of each type [type, gene], float64."""
+    sums, by_type = np.zeros((3, data.shape[1])), np.zeros((types, data.shape[1]))
+    for numbers, raw in data.cells.blocks(data.rows, first=first, last=last):
+        place = np.searchsorted(data.rows, numbers)
+        if data.cells.scale == "counts":
+            require_counts(data.normalisation.library(raw), data.names[place], data.cells.name)
+            sums[2] += np.asarray(raw.sum(axis=0), dtype=np.float64).ravel()
+        block = data.normalisation.expression(raw)
+        sums[0] += np.asarray(block.sum(axis=0), dtype=np.float64).ravel()
+        sums[1] += np.asarray(block.multiply(block).sum(axis=0), dtype=np.float64).ravel()
+        by_type += (membership(code[place], types) @ block).toarray()
+    return sums, by_type
 
 
 def principal_factors(
@@ -185,16 +192,13 @@ def principal_factors(
     width = min(factors + 8, genes)
     basis = np.linalg.qr(random_generator(seed, "principal factors").standard_normal((genes, width)))[0]
     inner = np.zeros((width, width))
-    with Progress("principal components", passes * data.block_count, "blocks") as progress:
+    with Progress("principal components", passes * len(data.shards()), "shards") as progress:
         for _ in range(passes):
             basis = np.linalg.qr(basis)[0]
-            offset = moments.mean @ basis
+            shared = {"data": data, "basis": basis, "offset": moments.mean @ basis}
             image, inner, summed = np.zeros((genes, width)), np.zeros((width, width)), np.zeros(width)
-            for _, block in data.blocks():
-                scores = block @ basis - offset  # (cells, width)
-                image += block.T @ scores
-                inner += scores.T @ scores
-                summed += scores.sum(axis=0)
+            for part in run_each(_image, data.shards(), shared):
+                image, inner, summed = image + part[0], inner + part[1], summed + part[2]
                 progress.advance()
             image -= np.outer(moments.mean, summed)
             last, basis = basis, image
@@ -202,6 +206,20 @@ def principal_factors(
     order = np.argsort(-values)[:factors]
     loadings = last @ vectors[:, order] * np.sqrt(np.maximum(values[order], 0.0) / cells)
     return loadings, np.maximum(moments.variance - (loadings**2).sum(axis=1), 0.0)
+
+
+def _image(
+    data: TrainingData, basis: np.ndarray, offset: np.ndarray, first: int, last: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a part of the cells adds to the image of the basis, to its inner products and to the sum of the scores."""
+    genes, width = basis.shape
+    image, inner, summed = np.zeros((genes, width)), np.zeros((width, width)), np.zeros(width)
+    for _, block in data.blocks(first=first, last=last):
+        scores = block @ basis - offset  # (cells, width)
+        image += block.T @ scores
+        inner += scores.T @ scores
+        summed += scores.sum(axis=0)
+    return image, inner, summed
 
 
 def gene_folds(genes: Sequence[str], seed: int) -> np.ndarray:

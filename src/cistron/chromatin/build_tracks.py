@@ -41,17 +41,19 @@ def mean_of_replicates(parts: Sequence[np.ndarray], transform: str) -> np.ndarra
     return (np.log1p(mean) if logarithms else mean).astype(np.float32)
 
 
-def blacklisted_bins(windows: pd.DataFrame, blacklist: str | Path, bins: int, bin_size: int) -> np.ndarray:
+def blacklisted_bins(
+    chromosomes: pd.Series, edges: tuple[np.ndarray, np.ndarray], blacklist: str | Path
+) -> np.ndarray:
     """Find the bins that a blacklist touches.
 
     Parameters
     ----------
-    windows
-        ``chromosome``, ``start``, ``end``, ``strand``, one row a gene.
+    chromosomes
+        Of each gene.
+    edges
+        Left and right edges of its bins, int [gene, bin] each, as of :func:`cistron.chromatin.build_windows.bin_edges`.
     blacklist
         BED.
-    bins, bin_size
-        Size of a window.
 
     Returns
     -------
@@ -64,25 +66,20 @@ def blacklisted_bins(windows: pd.DataFrame, blacklist: str | Path, bins: int, bi
         If the BED cannot be read, or shares no chromosome with the genes.
     """
     regions = read_regions(blacklist)
-    places = windows["chromosome"].map(normalise_chromosome).to_numpy()
+    places = chromosomes.map(normalise_chromosome).to_numpy()
     known = regions["chromosome"].map(normalise_chromosome).to_numpy()
     if not set(known) & set(places):
         raise InputError(
             f"blacklist {Path(blacklist).name} shares no chromosome with the genes (it has {known[0]}, they have {places[0]}); give the one "
             "of their genome build"
         )
-    mask = np.zeros((len(windows), bins), dtype=bool)
-    left = windows["start"].to_numpy()
+    left, right = edges
+    mask = np.zeros(left.shape, dtype=bool)
     for chromosome in sorted(set(known) & set(places)):
-        rows = np.flatnonzero(places == chromosome)
-        here = known == chromosome
-        for start, end in zip(regions["start"].to_numpy()[here], regions["end"].to_numpy()[here]):
-            touched = rows[(left[rows] < end) & (left[rows] + bins * bin_size > start)]
-            for row in touched:
-                first = max(0, (start - left[row]) // bin_size)
-                mask[row, first : -((left[row] - end) // bin_size)] = True
-    minus = (windows["strand"] == "-").to_numpy()
-    mask = np.where(minus[:, None], mask[:, ::-1], mask)
+        rows, here = places == chromosome, known == chromosome
+        starts, ends = (np.sort(regions[name].to_numpy()[here]) for name in ("start", "end"))
+        # regions that begin in front of the right edge, less those that have ended at the left one
+        mask[rows] = np.searchsorted(starts, right[rows], "left") > np.searchsorted(ends, left[rows], "right")
     say(
         f"blacklist {Path(blacklist).name}: {mask.mean():.2%} of the bins of {int(mask.any(axis=1).sum()):,} of {len(mask):,} genes are set to 0"
     )

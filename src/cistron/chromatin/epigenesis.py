@@ -7,7 +7,7 @@ marks, averaged over genes with intervals.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from cistron.chromatin.settings import EpigenesisSettings
 from cistron.errors import InputError
 from cistron.formats.epigenesis import EpigenesisMap
 from cistron.formats.gene_tracks import GeneTracks, open_gene_tracks
-from cistron.runtime import RunRecord, check_writable, limit_threads, random_generator, track
+from cistron.runtime import RunRecord, check_writable, limit_threads, random_generator, run_each
 from cistron.statistics.bootstrap import block_draws, percentile_interval
 
 ALL, OTHERS = "all", "others"
@@ -69,23 +69,32 @@ def epigenesis(
     chosen = _drawn(np.asarray(genes), 1 if settings.background == "empty" else settings.genes, seed)
     starts = np.arange(0, store.bins - width + 1, stride)
     height = _height(model, settings.height)
-    each, reference = [], []
-    for gene in track(chosen, "epigenesis", unit="genes"):
-        values, measured = read_marks(model, store, np.array([gene]))
-        values, measured = values[0], measured.copy()
-        if settings.background == "empty":
-            values, measured = np.zeros_like(values), np.ones_like(measured)
-        effects, start = _slide(model, values, measured, where, starts, width, height, settings.background)
-        each.append(effects)
-        reference.append(start)
+    each, reference = zip(
+        *run_each(
+            _of_gene,
+            [{"gene": int(gene)} for gene in chosen],
+            {
+                "model": model,
+                "store": store,
+                "where": where,
+                "starts": starts,
+                "width": width,
+                "height": height,
+                "background": settings.background,
+            },
+            description="epigenesis",
+            unit="genes",
+        )
+    )
     effects = np.stack(each)  # [gene, member, mark, place, cell type]
-    table = _table(effects, model.marks, store, starts, width, where, settings, seed)
+    marks = [mark for mark, far in zip(model.marks, model.distal) if not far]
+    table = _table(effects, marks, store, starts, width, where, settings, seed)
     return EpigenesisMap(
         effect=effects.mean(axis=1).astype(np.float32),
         reference=np.stack(reference).astype(np.float32),
         table=table,
         genes=[store.genes[gene] for gene in chosen] if settings.background != "empty" else ["(none)"],
-        marks=model.marks,
+        marks=marks,
         cell_types=store.cell_types,
         starts=((starts - store.bins // 2) * size).tolist(),
         width=width * size,
@@ -97,6 +106,7 @@ def epigenesis(
             "dataset": str(store.tracks.header["name"]),
             "method": model.method,
             "members": int(effects.shape[1]),
+            **({"gene_body_bins": store.gene_body_bins} if store.gene_body_bins else {}),
             "seed": seed,
         },
     )
@@ -125,6 +135,17 @@ def _height(model: ChromatinModel, height: float) -> float:
     return float(np.log1p(height)) if model.logarithmic else height
 
 
+def _of_gene(
+    model: ChromatinModel, store: GeneTracks, gene: int, background: str, **peak: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """Effects and reference of one gene, as of :func:`_slide`."""
+    values, measured = read_marks(model, store, np.array([gene]))
+    values, measured = values[0], measured.copy()
+    if background == "empty":
+        values, measured = np.zeros_like(values), np.ones_like(measured)
+    return _slide(model, values, measured, background=background, **peak)
+
+
 def _slide(
     model: ChromatinModel,
     values: np.ndarray,
@@ -137,7 +158,7 @@ def _slide(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Effects [member, mark, place, cell type] and reference [mark, cell type] for one gene."""
     effects, references = [], []
-    for mark in range(values.shape[1]):
+    for mark in np.flatnonzero(~model.distal).tolist():  # a track over distal elements has no places
         base, mask = values.copy(), measured.copy()
         mask[where, mark] = True  # what gets a peak is known there
         if background == "ablated":

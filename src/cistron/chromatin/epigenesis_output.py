@@ -26,7 +26,8 @@ def strongest(found: EpigenesisMap) -> pd.DataFrame:
 
 
 def gene_places(found: EpigenesisMap, store: GeneTracks) -> list[dict[str, Any]]:
-    """Where the genes of a map lie: chromosome, start site (0-based) and strand; empty where no gene was read."""
+    """Where the genes of a map lie: chromosome, start site (0-based) and strand; empty where no gene was read, and where
+    gene bodies are scaled, so that a place on the map is another distance in each gene."""
     table = store.tracks.sequences.set_index("name")
     rows = table.loc[[gene for gene in found.genes if gene in table.index]]
     before = store.bins // 2 * store.tracks.bin_size
@@ -38,7 +39,7 @@ def gene_places(found: EpigenesisMap, store: GeneTracks) -> list[dict[str, Any]]
             "strand": str(row.strand),
         }
         for row in rows.itertuples()
-        if str(row.chromosome)
+        if str(row.chromosome) and not store.gene_body_bins
     ]
 
 

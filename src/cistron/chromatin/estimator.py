@@ -18,7 +18,7 @@ from cistron.chromatin.settings import NetworkSettings
 from cistron.chromatin.signal import MEMORY_BYTES, permutation_of
 from cistron.chromatin.splits import HeldOut, TwoAxisSplit, choose_split
 from cistron.errors import InputError
-from cistron.formats.gene_tracks import GeneTracks, open_gene_tracks
+from cistron.formats.gene_tracks import LAYOUT, GeneTracks, open_gene_tracks
 from cistron.formats.prediction import prediction, write_prediction
 from cistron.methods import Estimator, Method
 from cistron.runtime import RunRecord, atomic_path, check_writable, limit_threads
@@ -135,6 +135,7 @@ class ExpressionPredictor(Estimator):
             "bins": store.bins,
             "bin_size": store.tracks.bin_size,
             "transform": store.parameters.get("transform", ""),
+            **{key: store.parameters[key] for key in LAYOUT if store.parameters.get(key)},
             "scale": store.scale,
             "dataset": header["name"],
             "genome_build": header["genome_build"],

@@ -58,6 +58,11 @@ class ChromatinModel:
         """Names of the marks, in the order of the model's input."""
         return list(self.facts["marks"])
 
+    @property
+    def distal(self) -> np.ndarray:
+        """Which marks are tracks over distal elements, bool [mark]."""
+        return np.isin(self.marks, list(self.facts.get("distal_marks", ())))
+
     def require_networks(self, what: str) -> tuple[Any, ...]:
         """Give the networks, or say that the method has none."""
         if not self.networks:
@@ -76,6 +81,12 @@ class ChromatinModel:
             raise InputError(
                 f"{store.path.name} has {store.bins} bins of {store.tracks.bin_size} bp, the model was fitted on {self.facts['bins']} of "
                 f"{self.facts['bin_size']} bp; build the data with the same window"
+            )
+        scaled = int(self.facts.get("gene_body_bins", 0))
+        if store.gene_body_bins != scaled:
+            raise InputError(
+                f"{store.path.name} has gene bodies scaled to {store.gene_body_bins} bins, the model was fitted on {scaled}; build the data "
+                "with the same --gene-body-bins"
             )
         transform = store.parameters.get("transform")
         if _kind(str(transform)) != _kind(self.facts["transform"]):

@@ -13,7 +13,7 @@ from cistron.formats.gene_tracks import KINDS, require_distinct
 from cistron.formats.npz import read_npz
 from cistron.formats.tables import first_line, read_table
 from cistron.genes.identity import guess_namespace, normalise_identifiers
-from cistron.genes.places import read_gene_places
+from cistron.genes.places import GenePlaces, read_gene_places
 from cistron.runtime import say
 from cistron.runtime.cloud import cloud_url, exists
 from cistron.runtime.tables import read_text_table
@@ -97,7 +97,7 @@ def read_track_list(path: str | Path, *, replicates: bool = False) -> pd.DataFra
     return table[["cell_type", "mark", "path", "kind"]]
 
 
-def read_start_sites(path: str | Path) -> pd.DataFrame:
+def read_start_sites(path: str | Path, *, ends: bool = False) -> pd.DataFrame:
     """Read one start site per gene, by the one rule of :mod:`cistron.genes.start_sites`.
 
     Parameters
@@ -106,11 +106,14 @@ def read_start_sites(path: str | Path) -> pd.DataFrame:
         What :func:`cistron.genes.places.read_gene_places` takes: GTF, GFF3, BED of six columns (the 5' end, or the middle
         where all rows are of one width, windows around start sites), or a table with ``gene``, ``chromosome``,
         ``position`` (0-based; or ``start`` and ``end``) and ``strand``.
+    ends
+        Give the end sites too; the file must have start and end of each gene.
 
     Returns
     -------
     DataFrame
-        :data:`SITE_COLUMNS`, and ``symbol`` and ``split`` where they are known; one row per gene.
+        :data:`SITE_COLUMNS`, and ``symbol`` and ``split`` where they are known; one row per gene. With ``ends`` also ``end_site``,
+        the last base pair of the gene body, 0-based.
 
     Raises
     ------
@@ -128,7 +131,26 @@ def read_start_sites(path: str | Path) -> pd.DataFrame:
         say(remark)
     if "split" in places.genes:
         sites = sites.merge(places.genes[["gene", "split"]], on="gene", how="left")
-    return sites
+    return _with_end_sites(sites, places) if ends else sites
+
+
+def _with_end_sites(sites: pd.DataFrame, places: GenePlaces) -> pd.DataFrame:
+    """Add the end of each gene on its own chromosome; genes whose file says none are an error."""
+    table = places.require("start", "end")
+    widths = (table["end"] - table["start"]).dropna()
+    if places.form == "bed" and len(widths) > 1 and widths.nunique() == 1:
+        raise InputError(
+            f"{places.name} has windows of {int(widths.iloc[0]):,} bp, not gene bodies; --gene-body-bins needs the start and end of each gene"
+        )
+    ends = table[["gene", "chromosome", "start", "end"]].dropna()
+    found = sites.merge(ends, on=["gene", "chromosome"], how="left")
+    unknown = found.loc[found["end"].isna(), "gene"]
+    if len(unknown):
+        raise InputError(
+            f"{places.name} says no start and end of {len(unknown):,} genes, for example {unknown.iloc[0]}; --gene-body-bins needs both"
+        )
+    last = found["start"].where(found["strand"] == "-", found["end"] - 1)
+    return found.drop(columns=["start", "end"]).assign(end_site=last.astype("int64"))
 
 
 def read_expression(path: str | Path) -> pd.DataFrame:

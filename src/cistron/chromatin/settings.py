@@ -194,6 +194,9 @@ class BuildSettings:
         Base pairs without a record count as ``zero``, or are left out of the mean (``skip``).
     replicates
         A mark that the list gives several times for a cell type is an ``error``, or the ``mean`` of their signal is taken.
+    gene_body_bins
+        Bins behind the start site to which the gene body, from start to end site, is scaled (deepTools' ``scale-regions``); the bins
+        left of the window follow its end. 0 scales nothing.
     orientation
         Of arrays that are binned already: ``transcription``, or ``genome``, which is reversed for genes on the minus strand.
     expression_scale
@@ -209,6 +212,7 @@ class BuildSettings:
     transform: Transform = "log1p-mean"
     uncovered: Uncovered = "zero"
     replicates: Literal["error", "mean"] = "error"
+    gene_body_bins: CountOrZero = 0
     orientation: Literal["transcription", "genome"] = "transcription"
     expression_scale: Literal["tpm", "rpkm", "cpm", "counts", "log1p"] = "tpm"
     genome_build: str = ""
@@ -219,6 +223,11 @@ class BuildSettings:
         if self.window < 2 * self.bin_size or self.window % (2 * self.bin_size):
             raise InputError(
                 f"window must be an even number of bins. Given: {self.window:,} bp in bins of {self.bin_size:,} bp"
+            )
+        behind = self.window // (2 * self.bin_size)
+        if self.gene_body_bins > behind:
+            raise InputError(
+                f"gene_body_bins must be at most {behind:,}, the bins of the window behind the start site. Given: {self.gene_body_bins:,}"
             )
 
 

@@ -65,7 +65,7 @@ def track_quality(store: GeneTracks) -> TrackQuality:
     enrichment = profile[..., near].mean(axis=-1) / np.maximum(outside, 1e-9)
     level = profile.mean(axis=-1)
     like = _like_others(promoter, measured)
-    numbers = np.argwhere(measured)
+    numbers = np.argwhere(measured & ~store.distal)  # tracks over distal elements have no profile
     kinds = store.origin.set_index(["cell_type", "mark"])
     rows_of = []
     for cell, mark in numbers:
@@ -102,7 +102,9 @@ def track_quality(store: GeneTracks) -> TrackQuality:
             "mean": profile[numbers[:, 0], numbers[:, 1]].ravel(),
         }
     )
-    return TrackQuality(pd.DataFrame(rows_of), profiles, _heat(store, coarse, (cuts[:-1] + cuts[1:]) / 2))
+    return TrackQuality(
+        pd.DataFrame(rows_of), profiles, _heat(store, coarse[:, ~store.distal], (cuts[:-1] + cuts[1:]) / 2)
+    )
 
 
 def _correlation(first: np.ndarray, second: np.ndarray) -> float:
@@ -175,10 +177,11 @@ def _heat(store: GeneTracks, coarse: np.ndarray, middle: np.ndarray) -> pd.DataF
     groups = np.array_split(order, min(GROUPS, len(order)))
     means = np.stack([coarse[group].mean(axis=0) for group in groups])  # [group, mark, place]
     at = (middle - store.bins // 2) * store.tracks.bin_size
-    marks, places = len(store.marks), len(middle)
+    names = [mark for mark, far in zip(store.marks, store.distal) if not far]
+    marks, places = len(names), len(middle)
     return pd.DataFrame(
         {
-            "mark": np.tile(np.repeat(store.marks, places), len(groups)),
+            "mark": np.tile(np.repeat(names, places), len(groups)),
             "group": np.repeat(np.arange(len(groups)), marks * places),
             "position": np.tile(at, len(groups) * marks),
             "mean": means.ravel(),

@@ -32,10 +32,12 @@ from cistron.cli.options import (
     Nodes,
     Output,
     Scale,
+    Scheduler,
     Seed,
     Strategy,
     Threads,
     TrainingPrecision,
+    Workers,
     renamed,
 )
 from cistron.cli.running import InCloud, Reads
@@ -99,6 +101,8 @@ def train(
     minimum_counts: MinimumCounts = 0.0,
     allow_loss: AllowLoss = False,
     seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = None,
 ) -> None:
     """Train a model on training cells x training genes.
@@ -222,6 +226,8 @@ def predict(
     gene_map: GeneMap = (),
     minimum_counts: MinimumCounts = 0.0,
     allow_loss: AllowLoss = False,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = None,
 ) -> None:
     """Predict expression of all genes in all cells, seen or not.

@@ -45,6 +45,7 @@ def build(
     expression: Path | None = None,
     split: Path | None = None,
     blacklist: Path | None = None,
+    contacts: Path | None = None,
     settings: Annotated[BuildSettings | None, Parameter(name="*")] = None,
     allow_loss: AllowLoss = False,
     workers: Workers = 1,
@@ -67,6 +68,9 @@ def build(
         Table with gene and split (train, validation, test, unused); chromosomes 1-12, 13-14 and 15-22 when absent.
     blacklist
         BED of regions with artefacts (ENCODE's blacklist); bins of bigWigs that it touches are 0.
+    contacts
+        Table of distal elements and genes (gene, chromosome, start, end, score, optional cell_type; the ABC model's columns are known):
+        each mark gets a further track, its mean over a gene's elements weighted by the score.
     """
     from cistron.chromatin.build import build_files
 
@@ -78,6 +82,7 @@ def build(
         expression=expression,
         split=split,
         blacklist=blacklist,
+        contacts=contacts,
         settings=settings,
         workers=workers,
         scheduler=scheduler,

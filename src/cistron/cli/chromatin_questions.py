@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cistron.chromatin.methods import DESIGN
 from cistron.chromatin.settings import EpigenesisSettings
 from cistron.cli.method_options import ChosenMethod, preset_options
-from cistron.cli.options import Output, Seed, Threads, renamed
+from cistron.cli.options import Output, Scheduler, Seed, Threads, Workers, renamed
 from cistron.methods import Count
 from cistron.runtime import show
 
@@ -37,6 +37,8 @@ def epigenesis(
     settings: Annotated[_Settings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = None,
 ) -> None:
     """Slide a peak of each mark along the window and measure how the predicted expression changes.
@@ -83,6 +85,8 @@ def design(
     settings: ChosenMethod,
     allow_shortfall: Annotated[bool, Parameter(negative=())] = False,
     report: bool = True,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = None,
 ) -> None:
     """Find the smallest plausible edit of a gene's marks that reaches a wanted expression.

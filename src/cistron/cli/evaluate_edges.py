@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output, Seed, renamed
+from cistron.cli.options import Output, Scheduler, Seed, Workers, renamed
 from cistron.cli.perturbed_cells import Reading
 from cistron.cli.running import InCloud
 from cistron.evaluation.edges.settings import EdgeEvaluationSettings
@@ -31,6 +31,8 @@ def edges(
     settings: Annotated[_Settings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
 ) -> None:
     """Score gene networks on held-out perturbed cells, a known network, and collections of interactions.
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output, Seed, Threads, renamed
+from cistron.cli.options import Output, Scheduler, Seed, Threads, Workers, renamed
 from cistron.evaluation.genesets.settings import GeneSetSettings
 from cistron.runtime import show
 
@@ -29,6 +29,8 @@ def genesets(
     settings: Annotated[_Settings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = 1,
 ) -> None:
     """Measure how well gene embeddings predict membership in gene sets, chromosomes left out.

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.options import Output, Scheduler, Seed, Threads, Workers
 from cistron.evaluation.pairs.settings import PairSettings
 from cistron.runtime import show
 
@@ -21,6 +21,8 @@ def pairs(
     settings: Annotated[PairSettings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = 1,
 ) -> None:
     """Measure how well gene embeddings predict a property of two genes, no gene of a scored pair being fitted on.

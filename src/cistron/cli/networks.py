@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from cistron.cli.method_options import ChosenMethod, add_methods_command, method_options
-from cistron.cli.options import FurtherOutput, Output, Seed, Threads, renamed
+from cistron.cli.options import FurtherOutput, Output, Scheduler, Seed, Threads, Workers, renamed
 from cistron.cli.perturbed_cells import Reading
 from cistron.cli.running import InCloud, Writes
 from cistron.methods import Count, CountOrZero, Share
@@ -33,6 +33,8 @@ def infer(
     training_cells: Annotated[bool, Parameter(negative=())] = False,
     strong_only: Annotated[bool, Parameter(negative=())] = False,
     seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = None,
 ) -> None:
     """Infer a directed gene network.

@@ -36,7 +36,11 @@ Threads = Annotated[
     Count | None,
     Parameter(group=RUNNING, show=False, help="Threads of numerical libraries; all cores when absent."),
 ]
-Workers = Annotated[Count, Parameter(group=RUNNING, help="Local processes for independent work.")]
+# run_command (cistron.cli.running) places the independent work of a command by these two; a command need not hand them on.
+Workers = Annotated[
+    Count,
+    Parameter(group=RUNNING, help="Local processes for independent work; the result is that of one process."),
+]
 Devices = Annotated[
     Count | None,
     Parameter(
@@ -66,7 +70,11 @@ TrainingPrecision = Annotated[
 ]
 Scheduler = Annotated[
     str | None,
-    Parameter(group=RUNNING, help="Address of a running Dask scheduler, for example tcp://host:8786."),
+    Parameter(
+        group=RUNNING,
+        help="Address of a running Dask scheduler (tcp://host:8786), whose workers do the independent work in place of local processes; "
+        "they read the files under the paths given here.",
+    ),
 ]
 AllowLoss = Annotated[
     bool,

@@ -2,15 +2,17 @@
 
 import dataclasses
 import inspect
+import os
 import typing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from cistron.cli.followers import discarded_outputs, is_follower
 from cistron.cli.summary import RunSummary
 from cistron.errors import InputError
-from cistron.runtime import Output, RunRecord, claim_outputs, limit_threads, show
+from cistron.runtime import Output, RunRecord, claim_outputs, limit_threads, run_on, show
 from cistron.runtime.cloud import cloud_url, exists, require_here
 from cistron.runtime.files import destination_of, require_ordinary
 from cistron.runtime.outputs import are_finished
@@ -174,6 +176,7 @@ def run_command(
             )
     check_paths(command, bound)
     command = _limited(command, arguments.arguments.get("threads", threads))
+    command = _placed(command, arguments.arguments, threads)
     if not outputs:
         return command(*bound.args, **bound.kwargs)
     given = {
@@ -232,6 +235,21 @@ def _limited(command: Callable[..., Any], threads: int | None) -> Callable[..., 
             return command(*given, **named)
 
     return limited
+
+
+def _placed(
+    command: Callable[..., Any], arguments: Mapping[str, Any], threads: int | None
+) -> Callable[..., Any]:
+    """The command with its independent work where ``--workers`` and ``--scheduler`` say, if it has these options."""
+    workers, scheduler = arguments.get("workers") or 1, arguments.get("scheduler")
+    if workers == 1 and scheduler is None:
+        return command
+
+    def placed(*given: Any, **named: Any) -> Any:
+        with run_on(workers, scheduler, threads=arguments.get("threads", threads)):
+            return command(*given, **named)
+
+    return placed
 
 
 def _require_apart(outputs: Sequence[Output], inputs: Sequence[Path]) -> None:
@@ -357,8 +375,21 @@ def check_paths(command: Callable[..., Any], bound: inspect.BoundArguments) -> N
                     require_here(path)
                 if not _existing(path):
                     hints = [f"; {mark.how}" for mark in own if isinstance(mark, Fetched)]
-                    raise InputError(f"{cloud_url(path) or path} does not exist{''.join(hints)}")
+                    raise InputError(
+                        f"{cloud_url(path) or path} does not exist{''.join(hints) or _near(path)}"
+                    )
                 require_ordinary(path)  # an input is read more than once, so it cannot be a pipe
+
+
+def _near(path: Path) -> str:
+    """What lies in the folder of an absent file under a name like its own, for the message."""
+    if cloud_url(path) is not None:
+        return ""
+    folder = path.parent
+    if not folder.is_dir():
+        return f"; there is no folder {folder} (this is {Path.cwd()})"
+    near = get_close_matches(path.name, sorted(os.listdir(folder))[:5000], n=2, cutoff=0.75)
+    return f"; did you mean {' or '.join(str(folder / name) for name in near)}?" if near else ""
 
 
 def _paths(value: Any) -> Iterator[Path]:

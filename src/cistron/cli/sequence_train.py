@@ -56,6 +56,13 @@ def train(
             group=_START, negative=(), help="Make new heads for the tracks of the stores, and train all."
         ),
     ] = False,
+    adapter_rank: Annotated[
+        Count | None,
+        Parameter(
+            group=_START,
+            help="Train the heads and low-rank adapters of the transformer, 4 to 16 for example; new heads where the tracks are others.",
+        ),
+    ] = None,
     precision: TrainingPrecision = "fp32",
     checkpoint_tower: Annotated[
         bool,
@@ -116,6 +123,7 @@ def train(
             start=start,
             freeze_trunk=freeze_trunk,
             new_heads=new_heads,
+            adapter_rank=adapter_rank,
             running=running,
             seed=seed,
         )

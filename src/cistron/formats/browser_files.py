@@ -1,5 +1,6 @@
 """Files for a genome browser of marks around genes and of designed epigenomes: bigWig of tracks, BED of windows and edits."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,13 @@ def write_browser_files(
     directory = Path(directory)
     tracks = open_tracks(path)
     tracks = _with_lengths(tracks, lengths or {})
+    parameters = json.loads(tracks.header["parameters"])
+    if parameters.get("gene_body_bins"):
+        raise InputError(
+            f"{Path(path).name} has gene bodies scaled to {parameters['gene_body_bins']:,} bins, which have no one size in the genome; export a "
+            "store that was built without --gene-body-bins"
+        )
+    distal = np.isin(tracks.tracks["name"], list(parameters.get("distal_marks", ())))
     root = zarr.open_group(str(path), mode="r")
     edits: pd.DataFrame | None = None
     if "outcome" in root.attrs:
@@ -61,7 +69,7 @@ def write_browser_files(
     written = []
     cells = [(cell, name) for cell, name in enumerate(tracks.cell_types)]
     for cell, name in track(cells, "writing bigWigs", unit="cell types"):
-        chosen = np.flatnonzero(tracks.measured[cell]).tolist()
+        chosen = np.flatnonzero(tracks.measured[cell] & ~distal).tolist()  # distal tracks lie at no place
         for version, values in versions.items():
             turned = replace(tracks, values=_along_genome(values, tracks.sequences))  # type: ignore[arg-type]
             written += write_bigwigs(turned, directory / _safe(name) / version, chosen, cell)

@@ -22,6 +22,8 @@ from cistron.formats.tracks import Tracks, create_tracks, open_tracks
 
 GENES_PER_CHUNK = 64
 ORIGIN_COLUMNS = ("cell_type", "mark", "source", "kind", "sha256")
+# parameters that say what bins and marks are, where they are not plain
+LAYOUT = ("gene_body_bins", "distal_marks")
 KINDS = ("measured", "imputed")
 _WHAT = "a store of 'cistron chromatin build'"
 _BETWEEN = re.compile(r"[\s_\-\u2010-\u2015\u2212]+")
@@ -76,8 +78,26 @@ class GeneTracks:
         """How the values were made: transform, treatment of uncovered base pairs."""
         return dict(json.loads(self.tracks.header["parameters"]))
 
+    @property
+    def gene_body_bins(self) -> int:
+        """Bins behind the start site that span the gene body, each gene's scaled to them; 0 where all bins are of one size."""
+        return int(self.parameters.get("gene_body_bins", 0))
+
+    @property
+    def distal(self) -> np.ndarray:
+        """Which marks are tracks over distal elements, the same number in all bins of a gene, bool [mark]."""
+        return np.isin(self.marks, list(self.parameters.get("distal_marks", ())))
+
+    def require_start_site_bins(self, what: str) -> None:
+        """Raise where gene bodies are scaled, because a place in the genome is no bin of one size there."""
+        if self.gene_body_bins:
+            raise InputError(
+                f"{self.path.name} has gene bodies scaled to {self.gene_body_bins:,} bins, and {what} needs bins of one size; build without "
+                "--gene-body-bins"
+            )
+
     def positions(self) -> np.ndarray:
-        """Left ends of the bins in base pairs from the start site, int [bin]."""
+        """Left ends of the bins in base pairs from the start site, int [bin]; in scaled gene bodies as if they were not scaled."""
         return (np.arange(self.bins) - self.bins // 2) * self.tracks.bin_size
 
     def require_expression(self) -> np.ndarray:

@@ -7,18 +7,25 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cistron.errors import IdentifierError, InputError
-from cistron.formats.perturbed_cells_controls import looks_like_control
+from cistron.formats.perturbed_cells_controls import JOINED, looks_like_control
 from cistron.genes.identity import guess_namespace, without_version
 
 CONTROL = -1
 SET_ASIDE = -2
-_JOINED = re.compile(r"__|[+,;|]")
 _SIDE_LABELS = ("", "nan", "none", "excluded", "unassigned", "ambiguous", "negative", "multiplet")
-# what may follow the gene in the name of a guide: GENE_sg1, GENE-2, GENE.g3, GENE_+_95907328.23-P1P2, GENE_ACGT... (its sequence)
+# What may follow the gene in the name of a guide: GENE_sg1, GENE-2, GENE.g3, GENE#1, GENE(2), GENE_+_95907328.23-P1P2, GENE_P1P2_ENSG...,
+# GENE_KO, the plasmid (GENE_pDS255), GENE_ACGT... (its sequence)
 _GUIDE_TAIL = re.compile(
-    r"^[-_.]((sg|g|guide|grna|sgrna|crispr[ia]?|[+-]_)?[-_.]?\d[\w.-]*|[acgt]{15,30})$", re.IGNORECASE
+    r"^[-_.:# (]((sg|g|guide|grna|sgrna|i|crispr[ia]?|[+-]_)?[-_. ]?\d[\w.-]*\)?|p\d(p\d)?([-_]ens\w*\d+)?|p[a-z]{1,3}\d+|k[od]|[acgt]{15,30})$",
+    re.IGNORECASE,
 )
-_GUIDE_HEAD = re.compile(r"^(sg|g)[-_.]?(?=.)", re.IGNORECASE)
+_AFTER_GENE = "-_.:# ("
+_GUIDE_NUMBER = re.compile(r"(?<=[^a-z])(sg|g)\d+$")  # GENEg2, small letters straight after the gene
+# What may stand before it: sgGENE, p_sgGENE, CRISPRi_GENE, HUMAN_GENE, HGLibA_00012_GENE, 9993_GENE. A capital G alone is no sign of a
+# guide: GATM is a gene, and so is ATM.
+_GUIDE_HEAD = re.compile(
+    r"^((\d+|(?i:human|mouse|crispr[ia]?|[hm]glib[ab][-_]\d+))[-_])?(p[-_])?((sg|g)(?=[A-Z0-9])|(?i:sg|g)[-_.])?(?=.)"
+)
 
 
 def is_side_label(label: str) -> bool:
@@ -51,25 +58,28 @@ class LabelMeaning:
 def possible_names(label: str) -> set[str]:
     """Give every text in a label that could be the name of a gene: the label, joined parts, and starts of guides."""
     names = {label, without_version(label)}
-    for part in (label, *_JOINED.split(label), *label.split("_")):
+    for part in (label, *JOINED.split(label), *label.split("_")):
         for text in (part.strip(), _GUIDE_HEAD.sub("", part.strip())):
-            names |= {text, *(text[:cut] for cut, letter in enumerate(text) if letter in "-_." and cut)}
+            starts = (text[:cut] for cut, letter in enumerate(text) if letter in _AFTER_GENE and cut)
+            names |= {text, _GUIDE_NUMBER.sub("", text), *starts}
     return names
 
 
 def gene_of_guide(label: str, number: Mapping[str, int]) -> int | None:
-    """Find the gene of a guide by its name: the longest start before ``_``, ``-`` or ``.`` that is a measured gene.
+    """Find the gene of a guide by its name: the longest start before ``_ - . : # (`` or a space that is a measured gene.
 
-    What follows must look like the rest of a guide's name (``_sg1``, ``-2``, ``_+_95907328.23-P1P2``, its sequence); ``sg``
-    or ``g`` may stand before the gene.
+    What follows must look like the rest of a guide's name (``_sg1``, ``-2``, ``_+_95907328.23-P1P2``, ``_KO``, its sequence); ``sg``, a number
+    or the name of a library may stand before the gene, and ``g2`` or ``sg2`` straight after it.
     """
-    headless = _GUIDE_HEAD.sub("", label)
-    for text in dict.fromkeys((label, headless)):
+    for text in dict.fromkeys((label, _GUIDE_HEAD.sub("", label))):
         if text != label and text in number:
             return number[text]
         for cut in range(len(text) - 1, 0, -1):
-            if text[cut] in "-_." and text[:cut] in number and _GUIDE_TAIL.match(text[cut:]):
+            if text[cut] in _AFTER_GENE and text[:cut] in number and _GUIDE_TAIL.match(text[cut:]):
                 return number[text[:cut]]
+        gene = _GUIDE_NUMBER.sub("", text)
+        if gene != text and gene in number:
+            return number[gene]
     return None
 
 
@@ -106,11 +116,11 @@ class _Reader:
         label = without_version(self.table.get(label, label))
         if label in self.number:
             return [self.number[label]]
-        joined = [part.strip() for part in _JOINED.split(label) if part.strip()]
+        joined = [part.strip() for part in JOINED.split(label) if part.strip()]
         several = [self.one(part) for part in joined]
         if len(joined) > 1 and None not in several:
             return several
-        for cut in (match.start() for match in re.finditer("_", label)):  # A_B: two known names
+        for cut in (match.start() for match in re.finditer("[-_:.]", label)):  # A_B: two known names
             pair = [self.one(label[:cut]), self.one(label[cut + 1 :])]
             if None not in pair:
                 return pair
@@ -185,8 +195,8 @@ def number_perturbations(
         shown, gene = next(iter(sorted(reader.guides.items())))
         result.is_guide = True
         result.remarks.append(
-            f"{len(reader.guides):,} labels name guides; their gene is what stands before the guide's number or sequence "
-            f"({shown} -> {genes[gene]}); say --guide-table where that is wrong"
+            f"{len(reader.guides):,} labels name guides; their gene is what is left without the guide's number, sequence or words "
+            f"such as sg ({shown} -> {genes[gene]}); say --guide-table where that is wrong"
         )
     perturbation = meaning[codes]
     counted, counts = np.unique(perturbation[perturbation >= 0], return_counts=True)
@@ -214,7 +224,8 @@ def _explain_no_perturbation(
         if kinds[0] != kinds[1] and "other" not in kinds:
             remedy = (
                 f"targets look like {kinds[0]} ids, genes like {kinds[1]} ids; name a column of var that has the other "
-                "names with --gene-column"
+                "names with --gene-column; where var has none, add one first: adata.var['symbol'] = ..., from a table such as "
+                "'cistron data fetch hgnc_complete_set'"
             )
         else:
             remedy = (

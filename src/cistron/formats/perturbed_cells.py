@@ -18,6 +18,7 @@ from cistron.formats.perturbation_labels import possible_names
 from cistron.formats.perturbed_cells_assembly import PerturbedCells, assemble_cells, split_cells
 from cistron.formats.perturbed_cells_calls import read_calls, read_guide_table
 from cistron.formats.perturbed_cells_settings import ReadingSettings
+from cistron.genes.identity import without_version
 from cistron.runtime.cloud import exists, require_here
 
 __all__ = [
@@ -199,7 +200,7 @@ def gene_names(var: pd.DataFrame, column: str | None, name: str) -> list[str]:
 
 def _aliases(var: pd.DataFrame, genes: Sequence[str], labels: Sequence[str]) -> tuple[dict[str, int], str]:
     """Find other names of genes that labels use, in the index or a text column of ``var``."""
-    known = set(genes)
+    known = set(map(without_version, genes))
     unknown = {name for label in set(labels) for name in possible_names(label)} - known
     best: tuple[int, str, dict[str, int]] = (0, "", {})
     columns = {"its index": pd.Series(var.index.astype(str), index=var.index)}
@@ -209,6 +210,7 @@ def _aliases(var: pd.DataFrame, genes: Sequence[str], labels: Sequence[str]) -> 
         if not pd.api.types.is_numeric_dtype(var[column])
     }
     for title, names in columns.items():
+        names = names.map(without_version, na_action="ignore")
         once = ~names.duplicated(keep=False).to_numpy() & names.notna().to_numpy()
         found = {
             str(gene): place for place, gene in enumerate(names) if once[place] and str(gene) not in known

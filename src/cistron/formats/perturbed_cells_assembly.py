@@ -115,7 +115,7 @@ def assemble_cells(
     genes
         Identifiers of the columns.
     labels
-        What was perturbed in each cell: a gene, a guide, several joined by ``+ , ; | _``, or a control.
+        What was perturbed in each cell: a gene, a guide, several joined by ``+ , ; | & / _``, or a control.
     control
         Labels of the control cells, or patterns with ``*``; guessed and said when empty.
     excluded
@@ -163,11 +163,7 @@ def assemble_cells(
         perturbation = np.full(len(text), CONTROL)
     else:
         sizes = dict(zip(*(part.tolist() for part in np.unique(text.astype(str), return_counts=True))))
-        named = {label: (guide_table or {}).get(label, label) for label in sizes}
-        by_name: dict[str, int] = {}
-        for label, other in named.items():
-            by_name[other] = by_name.get(other, 0) + sizes[label]
-        controls = find_controls({**by_name, **sizes}, given, {*genes, *(aliases or {})}, name)
+        controls = find_controls(sizes, given, {*genes, *(aliases or {})}, name, guide_table)
         remarks += [controls.remark] if controls.remark else []
         meaning = number_perturbations(
             text,

@@ -111,13 +111,19 @@ def read_calls(path: str | Path, cells: pd.Index) -> tuple[list[str], str]:
         labels[labels != ""].groupby(table[cell].str.strip()).agg(lambda rows: "+".join(dict.fromkeys(rows)))
     )
     met = cells.isin(joined.index)
+    without = ""
+    if not met.any():  # AAAC... in one file, AAAC...-1 in the other
+        short, named = (index.str.replace(r"-\d+$", "", regex=True) for index in (cells, joined.index))
+        if short.is_unique and named.is_unique and short.isin(named).any():
+            joined.index, cells = named, short
+            met, without = cells.isin(named), ", names compared without their '-1'"
     if not met.any():
         raise InputError(
             f"calls {path.name}: none of {len(joined):,} cells (for example {joined.index[0] if len(joined) else 'none'}) is "
             f"among the {len(cells):,} cells of the data (for example {cells[0]}); are suffixes such as '-1' the same?"
         )
     remark = (
-        f"{int(met.sum()):,} of {len(cells):,} cells have a call in column {call!r} of {path.name}; "
+        f"{int(met.sum()):,} of {len(cells):,} cells have a call in column {call!r} of {path.name}{without}; "
         f"{len(joined) - int(met.sum()):,} called cells are not in the data"
     )
     return joined.reindex(cells).fillna("").tolist(), remark

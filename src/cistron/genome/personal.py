@@ -1,8 +1,10 @@
 """A person's own DNA in place of the reference: windows of one length, centred, from each of two haplotypes."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -197,6 +199,10 @@ class PersonalGenome(Genome):
             found = self.variants.changes(chromosome, start, end)
             return None if found is None else found[which]
         return self.variants.haplotypes[which].get(chromosome)
+
+    def __reduce__(self) -> Any:
+        person = replace(self.person, variants=Path(self.person.variants).absolute())
+        return open_genome, (self.path.absolute(), self.build or None, self.ambiguous, person)
 
     @property
     def copies(self) -> tuple[Dna, ...]:

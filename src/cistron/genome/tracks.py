@@ -60,6 +60,7 @@ def bin_signal(
     uncovered: Uncovered = "zero",
     transform: Transform = "log1p-mean",
     lengths: Mapping[str, int] | None = None,
+    parts: int | None = None,
 ) -> np.ndarray:
     """Average the signal of one bigWig in the bins of windows.
 
@@ -83,6 +84,9 @@ def bin_signal(
     lengths
         Chromosomes of the assembly, as other bigWigs have them: writers leave out a chromosome without records. With
         ``uncovered`` zero, one that this file lacks is 0 throughout.
+    parts
+        Cut each window into this many parts instead of into bins of one size (:func:`part_edges`); windows may then differ in
+        length.
 
     Returns
     -------
@@ -102,8 +106,8 @@ def bin_signal(
     elsewhere -= {normalise_chromosome(name) for name in own}
     absent = windows["chromosome"].map(normalise_chromosome).isin(elsewhere).to_numpy()
     names = chromosome_names(own, windows["chromosome"][~absent].tolist(), f"bigWig {path.name}")
-    width = int((windows["end"] - windows["start"]).iloc[0])
-    values = np.zeros((len(windows), width // bin_size), np.float32)
+    bins = parts or int((windows["end"] - windows["start"]).iloc[0]) // bin_size
+    values = np.zeros((len(windows), bins), np.float32)
     places = windows[list(WINDOW_COLUMNS)].reset_index(drop=True)[~absent]
     with reading_bigwig(path):
         for row in places.sort_values(["chromosome", "start"]).itertuples():
@@ -114,7 +118,11 @@ def bin_signal(
                     f"({length:,} bp in {path.name}); is it of another genome build?"
                 )
             place = (names[str(row.chromosome)], int(row.start), int(row.end), length)
-            means = _window(handle, place, bin_size, uncovered, transform)
+            means = (
+                _window(handle, place, bin_size, uncovered, transform)
+                if parts is None
+                else _parts(handle, place, parts, uncovered, transform)
+            )
             if not np.isfinite(means.astype(np.float32)).all():
                 raise InputError(
                     f"bigWig {path.name} holds infinite signal near {row.chromosome}:{row.start:,}; leave uncovered what was not "
@@ -169,9 +177,53 @@ def _window(
     return means
 
 
+def part_edges(start: np.ndarray, end: np.ndarray, parts: int) -> tuple[np.ndarray, np.ndarray]:
+    """Edges of the parts of windows: whole base pairs, as even as can be; a part of a window with fewer base pairs than parts has one.
+
+    Parameters
+    ----------
+    start, end
+        Windows, int [window]; 0-based, half-open.
+    parts
+        Parts of each.
+
+    Returns
+    -------
+    left, right
+        int64 [window, part], from the left end.
+    """
+    start, length = np.asarray(start, np.int64)[:, None], np.asarray(end - start, np.int64)[:, None]
+    edges = start + np.arange(parts + 1) * length // parts
+    return edges[:, :-1], np.maximum(edges[:, 1:], edges[:, :-1] + 1)
+
+
+def _parts(
+    handle: Any, place: tuple[str, int, int, int], parts: int, uncovered: Uncovered, transform: Transform
+) -> np.ndarray:
+    """Means of the parts of one window, float64 [part], without NaN."""
+    name, start, end, length = place
+    first, last = max(start, 0), min(end, length)
+    signal = np.asarray(handle.values(name, first, last, fillna=None, uncovered=None), np.float64)
+    if transform == "mean-log1p":
+        if (signal < 0).any():
+            return np.full(parts, -1.0)
+        signal = np.log1p(signal)
+    seen = np.isfinite(signal) if uncovered == "skip" else np.ones(len(signal), bool)
+    if np.isinf(signal).any():
+        return np.full(parts, np.inf)
+    left, right = (
+        np.clip(edge[0], first, last) - first
+        for edge in part_edges(np.array([start]), np.array([end]), parts)
+    )
+    sums, counts = (
+        np.concatenate([[0.0], np.cumsum(one)]) for one in (np.where(seen, np.nan_to_num(signal), 0), seen)
+    )
+    return np.asarray((sums[right] - sums[left]) / np.maximum(counts[right] - counts[left], 1))
+
+
 def bin_many(
     tracks: Mapping[str, str | Path],
-    windows: pd.DataFrame,
+    windows: pd.DataFrame | Sequence[tuple[pd.DataFrame, int | None]],
     directory: str | Path,
     *,
     bin_size: int = 100,
@@ -188,7 +240,7 @@ def bin_many(
     tracks
         Name of each track (a valid file name) to its bigWig.
     windows, bin_size, uncovered, transform, lengths
-        As of :func:`bin_signal`.
+        As of :func:`bin_signal`. Several sets of windows, each with its ``parts`` (or ``None``), are put side by side.
     directory
         Folder of the shards; its name should hang on the settings.
     workers, scheduler
@@ -199,10 +251,12 @@ def bin_many(
     dict
         Track to an ``.npy``, float32 [window, bin].
     """
+    sets = [(windows, None)] if isinstance(windows, pd.DataFrame) else list(windows)
+    sets = [(one[list(WINDOW_COLUMNS)], parts) for one, parts in sets]
     shards = {
         name: {
             "bigwig": str(path),
-            "windows": windows[list(WINDOW_COLUMNS)],
+            "windows": sets,
             "options": {
                 "bin_size": bin_size,
                 "uncovered": uncovered,
@@ -223,7 +277,12 @@ def bin_many(
     )
 
 
-def write_binned_signal(output: Path, bigwig: str, windows: pd.DataFrame, options: Mapping[str, Any]) -> None:
+def write_binned_signal(
+    output: Path,
+    bigwig: str,
+    windows: Sequence[tuple[pd.DataFrame, int | None]],
+    options: Mapping[str, Any],
+) -> None:
     """Bin one bigWig into an ``.npy``: what a shard of :func:`bin_many` does.
 
     Parameters
@@ -233,8 +292,9 @@ def write_binned_signal(output: Path, bigwig: str, windows: pd.DataFrame, option
     bigwig
         Path or address of the bigWig.
     windows
-        Windows, one row each.
+        Sets of windows, one row each, with the number of parts of each window (``None``: bins of one size); side by side.
     options
         Further arguments of :func:`bin_signal`.
     """
-    np.save(output, bin_signal(bigwig, windows, **options))
+    sets = [bin_signal(bigwig, one, parts=parts, **options) for one, parts in windows]
+    np.save(output, np.concatenate(sets, axis=1))

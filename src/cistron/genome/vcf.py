@@ -3,7 +3,6 @@
 Format: VCF 4.1 to 4.5, plain, gzip or bgzip; no index is needed, the file is read once from front to back.
 """
 
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +74,6 @@ class SampleReader(VcfText):
     def __init__(self, path: Path, genome: Genome, unphased: Unphased) -> None:
         super().__init__(path, genome)
         self.unphased = unphased
-        self.counts: Counter[str] = Counter()
         self.reference_calls = 0
         self.width = 0
         # of the chromosome that is being read, a list a haplotype of (start, reference, alternative); then its changes
@@ -116,6 +114,7 @@ class SampleReader(VcfText):
             raise InputError(
                 f"{self.path.name}: sample {sample} carries no variant that can be applied "
                 f"({', '.join(f'{count:,} {what}' for what, count in self.counts.items()) or 'no record'})"
+                f"{self.other_names()}"
             )
         first, second = ({name: pair[which] for name, pair in self.found.items()} for which in (0, 1))
         return SampleVariants(self.path, str(sample), (first, second), dict(self.counts))

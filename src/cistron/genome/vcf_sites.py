@@ -6,7 +6,6 @@ optional extra: a cohort of terabytes is not read to its end for one region.
 
 import gzip
 import importlib
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,7 +205,6 @@ class _SiteReader(VcfText):
     def __init__(self, path: Path, genome: Genome, skip_mismatch: bool) -> None:
         super().__init__(path, genome)
         self.skip_mismatch = skip_mismatch
-        self.counts: Counter[str] = Counter()
         self.rows: dict[tuple[str, int, bytes, bytes], tuple[list[str], int]] = {}
         self.skipped: list[tuple[int, str, str, str, str, str]] = []
 
@@ -299,7 +297,9 @@ class _SiteReader(VcfText):
         if not self.rows:
             told = ", ".join(f"{count:,} {what}" for what, count in self.counts.items()) or "no record"
             where = f" in {region}" if region else ""
-            raise InputError(f"{self.path.name} holds no variant{where} that can be used ({told})")
+            raise InputError(
+                f"{self.path.name} holds no variant{where} that can be used ({told}){self.other_names()}"
+            )
         frame = pd.DataFrame(
             {
                 "chromosome": [name for name, *_ in self.rows],

@@ -12,8 +12,10 @@ from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.networks.network import Network
 from cistron.networks.normalisation import normalise
 from cistron.networks.settings import TreesSettings
-from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator, seed_for
+from cistron.runtime.shards import run_each
+
+_TARGETS = 64  # genes that are predicted with one binning of the cells
 
 
 def boosted_trees(
@@ -56,7 +58,7 @@ def boosted_trees(
         "seed": seed_for(seed, "trees") % 2**31,
     }
     weight = np.zeros((genes, len(targets)), dtype=np.float32)
-    for column, target in enumerate(track(list(targets), "trees", unit="genes")):
+    for column, target in enumerate(targets):
         outcome = values[:, target]
         spread = float(outcome.std())
         if spread == 0:
@@ -88,6 +90,10 @@ def infer_trees(cells: PerturbedCells, settings: TreesSettings, seed: int) -> Ne
         random = random_generator(seed, "cells for trees")
         used = np.sort(random.choice(used, settings.most_cells, replace=False))
     values = normalise(cells)[used].toarray()
-    weight = boosted_trees(values, range(values.shape[1]), settings, seed)
+    genes = values.shape[1]
+    items = [{"targets": range(start, min(start + _TARGETS, genes))} for start in range(0, genes, _TARGETS)]
+    shared = {"values": values, "settings": settings, "seed": seed}
+    parts = run_each(boosted_trees, items, shared, description="trees", unit=f"times {_TARGETS} genes")
+    weight = np.hstack(list(parts))
     np.fill_diagonal(weight, np.nan)
     return Network(cells.genes, weight)

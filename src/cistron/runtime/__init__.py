@@ -21,7 +21,7 @@ from cistron.runtime.progress import (
 )
 from cistron.runtime.provenance import RunRecord
 from cistron.runtime.seeds import random_generator, seed_for
-from cistron.runtime.shards import run_shards
+from cistron.runtime.shards import run_each, run_on, run_shards
 from cistron.runtime.threads import limit_threads
 
 __all__ = [
@@ -39,6 +39,8 @@ __all__ = [
     "random_generator",
     "record_path",
     "require_space",
+    "run_each",
+    "run_on",
     "run_shards",
     "say",
     "seed_for",

@@ -6,15 +6,16 @@ the result is the same in all three, because a shard's random stream hangs on it
 
 import hashlib
 import json
-import logging
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cistron.errors import CistronError, InputError
+from cistron.errors import InputError
+from cistron.runtime.cluster import Cluster
 from cistron.runtime.files import atomic_path
 from cistron.runtime.progress import Progress, say
 from cistron.runtime.threads import limit_threads
@@ -28,10 +29,163 @@ def fingerprint(settings: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _run_one(function: ShardFunction, path: str, arguments: Mapping[str, Any], threads: int | None) -> str:
-    with limit_threads(threads), atomic_path(path) as partial:
-        function(partial, **arguments)
-    return path
+class _Processes:
+    """Where independent work runs, and the connection to it once there is one."""
+
+    def __init__(self, workers: int, scheduler: str | None, threads: int | None = 1) -> None:
+        if workers < 1:
+            raise InputError(f"--workers must be 1 or more. Given: {workers}")
+        self.workers, self.scheduler, self.threads = workers, scheduler, threads
+        self._cluster: Cluster | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is this process and no other."""
+        return self.workers == 1 and self.scheduler is None
+
+    def cluster(self, most: int | None = None) -> Cluster:
+        """The connection; ``most`` processes can be of use."""
+        if self._cluster is None:
+            self._cluster = Cluster(min(self.workers, most or self.workers), self.scheduler)
+        return self._cluster
+
+    def close(self) -> None:
+        if self._cluster is not None:
+            self._cluster.close()
+
+
+_chosen: ContextVar[_Processes | None] = ContextVar("processes", default=None)
+
+
+@contextmanager
+def run_on(workers: int = 1, scheduler: str | None = None, *, threads: int | None = None) -> Iterator[None]:
+    """Do the independent work inside this block in local processes, or on a Dask scheduler.
+
+    Functions whose work falls into independent pieces (:func:`run_each`) look here for where it runs. Processes start when
+    the first piece is there, serve the whole block, and are stopped at its end; workers of a scheduler are left running.
+
+    Parameters
+    ----------
+    workers
+        Number of local processes; 1 stays in this process.
+    scheduler
+        Address of a running Dask scheduler (``tcp://host:8786``), in place of local processes. Its workers must see the input
+        files under the same paths.
+    threads
+        Threads of numerical libraries of each process; a share of the cores for local processes when ``None``.
+
+    Raises
+    ------
+    InputError
+        If ``workers`` is not positive.
+    """
+    if threads is None and scheduler is None and workers > 1:
+        threads = max(1, (os.cpu_count() or 1) // workers)
+    processes = _Processes(workers, scheduler, threads)
+    token = _chosen.set(processes)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+        processes.close()
+
+
+def processes_at_work() -> int:
+    """Number of processes that :func:`run_each` has: 1 unless others were chosen by :func:`run_on`."""
+    chosen = _chosen.get()
+    return 1 if chosen is None or chosen.alone else chosen.cluster().width()
+
+
+def run_each(
+    function: Callable[..., Any],
+    items: Sequence[Mapping[str, Any]],
+    shared: Mapping[str, Any] | None = None,
+    *,
+    description: str = "",
+    unit: str = "",
+) -> Iterator[Any]:
+    """Give ``function(**shared, **item)`` for each item, in their order, worked out where :func:`run_on` says.
+
+    The results are those of one process, because each piece is computed alone and the order is kept: sums over them are equal to
+    the last bit, at the same number of ``--threads``.
+
+    Parameters
+    ----------
+    function
+        Importable function; what it gives is sent back, so make it small beside the work.
+    items
+        Arguments of each piece.
+    shared
+        Arguments that all pieces have in common; they are sent to each process once.
+    description, unit
+        What is being done and what a piece is called, for the progress; none is shown without.
+
+    Yields
+    ------
+    object
+        What the function gives for each item.
+    """
+    shared = shared or {}
+    chosen = _chosen.get()
+    with Progress(description, len(items), unit) if description else _Silent() as progress:
+        if chosen is None or chosen.alone or len(items) < 2:
+            for item in items:
+                yield function(**shared, **item)
+                progress.advance()
+            return
+        cluster = chosen.cluster()
+        ahead = 3 * cluster.width()
+        numbers = {f"{description or function.__name__} {number}": number for number in range(len(items))}
+        calls = ((name, function, {**shared, **items[number]}) for name, number in numbers.items())
+        waiting: dict[int, Any] = {}
+        following = 0
+        for name, result in cluster.completed(calls, threads=chosen.threads, ahead=ahead):
+            waiting[numbers[name]] = result
+            progress.advance()
+            while following in waiting:
+                yield waiting.pop(following)
+                following += 1
+
+
+class _Silent:
+    """A progress that is not shown."""
+
+    def __enter__(self) -> "_Silent":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def advance(self) -> None:
+        """Count nothing."""
+
+
+def _run_one(
+    function: ShardFunction, path: str, arguments: Mapping[str, Any], threads: int | None = None
+) -> str:
+    with limit_threads(threads):
+        return _store(function, path, **arguments)
+
+
+def _store(shard_function: ShardFunction, shard_path: str, **arguments: Any) -> str:
+    """Write one shard, unless a worker that died before it could tell has written it."""
+    if not Path(shard_path).exists():
+        with atomic_path(shard_path) as unfinished:
+            shard_function(unfinished, **arguments)
+    return shard_path
+
+
+@contextmanager
+def _opened(processes: _Processes) -> Iterator[_Processes]:
+    """These processes, or those of the enclosing :func:`run_on` where they are the same, so that a command starts them once."""
+    chosen = _chosen.get()
+    if chosen is not None and (chosen.workers, chosen.scheduler) == (processes.workers, processes.scheduler):
+        yield chosen
+        return
+    try:
+        yield processes
+    finally:
+        processes.close()
 
 
 def run_shards(
@@ -80,8 +234,7 @@ def run_shards(
     CistronError
         Whatever error of ours a shard raised first; finished shards stay on disk.
     """
-    if workers < 1:
-        raise InputError(f"--workers must be 1 or more. Given: {workers}")
+    processes = _Processes(workers, scheduler)
     directory = Path(directory)
     paths = {name: directory / f"{name}{suffix}" for name in shards}
     missing = [name for name, path in paths.items() if not path.exists()]
@@ -95,98 +248,11 @@ def run_shards(
                 _run_one(function, str(paths[name]), shards[name], threads)
                 progress.advance()
         else:
-            _run_on_dask(function, shards, paths, missing, workers, threads, scheduler, progress)
+            store = partial(_store, function)
+            calls = (
+                (name, store, {"shard_path": str(paths[name].absolute()), **shards[name]}) for name in missing
+            )
+            with _opened(processes) as used:
+                for _ in used.cluster(len(missing)).completed(calls, threads=threads):
+                    progress.advance()
     return paths
-
-
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Make processes that start inside this block ignore Ctrl-C; this process stops them, so that they print no tracebacks."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-class _Sender:
-    """Send what many shards share (an embedding, a design) to the workers once, and not with every shard."""
-
-    def __init__(self, client: Any) -> None:
-        self.client = client
-        self.sent: dict[int, Any] = {}
-
-    def __call__(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: self._one(value) for name, value in arguments.items()}
-
-    def _one(self, value: Any) -> Any:
-        if value is None or isinstance(value, (str, int, float, Path, tuple)):
-            return value
-        if id(value) not in self.sent:
-            # In a list, because scatter takes a bare list or mapping apart.
-            self.sent[id(value)] = self.client.scatter([value], hash=False)[0]
-        return self.sent[id(value)]
-
-
-def _run_on_dask(
-    function: ShardFunction,
-    shards: Mapping[str, Mapping[str, Any]],
-    paths: Mapping[str, Path],
-    missing: list[str],
-    workers: int,
-    threads: int | None,
-    scheduler: str | None,
-    progress: Progress,
-) -> None:
-    # Importing distributed takes most of a second; only work that needs it pays.
-    import dask
-    from distributed import Client, LocalCluster, as_completed
-
-    # Workers that are told to stop complain of closed connections; what fails in a shard comes by its future.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    settings = {
-        "distributed.worker.daemon": True,
-        "distributed.comm.timeouts.connect": "10s",
-        "distributed.logging.distributed": "critical",
-    }
-    with dask.config.set(settings):
-        if scheduler is None:
-            with _deaf_to_interrupts():
-                cluster = LocalCluster(
-                    n_workers=min(workers, len(missing)),
-                    threads_per_worker=1,
-                    processes=True,
-                    dashboard_address="127.0.0.1:0",  # any free port: several runs may share a machine
-                    silence_logs="CRITICAL",
-                )
-            client = Client(cluster)
-        else:
-            cluster = None
-            try:
-                client = Client(scheduler, timeout="10s")
-            except (OSError, ValueError) as error:
-                raise InputError(
-                    f"no Dask scheduler answers at {scheduler}; start one with 'dask scheduler' and give its address"
-                ) from error
-        try:
-            send = _Sender(client)
-            futures = [
-                client.submit(
-                    _run_one, function, str(paths[name].absolute()), send(shards[name]), threads, pure=False
-                )
-                for name in missing
-            ]
-            for future in as_completed(futures):
-                failure = future.exception()
-                if isinstance(failure, CistronError):
-                    client.cancel(futures)
-                    raise failure
-                future.result()
-                progress.advance()
-        finally:
-            client.close()
-            if cluster is not None:
-                cluster.close()

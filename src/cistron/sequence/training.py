@@ -12,8 +12,9 @@ import torch
 from torch import nn
 
 from cistron.errors import InputError
-from cistron.runtime import seed_for, sha256_of
+from cistron.runtime import say, seed_for, sha256_of
 from cistron.runtime.files import check_writable, destination_of
+from cistron.sequence.adapters import add_adapters, merge_adapters
 from cistron.sequence.enformer import Enformer
 from cistron.sequence.inputs_tracks import TRACK_COLUMNS, load_track_table
 from cistron.sequence.saving import load_weights, save_weights
@@ -229,6 +230,7 @@ def train_model(
     start: str | Path | None = None,
     freeze_trunk: bool = False,
     new_heads: bool = False,
+    adapter_rank: int | None = None,
     running: Running | None = None,
     seed: int = 0,
 ) -> FitReport:
@@ -250,6 +252,9 @@ def train_model(
         Train the heads only.
     new_heads
         Make new heads for the stores' organisms, whatever heads the model has.
+    adapter_rank
+        Train the heads and low-rank adapters of the transformer (:mod:`cistron.sequence.adapters`), which are added to its matrices
+        at the end.
     running
         Devices, precision, memory.
     seed
@@ -273,10 +278,12 @@ def train_model(
         raise InputError(
             f"two stores are of one organism ({organisms[0]}); give one an organism (--organism of 'cistron sequence data')"
         )
-    if (freeze_trunk or new_heads) and start is None:
-        raise InputError(
-            f"{'--freeze-trunk' if freeze_trunk else '--new-heads'} needs a model to start from; give --start"
-        )
+    ways = {"--freeze-trunk": freeze_trunk, "--new-heads": new_heads, "--adapter-rank": bool(adapter_rank)}
+    given = [name for name, wanted in ways.items() if wanted]
+    if given and start is None:
+        raise InputError(f"{given[0]} needs a model to start from; give --start")
+    if freeze_trunk and adapter_rank:
+        raise InputError("--freeze-trunk and --adapter-rank exclude each other: adapters change the trunk")
     folds = choose_folds(opened, settings)
     beginning = None if start is None else load_weights(start)
     length = settings.length or (
@@ -296,13 +303,18 @@ def train_model(
     }
     means = {organism: track_means(found) for organism, found in data.items()}
     model = _make_model(beginning, settings, crop, means, running, seed)
-    _place_heads(model, beginning, start, opened, means, freeze_trunk, new_heads, seed)
+    _place_heads(model, beginning, start, opened, means, bool(freeze_trunk or adapter_rank), new_heads, seed)
     if freeze_trunk:
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name.startswith("heads."))
+    if adapter_rank:
+        added = add_adapters(model, adapter_rank, seed)
+        say(
+            f"adapters of rank {adapter_rank}: {added:,} weights beside {sum(map(torch.numel, model.parameters())) - added:,}"
+        )
     assert settings.epochs is not None
     assert settings.batch_size is not None
-    loss = TrackLoss(settings, means, freeze_trunk)
+    loss = TrackLoss(settings, means, freeze_trunk, still=bool(adapter_rank))
     output = destination_of(check_writable(output))
     identity = {
         "model": asdict(replace(model.settings, checkpoint_tower=False)),
@@ -312,6 +324,7 @@ def train_model(
         "start": "" if start is None else sha256_of(Path(start) / "model.safetensors"),
         "frozen": freeze_trunk,
         "new heads": new_heads,
+        **({"adapters": adapter_rank} if adapter_rank else {}),
     }
     report = fit(
         model,
@@ -327,6 +340,7 @@ def train_model(
         seed=seed,
         description="training",
     )
+    merge_adapters(model)
     _save(model.requires_grad_(True), output, opened, folds, settings, report, start, seed)
     return report
 
@@ -383,7 +397,7 @@ def _place_heads(
     start: str | Path | None,
     stores: Sequence[TrainingStore],
     means: Mapping[str, np.ndarray],
-    freeze_trunk: bool,
+    other_heads: bool,
     new_heads: bool,
     seed: int,
 ) -> None:
@@ -397,11 +411,11 @@ def _place_heads(
         == list(store.tracks.tracks["identifier"].astype(str))
         for store in stores
     }
-    if not all(fitting.values()) and not (freeze_trunk or new_heads):
+    if not all(fitting.values()) and not (other_heads or new_heads):
         other = next(organism for organism, same in fitting.items() if not same)
         raise InputError(
-            f"the {other} tracks of {Path(start).name} are not those of the store; make new heads with --new-heads, or keep the trunk "
-            "as it is, too, with --freeze-trunk"
+            f"the {other} tracks of {Path(start).name} are not those of the store; make new heads with --new-heads, keep the "
+            "trunk as it is, too, with --freeze-trunk, or adapt it by thin matrices with --adapter-rank"
         )
     if new_heads or not all(fitting.values()):
         model.heads = nn.ModuleDict()

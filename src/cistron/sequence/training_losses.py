@@ -80,10 +80,18 @@ class TrackLoss:
         Organism to the mean of each track.
     frozen
         Whether only the heads learn.
+    still
+        Whether averages of batches and dropout of the trunk stay as they are.
     """
 
-    def __init__(self, settings: TrainingSettings, means: Mapping[str, np.ndarray], frozen: bool) -> None:
-        self._settings, self._frozen = settings, frozen
+    def __init__(
+        self,
+        settings: TrainingSettings,
+        means: Mapping[str, np.ndarray],
+        frozen: bool = False,
+        still: bool = False,
+    ) -> None:
+        self._settings, self._frozen, self._still = settings, frozen, frozen or still
         self._weights = {
             organism: torch.as_tensor(_track_weights(mean), dtype=torch.float32)
             for organism, mean in means.items()
@@ -109,13 +117,11 @@ class TrackLoss:
         assert isinstance(model, Enformer)
         ((organism, (codes, observed)),) = batch.items()
         one_hot = one_hot_codes(codes)
-        if self._frozen:
+        if self._still:
             for name, part in model.named_children():
                 if name != "heads":
-                    part.eval()  # statistics of the trunk stay as they are
-            with torch.no_grad():
-                embedding = model.embed(one_hot)
-        else:
+                    part.eval()
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self._frozen):
             embedding = model.embed(one_hot)
         predicted = model.predict(embedding, [organism])[organism]
         loss = self.of(organism, predicted, observed)

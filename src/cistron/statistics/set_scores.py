@@ -1,6 +1,6 @@
 """AUROC and average precision of many sets by held-out ranks, with intervals and with chance measured on rearranged rows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -69,13 +69,15 @@ def average_precision(members: Members, ranks: np.ndarray, left_out: int = -1) -
         return np.bincount(sets, precision, minlength=members.number) / number
 
 
-def set_estimates(model: LeftOutModel) -> dict[str, Estimate]:
+def set_estimates(model: LeftOutModel, metrics: Sequence[str] = METRICS) -> dict[str, Estimate]:
     """AUROC and average precision of each set with the effects of groups and of pairs of groups.
 
     Parameters
     ----------
     model
         Fitted ridge.
+    metrics
+        Which of the two are computed.
 
     Returns
     -------
@@ -89,7 +91,8 @@ def set_estimates(model: LeftOutModel) -> dict[str, Estimate]:
     number = counts.sum(axis=0)
     area = auroc_by_group(members, ranks)
     auroc = (counts * area).sum(axis=0) / number
-    precision = average_precision(members, ranks)
+    wanted = "auprc" in metrics
+    precision = average_precision(members, ranks) if wanted else np.zeros(members.number)
     trained = {metric: np.zeros((groups, groups, members.number)) for metric in METRICS}
     changed = ranks.copy()
     for own, dropped, entries, without in model.pair_ranks():
@@ -97,7 +100,8 @@ def set_estimates(model: LeftOutModel) -> dict[str, Estimate]:
         loss = np.bincount(members.sets[entries], ranks[entries] - without, minlength=members.number)
         outside = np.maximum(sizes[own] - counts[own], 1)
         trained["auroc"][own, dropped] = loss / outside / number
-        trained["auprc"][own, dropped] = precision - average_precision(members, changed)
+        if wanted:
+            trained["auprc"][own, dropped] = precision - average_precision(members, changed)
         changed[entries] = ranks[entries]
     within = model.ranks_within()
     found = (counts * auroc_by_group(members, within)).sum(axis=0) / number
@@ -105,10 +109,10 @@ def set_estimates(model: LeftOutModel) -> dict[str, Estimate]:
         "auroc": _ratio(auroc - 0.5, found - 0.5),
         "auprc": _ratio(auroc - 0.5, found - 0.5),
     }
-    left = np.stack([average_precision(members, ranks, group) for group in range(groups)])
+    left = [average_precision(members, ranks, group) if wanted else precision for group in range(groups)]
     tested = {
         "auroc": counts * (area - auroc) / number,
-        "auprc": np.nan_to_num((precision - left) * (number - counts) / number),
+        "auprc": np.nan_to_num((precision - np.stack(left)) * (number - counts) / number),
     }
     share = ranks / (sizes[members.groups] + 1.0)
     mean = members.sums(share).sum(axis=0) / number
@@ -129,7 +133,7 @@ def set_estimates(model: LeftOutModel) -> dict[str, Estimate]:
             carriers=carriers,
             bounded=True,
         )
-        for metric in METRICS
+        for metric in metrics
     }
 
 

@@ -21,7 +21,7 @@ from cistron.study.plan import StudyPlan, TaskPlan
 from cistron.study.requests import ALL, COMMON, Outcome, Request
 from cistron.study.rows import Row
 
-VERSION = 3  # a change to what a cell computes raises this, so that older cells are not taken for new ones
+VERSION = 4  # a change to what a cell computes raises this, so that older cells are not taken for new ones
 
 
 @dataclass(frozen=True)

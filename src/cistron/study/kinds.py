@@ -1,4 +1,4 @@
-"""The kinds of task that a study can hold; a new one is one entry here and one function in ``scoring``."""
+"""The kinds of task that a study can hold; a new one is one entry here and one function in a ``scoring`` module."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -69,7 +69,7 @@ KINDS = {
             "gwas",
             "GWAS gene scores",
             "which genes carry heritability of a trait",
-            "cistron.study.scoring:score_gwas",
+            "cistron.study.scoring_gwas:score_gwas",
             "cistron.evaluation.gwas:GwasSettings",
             {"traits": True, "covariance": False},
             "chromosomes",

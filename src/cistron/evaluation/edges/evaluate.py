@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.evaluation.edges.interventions import held_out_cells
+from cistron.evaluation.edges.interventions import HeldOutCells, held_out_cells
 from cistron.evaluation.edges.rows import (
     EdgeEvaluationSettings,
     against_cells,
@@ -19,6 +19,7 @@ from cistron.formats.edges import Edges
 from cistron.formats.perturbed_cells import PerturbedCells, split_cells
 from cistron.formats.scores import score_frame
 from cistron.runtime.seeds import random_generator
+from cistron.runtime.shards import run_each
 
 
 @dataclass
@@ -158,19 +159,29 @@ def evaluate_edges(
     dataset = cells.name if cells is not None else (truth.name if truth is not None else "")
     rows: list[dict[str, Any]] = []
     curves, effects = [], []
-    for network in everything:
-        mine: list[dict[str, Any]] = []
-        if held_out is not None:
-            found, table = against_cells(network, held_out, settings, seed, label)
-            mine += found
-            effects.append(table.assign(network=network.name))
-        if truth is not None:
-            only = sources if settings.perturbed_sources_only and held_out is not None else None
-            found, curve = against_truth(network, truth, genes, only, settings, seed)
-            mine += found
-            curves.append(curve.assign(network=network.name))
-        for reference, directed in references:
-            mine += against_reference(network, reference, genes, directed, settings)
+    possible = len(set(sources) & set(genes)) * (len(genes) - 1)
+    for network in networks:
+        counted = int((network.table["source"].isin(sources) & network.table["target"].isin(genes)).sum())
+        if held_out is not None and settings.edges is None and counted > 0.5 * possible:
+            warnings.append(
+                f"{network.name}: {counted:,} of {possible:,} possible edges are scored, so that against cells it can hardly differ "
+                "from a random network; say how many of the strongest count with --edges"
+            )
+    shared = {
+        "held_out": held_out,
+        "truth": truth,
+        "references": list(references),
+        "genes": genes,
+        "sources": sources,
+        "settings": settings,
+        "seed": seed,
+        "label": label,
+    }
+    items = [{"network": network} for network in everything]
+    scored = run_each(_scored, items, shared, description="scoring networks", unit="networks")
+    for network, (mine, table, curve) in zip(everything, scored):
+        effects.append(table)
+        curves.append(curve)
         common = {
             "task": "edges",
             "dataset": dataset,
@@ -187,6 +198,33 @@ def evaluate_edges(
         _stacked(effects),
         warnings,
     )
+
+
+def _scored(
+    network: Edges,
+    held_out: HeldOutCells | None,
+    truth: Edges | None,
+    references: Sequence[tuple[Edges, bool]],
+    genes: Sequence[str],
+    sources: Sequence[str],
+    settings: EdgeEvaluationSettings,
+    seed: int,
+    label: str,
+) -> tuple[list[dict[str, Any]], pd.DataFrame, pd.DataFrame]:
+    """Rows of one network, the held-out effects of its edges, and its calibration curve."""
+    rows: list[dict[str, Any]] = []
+    effects, curve = pd.DataFrame(), pd.DataFrame()
+    if held_out is not None:
+        rows, effects = against_cells(network, held_out, settings, seed, label)
+        effects = effects.assign(network=network.name)
+    if truth is not None:
+        only = sources if settings.perturbed_sources_only and held_out is not None else None
+        found, curve = against_truth(network, truth, genes, only, settings, seed)
+        rows += found
+        curve = curve.assign(network=network.name)
+    for reference, directed in references:
+        rows += against_reference(network, reference, genes, directed, settings)
+    return rows, effects, curve
 
 
 def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -16,7 +16,8 @@ from cistron.evaluation.genesets.settings import GeneSetSettings
 from cistron.evaluation.rivals import RIVAL_NAME, Rivals, read_rivals, rivals_of
 from cistron.formats.scores import score_frame
 from cistron.genes.chromosomes import AUTOSOMES
-from cistron.runtime.progress import Progress
+from cistron.genes.identity import join_advice
+from cistron.runtime.shards import run_each
 from cistron.statistics.estimate import Estimate
 
 _MANY = 20  # from this many sets on, a gene in none of them is taken for unannotated, not for a negative
@@ -104,18 +105,24 @@ def evaluate_gene_sets(
     rows: list[dict[str, Any]] = []
     medians: dict[tuple[str, str], Estimate] = {}
     base = {"task": "genesets", "dataset": sets.name, "model": "ridge", "seed": seed, "run_id": run_id}
-    finder = _Scores(embeddings, names, sets, chromosomes, settings, seed, trivial)
-    steps = len({(number, genes.size) for _, parts in strata for number, genes in enumerate(parts)})
-    with Progress("scoring gene sets", steps, "embeddings") as progress:
-        for stratum, parts in strata:
-            for number, genes in enumerate(parts):
-                scores = finder.of(number, genes, progress)
-                same = _same_rivals(trivial, parts)
-                rival = RIVAL_NAME if same else f"{RIVAL_NAME} of {names[number]}"
-                part = Part({**base, "stratum": stratum}, names[number], rival, not same or number == 0)
-                rows += rows_of(scores, part)
-                own = scores[1].alone["auroc"]
-                medians[(names[number], stratum)] = own.median() if len(scores[0]) > 1 else own
+    # what was scored once is not fitted again: genes of one embedding differ between strata only by their number
+    wanted = {(number, len(genes)): genes for _, parts in strata for number, genes in enumerate(parts)}
+    items = [
+        {"embedding": embeddings[number], "name": names[number], "genes": genes, "trivial": trivial[number]}
+        for (number, _), genes in wanted.items()
+    ]
+    shared = {"sets": sets, "chromosomes": chromosomes, "settings": settings, "seed": seed}
+    found = run_each(_scored, items, shared, description="scoring gene sets", unit="embeddings")
+    known = dict(zip(wanted, found))
+    for stratum, parts in strata:
+        for number, genes in enumerate(parts):
+            scores = known[(number, len(genes))]
+            same = _same_rivals(trivial, parts)
+            rival = RIVAL_NAME if same else f"{RIVAL_NAME} of {names[number]}"
+            part = Part({**base, "stratum": stratum}, names[number], rival, not same or number == 0)
+            rows += rows_of(scores, part)
+            own = scores[1].alone["auroc"]
+            medians[(names[number], stratum)] = own.median() if len(scores[0]) > 1 else own
     coverage = [
         {
             "embedding": name,
@@ -132,38 +139,25 @@ def evaluate_gene_sets(
     return GeneSetResult(table, facts, [*sets.remarks, *remarks, *_warnings(table)], medians)
 
 
-class _Scores:
-    """Scores of an embedding on some genes; what was scored once is not fitted again."""
-
-    def __init__(
-        self,
-        embeddings: Sequence[anndata.AnnData],
-        names: list[str],
-        sets: GeneSets,
-        chromosomes: pd.Series,
-        settings: GeneSetSettings,
-        seed: int,
-        trivial: list[Rivals],
-    ) -> None:
-        self.embeddings, self.names, self.trivial = embeddings, names, trivial
-        self.sets, self.chromosomes, self.settings, self.seed = sets, chromosomes, settings, seed
-        self._known: dict[tuple[int, int], tuple[list[str], ModelScores]] = {}
-
-    def of(self, number: int, genes: pd.Index, progress: Progress) -> tuple[list[str], ModelScores]:
-        """Names of the sets and their scores; genes of one embedding differ between strata only by their number."""
-        key = (number, len(genes))
-        if key not in self._known:
-            chosen, member = _membership(genes, self.sets, self.settings, self.names[number])
-            values = np.asarray(self.embeddings[number][genes].X, dtype=np.float64)
-            blocks = self.chromosomes.loc[genes].to_numpy()
-            trivial = self.trivial[number].of(genes).to_numpy()
-            settings = self.settings
-            found = score_gene_sets(
-                values, trivial, member, blocks, settings.folds, settings.controls, settings.draws, self.seed
-            )
-            self._known[key] = chosen, found
-            progress.advance()
-        return self._known[key]
+def _scored(
+    embedding: anndata.AnnData,
+    name: str,
+    genes: pd.Index,
+    trivial: Rivals,
+    sets: GeneSets,
+    chromosomes: pd.Series,
+    settings: GeneSetSettings,
+    seed: int,
+) -> tuple[list[str], ModelScores]:
+    """Names of the sets and their scores, of an embedding on some genes."""
+    chosen, member = _membership(genes, sets, settings, name)
+    values = np.asarray(embedding[genes].X, dtype=np.float64)
+    blocks = chromosomes.loc[genes].to_numpy()
+    columns = trivial.of(genes).to_numpy()
+    found = score_gene_sets(
+        values, columns, member, blocks, settings.folds, settings.controls, settings.draws, seed
+    )
+    return chosen, found
 
 
 def _strata(covered: list[pd.Index]) -> list[tuple[str, list[pd.Index]]]:
@@ -198,7 +192,7 @@ def _scored_genes(
     if len(placed) < 50:
         raise IdentifierError(
             f"{name}: {len(placed):,} of {len(genes):,} genes have an autosome in the gene table; at least 50 are "
-            "needed: check that both use the same ids"
+            f"needed: {join_advice(list(genes), list(chromosomes.index), name, 'the gene table')}"
         )
     scored = placed if background is None else placed[placed.isin(list(background))]
     if len(scored) < 50:

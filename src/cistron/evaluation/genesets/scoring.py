@@ -94,10 +94,10 @@ def score_gene_sets(
     generator = random_generator(seed, "reflected axes")
     reflected = drawn_scores(members, model.reflected_ranks(draws, generator))
     sizes = member.sum(axis=0)
+    alone = set_estimates(model)
     if not trivial.shape[1]:
-        return ModelScores(set_estimates(model), {}, permuted, {}, reflected, sizes)
+        return ModelScores(alone, {}, permuted, {}, reflected, sizes)
     gains = gain_beyond(trivial, values, member, groups)
     rival = LeftOutModel.fit(trivial, none, members)
     rival_permuted = drawn_scores(members, rival.rearranged_ranks(orders))
-    alone = {metric: gain.alone for metric, gain in gains.items()}
     return ModelScores(alone, gains, permuted, rival_permuted, reflected, sizes)

@@ -1,7 +1,8 @@
 """The label task: is a label of genes predictable from an embedding? (page ``docs/guide/labels.md``)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import anndata
@@ -10,14 +11,14 @@ import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
 from cistron.evaluation.labels.gains import LabelGains, with_gains
-from cistron.evaluation.labels.scoring import LabelProblem
+from cistron.evaluation.labels.scoring import LabelProblem, Term
 from cistron.evaluation.labels.settings import COMPARED, LabelSettings
 from cistron.evaluation.labels.tables import LabelTable
 from cistron.evaluation.paired import compare, term_draws
 from cistron.evaluation.rivals import Rivals, read_rivals, rivals_of, trivial_embeddings
 from cistron.formats.gene_embedding import embedding_genes
 from cistron.formats.scores import score_frame
-from cistron.runtime.progress import Progress
+from cistron.runtime.shards import run_each
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ def evaluate_labels(
     *,
     chromosomes: pd.Series | None = None,
     rivals: Rivals | None = None,
+    rival_rows: bool = True,
     seed: int = 0,
     run_id: str = "none",
 ) -> LabelResult:
@@ -76,6 +78,8 @@ def evaluate_labels(
     rivals
         Trivial columns (:func:`cistron.evaluation.rivals.read_rivals`); an embedding of expression adds level and
         breadth to them.
+    rival_rows
+        Whether trivial columns are also scored by the learner, as rows of their own.
     seed
         Seed of folds, control and bootstrap.
     run_id
@@ -85,7 +89,7 @@ def evaluate_labels(
     -------
     LabelResult
         Metric ``auroc`` (of classes: the mean of each against the rest), or ``r`` of a number; with trivial columns also
-        rows of these, and ``gain_auroc`` or ``gain_r`` of ridge on both over ridge on them alone. A term that cannot
+        rows of these (``rival_rows``), and ``gain_auroc`` or ``gain_r`` of ridge on both over ridge on them alone. A term that cannot
         be scored (no member or no other gene in a part) is left out and named.
 
     Raises
@@ -121,8 +125,8 @@ def evaluate_labels(
         )
     trivial = [rivals_of(embedding, rivals or read_rivals()) for embedding in embeddings]
     warnings += dict.fromkeys(remark for one in trivial for remark in one.remarks)
-    rows_of_rivals = trivial_embeddings(embeddings, trivial, labels.genes)
-    embeddings = [*embeddings, *rows_of_rivals]
+    if rival_rows:
+        embeddings = [*embeddings, *trivial_embeddings(embeddings, trivial, labels.genes)]
     names, ids = _names(embeddings), [embedding_genes(embedding) for embedding in embeddings]
     fold_chromosomes = None if labels.has_parts else chromosomes
     shared = set(ids[0]).intersection(*ids[1:])
@@ -131,47 +135,41 @@ def evaluate_labels(
     rows: list[dict[str, Any]] = []
     gain_rows: list[dict[str, Any]] = []
     tables, coverage, skipped = [], [], set()
-    with Progress("scoring labels", len(embeddings) * (1 + settings.controls), "passes") as progress:
-        for number, (embedding, name, genes) in enumerate(zip(embeddings, names, ids)):
-            problem = LabelProblem(embedding, genes, kept, settings, fold_chromosomes, seed)
-            scored = problem.scored(None)
-            progress.advance()
-            controls = []
-            for draw in range(settings.controls):
-                controls.append(problem.scored(draw))
-                progress.advance()
-            common = {
-                "task": "labels",
-                "dataset": labels.name,
+    passes = _passes(embeddings, ids, kept, settings, fold_chromosomes, seed)
+    for number, (embedding, name, genes) in enumerate(zip(embeddings, names, ids)):
+        scored, *controls = islice(passes, 1 + settings.controls)
+        common = {
+            "task": "labels",
+            "dataset": labels.name,
+            "embedding": name,
+            "model": settings.protocol or settings.learner_in_force,
+            "stratum": COMPARED[settings.compare_on],
+            "seed": seed,
+            "run_id": run_id,
+        }
+        skipped |= set(labels.terms) - set(scored)
+        for term, one in scored.items():
+            control = [drawn[term].value for drawn in controls if term in drawn]
+            rows.append(common | {"target": term} | one.row(control))
+            tables.append(one.table(name, term))
+        if number < len(trivial) and trivial[number].names:
+            found, lacking = gains.rows(embedding, trivial[number], list(scored), common)
+            gain_rows += found
+            if lacking:
+                warnings.append(
+                    f"{name}: no gain beyond trivial columns for {lacking} of {len(scored)} terms, which have too few genes for it "
+                    "(ten for each column, on four chromosomes or more)"
+                )
+        coverage.append(
+            {
                 "embedding": name,
-                "model": settings.protocol or settings.learner_in_force,
-                "stratum": COMPARED[settings.compare_on],
-                "seed": seed,
-                "run_id": run_id,
+                "genes": len(genes),
+                "dimensions": embedding.n_vars,
+                "labelled": len(listed),
+                "covered": len(listed.intersection(genes)),
+                "evidence": str(embedding.uns["cistron"]["evidence"]),
             }
-            skipped |= set(labels.terms) - set(scored)
-            for term, one in scored.items():
-                control = [drawn[term].value for drawn in controls if term in drawn]
-                rows.append(common | {"target": term} | one.row(control))
-                tables.append(one.table(name, term))
-            if number < len(trivial) and trivial[number].names:
-                found, lacking = gains.rows(embedding, trivial[number], list(scored), common)
-                gain_rows += found
-                if lacking:
-                    warnings.append(
-                        f"{name}: no gain beyond trivial columns for {lacking} of {len(scored)} terms, which have too few genes for it "
-                        "(ten for each column, on four chromosomes or more)"
-                    )
-            coverage.append(
-                {
-                    "embedding": name,
-                    "genes": len(genes),
-                    "dimensions": embedding.n_vars,
-                    "labelled": len(listed),
-                    "covered": len(listed.intersection(genes)),
-                    "evidence": str(embedding.uns["cistron"]["evidence"]),
-                }
-            )
+        )
     if not rows:
         raise InputError(
             f"{labels.name}: no term has {settings.minimum} members and other genes both to fit on and to score; lower --minimum, or "
@@ -202,6 +200,28 @@ def evaluate_labels(
     return LabelResult(
         scores, summary, differences, pd.concat(tables, ignore_index=True), draws, facts, warnings
     )
+
+
+def _passes(
+    embeddings: Sequence[anndata.AnnData],
+    ids: Sequence[pd.Index],
+    labels: LabelTable,
+    settings: LabelSettings,
+    chromosomes: pd.Series | None,
+    seed: int,
+) -> Iterator[dict[str, Term]]:
+    """Scored terms of each embedding and then of its controls, embedding by embedding."""
+    items = [
+        {"embedding": embedding, "genes": genes, "control": control}
+        for embedding, genes in zip(embeddings, ids)
+        for control in (None, *range(settings.controls))
+    ]
+    shared = {"labels": labels, "settings": settings, "chromosomes": chromosomes, "seed": seed}
+    return iter(list(run_each(_pass, items, shared, description="scoring labels", unit="passes")))
+
+
+def _pass(control: int | None, **problem: Any) -> dict[str, Term]:
+    return LabelProblem(**problem).scored(control)
 
 
 def _names(embeddings: Sequence[anndata.AnnData]) -> list[str]:

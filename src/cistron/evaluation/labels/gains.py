@@ -134,7 +134,7 @@ class LabelGains:
         if self.labels.kind == "number":
             beyond = gain_beyond_in_numbers(trivial, rows, target, group).beyond
         else:
-            beyond = gain_beyond(trivial, rows, target > 0.5, group)["auroc"].beyond
+            beyond = gain_beyond(trivial, rows, target > 0.5, group, ("auroc",))["auroc"].beyond
         beyond = _spread(beyond, present.astype(int), int(self._group.max()) + 1)
         made = {}
         for term in dict.fromkeys(owner):

@@ -1,7 +1,8 @@
 """The pair task (page ``docs/guide/pairs.md``)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import anndata
@@ -27,14 +28,14 @@ from cistron.evaluation.pairs.rows import (
     largest_hub,
     pair_warnings,
 )
-from cistron.evaluation.pairs.scoring import Predictor, gene_draws, kernel_ridge, support_vectors
+from cistron.evaluation.pairs.scoring import gene_draws, kernel_ridge, support_vectors
 from cistron.evaluation.pairs.settings import PairSettings
 from cistron.evaluation.pairs.tables import PairTable
 from cistron.evaluation.rivals import Gain, Rivals, read_rivals, rivals_of, trivial_embeddings
 from cistron.formats.gene_embedding import embedding_genes
 from cistron.formats.scores import score_frame
-from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
+from cistron.runtime.shards import run_each
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ def evaluate_pairs(
     genes: Sequence[str] | None = None,
     networks: Mapping[str, Mapping[tuple[str, str], float]] | None = None,
     rivals: Rivals | None = None,
+    rival_rows: bool = True,
     seed: int = 0,
     run_id: str = "none",
 ) -> PairResult:
@@ -90,6 +92,8 @@ def evaluate_pairs(
     rivals
         Trivial columns (:func:`cistron.evaluation.rivals.read_rivals`); an embedding of expression adds level and
         breadth to them.
+    rival_rows
+        Whether trivial columns are also scored by the learner, as rows of their own.
     seed
         Seed of folds, negatives, controls and bootstrap.
     run_id
@@ -99,7 +103,7 @@ def evaluate_pairs(
     -------
     PairResult
         Mean AUROC of the folds, weighted by their positives. A gene without an embedding has the mean vector. With trivial
-        columns also rows of these, and ``gain_auroc`` beyond them, measured on groups of genes (:mod:`.gains`).
+        columns also rows of these (``rival_rows``), and ``gain_auroc`` beyond them, measured on groups of genes (:mod:`.gains`).
 
     Raises
     ------
@@ -136,12 +140,13 @@ def evaluate_pairs(
         )
     trivial = [rivals_of(embedding, rivals or read_rivals()) for embedding in embeddings]
     known = len(embeddings)
-    embeddings = [*embeddings, *trivial_embeddings(embeddings, trivial, universe)]
+    if rival_rows:
+        embeddings = [*embeddings, *trivial_embeddings(embeddings, trivial, universe)]
     names = [str(embedding.uns["cistron"]["name"]) for embedding in embeddings]
     ids = [embedding_genes(embedding) for embedding in embeddings]
     remarks = list(dict.fromkeys(remark for one in trivial for remark in one.remarks))
     grouped = None
-    if len(embeddings) > known:
+    if any(one.names for one in trivial):
         grouped = group_pairs(
             first,
             second,
@@ -155,50 +160,37 @@ def evaluate_pairs(
     common: dict[str, Any] = {"task": "pairs", "dataset": pairs.name, "target": pairs.name, "metric": "auroc"}
     common |= {"stratum": GIVEN if not settings.balanced else BALANCED, "seed": seed, "run_id": run_id}
     report = PairReport(folds, times, common)
-    steps = len(embeddings) * len(settings.combinations) * (1 + settings.controls + settings.random)
+    fits = _fits(embeddings, ids, universe, folds, settings, seed)
     bands: list[dict[str, Any]] = []
     band_of: dict[tuple[int, str], list[float]] = {}
-    with Progress("scoring pairs", steps, "fits") as progress:
-        for place, (embedding, name, index) in enumerate(zip(embeddings, names, ids)):
-            values = _values(embedding, index, universe)
-            for combination in settings.combinations:
-                make = support_vectors if settings.protocol else kernel_ridge
-                controls = []
-                for draw in range(settings.controls):
-                    order = random_generator(seed, "permuted genes of pairs", draw).permutation(len(values))
-                    controls.append(report.value(make(values[order], combination)))
-                    progress.advance()
-                key = (values.shape[1], combination)
-                if key not in band_of:
-                    band_of[key] = []
-                    for draw in range(settings.random):
-                        noise = random_generator(seed, "random embedding of pairs", draw).normal(
-                            size=values.shape
-                        )
-                        band_of[key].append(report.value(make(noise, combination)))
-                        progress.advance()
-                band = band_of[key]
-                if band:
-                    spread = float(np.std(band, ddof=1)) if len(band) > 1 else 0.0
-                    bands.append(
-                        {"embedding": name, "model": combination, "mean": float(np.mean(band)), "sd": spread,
-                         "low": float(min(band)), "high": float(max(band)), "draws": len(band)}
-                    )  # fmt: skip
-                report.add(name, combination, make(values, combination), controls)
-                progress.advance()
-                if place < known and trivial[place].names:
-                    columns = trivial[place].of(universe).to_numpy()
-                    if not settings.balanced:
-                        columns = np.hstack([columns, occurrence_columns(first, second, len(universe))])
-                    try:
-                        gain, positives = _gain(values, columns, grouped, combination, settings, seed)
-                        report.add_gain(name, combination, gain, positives)
-                    except InputError as error:
-                        remarks.append(f"{name}, {combination}: {error}")
+    for place, (embedding, name, index) in enumerate(zip(embeddings, names, ids)):
+        values = _values(embedding, index, universe)
+        for combination in settings.combinations:
+            controls = [report.value(one) for one in islice(fits, settings.controls)]
+            key = (values.shape[1], combination)
+            if key not in band_of:
+                band_of[key] = [report.value(one) for one in islice(fits, settings.random)]
+            band = band_of[key]
+            if band:
+                spread = float(np.std(band, ddof=1)) if len(band) > 1 else 0.0
+                bands.append(
+                    {"embedding": name, "model": combination, "mean": float(np.mean(band)), "sd": spread,
+                     "low": float(min(band)), "high": float(max(band)), "draws": len(band)}
+                )  # fmt: skip
+            report.add(name, combination, next(fits), controls)
+            if place < known and trivial[place].names:
+                columns = trivial[place].of(universe).to_numpy()
+                if not settings.balanced:
+                    columns = np.hstack([columns, occurrence_columns(first, second, len(universe))])
+                try:
+                    gain, positives = _gain(values, columns, grouped, combination, settings, seed)
+                    report.add_gain(name, combination, gain, positives)
+                except InputError as error:
+                    remarks.append(f"{name}, {combination}: {error}")
     for name, weights in (networks or {}).items():
-        report.add(name, "given network", _lookup(weights, universe), [])
-    report.add(OCCURRENCE, "label-free", lambda fold: occurrence_scores(*fold.test[:2]), [])
-    report.add(RATES, "leave one out", lambda fold: positive_rates(*fold.test, fold.exchange), [])
+        report.add(name, "given network", [_lookup(weights, universe, fold) for fold in folds], [])
+    report.add(OCCURRENCE, "label-free", [occurrence_scores(*fold.test[:2]) for fold in folds], [])
+    report.add(RATES, "leave one out", [positive_rates(*fold.test, fold.exchange) for fold in folds], [])
     table = pd.DataFrame(
         [
             {
@@ -286,15 +278,54 @@ def _folds(
     )
 
 
-def _lookup(weights: Mapping[tuple[str, str], float], universe: list[str]) -> Predictor:
+def _fits(
+    embeddings: Sequence[anndata.AnnData],
+    ids: Sequence[pd.Index],
+    universe: list[str],
+    folds: list[PairFold],
+    settings: PairSettings,
+    seed: int,
+) -> Iterator[list[np.ndarray]]:
+    """Predictions of all folds, of the controls of each embedding and combination, of random embeddings of its size, and of itself."""
+    items: list[dict[str, Any]] = []
+    seen: set[tuple[int, str]] = set()
+    for embedding, index in zip(embeddings, ids):
+        for combination in settings.combinations:
+            common = {"embedding": embedding, "index": index, "combination": combination}
+            items += [{**common, "kind": "permuted", "draw": draw} for draw in range(settings.controls)]
+            if (embedding.n_vars, combination) not in seen:
+                seen.add((embedding.n_vars, combination))
+                items += [{**common, "kind": "random", "draw": draw} for draw in range(settings.random)]
+            items.append({**common, "kind": "as it is", "draw": 0})
+    shared = {"universe": universe, "folds": folds, "protocol": settings.protocol is not None, "seed": seed}
+    return iter(list(run_each(_fit, items, shared, description="scoring pairs", unit="fits")))
+
+
+def _fit(
+    embedding: anndata.AnnData,
+    index: pd.Index,
+    combination: str,
+    kind: str,
+    draw: int,
+    universe: list[str],
+    folds: list[PairFold],
+    protocol: bool,
+    seed: int,
+) -> list[np.ndarray]:
+    values = _values(embedding, index, universe)
+    if kind == "permuted":
+        values = values[random_generator(seed, "permuted genes of pairs", draw).permutation(len(values))]
+    elif kind == "random":
+        values = random_generator(seed, "random embedding of pairs", draw).normal(size=values.shape)
+    predict = (support_vectors if protocol else kernel_ridge)(values, combination)
+    return [predict(fold) for fold in folds]
+
+
+def _lookup(weights: Mapping[tuple[str, str], float], universe: list[str], fold: PairFold) -> np.ndarray:
     """Weights of a network as predictions."""
     last = min(weights.values(), default=0.0) - 1.0
-
-    def predict(fold: PairFold) -> np.ndarray:
-        names = zip(*(([universe[number] for number in one]) for one in fold.test[:2]))
-        return np.array([weights.get(pair, last) for pair in names])
-
-    return predict
+    names = zip(*(([universe[number] for number in one]) for one in fold.test[:2]))
+    return np.array([weights.get(pair, last) for pair in names])
 
 
 def _values(embedding: anndata.AnnData, index: pd.Index, universe: list[str]) -> np.ndarray:

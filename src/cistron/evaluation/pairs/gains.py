@@ -205,4 +205,4 @@ def pair_gain(
             f"a gain beyond {trivial.shape[1]} trivial columns of pairs needs ten pairs for each. Given: {len(pairs.label):,}"
         )
     columns = kernel_columns(values, pairs, combination, seed)
-    return gain_beyond(trivial, columns, pairs.label[:, None], pairs.group)["auroc"]
+    return gain_beyond(trivial, columns, pairs.label[:, None], pairs.group, ("auroc",))["auroc"]

@@ -1,12 +1,13 @@
 """Rows of the scores table of the pair task, and what a reader must be warned of."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cistron.evaluation.pairs.folds import PairFold
-from cistron.evaluation.pairs.scoring import Predictor, fold_areas
+from cistron.evaluation.pairs.scoring import fold_areas
 from cistron.evaluation.pairs.settings import PairSettings
 from cistron.evaluation.rivals import RIVAL_NAME, Gain
 from cistron.statistics import bootstrap_p_value, percentile_interval
@@ -42,23 +43,22 @@ class PairReport:
         self.gains: list[dict[str, Any]] = []
         self.draws: dict[tuple[str, str], np.ndarray] = {}
 
-    def value(self, predict: Predictor) -> float:
-        """Mean AUROC of a predictor."""
-        return fold_areas(self.folds, [predict(fold) for fold in self.folds], self.times[:0])[0]
+    def value(self, predictions: Sequence[np.ndarray]) -> float:
+        """Mean AUROC of predictions."""
+        return fold_areas(self.folds, predictions, self.times[:0])[0]
 
-    def add(self, name: str, model: str, predict: Predictor, controls: list[float]) -> None:
-        """Score a predictor and keep its row.
+    def add(self, name: str, model: str, predictions: Sequence[np.ndarray], controls: list[float]) -> None:
+        """Score predictions and keep their row.
 
         Parameters
         ----------
         name, model
             Embedding and combination.
-        predict
-            What predicts the test pairs of a fold.
+        predictions
+            Of the test pairs of each fold.
         controls
             Values of permuted embeddings.
         """
-        predictions = [predict(fold) for fold in self.folds]
         value, samples = fold_areas(self.folds, predictions, self.times)
         low, high = percentile_interval(samples[:, None])
         self.draws[(name, model)] = samples

@@ -1,5 +1,6 @@
 """What an embedding knows beyond trivial columns: both models fitted on the same genes and groups, their difference paired."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,14 +21,12 @@ _LEAST_OF_FEW = 15.0  # divided by the number of members
 
 @dataclass(frozen=True)
 class Gain:
-    """Scores of one metric: trivial columns, the embedding alone, both, and what the embedding adds.
+    """Scores of one metric: trivial columns, both together, and what the embedding adds.
 
     Attributes
     ----------
     rival
         The trivial columns alone, not penalised.
-    alone
-        Ridge on the embedding alone.
     full
         Ridge on the embedding beside the trivial columns, which are not penalised.
     beyond
@@ -35,7 +34,6 @@ class Gain:
     """
 
     rival: Estimate
-    alone: Estimate
     full: Estimate
     beyond: Estimate
 
@@ -46,7 +44,11 @@ class Gain:
 
 
 def gain_beyond(
-    rivals: np.ndarray, embedding: np.ndarray, member: np.ndarray, groups: np.ndarray
+    rivals: np.ndarray,
+    embedding: np.ndarray,
+    member: np.ndarray,
+    groups: np.ndarray,
+    metrics: Sequence[str] = METRICS,
 ) -> dict[str, Gain]:
     """Measure what an embedding tells of classes of genes (or of pairs) beyond trivial columns.
 
@@ -64,11 +66,13 @@ def gain_beyond(
     groups
         Group of each row, int [row], numbered from 0 without gaps: chromosomes or groups of them, or parts of a
         gene-disjoint split. At least four; intervals rest on their being independent.
+    metrics
+        Which of ``auroc`` and ``auprc`` are measured.
 
     Returns
     -------
     dict
-        :class:`Gain` by metric, ``auroc`` and ``auprc``.
+        :class:`Gain` by metric.
 
     Raises
     ------
@@ -79,14 +83,10 @@ def gain_beyond(
     members = Members.of(np.asarray(member, dtype=bool), groups)
     values = np.asarray(embedding, dtype=np.float64)
     none = np.empty((len(values), 0))
-    rival, alone, full = (
-        set_estimates(LeftOutModel.fit(free, penalised, members))
-        for free, penalised in ((rivals, none), (none, values), (rivals, values))
+    rival, full = (
+        set_estimates(LeftOutModel.fit(rivals, penalised, members), metrics) for penalised in (none, values)
     )
-    return {
-        metric: _gain(rival[metric], alone[metric], full[metric], np.asarray(member).sum(axis=0))
-        for metric in METRICS
-    }
+    return {metric: _gain(rival[metric], full[metric], np.asarray(member).sum(axis=0)) for metric in metrics}
 
 
 def least_share(members: np.ndarray | int) -> np.ndarray:
@@ -94,9 +94,9 @@ def least_share(members: np.ndarray | int) -> np.ndarray:
     return np.asarray(_LEAST_SHARE + _LEAST_OF_FEW / np.asarray(members))
 
 
-def _gain(rival: Estimate, alone: Estimate, full: Estimate, members: np.ndarray | int) -> Gain:
+def _gain(rival: Estimate, full: Estimate, members: np.ndarray | int) -> Gain:
     least = least_share(members) ** 2 * np.maximum(rival.least, full.least)
-    return Gain(rival, alone, full, full.minus(rival, least))
+    return Gain(rival, full, full.minus(rival, least))
 
 
 def gain_beyond_in_numbers(
@@ -130,11 +130,8 @@ def gain_beyond_in_numbers(
     _check(rivals, groups)
     values = np.asarray(embedding, dtype=np.float64)
     none = np.empty((len(values), 0))
-    rival, alone, full = (
-        correlation_estimates(free, penalised, target, groups)
-        for free, penalised in ((rivals, none), (none, values), (rivals, values))
-    )
-    return _gain(rival, alone, full, len(values))
+    rival, full = (correlation_estimates(rivals, penalised, target, groups) for penalised in (none, values))
+    return _gain(rival, full, len(values))
 
 
 def _check(rivals: np.ndarray, groups: np.ndarray) -> None:
