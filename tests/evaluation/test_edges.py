@@ -264,6 +264,12 @@ def test_the_task_scores_all_networks_a_random_one_and_an_empty_one():
     assert set(result.scores["embedding"]) == {"good", "empty", "random"}
     good_rows = result.scores[(result.scores["embedding"] == "good") & (result.scores["metric"] == "auprc")]
     assert good_rows["control_value"].notna().all()
+    assert not any("--edges" in warning for warning in result.warnings)
+    full = Edges(
+        network([(a, b) for a in "ABCD" for b in "ABCD" if a != b]).table, "full", parameters=trained
+    )
+    said = evaluate_edges([full], cells=cells, settings=EdgeEvaluationSettings(resamples=20)).warnings
+    assert any("full: 9 of 9 possible edges are scored" in warning for warning in said), said
     with pytest.raises(InputError, match="at least one"):
         evaluate_edges([good])
     with pytest.raises(InputError, match="occurs twice"):

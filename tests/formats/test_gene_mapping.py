@@ -102,6 +102,7 @@ def test_loss_is_an_error_unless_it_is_allowed(tmp_path, table, fails, run):
     code, output, _ = run(*arguments, "--allow-loss")
     assert code == 0
     assert "1 lost" in output
+    assert "lost are NOSUCH1" in output
 
 
 def test_two_names_of_one_gene_collide_and_the_current_one_stays(tmp_path, table, run):

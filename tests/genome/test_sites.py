@@ -105,6 +105,8 @@ def test_another_build_and_nothing_to_use(genome, tmp_path):
         read_sites(written(tmp_path, "1 1 a A <DEL>"), genome)
     with pytest.raises(InputError, match="no variant"):
         read_sites(written(tmp_path), genome)
+    with pytest.raises(InputError, match=r"v.vcf has NC_000001\.11, g.fa chr1, chr2: rename"):
+        read_sites(written(tmp_path, "NC_000001.11 1 a A C"), genome)
 
 
 def test_no_header_is_needed_and_gzip_is_read(genome, tmp_path):
@@ -148,7 +150,7 @@ def test_bad_regions_and_bcf_without_the_library(genome, tmp_path, monkeypatch):
             read_sites(path, genome, region)
     with pytest.raises(InputError, match="chrX is not in"):
         read_sites(path, genome, "chrX:1-2")
-    monkeypatch.setattr("cistron.genome.vcf_sites._pysam", lambda: None)
+    monkeypatch.setattr("cistron.genome.vcf_sites.find_pysam", lambda: None)
     (tmp_path / "b.bcf").write_bytes(gzip.compress(b"BCF\2\2" + b"\0" * 20))
     with pytest.raises(InputError, match=r"pip install pysam"):
         read_sites(tmp_path / "b.bcf", genome)

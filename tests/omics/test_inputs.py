@@ -172,7 +172,8 @@ BAD = {
     ),
     "constant": ("m.tsv", lambda p: _write(_frame() * 0 + 4, p), "no sample varies"),
     "absent": ("m.tsv", lambda p: None, "does not exist"),
-    "unknown form": ("m.xlsx", lambda p: p.write_text("x"), "expected .h5ad"),
+    "unknown form": ("m.docx", lambda p: p.write_text("x"), "expected .h5ad"),
+    "a workbook": ("m.xlsx", lambda p: p.write_text("x"), "save its sheet as CSV"),
 }
 
 

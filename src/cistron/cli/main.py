@@ -353,6 +353,19 @@ def _drop_output() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _end_zarr() -> None:
+    """End the thread in which zarr reads and writes.
+
+    By itself zarr waits a fifth of a second for it when the process ends, and prints a traceback on a busy machine
+    where that is too short.
+    """
+    zarr = sys.modules.get("zarr.core.sync")
+    loop, thread = (getattr(zarr, name, [None])[0] for name in ("loop", "iothread"))
+    if loop is not None and thread is not None and thread.is_alive():
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(timeout=30)
+
+
 def program() -> None:
     """Entry point of ``cistron``: run :func:`main` and exit with its code, without flushing an output that cannot be written.
 
@@ -360,6 +373,7 @@ def program() -> None:
     segmentation fault.
     """
     code = main()
+    _end_zarr()
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

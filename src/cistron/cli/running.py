@@ -2,8 +2,10 @@
 
 import dataclasses
 import inspect
+import os
 import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -373,8 +375,21 @@ def check_paths(command: Callable[..., Any], bound: inspect.BoundArguments) -> N
                     require_here(path)
                 if not _existing(path):
                     hints = [f"; {mark.how}" for mark in own if isinstance(mark, Fetched)]
-                    raise InputError(f"{cloud_url(path) or path} does not exist{''.join(hints)}")
+                    raise InputError(
+                        f"{cloud_url(path) or path} does not exist{''.join(hints) or _near(path)}"
+                    )
                 require_ordinary(path)  # an input is read more than once, so it cannot be a pipe
+
+
+def _near(path: Path) -> str:
+    """What lies in the folder of an absent file under a name like its own, for the message."""
+    if cloud_url(path) is not None:
+        return ""
+    folder = path.parent
+    if not folder.is_dir():
+        return f"; there is no folder {folder} (this is {Path.cwd()})"
+    near = get_close_matches(path.name, sorted(os.listdir(folder))[:5000], n=2, cutoff=0.75)
+    return f"; did you mean {' or '.join(str(folder / name) for name in near)}?" if near else ""
 
 
 def _paths(value: Any) -> Iterator[Path]:

@@ -82,8 +82,9 @@ def map_file(
         raise InputError(f"{source.name}: the ids are {target} already (for example {genes[0]})")
     mapped, counts = read_gene_maps(table).map(genes, namespace, target)
     sentence = require_little_loss(counts, source.name, allow_loss)
+    lost = [gene for gene, found in zip(genes, mapped) if found is None]
     _write(data, mapped, target, destination)
-    return sentence
+    return sentence + (f"; lost are {', '.join(lost[:5])}{', ...' if len(lost) > 5 else ''}" if lost else "")
 
 
 def _write(

@@ -224,7 +224,8 @@ def _explain_no_perturbation(
         if kinds[0] != kinds[1] and "other" not in kinds:
             remedy = (
                 f"targets look like {kinds[0]} ids, genes like {kinds[1]} ids; name a column of var that has the other "
-                "names with --gene-column"
+                "names with --gene-column; where var has none, add one first: adata.var['symbol'] = ..., from a table such as "
+                "'cistron data fetch hgnc_complete_set'"
             )
         else:
             remedy = (

@@ -11,7 +11,7 @@ from cistron.runtime import say
 from cistron.runtime.number_tables import read_numbers
 from cistron.runtime.table_layout import Layout
 from cistron.runtime.tables import read_number_table
-from cistron.runtime.text_files import open_text, plain_name
+from cistron.runtime.text_files import open_text, plain_name, refuse_workbook
 
 _COUNTED = frozenset(
     {"n_cells", "ncells", "cell_count", "n_counts", "total_counts", "n_samples", "n_reads", "count", "counts"}
@@ -46,6 +46,17 @@ def read_table(path: Path, *, word2vec: bool = True) -> pd.DataFrame:
         If the file cannot be read, is empty, lacks an id, or holds something that is not a number.
     """
     kind = Path(plain_name(path)).suffix.lower()
+    refuse_workbook(path, "embedding")
+    if kind in (".pkl", ".pickle", ".pt", ".pth", ".npy", ".npz"):
+        what = (
+            "holds no names of genes"
+            if kind.startswith(".np")
+            else "is a pickle, which is never opened: it can run any program"
+        )
+        raise InputError(
+            f"{path.name} {what}; write the vectors as a table with a gene per row, for example "
+            "pandas.DataFrame(vectors, index=genes).to_csv('mine.csv')"
+        )
     if kind not in (".parquet", ".tsv", ".csv", ".txt", ".tab", *_WORD2VEC):
         raise InputError(
             f"{path.name}: embeddings are read from .h5ad, .parquet, .tsv, .csv (also .gz) or word2vec text (.txt, .vec)"

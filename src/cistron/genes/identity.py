@@ -143,6 +143,13 @@ def join_advice(left: Sequence[str], right: Sequence[str], left_name: str, right
             f"the ids of {left_name} look like {_plural(kinds[0])}, those of {right_name} like {_plural(kinds[1])}; "
             "convert with 'cistron genes map'"
         )
+    capitals = {gene.upper(): gene for gene in right}
+    alike = [gene for gene in left if gene.upper() in capitals]
+    if len(alike) > 0.5 * len(left) and not set(left) & set(right):
+        return (
+            f"names are alike but for capitals ({alike[0]} against {capitals[alike[0].upper()]}): write both in one way; names like "
+            "Trp53 are of mouse genes, whose human partners a table of orthologs tells ('cistron data list mgi_orthologs')"
+        )
     examples = f" ({next(iter(left), 'none')} against {next(iter(right), 'none')})"
     return f"check that both are of the same species and cover the same genes{examples}"
 

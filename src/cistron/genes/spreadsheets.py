@@ -1,7 +1,7 @@
 """Names of genes that a spreadsheet has changed."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _DATES = (
     re.compile(
@@ -42,8 +42,7 @@ def spreadsheet_damage(genes: Iterable[str]) -> str:
         One remark with the number of names and examples.
     """
     names = [str(gene) for gene in genes]
-    numeric = sum(name.isdigit() for name in names) > 0.5 * len(names)
-    changed = [name for name in names if _is_changed(name, numeric)]
+    changed = changed_names(names)
     absent = [name for name in names if name in _ABSENT]
     remarks = []
     if changed:
@@ -60,6 +59,23 @@ def spreadsheet_damage(genes: Iterable[str]) -> str:
             f"{len(summaries):,} rows are no genes but sums or reads without a gene ({', '.join(summaries[:3])}); remove them"
         )
     return "; ".join(remarks)
+
+
+def changed_names(names: Sequence[str]) -> list[str]:
+    """Names that look like dates or numbers which a spreadsheet made of names of genes, in their order.
+
+    Parameters
+    ----------
+    names
+        All names of genes of a file: where most are numbers, they are Entrez ids and no days since 1900.
+
+    Examples
+    --------
+    >>> changed_names(["TP53", "1-Mar", "1-Mar"])
+    ['1-Mar', '1-Mar']
+    """
+    numeric = sum(name.isdigit() for name in names) > 0.5 * len(names)
+    return [name for name in names if _is_changed(name, numeric)]
 
 
 def _is_changed(name: str, numeric: bool) -> bool:

@@ -3,7 +3,6 @@
 Format: VCF 4.1 to 4.5, plain, gzip or bgzip; no index is needed, the file is read once from front to back.
 """
 
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +49,7 @@ def read_sample(
         raise InputError(f"variants {path} do not exist")
     if path.is_dir():
         raise InputError(f"variants {path} are a folder; give the file of one VCF")
-    reader = _Reader(path, genome, unphased)
+    reader = SampleReader(path, genome, unphased)
     found = reader.read(sample)
     check_reference(found, genome)
     return found
@@ -59,13 +58,22 @@ def read_sample(
 _Row = tuple[int, bytes, bytes]  # start, reference, alternative
 
 
-class _Reader(VcfText):
-    """Reads one VCF from front to back."""
+class SampleReader(VcfText):
+    """Reads the genotypes of one sample: a whole file from front to back, or records of a region.
+
+    Parameters
+    ----------
+    path
+        VCF.
+    genome
+        Reference of the same build.
+    unphased
+        As of :func:`read_sample`.
+    """
 
     def __init__(self, path: Path, genome: Genome, unphased: Unphased) -> None:
         super().__init__(path, genome)
         self.unphased = unphased
-        self.counts: Counter[str] = Counter()
         self.reference_calls = 0
         self.width = 0
         # of the chromosome that is being read, a list a haplotype of (start, reference, alternative); then its changes
@@ -81,7 +89,7 @@ class _Reader(VcfText):
             elif line.startswith(b"#CHROM"):
                 fields = line.decode("utf8", "replace").split("\t")
                 self.width = len(fields)
-                column, sample = self._column(fields, sample)
+                column, sample = self.find_column(fields, sample)
             elif line:
                 if column < 0:
                     raise InputError(
@@ -106,6 +114,7 @@ class _Reader(VcfText):
             raise InputError(
                 f"{self.path.name}: sample {sample} carries no variant that can be applied "
                 f"({', '.join(f'{count:,} {what}' for what, count in self.counts.items()) or 'no record'})"
+                f"{self.other_names()}"
             )
         first, second = ({name: pair[which] for name, pair in self.found.items()} for which in (0, 1))
         return SampleVariants(self.path, str(sample), (first, second), dict(self.counts))
@@ -116,7 +125,23 @@ class _Reader(VcfText):
             self.found[self.current] = (self._resolved(self.rows[0]), self._resolved(self.rows[1]))
         self.rows = ([], [])
 
-    def _column(self, fields: list[str], sample: str | None) -> tuple[int, str]:
+    def changes_of(self, records: list[tuple[int, list[bytes]]], column: int) -> tuple[Changes, Changes]:
+        """Changes of the sample in records of one chromosome, in the order of the file.
+
+        Parameters
+        ----------
+        records
+            Number and fields of each, up to the sample at least.
+        column
+            Column of the sample.
+        """
+        self.current, self.rows, self.found = "", ([], []), {}
+        for number, fields in records:
+            self._record(fields, column, number)
+        return self._resolved(self.rows[0]), self._resolved(self.rows[1])
+
+    def find_column(self, fields: list[str], sample: str | None) -> tuple[int, str]:
+        """Column and name of the sample, of the fields of the ``#CHROM`` line."""
         samples = fields[9:]
         if not samples:
             raise InputError(f"{self.path.name} has no genotypes (no sample in its #CHROM line)")

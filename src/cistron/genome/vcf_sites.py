@@ -6,7 +6,6 @@ optional extra: a cohort of terabytes is not read to its end for one region.
 
 import gzip
 import importlib
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +22,7 @@ from cistron.runtime import say
 
 SITE_COLUMNS = ("chromosome", "position", "ref", "alt", "id", "row")
 _BASES = frozenset(b"ACGTN")
-_INDEX = (".tbi", ".csi")
+INDEXES = (".tbi", ".csi")
 _SHOWN = 5
 
 _Record = tuple[
@@ -125,7 +124,8 @@ def _is_bcf(path: Path) -> bool:
         return False  # the reader of text says what is wrong
 
 
-def _pysam() -> Any | None:
+def find_pysam() -> Any | None:
+    """The package pysam, where it is installed."""
     try:
         return importlib.import_module("pysam")
     except ImportError:
@@ -134,8 +134,8 @@ def _pysam() -> Any | None:
 
 def _records(reader: "_SiteReader", span: _Span | None) -> Iterator[_Record]:
     """Choose how a file is read."""
-    path, pysam = reader.path, _pysam()
-    indexed = any(path.with_name(path.name + suffix).exists() for suffix in _INDEX)
+    path, pysam = reader.path, find_pysam()
+    indexed = any(path.with_name(path.name + suffix).exists() for suffix in INDEXES)
     if _is_bcf(path):
         if pysam is None:
             raise InputError(
@@ -205,7 +205,6 @@ class _SiteReader(VcfText):
     def __init__(self, path: Path, genome: Genome, skip_mismatch: bool) -> None:
         super().__init__(path, genome)
         self.skip_mismatch = skip_mismatch
-        self.counts: Counter[str] = Counter()
         self.rows: dict[tuple[str, int, bytes, bytes], tuple[list[str], int]] = {}
         self.skipped: list[tuple[int, str, str, str, str, str]] = []
 
@@ -298,7 +297,9 @@ class _SiteReader(VcfText):
         if not self.rows:
             told = ", ".join(f"{count:,} {what}" for what, count in self.counts.items()) or "no record"
             where = f" in {region}" if region else ""
-            raise InputError(f"{self.path.name} holds no variant{where} that can be used ({told})")
+            raise InputError(
+                f"{self.path.name} holds no variant{where} that can be used ({told}){self.other_names()}"
+            )
         frame = pd.DataFrame(
             {
                 "chromosome": [name for name, *_ in self.rows],

@@ -5,6 +5,7 @@ Format: VCF 4.1 to 4.5, plain, gzip or bgzip; no index is needed, the file is re
 
 import gzip
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class VcfText:
         self.path, self.genome = path, genome
         self.spelling: dict[str, str | None] = {}
         self.other_mitochondrion: set[str] = set()
+        self.counts: Counter[str] = Counter()  # what became of the records
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Give number and text of each line."""
@@ -92,3 +94,13 @@ class VcfText:
             except InputError:
                 self.spelling[name] = None
         return self.spelling[name]
+
+    def other_names(self) -> str:
+        """How file and genome call chromosomes, for the message that no variant could be used; empty where that is not why."""
+        absent = [name for name, known in self.spelling.items() if known is None]
+        if not absent or not any(what.endswith("lacks") for what in self.counts):
+            return ""
+        return (
+            f"; {self.path.name} has {', '.join(absent[-3:])}, {self.genome.path.name} {', '.join([*self.genome.lengths][:3])}: rename "
+            "its chromosomes, for example with 'bcftools annotate --rename-chrs'"
+        )

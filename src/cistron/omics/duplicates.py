@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import IdentifierError
+from cistron.genes.spreadsheets import changed_names
 from cistron.omics.settings_preparation import Duplicates
 
 _DONE = {"sum": "summed", "mean": "averaged", "first": "the first row of each kept"}
@@ -87,6 +88,12 @@ def merging(genes: Sequence[str], how: Duplicates, what: str, rows: np.ndarray |
     doubled = index[again].unique()
     told = f"{len(doubled):,} genes occur more than once, for example {doubled[0]}"
     if how == "error":
+        dates = set(changed_names(list(genes))) & set(doubled)
+        if dates:
+            told += (
+                f"; {', '.join(sorted(dates)[:3])} look like dates or numbers that a spreadsheet made of names of several genes "
+                "(1-Mar of MARCHF1 and MTARC1): take the names from the original file"
+            )
         raise IdentifierError(
             f"{what}: {told}; say what becomes of their rows: --duplicates sum (counts, TPM), mean, or first"
         )

@@ -50,10 +50,25 @@ _MEASURES = frozenset(
     ]
 )
 
+# What stands beside the genes in tables of samples x genes; none is the symbol of a gene.
+_SAMPLE_FACTS = frozenset([
+    "age", "sex", "gender", "bmi", "height", "weight", "batch", "plate", "lane", "run", "replicate", "rep",
+    "sample_id", "sample_number", "donor", "donor_id", "patient", "patient_id", "subject", "subject_id",
+    "individual", "treatment", "dose", "time", "timepoint", "time_point", "day", "passage", "rin",
+    "mapping_rate", "library_size", "lib_size", "depth", "total_counts", "total_reads", "n_counts",
+    "n_genes", "n_genes_by_counts", "pct_counts_mt", "percent_mt", "ncount_rna", "nfeature_rna",
+    "size_factor", "size_factors", "group", "condition", "cluster", "label", "y",
+])  # fmt: skip
+
 
 def is_summary(names: Iterable[str]) -> np.ndarray:
     """Which names are those of rows in which a counting tool sums up what it did not count; bool [name]."""
     return np.array([_SUMMARY.fullmatch(name) is not None for name in names], dtype=bool)
+
+
+def is_sample_fact(names: Iterable[str]) -> np.ndarray:
+    """Which names of columns tell of the samples in the rows, such as age and batch, and are no genes; bool [name]."""
+    return np.array([plain_column(name) in _SAMPLE_FACTS for name in names], dtype=bool)
 
 
 def annotation_columns(columns: Sequence[str]) -> list[str]:

@@ -13,7 +13,7 @@ from cistron.omics.gct import read_gct_head
 from cistron.omics.matrix import OmicsMatrix, matrix_of_frame, orient_matrix, refuse_a_stray_word, samples_of
 from cistron.omics.parquet_values import ParquetTable
 from cistron.runtime.tables import read_number_table
-from cistron.runtime.text_files import plain_name
+from cistron.runtime.text_files import plain_name, refuse_workbook
 
 _DEPMAP_COLUMN = re.compile(r".+ \(\d+\)")
 _ROWS_AT_ONCE = 1024
@@ -41,6 +41,7 @@ def read_table_matrix(path: Path, genes_in: str, duplicates: Duplicates) -> Omic
         return matrix_of_frame(
             _gct_frame(path), name, path, "rows" if genes_in == "auto" else genes_in, duplicates
         )
+    refuse_workbook(path, "matrix")
     if kind not in (".tsv", ".csv", ".txt", ".tab"):
         raise InputError(
             f"matrix {path.name}: expected .h5ad, .zarr, .parquet, .csv, .tsv or .gct (also .gz), or .h5mu, .h5 or a folder of Cell "

@@ -12,7 +12,9 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from cistron.runtime.threads import limit_threads
 
 Call = tuple[str, Callable[..., Any], Mapping[str, Any]]  # name, function, arguments
 _DEATHS = 5  # workers that one piece of work may take with it before it is at fault itself
+_HOMELESS = 20  # pieces for which no worker has room, after which the others are not tried
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -35,6 +38,15 @@ def _software() -> dict[str, str]:
         "Python": ".".join(map(str, sys.version_info[:2])),
         "numpy": ".".join(numpy.__version__.split(".")[:2]),
     }
+
+
+def _installed() -> dict[str, str]:
+    """The same by what is installed, which is what Dask tells of a worker; without cistron where it runs from its source alone."""
+    found = _software()
+    try:
+        return found | {"cistron": version("cistron")}
+    except PackageNotFoundError:
+        return {name: number for name, number in found.items() if name != "cistron"}
 
 
 def _other_software(theirs: Mapping[str, str], ours: Mapping[str, str]) -> str:
@@ -113,11 +125,13 @@ class Cluster:
         from distributed import Client, LocalCluster
 
         # Workers that are told to stop complain of closed connections; what fails in a shard comes by its future.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         settings = {
             "distributed.worker.daemon": True,
             "distributed.comm.timeouts.connect": "10s",
             "distributed.logging.distributed": "critical",
+            "distributed.scheduler.worker-saturation": 1.0,  # what waits in a queue is not blamed for a worker that dies
         }
         self.workers, self.scheduler = workers, scheduler
         self._local = None
@@ -146,7 +160,9 @@ class Cluster:
             raise
 
     def _require_one_version(self) -> None:
-        # Asked through Dask itself, because a worker without cistron cannot load any function of ours.
+        # Asked through Dask itself, because a worker without cistron cannot load any function of ours. A worker that comes later
+        # is asked with its first piece of work.
+        ours = _installed()
         workers: Any = self.client.get_versions(packages=["cistron"])
         workers = workers["workers"]
         if not workers:
@@ -158,7 +174,7 @@ class Cluster:
                 "Python": ".".join(packages["python"].split(".")[:2]),
                 "numpy": ".".join((packages.get("numpy") or "").split(".")[:2]),
             }
-            other = _other_software(theirs, _software())
+            other = _other_software(theirs, ours)
             if other:
                 raise _refused(address, other)
 
@@ -214,12 +230,16 @@ class _Work:
         self.sent: dict[int, tuple[Any, Any]] = {}  # the value is kept, because its id is its name
         self.running: dict[Any, Call] = {}
         self.deaths: Counter[str] = Counter()
+        self.losses: Counter[str] = (
+            Counter()
+        )  # of data that a piece waited for, since the last piece was done
         self.full: dict[str, str] = {}  # worker to the file that it had no room for
         self.homeless: list[Call] = []  # pieces that found no worker with room
         self.software = _software()
 
     def completed(self, calls: Iterator[Call], ahead: int | None) -> Iterator[tuple[str, Any]]:
         from distributed import as_completed
+        from distributed.comm import CommClosedError
 
         done = as_completed()
         self.queue = done
@@ -240,6 +260,8 @@ class _Work:
                 yield call[0], answer[0]
             if self.homeless:
                 raise CistronError(self._no_room())
+        except CommClosedError as error:
+            raise self._scheduler_gone() from error
         finally:
             if self.running and self.client.status == "running":
                 with suppress(Exception):  # whatever ended the work is what is told
@@ -255,6 +277,8 @@ class _Work:
             ]
             if not rest:
                 self.homeless.append(call)
+                if len(self.homeless) == _HOMELESS:
+                    raise CistronError(self._no_room())
                 return
             where = {"workers": rest}
         future = self.client.submit(
@@ -268,18 +292,25 @@ class _Work:
         if value is None or isinstance(value, (str, int, float, Path, tuple)):
             return value
         if id(value) not in self.sent:
-            # In a list, because scatter takes a bare list or mapping apart.
-            self.sent[id(value)] = value, self.client.scatter([value], hash=False)[0]
+            # In a list, because scatter takes a bare list or mapping apart. To all, because a worker may die with what it holds.
+            self.sent[id(value)] = value, self.client.scatter([value], hash=False, broadcast=True)[0]
         return self.sent[id(value)][1]
 
     def _answer(self, future: Any, call: Call) -> tuple[Any] | None:
         """The result, in a tuple; ``None`` where the piece was started again or found no place."""
         from distributed.scheduler import KilledWorker, NoValidWorkerError
 
-        failure = self._gone(call[0]) if future.cancelled() else future.exception()
+        try:  # a future may be cancelled between two looks at it
+            failure = future.exception()
+            answer = None if failure else future.result()
+        except (
+            CancelledError,
+            OSError,
+        ):  # errors of the piece itself are given, not raised: this is the connection
+            failure = self._gone(call[0])
         if failure is None:
-            answer = future.result()
             if not isinstance(answer, _Full):
+                self.losses.clear()
                 return (answer,)
             if answer.worker not in self.full:
                 self.full[answer.worker] = answer.where
@@ -288,10 +319,10 @@ class _Work:
             return None
         if isinstance(failure, CistronError):
             raise failure
-        # a future that waits for lost data is cancelled or fails by the kind of loss
         if isinstance(failure, (KilledWorker, NoValidWorkerError, _LostError)):
-            self.deaths[call[0]] += 1
-            if self.deaths[call[0]] >= _DEATHS:
+            counted = self.losses if isinstance(failure, _LostError) else self.deaths
+            counted[call[0]] += 1
+            if counted[call[0]] >= _DEATHS:
                 raise CistronError(
                     f"{call[0]}: every worker that took it ended (too little memory?); give workers more memory or make pieces smaller"
                 )
@@ -303,11 +334,14 @@ class _Work:
 
     def _gone(self, name: str) -> Exception:
         if self.client.status != "running" or not self._scheduler_answers():
-            return CistronError(
-                f"the Dask scheduler {self.cluster.scheduler or ''} is gone; start it and run the same command again: what is stored "
-                "is not done again"
-            )
+            return self._scheduler_gone()
         return _LostError(name)
+
+    def _scheduler_gone(self) -> CistronError:
+        return CistronError(
+            f"the Dask scheduler {self.cluster.scheduler or ''} is gone; start it and run the same command again: what is stored "
+            "is not done again"
+        )
 
     def _scheduler_answers(self) -> bool:
         try:
@@ -319,8 +353,8 @@ class _Work:
     def _no_room(self) -> str:
         full = ", ".join(f"{worker} ({where})" if where else worker for worker, where in self.full.items())
         return (
-            f"no space left on device on any worker: {full}; {len(self.homeless):,} pieces of work are left, what was stored is "
-            "kept: make room and run the same command again"
+            f"no space left on device on any worker: {full}; make room and run the same command again: what is stored is not done "
+            "again"
         )
 
 

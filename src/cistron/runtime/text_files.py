@@ -252,6 +252,28 @@ class CheckedText(io.RawIOBase):
             super().close()
 
 
+def refuse_workbook(path: str | Path, what: str) -> None:
+    """Raise on a workbook of a spreadsheet, told by the end of its name.
+
+    Parameters
+    ----------
+    path
+        File.
+    what
+        What it should be, for the message.
+
+    Raises
+    ------
+    InputError
+        If it ends as workbooks of Excel, LibreOffice or Numbers do.
+    """
+    if Path(path).suffix.lower() in (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".numbers"):
+        raise InputError(
+            f"{what} {Path(path).name} is a workbook of a spreadsheet, which is not read; save its sheet as CSV or tab-separated text, "
+            "and see that names such as MARCH1 have not become dates"
+        )
+
+
 @contextmanager
 def open_text(path: str | Path, what: str = "table") -> Iterator[TextIO]:
     """Open a text file of any packing for reading by line.

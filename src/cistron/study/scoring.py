@@ -216,6 +216,3 @@ def _score_pairs(request: Request, pairs: Any, networks: dict[str, Any]) -> Outc
         facts=result.facts,
         warnings=result.warnings,
     )
-
-
-from cistron.study.scoring_gwas import score_gwas  # noqa

@@ -159,6 +159,14 @@ def evaluate_edges(
     dataset = cells.name if cells is not None else (truth.name if truth is not None else "")
     rows: list[dict[str, Any]] = []
     curves, effects = [], []
+    possible = len(set(sources) & set(genes)) * (len(genes) - 1)
+    for network in networks:
+        counted = int((network.table["source"].isin(sources) & network.table["target"].isin(genes)).sum())
+        if held_out is not None and settings.edges is None and counted > 0.5 * possible:
+            warnings.append(
+                f"{network.name}: {counted:,} of {possible:,} possible edges are scored, so that against cells it can hardly differ "
+                "from a random network; say how many of the strongest count with --edges"
+            )
     shared = {
         "held_out": held_out,
         "truth": truth,

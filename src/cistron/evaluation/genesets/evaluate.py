@@ -16,6 +16,7 @@ from cistron.evaluation.genesets.settings import GeneSetSettings
 from cistron.evaluation.rivals import RIVAL_NAME, Rivals, read_rivals, rivals_of
 from cistron.formats.scores import score_frame
 from cistron.genes.chromosomes import AUTOSOMES
+from cistron.genes.identity import join_advice
 from cistron.runtime.shards import run_each
 from cistron.statistics.estimate import Estimate
 
@@ -191,7 +192,7 @@ def _scored_genes(
     if len(placed) < 50:
         raise IdentifierError(
             f"{name}: {len(placed):,} of {len(genes):,} genes have an autosome in the gene table; at least 50 are "
-            "needed: check that both use the same ids"
+            f"needed: {join_advice(list(genes), list(chromosomes.index), name, 'the gene table')}"
         )
     scored = placed if background is None else placed[placed.isin(list(background))]
     if len(scored) < 50:

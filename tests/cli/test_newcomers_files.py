@@ -1,0 +1,100 @@
+"""Files as newcomers bring them: nothing is guessed in silence, and a message tells what to do."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cistron.cli.main import _end_zarr
+from cistron.omics import read_matrix
+
+VALUES = np.random.default_rng(0).poisson(50, (20, 6)).astype(float)
+SAMPLES = ["liver", "lung", "heart", "brain", "skin", "gut"]
+SYMBOLS = [f"GENE{number}A" for number in range(20)]
+
+
+def test_dates_that_occur_twice_are_not_called_one_gene(tmp_path, fails):
+    """MARCH1 and MARC1 both became 1-Mar: to add them up would be wrong."""
+    table = pd.DataFrame(VALUES, index=[*SYMBOLS[:18], "1-Mar", "1-Mar"], columns=SAMPLES)
+    table.to_csv(tmp_path / "m.csv")
+    said = fails("omics", "embed", tmp_path / "m.csv", "--dimensions", 2, "-o", tmp_path / "o.h5ad")
+    assert "1-Mar look like dates or numbers that a spreadsheet made" in said
+    assert "take the names from the original file" in said
+
+
+@pytest.mark.parametrize("genes", [SYMBOLS, [f"ENSG{number:011d}" for number in range(20)]])
+def test_columns_of_samples_are_no_genes(tmp_path, genes):
+    table = pd.DataFrame(VALUES.T, index=SAMPLES, columns=genes)
+    table.insert(0, "batch", [1, 2] * 3)
+    table.insert(0, "Age", range(40, 46))
+    table.to_csv(tmp_path / "m.csv")
+    matrix = read_matrix(tmp_path / "m.csv", genes_in="columns")
+    assert matrix.genes == genes
+    np.testing.assert_array_equal(matrix.dense(), VALUES)
+    assert "columns that tell of the samples and are no genes set aside: Age, batch" in matrix.remarks
+
+
+def test_names_beside_ensembl_ids_are_named(tmp_path):
+    genes = [*(f"ENSG{number:011d}" for number in range(19)), "tdTomato"]
+    pd.DataFrame(VALUES, index=genes, columns=SAMPLES).to_csv(tmp_path / "m.csv")
+    assert (
+        "1 of 20 names are no Ensembl ids and were kept: tdTomato" in read_matrix(tmp_path / "m.csv").remarks
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("mine.pkl", "is a pickle, which is never opened"), ("mine.npy", "holds no names of genes"), ("mine.xlsx", "workbook")],
+)  # fmt: skip
+def test_what_is_no_table_of_vectors_is_told_how_to_become_one(tmp_path, fails, name, told):
+    (tmp_path / name).write_bytes(b"x")
+    said = fails("embedding", "convert", tmp_path / name, tmp_path / "o.h5ad")
+    assert told in said
+    assert "to_csv" in said or "save its sheet" in said
+
+
+def test_names_that_differ_by_capitals_are_told_so(tmp_path, fails):
+    genes = [f"Gene{number}a" for number in range(60)]
+    vectors = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 3)), index=genes)
+    vectors.to_csv(tmp_path / "mine.csv")
+    places = pd.DataFrame({"gene": [name.upper() for name in genes], "chromosome": "1", "start": range(60)})
+    places.to_csv(tmp_path / "genes.tsv", sep="\t", index=False)
+    (tmp_path / "sets.gmt").write_text("one\t\t" + "\t".join(name.upper() for name in genes[:20]) + "\n")
+    files = "--sets", tmp_path / "sets.gmt", "--annotation", tmp_path / "genes.tsv", "-o", tmp_path / "o"
+    assert "names are alike but for capitals (Gene0a against GENE0A)" in fails(
+        "evaluate", "genesets", tmp_path / "mine.csv", *files
+    )
+
+
+def test_a_mistyped_name_of_a_file_is_told_the_near_one(tmp_path, fails):
+    (tmp_path / "expression.csv").write_text("x")
+    absent = tmp_path / "expresion.csv"
+    said = fails("embedding", "check", absent)
+    assert said.endswith(f"{absent} does not exist; did you mean {tmp_path / 'expression.csv'}?")
+    assert f"there is no folder {tmp_path / 'no'} (this is " in fails(
+        "embedding", "check", tmp_path / "no/x.csv"
+    )
+
+
+def test_the_end_of_a_command_waits_for_zarr(monkeypatch):
+    """A thread that needs longer than the fifth of a second for which zarr itself waits is at its end."""
+    loop = asyncio.new_event_loop()
+    loop.call_soon(lambda: __import__("time").sleep(0.4))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    monkeypatch.setitem(
+        sys.modules, "zarr.core.sync", type("sync", (), {"loop": [loop], "iothread": [thread]})
+    )
+    _end_zarr()
+    assert not thread.is_alive()
+    loop.close()
+
+
+def test_the_names_that_zarr_uses_are_those_that_are_waited_for():
+    script = "import zarr, zarr.core.sync as s; zarr.create_array({}, data=__import__('numpy').ones(2)); assert s.loop[0].is_running(); "
+    script += "assert s.iothread[0].is_alive()"
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0
