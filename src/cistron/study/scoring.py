@@ -216,5 +216,3 @@ def _score_pairs(request: Request, pairs: Any, networks: dict[str, Any]) -> Outc
         facts=result.facts,
         warnings=result.warnings,
     )
-
-
