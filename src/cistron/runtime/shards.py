@@ -54,6 +54,13 @@ class _Processes:
             self._cluster.close()
 
 
+def _share(threads: int | None, workers: int, scheduler: str | None) -> int | None:
+    """Threads of each process: as given, or its share of the cores where local processes divide them."""
+    if threads is None and scheduler is None and workers > 1:
+        return max(1, (os.cpu_count() or 1) // workers)
+    return threads
+
+
 _chosen: ContextVar[_Processes | None] = ContextVar("processes", default=None)
 
 
@@ -79,9 +86,7 @@ def run_on(workers: int = 1, scheduler: str | None = None, *, threads: int | Non
     InputError
         If ``workers`` is not positive.
     """
-    if threads is None and scheduler is None and workers > 1:
-        threads = max(1, (os.cpu_count() or 1) // workers)
-    processes = _Processes(workers, scheduler, threads)
+    processes = _Processes(workers, scheduler, _share(threads, workers, scheduler))
     token = _chosen.set(processes)
     try:
         yield
@@ -219,7 +224,7 @@ def run_shards(
     workers
         Number of local processes; 1 runs in this process.
     threads
-        Threads that each shard may use.
+        Threads that each shard may use; a share of the cores for local processes when ``None``.
     scheduler
         Address of a running Dask scheduler (``tcp://host:8786``); ``directory`` must then be on a disk
         that all workers share.
@@ -252,7 +257,7 @@ def run_shards(
                 _run_one(function, str(paths[name]), shards[name], threads)
                 progress.advance()
         else:
-            store = partial(_store, function)
+            store, threads = partial(_store, function), _share(threads, workers, scheduler)
             calls = (
                 (name, store, {"shard_path": str(paths[name].absolute()), **shards[name]}) for name in missing
             )
