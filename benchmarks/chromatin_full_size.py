@@ -150,55 +150,49 @@ def digest(store: Path) -> str:
     return found.hexdigest()[:16]
 
 
-def main() -> None:
-    """Print a line a run."""
-    begun = time.process_time()
-    folder = inputs(KEPT / "inputs")
-    print(
-        f"inputs: {time.process_time() - begun:.0f} CPU s; {(folder / 'signal_0.bw').stat().st_size / 1e6:.0f} MB a bigWig",
-        flush=True,
-    )
-    runs = KEPT / "runs"
-    shutil.rmtree(runs, ignore_errors=True)
-    runs.mkdir()
-    calm = runs / "calm.zarr"
-    text = "{:42} {:8.1f} s  {:7.1f} CPU s  {:5.2f} GB peak   status {}"
-    print(text.format(f"{FEW} genes, undisturbed", *run(command(folder, "few.tsv", calm))), flush=True)
-    killed = runs / "killed.zarr"
+TEXT = "{:42} {:8.1f} s  {:7.1f} CPU s  {:5.2f} GB peak   status {}"
+
+
+def few_genes(folder: Path, runs: Path) -> None:
+    """Kill a run at every stage, and compare what the last one gives."""
+    calm, killed = runs / "calm.zarr", runs / "killed.zarr"
+    print(TEXT.format(f"{FEW} genes, undisturbed", *run(command(folder, "few.tsv", calm))), flush=True)
     for stage, reached in stages(killed).items():
-        print(
-            text.format(
-                f"{FEW} genes, SIGKILL while {stage}", *run(command(folder, "few.tsv", killed), reached)
-            ),
-            flush=True,
-        )
+        found = run(command(folder, "few.tsv", killed), reached)
+        print(TEXT.format(f"{FEW} genes, SIGKILL while {stage}", *found), flush=True)
         assert not killed.exists()
-    print(
-        text.format(f"{FEW} genes, the same command again", *run(command(folder, "few.tsv", killed))),
-        flush=True,
-    )
-    print(
-        f"equal to the undisturbed store: {digest(killed) == digest(calm)}; left over: {leftovers(runs)}",
-        flush=True,
-    )
+    found = run(command(folder, "few.tsv", killed))
+    print(TEXT.format(f"{FEW} genes, the same command again", *found), flush=True)
+    equal = digest(killed) == digest(calm)
+    print(f"equal to the undisturbed store: {equal}; left over: {leftovers(runs)}", flush=True)
+
+
+def all_genes(folder: Path, runs: Path) -> None:
+    """The full size, killed once."""
     full = runs / "full.zarr"
-    print(
-        text.format(
-            f"{GENES:,} genes, SIGKILL while writing",
-            *run(command(folder, "genes.tsv", full), stages(full)["writing"]),
-        ),
-        flush=True,
-    )
+    found = run(command(folder, "genes.tsv", full), stages(full)["writing"])
+    print(TEXT.format(f"{GENES:,} genes, SIGKILL while writing", *found), flush=True)
     assert not full.exists()
-    print(
-        text.format(f"{GENES:,} genes, the same command again", *run(command(folder, "genes.tsv", full))),
-        flush=True,
-    )
+    found = run(command(folder, "genes.tsv", full))
+    print(TEXT.format(f"{GENES:,} genes, the same command again", *found), flush=True)
     print(
         f"largest difference from windows binned one by one: {difference(folder, full):.1e}; left over: {leftovers(runs)}"
     )
     size = sum(path.stat().st_size for path in full.rglob("*") if path.is_file())
     print(f"store: {open_gene_tracks(full).tracks.values.shape}, {size / 1e6:.0f} MB on disk")
+
+
+def main() -> None:
+    """Print a line a run."""
+    begun = time.process_time()
+    folder = inputs(KEPT / "inputs")
+    seconds, size = time.process_time() - begun, (folder / "signal_0.bw").stat().st_size / 1e6
+    print(f"inputs: {seconds:.0f} CPU s; {size:.0f} MB a bigWig", flush=True)
+    runs = KEPT / "runs"
+    shutil.rmtree(runs, ignore_errors=True)
+    runs.mkdir()
+    few_genes(folder, runs)
+    all_genes(folder, runs)
 
 
 def leftovers(runs: Path) -> str:
