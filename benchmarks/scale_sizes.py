@@ -17,8 +17,11 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+# The peak of the process itself: Linux's ru_maxrss would count what the parent held when it started it.
 _MEASURE = (
-    "own = resource.getrusage(resource.RUSAGE_SELF); print(own.ru_utime + own.ru_stime, own.ru_maxrss / 1e3)"
+    "own = resource.getrusage(resource.RUSAGE_SELF);"
+    "peak = next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1];"
+    "print(own.ru_utime + own.ru_stime, int(peak) * 1024 / 1e6)"
 )
 _COMMAND = f"import resource, sys; from cistron.cli import main; code = main(sys.argv[1:]); {_MEASURE}; sys.exit(code)"
 _EFFECTS = f"""
