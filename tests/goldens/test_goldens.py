@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from cistron.runtime import Progress
+
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # make.py runs outside pytest with the same modules
 try:
@@ -22,6 +24,20 @@ MEANT = (
 READINGS = json.loads((HERE / "readings.json").read_text())
 # A network's float32 matrix products differ in their last digits from one processor to another.
 NETWORKS = ("cells_transformer", "chromatin_network", "sequence_model", "enformer_pytorch.safetensors")
+# Commands whose runs on real data take more than ten seconds: each tells how many steps there are, so that the time left is told.
+LONG_JOBS = {
+    "cells compare", "cells predict", "cells train", "chromatin build", "chromatin design", "chromatin embed", "chromatin epigenesis",
+    "chromatin export", "chromatin predict", "chromatin quality", "chromatin train", "demo", "evaluate edges", "evaluate enhancers",
+    "evaluate expression", "evaluate genesets", "evaluate gwas", "evaluate labels", "evaluate pairs", "evaluate sldp", "evaluate variants",
+    "networks infer", "networks quality", "networks regimes", "omics embed", "omics prepare", "omics tune", "sequence data",
+    "sequence design", "sequence embed", "sequence embed-protein", "sequence enhancers", "sequence evaluate", "sequence folds",
+    "sequence predict", "sequence saturate", "sequence train", "sequence variants", "store check", "study add", "study run",
+}  # fmt: skip
+SHORT = {
+    "chromatin train: ridge",
+    "networks infer: mean-shift",
+    "networks infer: direct",
+}  # seconds on real data
 
 
 def _tell(told: list[str], remedy: str) -> str:
@@ -30,9 +46,18 @@ def _tell(told: list[str], remedy: str) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.command}: {case.name}" for case in CASES])
-def test_a_command_gives_its_golden(case, inputs, tmp_path):
+def test_a_command_gives_its_golden(case, inputs, tmp_path, monkeypatch):
     golden = json.loads(golden_file(case.command).read_text())[case.name]
+    counted, advance = [], Progress.advance
+
+    def watched(self, steps=1, note=None):
+        counted.append(self.total)
+        return advance(self, steps, note)
+
+    monkeypatch.setattr(Progress, "advance", watched)
     found = run_case(case, inputs, tmp_path)
+    if case.command in LONG_JOBS and not case.error and f"{case.command}: {case.name}" not in SHORT:
+        assert any(counted), f"{case.command} tells no time left: {counted}"
     told = differences(golden, found, case.tolerance)
     assert not told, _tell(told, MEANT.format(case.command))
 

@@ -55,7 +55,10 @@ ELSEWHERE = {
     "study add": "tests/study/test_study.py",
     "study run": "tests/study/test_study.py",
 }
-FURTHER = {"chromatin design": "--gene PLANTED00015"}  # options of the cases
+FURTHER = {
+    "chromatin design": "--gene PLANTED00015 --no-report",
+    "sequence evaluate": "--batch-size 1 --no-baselines --no-report",
+}  # options of the cases
 # Sizes of pieces, made so small that the small inputs fall into several.
 SMALLER = {
     "cistron.chromatin.design._TOGETHER": 1,
@@ -70,11 +73,11 @@ PASSING = re.compile(r"run_id|seconds|time|version|sources")  # columns and head
 
 @pytest.fixture(scope="module")
 def scheduler():
-    """Address of a scheduler with two workers, processes of their own."""
+    """Address of a scheduler with a worker, a process of its own; tests/runtime has several."""
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=2,
+        n_workers=1,
         threads_per_worker=1,
         processes=True,
         dashboard_address="127.0.0.1:0",

@@ -42,6 +42,13 @@ def add(values: np.ndarray, number: int) -> float:
     return float(values[number]) / 3
 
 
+def started(notes: str, number: int) -> int:
+    """Pieces that were started when this one ends; the first is slow."""
+    Path(notes, str(number)).touch()
+    time.sleep(0.4 if number == 0 else 0)
+    return len(list(Path(notes).iterdir()))
+
+
 @pytest.fixture(scope="module")
 def cluster():
     """Two workers; a scheduler that gives up on what ended one worker, as one does in the end."""
@@ -106,6 +113,32 @@ def test_pieces_in_order_wherever_they_are_worked_out(cluster):
     alone = list(run_each(add, items, {"values": values}))
     with run_on(scheduler=cluster.scheduler_address):
         assert list(run_each(add, items, {"values": values})) == alone
+
+
+def where(number: int) -> str:
+    """Folder that a piece works in."""
+    return os.getcwd()
+
+
+def test_pieces_work_in_the_folder_of_the_command(cluster, tmp_path, monkeypatch):
+    items = [{"number": 0}, {"number": 1}]
+    monkeypatch.chdir(tmp_path)
+    with run_on(scheduler=cluster.scheduler_address):
+        assert list(run_each(where, items)) == [str(tmp_path)] * 2
+    monkeypatch.setattr(os, "getcwd", lambda: "/another/disk")
+    with (
+        run_on(scheduler=cluster.scheduler_address),
+        pytest.raises(InputError, match=r"^worker tcp\S+ does not see /another/disk \(No such file or dir"),
+    ):
+        list(run_each(where, items))
+
+
+def test_results_that_wait_for_a_slow_piece_are_few(cluster, tmp_path):
+    items = [{"number": number} for number in range(60)]
+    with run_on(scheduler=cluster.scheduler_address):
+        found = list(run_each(started, items, {"notes": str(tmp_path)}))
+    assert len(found) == 60
+    assert found[0] <= 12  # three ahead for each of two workers, and as many that wait
 
 
 def test_another_version_is_refused_by_name(cluster, tmp_path, monkeypatch):

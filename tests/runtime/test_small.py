@@ -90,6 +90,20 @@ def test_lines_off_a_terminal_are_rare_and_estimate_the_rest(clock, capsys):
     assert lines == ["fitting: 20 of 100 models, 0:20 gone, about 1:20 left (loss 0.5)"]
 
 
+def test_a_long_job_of_short_parts_is_heard_after_ten_seconds(clock, capsys):
+    for part in range(6):
+        with Progress(f"part {part}", total=2) as progress:
+            clock.now += 2
+            progress.advance()
+            clock.now += 2
+            progress.advance()
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "part 2: 2 of 2, 0:04 gone, about 0:00 left",
+        "part 5: 2 of 2, 0:04 gone, about 0:00 left",
+    ]
+
+
 def test_without_a_total_only_what_is_done(clock, capsys):
     with Progress("reading") as progress:
         clock.now += 4000

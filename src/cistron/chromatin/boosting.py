@@ -8,6 +8,7 @@ from cistron.chromatin.fitting_data import FittingData, validation_examples
 from cistron.chromatin.linear_path import bin_means
 from cistron.chromatin.settings_peers import BoostingSettings
 from cistron.chromatin.signal import Signal
+from cistron.runtime import Progress
 
 
 def boosting_features(values: np.ndarray, measured: np.ndarray, settings: BoostingSettings) -> np.ndarray:
@@ -72,7 +73,9 @@ def fit_boosting(data: FittingData, settings: BoostingSettings) -> tuple[dict[st
     if held is not None:
         watched = [lightgbm.Dataset(*_examples(*held, settings), reference=training)]
         stop = [lightgbm.early_stopping(settings.patience, verbose=False)]
-    booster = lightgbm.train(options, training, settings.trees, watched, callbacks=stop)
+    with Progress("boosting", settings.trees, "trees") as progress:
+        stop.append(lambda _: progress.advance())
+        booster = lightgbm.train(options, training, settings.trees, watched, callbacks=stop)
     best = booster.best_iteration or settings.trees
     return {"trees": booster.model_to_string(num_iteration=best)}, {"trees_kept": int(best)}
 

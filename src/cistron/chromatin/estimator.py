@@ -21,7 +21,7 @@ from cistron.errors import InputError
 from cistron.formats.gene_tracks import LAYOUT, GeneTracks, open_gene_tracks
 from cistron.formats.prediction import prediction, write_prediction
 from cistron.methods import Estimator, Method
-from cistron.runtime import RunRecord, atomic_path, check_writable, limit_threads
+from cistron.runtime import RunRecord, atomic_path, check_writable, limit_threads, track
 from cistron.runtime.processes import keeps
 
 _PARTS = ("train", "validation", "test")
@@ -309,7 +309,7 @@ def predict_expression(
         predicted[[name in seen for name in store.cell_types]] = np.nan
     else:
         permutation = permutation_of(store, model.facts["seed"]) if model.facts["control"] else None
-        for start in range(0, genes, block):
+        for start in track(range(0, genes, block), "predicting", unit=f"blocks of {block} genes"):
             rows = np.arange(start, min(start + block, genes))
             values, measured = read_marks(model, store, rows, permutation)
             each = model.predict_each(values, measured)

@@ -9,7 +9,7 @@ from cistron.chromatin.fitted_model import ChromatinModel
 from cistron.chromatin.splits import TwoAxisSplit
 from cistron.formats.gene_tracks import GeneTracks
 from cistron.genes.splits import Split
-from cistron.runtime import random_generator
+from cistron.runtime import random_generator, track
 from cistron.statistics.bootstrap import block_draws, percentile_interval
 from cistron.statistics.correlation import BlockSums
 
@@ -85,7 +85,7 @@ def model_quality(
 def _predicted(model: ChromatinModel, store: GeneTracks, rows: np.ndarray, source: np.ndarray) -> np.ndarray:
     """Predictions float64 [gene, cell type] from the marks of ``source``."""
     parts = []
-    for start in range(0, len(rows), 256):
+    for start in track(range(0, len(rows), 256), "predicting", unit="blocks of 256 genes"):
         values, measured = read_marks(model, store, source[start : start + 256])
         parts.append(model.predict_each(values, measured).mean(axis=0))
     return np.concatenate(parts).astype(np.float64)

@@ -52,16 +52,21 @@ def _print_table() -> None:
     from cistron.datasets import catalogue
     from cistron.datasets.catalogue import data_set_size
 
-    rows = [("NAME", "SIZE", "BUILD", "LICENCE", "WHAT")]
+    rows = [("NAME", "SIZE", "BUILD", "ADDRESS", "LICENCE", "WHAT")]
     for data_set in catalogue().values():
         size = data_set_size(data_set) if data_set.files else ("by file" if data_set.pattern else "by hand")
         licence = data_set.licence.name + (" (!)" if data_set.licence.commercial is False else "")
-        rows.append((data_set.name, size, data_set.genome_build or "-", licence, data_set.title))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+        address = data_set.url_status if data_set.files or data_set.pattern else "-"
+        rows.append((data_set.name, size, data_set.genome_build or "-", address, licence, data_set.title))
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:
         name, size, *rest = (cell.ljust(width) for cell, width in zip(row, widths))
-        show("  ".join([name, size.strip().rjust(widths[1]), *rest, row[4]]))
+        show("  ".join([name, size.strip().rjust(widths[1]), *rest, row[5]]))
     show("\n~ approximate, ? not known, (!) no commercial use. 'cistron data list NAME' tells more.")
+    show(
+        "Address: quoted from the publisher's page or code, unconfirmed (made by the publisher's naming scheme), or tried (fetched when the "
+        "list was made)."
+    )
 
 
 def _print_one(data_set: object) -> None:

@@ -78,7 +78,10 @@ def data_set_size(data_set: DataSet) -> str:
 
 def as_markdown() -> str:
     """Give the table of the documentation page, one row a data set; a test compares the page with it."""
-    lines = ["| name | what | size | checked by | build | licence | used by | cite |", "|" + "---|" * 8]
+    lines = [
+        "| name | what | size | checked by | address | build | licence | used by | cite |",
+        "|" + "---|" * 9,
+    ]
     for data_set in CATALOGUE:
         checks = "/".join(dict.fromkeys(file.checked_by for file in data_set.files)) or "-"
         cells_ = (
@@ -86,6 +89,7 @@ def as_markdown() -> str:
             data_set.title.replace("|", "/"),
             data_set_size(data_set) if data_set.files else ("by file" if data_set.pattern else "by hand"),
             checks,
+            data_set.url_status if data_set.files or data_set.pattern else "-",
             data_set.genome_build or "-",
             f"[{data_set.licence.name}]({data_set.licence.url})"
             + (" (**no commercial use**)" if data_set.licence.commercial is False else ""),

@@ -32,6 +32,11 @@ class _GtexParquet:
             stop = min(start + rows, len(self._names))
             yield list(self._names[start:stop]), np.asarray(self._values.rows(start, stop))
 
+    @property
+    def genes(self) -> int:
+        """Number of rows."""
+        return len(self._names)
+
     def place(self, row: int) -> str:
         """Where a row stands, for messages."""
         return f"GTEx file {self._path.name} row {row + 1}"
@@ -47,7 +52,7 @@ def prepare_gtex(path: Path, settings: PreparationSettings) -> Prepared:
     centre = settings.matrix.centre_genes
     names: list[str] = []
     squares, total, count = 0.0, 0.0, 0
-    with Progress("reading GTEx", unit="genes") as progress:
+    with Progress("reading GTEx", head.genes, "genes") as progress:
         for part, block in _blocks(head):
             names += part
             logged = _logged(block, centre)

@@ -24,7 +24,7 @@ from cistron.omics.preprocessing import prepare_matrix
 from cistron.omics.pseudobulk import pseudobulk
 from cistron.omics.saving import write_matrix
 from cistron.omics.settings_preparation import PreparationSettings, SourceName
-from cistron.runtime import check_writable
+from cistron.runtime import Progress, check_writable
 from cistron.runtime.cloud import exists, is_folder, require_here
 from cistron.runtime.number_tables import read_number_table
 
@@ -167,9 +167,17 @@ def prepare_file(
         output,
         prepared.genes,
         prepared.samples,
-        prepared.blocks,
+        _followed(prepared),
         steps=prepared.steps,
         sources=[] if is_folder(file) else [file],
         sample_table=prepared.sample_table,
     )
     return prepared
+
+
+def _followed(prepared: Prepared) -> Iterator[np.ndarray]:
+    """Yield the blocks while showing progress over their genes."""
+    with Progress("writing the matrix", len(prepared.genes), "genes") as progress:
+        for block in prepared.blocks:
+            yield block
+            progress.advance(len(block))

@@ -7,6 +7,7 @@ worker that takes it, where no worker has room to write, where the scheduler is 
 
 import errno
 import logging
+import os
 import signal
 import sys
 import threading
@@ -74,13 +75,15 @@ def _in_worker(
     arguments: Mapping[str, Any],
     threads: int | None,
     software: Mapping[str, str],
+    folder: str,
 ) -> Any:
-    """Do one piece of work in the process of a worker."""
+    """Do one piece of work in the process of a worker, in the folder of the command, so that its relative paths hold."""
     from distributed import get_worker
 
     other = _other_software(_software(), software)
     if other:
         raise _refused(get_worker().address, other)
+    _enter(folder, get_worker().address)
     try:
         with limit_threads(threads):
             return function(**arguments)
@@ -88,6 +91,17 @@ def _in_worker(
         if error.errno not in _FULL:
             raise
         return _Full(get_worker().address, str(error.filename or ""))
+
+
+def _enter(folder: str, worker: str) -> None:
+    if os.getcwd() == folder:
+        return
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise InputError(
+            f"worker {worker} does not see {folder} ({error.strerror}); its machine must share the disk that the command works on"
+        ) from error
 
 
 @contextmanager
@@ -193,7 +207,12 @@ class Cluster:
         return 1
 
     def completed(
-        self, calls: Iterable[Call], *, threads: int | None = 1, ahead: int | None = None
+        self,
+        calls: Iterable[Call],
+        *,
+        threads: int | None = 1,
+        ahead: int | None = None,
+        go_on: Callable[[], bool] = lambda: True,
     ) -> Iterator[tuple[str, Any]]:
         """Do pieces of work; give name and result of each as they are done, in no order.
 
@@ -205,6 +224,8 @@ class Cluster:
             Threads of each.
         ahead
             Pieces that are sent at a time; all when absent.
+        go_on
+            Whether further pieces may be sent now; asked after each result.
 
         Yields
         ------
@@ -219,7 +240,7 @@ class Cluster:
             The first error of ours that a piece raised; or one that tells of lost workers, full disks, a scheduler that is gone,
             another version.
         """
-        return _Work(self, threads).completed(iter(calls), ahead)
+        return _Work(self, threads).completed(iter(calls), ahead, go_on)
 
 
 class _Work:
@@ -235,29 +256,27 @@ class _Work:
         )  # of data that a piece waited for, since the last piece was done
         self.full: dict[str, str] = {}  # worker to the file that it had no room for
         self.homeless: list[Call] = []  # pieces that found no worker with room
-        self.software = _software()
+        self.software, self.folder = _software(), os.getcwd()
 
-    def completed(self, calls: Iterator[Call], ahead: int | None) -> Iterator[tuple[str, Any]]:
+    def completed(
+        self, calls: Iterator[Call], ahead: int | None, go_on: Callable[[], bool]
+    ) -> Iterator[tuple[str, Any]]:
         from distributed import as_completed
         from distributed.comm import CommClosedError
 
         done = as_completed()
         self.queue = done
         try:
-            for number, call in enumerate(calls, start=1):
-                self._start(call)
-                if number == ahead:
-                    break
+            self._start_more(calls, ahead)
             for future in done:
                 call = self.running.pop(future)
                 answer = self._answer(future, call)
                 future.release()
                 if answer is None:
                     continue
-                following = next(calls, None)
-                if following is not None:
-                    self._start(following)
                 yield call[0], answer[0]
+                if go_on():
+                    self._start_more(calls, ahead)
             if self.homeless:
                 raise CistronError(self._no_room())
         except CommClosedError as error:
@@ -266,6 +285,13 @@ class _Work:
             if self.running and self.client.status == "running":
                 with suppress(Exception):  # whatever ended the work is what is told
                     self.client.cancel(list(self.running))
+
+    def _start_more(self, calls: Iterator[Call], ahead: int | None) -> None:
+        while ahead is None or len(self.running) < ahead:
+            following = next(calls, None)
+            if following is None:
+                return
+            self._start(following)
 
     def _start(self, call: Call) -> None:
         _, function, arguments = call
@@ -282,7 +308,7 @@ class _Work:
                 return
             where = {"workers": rest}
         future = self.client.submit(
-            _in_worker, function, sent, self.threads, self.software, pure=False, **where
+            _in_worker, function, sent, self.threads, self.software, self.folder, pure=False, **where
         )
         self.running[future] = call
         self.queue.add(future)

@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 
 Item = TypeVar("Item")
 
+_SECONDS_OF_SILENCE = 10.0  # after which the first line of a job is printed
 _SECONDS_BETWEEN_LINES = 15.0
 _WORD = 100  # letters that are shown of a word that is too long
 # Control characters, escape sequences' beginnings among them, and those that turn the direction of text.
@@ -19,12 +20,15 @@ _LONG_WORD = re.compile(r"\S{400,}")
 _enabled = os.environ.get("CISTRON_PROGRESS", "1") != "0"
 _listeners: list[Callable[[str, str], None]] = []
 _results_aside = False
+_heard = (
+    time.monotonic()
+)  # when something was last said, by whatever part of a job: many short parts make a long job
 
 
 def set_progress(enabled: bool) -> None:
     """Turn progress and remarks on or off for this process (``--quiet`` turns them off)."""
-    global _enabled
-    _enabled = enabled
+    global _enabled, _heard
+    _enabled, _heard = enabled, time.monotonic()
 
 
 def progress_enabled() -> bool:
@@ -86,6 +90,8 @@ def say(message: str, *, always: bool = False) -> None:
     always
         Print it even where progress is off: what a user must know to be allowed to go on.
     """
+    global _heard
+    _heard = time.monotonic()
     _tell("remark", plain(message))
     if _enabled or always:
         print(plain(message), file=sys.stderr, flush=True)  # noqa: T201  (the one place that prints remarks)
@@ -97,7 +103,8 @@ def show(text: object = "") -> None:
     print(plain(str(text)), file=sys.stderr if _results_aside else sys.stdout)
 
 
-def _clock(seconds: float) -> str:
+def clock_text(seconds: float) -> str:
+    """Seconds as minutes and seconds, or with hours: ``1:05``, ``2:00:00``."""
     seconds = max(0, round(seconds))
     hours, rest = divmod(seconds, 3600)
     minutes, seconds = divmod(rest, 60)
@@ -132,7 +139,8 @@ class Progress:
         self._task: Any = None
 
     def __enter__(self) -> Self:
-        self._started = self._spoken = time.monotonic()
+        self._started = time.monotonic()
+        self._patience = min(_SECONDS_OF_SILENCE, _SECONDS_BETWEEN_LINES)
         if _enabled and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import (
@@ -159,17 +167,19 @@ class Progress:
 
     def advance(self, steps: int = 1, note: str | None = None) -> None:
         """Count ``steps`` as done; ``note`` (a loss, a file name) is shown behind the description."""
+        global _heard
         self.done += steps
         if self._bar is not None:
             text = self.description if note is None else f"{self.description} [{plain(note)}]"
             self._bar.update(
                 self._task, total=self.total, advance=steps, description=text.replace("[", r"\[")
             )
-        if (self._bar is None or _listeners) and time.monotonic() - self._spoken > _SECONDS_BETWEEN_LINES:
-            self._spoken = time.monotonic()
+        if (self._bar is None or _listeners) and time.monotonic() - _heard > self._patience:
+            self._patience = _SECONDS_BETWEEN_LINES
             if self._bar is None:
                 say(self._line(note))
             else:
+                _heard = time.monotonic()
                 _tell("remark", self._line(note))
 
     def _line(self, note: str | None) -> str:
@@ -178,9 +188,9 @@ class Progress:
         text = f"{self.description}: {self.done:,}"
         if self.total:
             left = elapsed / max(self.done, 1) * (self.total - self.done)
-            text += f" of {self.total:,}{unit}, {_clock(elapsed)} gone, about {_clock(left)} left"
+            text += f" of {self.total:,}{unit}, {clock_text(elapsed)} gone, about {clock_text(left)} left"
         else:
-            text += f"{unit}, {_clock(elapsed)} gone"
+            text += f"{unit}, {clock_text(elapsed)} gone"
         return text if note is None else f"{text} ({note})"
 
     def __exit__(

@@ -139,7 +139,11 @@ def run_each(
         calls = ((name, function, {**shared, **items[number]}) for name, number in numbers.items())
         waiting: dict[int, Any] = {}
         following = 0
-        for name, result in cluster.completed(calls, threads=chosen.threads, ahead=ahead):
+        # results that came before their turn are held, so nothing new is sent while many of them wait for a slow piece
+        done = cluster.completed(
+            calls, threads=chosen.threads, ahead=ahead, go_on=lambda: len(waiting) < ahead
+        )
+        for name, result in done:
             waiting[numbers[name]] = result
             progress.advance()
             while following in waiting:

@@ -24,7 +24,7 @@ from cistron.genome.homology import (
 )
 from cistron.genome.intervals import covered_bins, read_intervals, read_lengths
 from cistron.genome.leaks import OrthologPairs, ortholog_pairs, shared_blocks, shared_input
-from cistron.runtime import RunRecord, atomic_path, say
+from cistron.runtime import Progress, RunRecord, atomic_path, say
 from cistron.runtime.files import destination_of
 from cistron.runtime.tables import read_text_table
 from cistron.sequence.settings import BIN
@@ -113,40 +113,48 @@ def make_folds(
         raise InputError(
             f"{'--alignment' if alignment is not None else '--orthologs'} needs a second genome; give --mouse"
         )
-    lengths = [_used_chromosomes(read_lengths(genome.lengths), genome) for genome in genomes]
-    net = None if alignment is None else read_net(alignment, lengths[0], lengths[1])
-    contigs, dropped = [], []
-    for genome, own in zip(genomes, lengths):
-        gaps = (
-            None if genome.gaps is None else read_intervals(genome.gaps, own, f"gaps of {genome.name}, file")
-        )
-        found, lost = make_contigs(own, gaps, shortest=settings.length)
-        if not len(found):
-            raise InputError(
-                f"no contig of {genome.name} holds a sequence of {settings.length:,} bp; give a smaller --length"
+    with Progress("making folds", 5, "steps") as progress:
+        lengths = [_used_chromosomes(read_lengths(genome.lengths), genome) for genome in genomes]
+        net = None if alignment is None else read_net(alignment, lengths[0], lengths[1])
+        progress.advance()
+        contigs, dropped = [], []
+        for genome, own in zip(genomes, lengths):
+            gaps = (
+                None
+                if genome.gaps is None
+                else read_intervals(genome.gaps, own, f"gaps of {genome.name}, file")
             )
-        contigs.append(found)
-        dropped.append(lost)
-    labels = components(contigs, net)
-    widths = np.concatenate([(table["end"] - table["start"]).to_numpy() for table in contigs])
-    sizes = np.bincount(np.concatenate(labels), widths).astype(np.int64)
-    assigned = assign_folds(sizes, settings.shares, seed, free=0 if settings.folds is None else None)
-    names = np.array(settings.names)
-    sequences, unmappable = {}, {}
-    for genome, own, table, label in zip(genomes, lengths, contigs, labels):
-        table = rejoin(table.assign(fold=names[assigned[label]]))
-        if settings.margin:
-            table = keep_apart(table, 2 * settings.margin)
-        tiled = tile(table, settings.length, settings.step)
-        tiled, unmappable[genome.name] = _mappable(tiled, genome, own, settings)
-        order = np.argsort(tiled["fold"].map({name: n for n, name in enumerate(names)}), kind="stable")
-        sequences[genome.name] = tiled.iloc[order].reset_index(drop=True)
-    if settings.leak_margin and settings.margin > settings.leak_margin:
-        say(
-            f"--leak-margin {settings.leak_margin:,} would leave leaks; {settings.margin:,} bp are left out on either side of a boundary, "
-            f"because a model reads {settings.input_length:,} bp around a sequence of {settings.length:,}"
-        )
-    report = leak_report(sequences, settings.names, settings.input_length, net)
+            found, lost = make_contigs(own, gaps, shortest=settings.length)
+            if not len(found):
+                raise InputError(
+                    f"no contig of {genome.name} holds a sequence of {settings.length:,} bp; give a smaller --length"
+                )
+            contigs.append(found)
+            dropped.append(lost)
+        progress.advance()
+        labels = components(contigs, net)
+        widths = np.concatenate([(table["end"] - table["start"]).to_numpy() for table in contigs])
+        sizes = np.bincount(np.concatenate(labels), widths).astype(np.int64)
+        assigned = assign_folds(sizes, settings.shares, seed, free=0 if settings.folds is None else None)
+        names = np.array(settings.names)
+        progress.advance()
+        sequences, unmappable = {}, {}
+        for genome, own, table, label in zip(genomes, lengths, contigs, labels):
+            table = rejoin(table.assign(fold=names[assigned[label]]))
+            if settings.margin:
+                table = keep_apart(table, 2 * settings.margin)
+            tiled = tile(table, settings.length, settings.step)
+            tiled, unmappable[genome.name] = _mappable(tiled, genome, own, settings)
+            order = np.argsort(tiled["fold"].map({name: n for n, name in enumerate(names)}), kind="stable")
+            sequences[genome.name] = tiled.iloc[order].reset_index(drop=True)
+        if settings.leak_margin and settings.margin > settings.leak_margin:
+            say(
+                f"--leak-margin {settings.leak_margin:,} would leave leaks; {settings.margin:,} bp are left out on either side of a boundary, "
+                f"because a model reads {settings.input_length:,} bp around a sequence of {settings.length:,}"
+            )
+        progress.advance()
+        report = leak_report(sequences, settings.names, settings.input_length, net)
+        progress.advance()
     report["contigs"] = {
         genome.name: {"number": len(table), "dropped_base_pairs": lost}
         for genome, table, lost in zip(genomes, contigs, dropped)

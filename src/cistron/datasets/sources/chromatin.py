@@ -78,7 +78,6 @@ DATA_SETS = (
             )
         ),
         genome_build="GRCh37",
-        note="100-bp bins within 10 kb of the start site; rows are GENE_BIN and counts of H3K4me1, H3K4me3, H3K9me3, H3K27me3, H3K36me3.",
-        url_status="unconfirmed",
+        note="100-bp bins within 10 kb of the start site; rows are GENE_BIN and counts of H3K4me1, H3K4me3, H3K9me3, H3K27me3, H3K36me3. Names, folder and commit are those of a copy of the repository.",
     ),
 )
