@@ -15,6 +15,7 @@ from benchmarks.chromatin_planted import planted, true_share
 from cistron.chromatin import ExpressionPredictor, NetworkSettings, load_chromatin_model, save_chromatin_model
 from cistron.chromatin.design import design_epigenome, edited_blocks
 from cistron.chromatin.settings import DesignSettings
+from cistron.formats.gene_tracks import GeneTracks
 
 SEED, DESIGNED, NETWORKS = 1000, 40, 6
 KEPT = Path(tempfile.gettempdir()) / "cistron_benchmarks" / "chromatin_designs"  # the fitted networks
@@ -22,14 +23,19 @@ KEPT = Path(tempfile.gettempdir()) / "cistron_benchmarks" / "chromatin_designs" 
 ROWS = ((3, 0.1), (6, 0.1), (6, 0.3), (3, 0.0))
 
 
+def fitted(store: GeneTracks) -> Path:
+    """Give the folder of the default network with more members, fitted once."""
+    if not KEPT.exists():
+        settings = dataclasses.replace(NetworkSettings(), members=NETWORKS)
+        save_chromatin_model(ExpressionPredictor(settings, seed=SEED).fit(store), KEPT)
+    return KEPT
+
+
 def main() -> None:
     """Print a row a setting."""
     torch.set_num_threads(1)
     world, store = planted(SEED)
-    if not KEPT.exists():
-        settings = dataclasses.replace(NetworkSettings(), members=NETWORKS)
-        save_chromatin_model(ExpressionPredictor(settings, seed=SEED).fit(store), KEPT)
-    whole = load_chromatin_model(KEPT)
+    whole = load_chromatin_model(fitted(store))
     test = np.flatnonzero(np.isin(store.genes, whole.facts["genes"]["test"]))[:DESIGNED]
     print(
         f"{DESIGNED} test genes, 3-fold, {len(store.genes):,} genes x {len(store.cell_types)} cell types, seed {SEED}"
