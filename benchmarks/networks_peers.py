@@ -172,13 +172,13 @@ def _run(name: str, screen: Screen, folder: Path) -> dict[str, object]:
                 ],
                 capture_output=True,
                 text=True,
-                timeout=6 * LIMIT,
+                timeout=60 * LIMIT,
                 cwd=temporary,
                 env={"OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"], "HOME": temporary},
                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT)),
             )
         except subprocess.TimeoutExpired:
-            return {"edges": [], "seconds": LIMIT, "failed": f"stopped after {6 * LIMIT} s"}
+            return {"edges": [], "seconds": LIMIT, "failed": f"stopped after {60 * LIMIT} s"}
         if done.returncode < 0:
             return {"edges": [], "seconds": LIMIT, "failed": f"not ended after {LIMIT} CPU s"}
         if done.returncode:

@@ -212,6 +212,12 @@ def test_one_name_has_one_meaning(commands):
         kinds = {kind_of(one) for command, one in found.items() if (command, name) not in OTHER_KIND}
         if name in MEANINGS:
             assert kinds == {MEANINGS[name][0]}, name
+    # evaluate gwas adds what it does when the option is absent
+    workers = uses["--workers"].values()
+    assert (
+        len({one.parameter.help.removesuffix(" A process a core for trees when absent.") for one in workers})
+        == 1
+    )
     for name in ONE_HELP:
         assert len({one.parameter.help for one in uses[name].values()}) == 1, name
 

@@ -209,7 +209,7 @@ def test_another_build_is_an_error(person, fasta, tmp_path):
 def test_a_difference_that_the_first_look_missed_stops_the_window(fasta):
     """Of a whole genome only some changes are compared at the start; windows compare all of theirs."""
     changes = Changes(np.array([4]), np.array([5]), [b"C"], [b"G"])
-    haplotype = Haplotype(Genome(fasta, "toy"), {"chr1": changes}, "v.vcf")
+    haplotype = Haplotype(Genome(fasta, "toy"), lambda *region: changes, "v.vcf")
     with pytest.raises(InputError, match=r"REF at chr1:5 is G, but twenty.fa has A there"):
         haplotype.codes("chr1", 0, 20)
     assert letters(haplotype.codes("chr1", 6, 16)) == TWENTY[6:16]
@@ -402,3 +402,43 @@ def test_names_that_are_no_utf8_are_no_traceback(fasta, tmp_path):
     path = vcf(tmp_path / "v.vcf", [(3, "G", "T", "0|1")])
     path.write_bytes(path.read_bytes() + b"chr\xff\t3\t.\tC\tT\t.\tPASS\t.\tGT\t1|1\n")
     assert "1 left out: on chromosomes" in made(fasta, path).variants.summary()
+
+
+def test_an_indexed_file_is_read_where_it_is_needed(tmp_path, monkeypatch, remarks):
+    """Many changes, a part of which overlap: every window is that of the file read to its end."""
+    pysam = pytest.importorskip("pysam", reason="the optional extra 'variants' is not installed")
+    random = np.random.default_rng(3)
+    reference = "".join(np.array(list("ACGT"))[random.integers(0, 4, 3000)])
+    (tmp_path / "g.fa").write_text(f">chr1\n{reference}\n")
+    rows = []
+    for position in np.sort(random.choice(2900, 700, replace=False)).tolist():
+        size = int(random.integers(1, 12)) if random.random() < 0.4 else 1
+        new = reference[position] + "".join(random.choice(list("ACGT"), int(random.integers(0, 4))))
+        calls = random.choice(["0|0", "0|1", "1|0", "1|1"], 2)
+        old = reference[position : position + size]
+        if old != new:
+            rows.append((position + 1, old, new, *calls))
+    whole = made(tmp_path / "g.fa", vcf(tmp_path / "v.vcf", rows, "ann bob"), sample="bob")
+    vcf(tmp_path / "i.vcf", rows, "ann bob")
+    indexed = tmp_path / pysam.tabix_index(str(tmp_path / "i.vcf"), preset="vcf")
+    monkeypatch.setattr("cistron.genome.vcf_regions._MARGIN", 5)
+    person = made(tmp_path / "g.fa", indexed, sample="bob")
+    assert (
+        person.variants.summary()
+        == "i.vcf.gz: variants of sample bob, read by its index where they are needed"
+    )
+    original, read = person.variants._records, []
+    monkeypatch.setattr(person.variants, "_records", lambda *where: read.append(original(*where)) or read[-1])
+    for start in range(0, 2960, 37):
+        assert both(person, start, start + 40) == both(whole, start, start + 40)
+    assert max(map(len, read)) < len(rows) / 10
+    assert person.person_facts()["sample"] == "bob"
+    for options, words in (({}, "2 samples; name one"), ({"sample": "eve"}, "no sample 'eve'")):
+        with pytest.raises(InputError, match=words):
+            made(tmp_path / "g.fa", indexed, **options)
+    (tmp_path / "i.vcf.gz.tbi").write_bytes(b"no index")
+    with pytest.raises(InputError, match="index it again"):
+        made(tmp_path / "g.fa", indexed, sample="bob")
+    monkeypatch.setattr("cistron.genome.vcf_regions.find_pysam", lambda: None)
+    assert both(made(tmp_path / "g.fa", indexed, sample="bob")) == both(whole)
+    assert "with pysam its index is used" in remarks()

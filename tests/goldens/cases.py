@@ -316,7 +316,7 @@ CASES = (
         "sequence design",
         "gradient",
         f"{{inputs}}/genome/design.zarr {DNA} --track-table {{inputs}}/genome/marks.tsv --window -200 200"
-        " --judge-weights {artefacts}/sequence_model --protected {inputs}/genome/protected.bed --maximum-edits 3 --candidates 8 --batch-size 4"
+        " --judge-weights {artefacts}/sequence_model --expression-model {artefacts}/chromatin_network --protected {inputs}/genome/protected.bed --maximum-edits 3 --candidates 8 --batch-size 4"
         " --edit-price 0.01 --tolerance 0.5 --output {out}/edits",
         LONG,
     ),

@@ -76,9 +76,9 @@ def _write_design(folder: Path) -> None:
     """Write a designed epigenome of one gene on the minus strand, and which tracks of the model its marks are."""
     from cistron.formats.designed_epigenome import EDIT_COLUMNS, OUTCOME_COLUMNS, write_designed_epigenome
 
-    original = np.full((1, 1, 2, 40), 0.5, np.float32)
+    original = np.full((1, 1, 2, 80), 0.5, np.float32)
     designed = original.copy()
-    designed[0, 0, 0, 19:22] += 0.2  # an untrained model moves by as much
+    designed[0, 0, 0, 39:42] += 0.2  # an untrained model moves by as much
     write_designed_epigenome(
         folder / "design.zarr",
         designed,
@@ -88,15 +88,18 @@ def _write_design(folder: Path) -> None:
             {
                 "name": ["PLANTED0004"],
                 "chromosome": ["chr1"],
-                "start": [18_001],
-                "end": [22_001],
+                "start": [16_001],
+                "end": [24_001],
                 "strand": ["-"],
             }
         ),
         cell_types=["cell_type_1"],
         marks=["H3K27ac", "H3K4me3"],
         bin_size=100,
-        outcome=pd.DataFrame(columns=list(OUTCOME_COLUMNS)),
+        outcome=pd.DataFrame(
+            [("PLANTED0004", "cell_type_1", "target", 1.0, 1.5, 1.4, 1.3, 0.8, 0.6, 0.6, 1)],
+            columns=list(OUTCOME_COLUMNS),
+        ),
         edits=pd.DataFrame(columns=list(EDIT_COLUMNS)),
         name="design",
         genome_build="planted",

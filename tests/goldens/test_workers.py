@@ -27,34 +27,57 @@ CHOSEN = {
     "cells predict": "types",
     "cells train": "bilinear",
     "chromatin build": "bigwigs",
+    "chromatin design": "one gene",
     "chromatin epigenesis": "real background",
     "evaluate edges": "planted",
+    "evaluate expression": "cells",
     "evaluate genesets": "planted",
-    "evaluate gwas": "ridge",
     "evaluate labels": "gains",
     "evaluate pairs": "gains",
+    "evaluate sldp": "npz",
+    "evaluate variants": "eqtl",
     "networks infer": "trees",
-    "sequence data": "bigwigs",
+    "omics embed": "pca",
+    "omics prepare": "cells",
     "sequence embed": "all",
     "sequence embed-protein": "longest",
     "sequence enhancers": "both",
+    "sequence evaluate": "test",
+    "sequence predict": "person",
     "sequence saturate": "regions",
     "sequence variants": "shared windows",
-    "study add": "one more",
-    "study run": "labels",
 }
+# Compared by tests of their own.
+ELSEWHERE = {
+    "evaluate gwas": "tests/evaluation/gwas/test_task.py",
+    "omics tune": "below",
+    "sequence data": "tests/sequence/test_data.py",
+    "study add": "tests/study/test_study.py",
+    "study run": "tests/study/test_study.py",
+}
+FURTHER = {
+    "chromatin design": "--gene PLANTED00015 --no-report",
+    "sequence evaluate": "--batch-size 1 --no-baselines --no-report",
+}  # options of the cases
 # Sizes of pieces, made so small that the small inputs fall into several.
-SMALLER = {"cistron.cells.inputs.SHARD_CELLS": 30, "cistron.cells.predicting.BLOCK_CELLS": 30}
+SMALLER = {
+    "cistron.chromatin.design._TOGETHER": 1,
+    "cistron.cells.inputs.SHARD_CELLS": 30,
+    "cistron.cells.predicting.BLOCK_CELLS": 30,
+    "cistron.formats.stored_matrix.VALUES_AT_ONCE": 100,
+    "cistron.networks.trees._TARGETS": 8,
+    "cistron.omics.matrix.SHARD_GENES": 100,
+}
 PASSING = re.compile(r"run_id|seconds|time|version|sources")  # columns and headers that tell of the run
 
 
 @pytest.fixture(scope="module")
 def scheduler():
-    """Address of a scheduler with two workers, processes of their own."""
+    """Address of a scheduler with a worker, a process of its own; tests/runtime has several."""
     from distributed import LocalCluster
 
     with LocalCluster(
-        n_workers=2,
+        n_workers=1,
         threads_per_worker=1,
         processes=True,
         dashboard_address="127.0.0.1:0",
@@ -80,7 +103,7 @@ def contents(folder):
             parts = {"X": data.X, **data.layers, "obs": data.obs, "var": data.var}
         elif path.suffix == ".parquet":
             parts = {"table": pd.read_parquet(path)}
-        elif (".zarr/" in name and path.name == "zarr.json") or path.suffix in (".json", ".md"):
+        elif (".zarr/" in name and path.name == "zarr.json") or path.suffix in (".json", ".md", ".html"):
             continue
         else:
             parts = {"bytes": path.read_bytes()}
@@ -107,7 +130,11 @@ def run(case, options, inputs, out):
     places = {"inputs": inputs, "artefacts": ARTEFACTS, "out": out}
     for line in case.before:
         assert call(line, places)[0] == 0
-    arguments = case.arguments.replace("--workers 1", "").replace("--threads 1", "")
+    arguments = (
+        case.arguments.replace("--workers 1", "").replace("--threads 1", "")
+        + " "
+        + FURTHER.get(case.command, "")
+    )
     code, _, errors = call(f"{case.command} {arguments} --threads 1 {options}", places)
     assert code == 0, errors
     return contents(out)
@@ -118,7 +145,7 @@ def distributed_commands():
 
 
 def test_every_command_with_these_options_is_compared():
-    assert distributed_commands() == CHOSEN.keys()
+    assert distributed_commands() == CHOSEN.keys() | ELSEWHERE.keys()
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -138,3 +165,28 @@ def test_a_scheduler_gives_the_result_of_one_process(command, inputs, tmp_path, 
     assert alone
     assert sent, "nothing was done on the cluster"
     assert [key for key in alone if not same(alone[key], together[key])] == []
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_trials_of_a_search_are_shared_and_have_the_value_of_one_process(inputs, tmp_path, scheduler):
+    (case,) = [case for case in CASES if case.command == "omics tune"]
+    trials = []
+    for name, options in (("alone", ""), ("together", f"--scheduler {scheduler}")):
+        run(case, options, inputs, tmp_path / name)
+        (table,) = (tmp_path / name).rglob("trials.csv")
+        trials.append(pd.read_csv(table).set_index("number"))
+    alone, together = trials
+    assert len(alone) == len(together)
+    # the first set is the defaults; what is tried next hangs on what is finished
+    assert together.loc[0].drop("seconds").equals(alone.loc[0].drop("seconds"))
+    assert set(together["state"]) == set(alone["state"])
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_local_processes_give_the_result_of_one_process(inputs, tmp_path):
+    (case,) = [case for case in CASES if (case.command, case.name) == ("evaluate pairs", "gains")]
+    alone, together = (
+        run(case, f"--workers {number}", inputs, tmp_path / f"with {number}") for number in (1, 2)
+    )
+    assert alone.keys() == together.keys()
+    assert all(same(alone[key], together[key]) for key in alone)

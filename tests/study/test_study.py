@@ -14,6 +14,9 @@ import pytest
 from cistron.errors import InputError
 from cistron.evaluation.genesets import GeneSets
 from cistron.formats import build_gene_embedding, read_gene_embedding, read_scores, write_gene_embedding
+from cistron.report.gain_verdict import first_embedding
+from cistron.report.page import render
+from cistron.report.study import build_study_report
 from cistron.study import add_to_study, read_plan, run_study, stored_plan
 from cistron.study.cells import cells_of, compute_cell
 from cistron.study.gene_files import GENE_FILES
@@ -319,6 +322,18 @@ def test_how_well_a_gene_is_studied_is_caught(tmp_path):
     table = found.table[found.table["part"] == "common genes"]
     said = findings(table, found.differences[found.differences["part"] == "common genes"], ["sets"])
     assert "how well a gene is studied gives as much" in said["tasks"][0]["sentence"]
+    page = build_study_report(tmp_path / "study", tmp_path / "page.html", figures=False).read_text()
+    assert "On chromosomes that were left out, studied reaches" in page
+
+
+def test_what_is_above_the_best_embedding_is_told_apart():
+    rows = [
+        {"embedding": name} for name in ("number of annotations", "trivial columns of b", "b", "permuted")
+    ]
+    assert first_embedding(rows) == (rows[2], rows[:2])
+    assert first_embedding(rows[:1]) == (rows[0], [])
+    told = render("above.html", above=[{"embedding": "number of annotations", "value": 0.798}])
+    assert told.strip() == "Above it, and no embedding: number of annotations (0.798)."
 
 
 def test_ranks_mark_what_cannot_be_told_from_the_best():
@@ -412,6 +427,16 @@ def test_the_commands_write_an_example_run_it_and_add(run, fails, tmp_path, monk
     )
     assert code == 0, errors
     assert "0 cells computed" in printed
+    code, _, errors = run("report", "build", "study", "--output", "page.html", "--no-figures")
+    assert code == 0, errors
+    page = Path("page.html").read_text()
+    assert f"<title>{read_plan(Path('study.toml')).name}" in page
+    assert "known" in page
+    shutil.copytree("study", "twin")
+    assert "2 folders are studies (study, twin)" in fails(
+        "report", "build", "study", "twin", "--output", "x.html"
+    )
+    assert "leave --title out" in fails("report", "build", "study", "--title", "T", "--output", "x.html")
     assert "is not a study" in fails("study", "add", tmp_path, "study_world/truth.h5ad")
     assert "a study file is a .toml" in fails("study", "init", "--output", "x.txt")
     assert np.isfinite(pd.read_csv("study/table.tsv", sep="\t")["value"]).all()

@@ -1,6 +1,7 @@
 """The processes of a fit on several devices: what each decides, and what is said where one is lost. Whole runs: tests/chromatin."""
 
 import os
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,9 @@ import torch
 
 from cistron.cli.followers import fitting_folders, is_follower
 from cistron.errors import InputError, LostProcessError
-from cistron.training import processes
+from cistron.omics.factorise import factorise
+from cistron.omics.settings import VdtfFit, VdtfSettings
+from cistron.training import FitSettings, fit, processes
 from cistron.training.processes import lost_process_message, watched_processes
 
 MESSAGE = lost_process_message("fitting", 2, None)
@@ -65,6 +68,19 @@ def test_a_process_that_waits_for_ever_is_ended(monkeypatch):
     assert "process 3 was killed by signal 9" in watch._lost()
     child.poll = lambda: 2
     assert "process 3 ended with exit code 2" in watch._lost()
+
+
+def test_fewer_batches_than_processes_are_told(monkeypatch):
+    # no epoch gives every process a batch
+    monkeypatch.setattr(sys.modules["cistron.training.fit"], "_run", lambda *given: "cpu")
+    with pytest.raises(InputError, match="fewer batches than the 2 processes"):
+        fit(torch.nn.Linear(1, 1), None, lambda epoch: [], settings=FitSettings(devices=2))
+
+
+def test_vdtf_says_that_it_is_fitted_on_one_device():
+    settings = VdtfSettings(fit=VdtfFit(devices=2))
+    with pytest.raises(InputError, match="vdtf is fitted on one device"):
+        factorise([SimpleNamespace()], settings)
 
 
 def test_further_processes_are_known_by_option_or_setting(monkeypatch, tmp_path):

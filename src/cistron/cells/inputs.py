@@ -180,10 +180,9 @@ def read_cells(
     else:
         # rows of a backed AnnData are read from its file, never all at once
         path = Path(str(source.filename)) if isinstance(source, anndata.AnnData) else Path(source)
-        opening = {"layer": layer, "gene_column": gene_column, "modality": modality}
-        opened = open_anndata(path, **opening)  # type: ignore[arg-type]  # mypy takes the values for objects
+        opened = open_anndata(path, layer=layer, gene_column=gene_column, modality=modality)
         name = name or path.name
-        rows, left_out = DiskRows(opened.matrix, path, opening), opened.remarks
+        rows, left_out = DiskRows(opened.matrix), opened.remarks
         observations, variables = opened.observations, opened.variables
         if isinstance(source, anndata.AnnData):
             observations = source.obs  # labels and names may have been changed since it was opened

@@ -1,15 +1,11 @@
 """Rows of a cells x genes matrix, from memory or from disk, never all at once."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
 
-from cistron.formats.anndata_rows import open_anndata
 from cistron.formats.stored_matrix import StoredMatrix
-from cistron.runtime.cloud import cloud_url
 
 BLOCK_CELLS = 2048
 SHARD_CELLS = (
@@ -44,31 +40,18 @@ class MemoryRows:
 class DiskRows:
     """Rows of a matrix on disk; only what is asked for is read.
 
-    Another process that is given these rows opens the file itself.
-
     Parameters
     ----------
     matrix
         Of :func:`cistron.formats.anndata_rows.open_anndata`.
-    path, opening
-        Where it lies, and what that function was given besides.
     """
 
-    def __init__(self, matrix: StoredMatrix, path: Path, opening: Mapping[str, Any]) -> None:
+    def __init__(self, matrix: StoredMatrix) -> None:
         self.matrix, self.shape = matrix, matrix.shape
-        self.path, self.opening = path, dict(opening)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        here = self.path if cloud_url(self.path) else self.path.absolute()
-        return _opened, (here, self.opening)
 
     def block(self, start: int, stop: int) -> sparse.csr_matrix:
         """Give the rows ``start`` to ``stop``."""
         return sparse.csr_matrix(self.matrix.rows(start, stop))
-
-
-def _opened(path: Path, opening: Mapping[str, Any]) -> DiskRows:
-    return DiskRows(open_anndata(path, **opening).matrix, path, opening)
 
 
 class SelectedRows:

@@ -10,7 +10,6 @@ from cistron.chromatin.design_penalties import blocks_of, edit_size, profile_dis
 from cistron.chromatin.fitted_model import ChromatinModel
 from cistron.chromatin.settings import DesignSettings
 from cistron.chromatin.training import QUANTILES
-from cistron.runtime import track
 
 _FLOOR = 0.1  # expression below which a fold change counts from here: 100 times nothing is nothing
 _PATIENCE, _CHEAPER = 8, 0.8  # steps at a price, and what the next is of it
@@ -130,7 +129,7 @@ class DesignDescent:
         best, best_share = torch.zeros_like(edit), torch.full((len(edit),), -torch.inf)
         best_size = torch.full((len(edit),), torch.inf)
         improved = 0
-        for step in track(range(settings.steps), "design", unit="steps"):
+        for step in range(settings.steps):
             gradient, share = self._gradient(edit, price)
             before = best_size.clone()
             self._keep(edit, share, best, best_share, best_size)

@@ -85,6 +85,8 @@ def design(
     settings: ChosenMethod,
     allow_shortfall: Annotated[bool, Parameter(negative=())] = False,
     report: bool = True,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = None,
 ) -> None:
     """Find the smallest plausible edit of a gene's marks that reaches a wanted expression.

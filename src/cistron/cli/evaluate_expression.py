@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.options import Output, Scheduler, Seed, Threads, Workers
 from cistron.evaluation.expression.settings import ExpressionSettings
 from cistron.runtime import show
 
@@ -18,6 +18,8 @@ def expression(
     settings: Annotated[ExpressionSettings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = None,
 ) -> None:
     """Compare predictions of expression for seen and unseen genes in seen and unseen cells.

@@ -81,7 +81,7 @@ def gwas(
     report
         Write figures and the HTML report.
     workers
-        Local processes; a process a core for trees when absent.
+        Local processes for independent work; the result is that of one process. A process a core for trees when absent.
     """
     from cistron.evaluation.gwas import run_gwas
 

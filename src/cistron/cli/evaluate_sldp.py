@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.options import Output, Scheduler, Seed, Threads, Workers
 from cistron.evaluation.sldp.settings import SldpSettings
 from cistron.methods import Count
 from cistron.runtime import show
@@ -23,6 +23,8 @@ def sldp(
     settings: Annotated[SldpSettings | None, Parameter(name="*")] = None,
     report: bool = True,
     seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = None,
 ) -> None:
     """Measure whether signed scores of variants agree with the signs of a GWAS, through linkage (signed LD profile regression).

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.options import Output, Scheduler, Seed, Threads, Workers
 from cistron.cli.sequence_options import Build
 from cistron.errors import InputError
 from cistron.evaluation.variants.settings import MpraSettings
@@ -26,6 +26,8 @@ def variants(
     choice: Annotated[EqtlSettings | None, Parameter(name="*", group=_EQTL)] = None,
     report: bool = True,
     seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = 1,
 ) -> None:
     """Measure how well scores of variants agree with a reporter assay (--mpra) or tell fine-mapped eQTL (--eqtl).

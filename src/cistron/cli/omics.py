@@ -17,10 +17,12 @@ from cistron.cli.options import (
     Modality,
     Nodes,
     Output,
+    Scheduler,
     Seed,
     Strategy,
     Threads,
     TrainingPrecision,
+    Workers,
 )
 from cistron.cli.running import InCloud
 from cistron.omics import METHODS, PreprocessingSettings
@@ -57,6 +59,8 @@ def embed(
     strategy: Strategy = None,
     precision: TrainingPrecision = None,
     seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = None,
 ) -> None:
     """Learn a gene embedding from one matrix of genes x samples, or from several with --method vdtf or soft-impute.

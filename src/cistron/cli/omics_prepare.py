@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output, renamed
+from cistron.cli.options import Output, Scheduler, Workers, renamed
 from cistron.cli.running import InCloud
 from cistron.omics.settings_preparation import PreparationSettings, SourceName
 from cistron.runtime import show
@@ -26,6 +26,8 @@ def prepare(
     *,
     output: Output,
     settings: Annotated[_Settings | None, Parameter(name="*")] = None,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
 ) -> None:
     """Turn the file of a public source, or anybody's matrix, into a matrix of genes x samples (.h5ad).
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cistron.cli.method_options import ChosenMethod, method_options
-from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Seed, Threads
+from cistron.cli.options import GeneColumn, GenesIn, Layer, Modality, Scheduler, Seed, Threads, Workers
 from cistron.cli.running import InCloud, Writes
 from cistron.methods import Count
 from cistron.omics.methods import METHODS
@@ -33,12 +33,15 @@ def tune(
     preprocessing: Annotated[PreprocessingSettings | None, Parameter(name="*")] = None,
     duplicates: Duplicates = "error",
     seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = None,
 ) -> None:
     """Search layers, learning rate, batch size, epochs, dimensions and more with Optuna.
 
     Settings that are given (--METHOD.SETTING) are the same in all trials. Run the same command again to go on, or in several
-    shells at once to share the work. Writes trials.csv and best.toml, which 'cistron omics embed --config' reads.
+    shells at once, or with --workers or --scheduler, to share the trials: a set of parameters then has the value that it has
+    in one process, but other sets are tried, because each is chosen by the trials that are finished. Writes trials.csv and best.toml, which 'cistron omics embed --config' reads.
 
     Parameters
     ----------

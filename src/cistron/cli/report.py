@@ -6,6 +6,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from cistron.cli.running import Writes
+from cistron.errors import InputError
 from cistron.runtime import show
 
 app = App(name="report", help="Build reports from scores.")
@@ -25,12 +26,28 @@ def build(
     Parameters
     ----------
     folders
-        Output folders of 'cistron evaluate'; each becomes a chapter.
+        Output folders of 'cistron evaluate'; each becomes a chapter. The folder of a study gives the page of the study, with the others as
+        further chapters.
     title
-        Title of the page.
+        Title of the page; that of a study is its name.
     figures
         Save the figures to figures/ beside the report.
     """
     from cistron.report import build_report
+    from cistron.report.study import build_study_report
+    from cistron.study.plan_file import PLAN
 
+    studies = [folder for folder in folders if (folder / PLAN).is_file()]
+    if len(studies) > 1:
+        raise InputError(
+            f"{len(studies)} folders are studies ({', '.join(map(str, studies))}); give one, and other result folders beside it"
+        )
+    if studies and title is not None:
+        raise InputError(
+            "the page of a study has the name of the study ([study] name = ...); leave --title out"
+        )
+    if studies:
+        further = [folder for folder in folders if folder not in studies]
+        show(build_study_report(studies[0], output, further=further, figures=figures))
+        return
     show(build_report(folders, output, title=title, figures=figures))

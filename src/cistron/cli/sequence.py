@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from cistron.cli.method_options import add_methods_command
-from cistron.cli.options import PRESET, Destination, FurtherOutput, Output, Seed, Threads
+from cistron.cli.options import PRESET, Destination, FurtherOutput, Output, Scheduler, Seed, Threads, Workers
 from cistron.cli.sequence_data import data
 from cistron.cli.sequence_design import design
 from cistron.cli.sequence_embed import embed
@@ -133,6 +133,8 @@ def predict(
     augment: Augment = False,
     shifts: Shifts = (-3, 0, 3),
     device: Device = "auto",
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = None,
 ) -> None:
     """Predict tracks around regions. Run the same command again to go on after an interruption.

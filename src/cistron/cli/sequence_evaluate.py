@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from cistron.cli.options import Output, Seed, Threads
+from cistron.cli.options import Output, Scheduler, Seed, Threads, Workers
 from cistron.cli.sequence_options import BatchSize, Device
 from cistron.methods import Count
 from cistron.runtime import say, show
@@ -28,6 +28,8 @@ def evaluate(
     device: Device = "auto",
     report: bool = True,
     seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
     threads: Threads = None,
 ) -> None:
     """Compare a model's tracks with measured ones on sequences that it has not seen.

@@ -6,6 +6,7 @@ Forms: ``.h5ad`` and ``.zarr`` of AnnData, one modality of ``.h5mu`` (MuData), C
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from cistron.formats.cell_ranger import (
     open_cell_ranger_folder,
 )
 from cistron.formats.stored_matrix import StoredMatrix, told_damage
+from cistron.runtime.cloud import cloud_url
 
 SUFFIXES = (".h5ad", ".zarr", ".h5", ".h5mu")
 
@@ -129,6 +131,14 @@ def open_anndata(
                 f"{path.name}: {matrix.shape[0]:,} x {matrix.shape[1]:,} values do not fit {len(cells):,} rows of obs and "
                 f"{len(table):,} of var; it is damaged"
             )
+        matrix.origin = partial(
+            _matrix_of,
+            path if cloud_url(path) else path.absolute(),
+            layer=layer,
+            counts_first=counts_first,
+            raw_counts=raw_counts,
+            modality=modality,
+        )
         table, kept, left_out = named_genes(table, gene_column, path.name)
         return replace(
             opened,
@@ -137,6 +147,10 @@ def open_anndata(
             remarks=(*opened.remarks, *left_out),
             files=files.pop_all(),
         )
+
+
+def _matrix_of(path: Path, **opening: Any) -> StoredMatrix:
+    return open_anndata(path, **opening).matrix
 
 
 def _open_inside(

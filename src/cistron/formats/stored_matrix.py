@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ _IN_MEMORY = (
     1 << 30
 )  # bytes of a sorted copy that is held in memory; a larger one lies in an unnamed temporary file
 _Block: TypeAlias = np.ndarray | sparse.csr_matrix
+Origin: TypeAlias = Callable[[], "StoredMatrix"]  # opens the file again; can be sent to another process
 
 
 @contextmanager
@@ -135,7 +136,7 @@ class StoredMatrix:
     """A matrix of which blocks of rows and of columns can be asked for; made by :func:`open_matrix` and others.
 
     Where the file is compressed along the other axis than is asked for, it is sorted once: in memory where it is small, else in a
-    temporary file.
+    temporary file. Another process that is given the matrix opens the file itself.
 
     Parameters
     ----------
@@ -152,6 +153,8 @@ class StoredMatrix:
     ----------
     shape
         Numbers of rows and columns.
+    origin
+        Opens the file again with all of its columns; ``None`` for a matrix in memory.
     """
 
     def __init__(
@@ -179,14 +182,22 @@ class StoredMatrix:
             if by_row is None:
                 rows, columns = columns, rows
         self._width = columns
+        self.origin: Origin | None = None
         self.shape = (rows, columns if kept is None else len(kept))
 
     def keep_columns(self, kept: np.ndarray) -> "StoredMatrix":
         """The matrix with these columns alone, ascending numbers of those it has now."""
         kept = kept if self._kept is None else self._kept[kept]
-        return StoredMatrix(
+        matrix = StoredMatrix(
             self.name, dense=self._dense, by_row=self._by_row, by_column=self._by_column, kept=kept
         )
+        matrix.origin = self.origin
+        return matrix
+
+    def __reduce__(self) -> Any:
+        if self.origin is None:  # in memory
+            return super().__reduce__()
+        return _opened_again, (self.origin, self._kept)
 
     def rows(self, start: int, stop: int) -> _Block:
         """Rows ``start`` to ``stop`` (half-open), dense or sparse [row, column] as they are stored."""
@@ -219,14 +230,18 @@ class StoredMatrix:
 
     def blocks(self, values: int | None = None) -> Iterator[tuple[int, int, _Block]]:
         """First row, last row (half-open) and rows of blocks with about so many stored values each."""
+        for start, stop in self.spans(values):
+            yield start, stop, self.rows(start, stop)
+
+    def spans(self, values: int | None = None) -> Iterator[tuple[int, int]]:
+        """First and last row (half-open) of blocks with about so many stored values each."""
         values = values or VALUES_AT_ONCE
         if self._dense is None:
-            spans: Iterator[tuple[int, int]] = self._rows_in_turn().spans(values)
-        else:
-            step = max(1, values // max(self._width, 1))
-            spans = ((start, min(start + step, self.shape[0])) for start in range(0, self.shape[0], step))
-        for start, stop in spans:
-            yield start, stop, self.rows(start, stop)
+            yield from self._rows_in_turn().spans(values)
+            return
+        step = max(1, values // max(self._width, 1))
+        for start in range(0, self.shape[0], step):
+            yield start, min(start + step, self.shape[0])
 
     def in_memory(self) -> sparse.csr_matrix:
         """The whole matrix, sparse [row, column]."""
@@ -240,6 +255,14 @@ class StoredMatrix:
             assert self._by_column is not None
             self._by_row = self._by_column.sorted_across()
         return self._by_row
+
+
+def _opened_again(origin: Origin, kept: np.ndarray | None) -> StoredMatrix:
+    """The matrix of a file, in another process than that which opened it first."""
+    matrix = origin()
+    matrix._kept = kept
+    matrix.shape = (matrix.shape[0], matrix._width if kept is None else len(kept))
+    return matrix
 
 
 def compressed_matrix(

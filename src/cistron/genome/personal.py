@@ -1,14 +1,18 @@
 """A person's own DNA in place of the reference: windows of one length, centred, from each of two haplotypes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cistron.genome.sequence import Ambiguous, Dna, Genome, encode
 from cistron.genome.settings import PersonSettings
-from cistron.genome.variants import Changes, differs, reference_error
+from cistron.genome.variants import Changes, SampleVariants, differs, reference_error
 from cistron.genome.vcf import read_sample
+from cistron.genome.vcf_regions import IndexedSample, has_index
 from cistron.runtime import sha256_of
 
 
@@ -55,18 +59,18 @@ class Haplotype:
     genome
         Reference.
     changes
-        Changes of each chromosome.
+        Gives the changes that touch a region (chromosome as the genome spells it, start, end), with others or not.
     name
         Name of the VCF, for messages.
     """
 
-    def __init__(self, genome: Genome, changes: dict[str, Changes], name: str) -> None:
+    def __init__(self, genome: Genome, changes: Callable[[str, int, int], Changes | None], name: str) -> None:
         self._genome, self._changes, self._name = genome, changes, name
         self._last: tuple[tuple[str, int, int], np.ndarray, np.ndarray] | None = None
 
     def _within(self, chromosome: str, start: int, end: int) -> tuple[int, int, Changes | None]:
         """Give the changes of a piece, and the piece itself, widened so that it cuts no change."""
-        changes = self._changes.get(chromosome)
+        changes = self._changes(chromosome, start, end)
         if changes is None:
             return start, end, None
         # none overlaps another, so ends are sorted as starts are
@@ -158,7 +162,8 @@ class Haplotype:
 class PersonalGenome(Genome):
     """A reference with the variants of one person.
 
-    Genotypes are read from the file into memory, and nothing of them is written.
+    Genotypes are read into memory, and nothing of them is written: of an indexed VCF (``.tbi`` or ``.csi`` beside it; needs pysam) those around
+    each window when it is asked for, of any other file all.
 
     Parameters
     ----------
@@ -178,10 +183,26 @@ class PersonalGenome(Genome):
     ) -> None:
         super().__init__(path, build, ambiguous)
         self.person = person
-        self.variants = read_sample(person.variants, self, person.sample, person.unphased)
+        path = Path(person.variants)
+        self.variants: SampleVariants | IndexedSample
+        if path.is_file() and has_index(path):
+            self.variants = IndexedSample(path, self, person.sample, person.unphased)
+        else:
+            self.variants = read_sample(path, self, person.sample, person.unphased)
         chosen = (0, 1) if person.haplotype == "both" else (int(person.haplotype) - 1,)
-        name = self.variants.path.name
-        self._copies = tuple(Haplotype(self, dict(self.variants.haplotypes[which]), name) for which in chosen)
+        self._copies = tuple(
+            Haplotype(self, partial(self._changes_of, which), self.variants.path.name) for which in chosen
+        )
+
+    def _changes_of(self, which: int, chromosome: str, start: int, end: int) -> Changes | None:
+        if isinstance(self.variants, IndexedSample):
+            found = self.variants.changes(chromosome, start, end)
+            return None if found is None else found[which]
+        return self.variants.haplotypes[which].get(chromosome)
+
+    def __reduce__(self) -> Any:
+        person = replace(self.person, variants=Path(self.person.variants).absolute())
+        return open_genome, (self.path.absolute(), self.build or None, self.ambiguous, person)
 
     @property
     def copies(self) -> tuple[Dna, ...]:

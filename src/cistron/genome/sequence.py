@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 
@@ -195,6 +195,10 @@ class Genome:
                 "file or the right --build"
             )
         self.build = build_name(build) if build is not None else told
+
+    def __reduce__(self) -> Any:
+        """Another process that is given the genome opens the files itself."""
+        return type(self), (self.path.absolute(), self.build or None, self.ambiguous)
 
     def _told_build(self) -> str:
         name = self._names.get("1")

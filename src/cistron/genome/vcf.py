@@ -49,7 +49,7 @@ def read_sample(
         raise InputError(f"variants {path} do not exist")
     if path.is_dir():
         raise InputError(f"variants {path} are a folder; give the file of one VCF")
-    reader = _Reader(path, genome, unphased)
+    reader = SampleReader(path, genome, unphased)
     found = reader.read(sample)
     check_reference(found, genome)
     return found
@@ -58,8 +58,18 @@ def read_sample(
 _Row = tuple[int, bytes, bytes]  # start, reference, alternative
 
 
-class _Reader(VcfText):
-    """Reads one VCF from front to back."""
+class SampleReader(VcfText):
+    """Reads the genotypes of one sample: a whole file from front to back, or records of a region.
+
+    Parameters
+    ----------
+    path
+        VCF.
+    genome
+        Reference of the same build.
+    unphased
+        As of :func:`read_sample`.
+    """
 
     def __init__(self, path: Path, genome: Genome, unphased: Unphased) -> None:
         super().__init__(path, genome)
@@ -79,7 +89,7 @@ class _Reader(VcfText):
             elif line.startswith(b"#CHROM"):
                 fields = line.decode("utf8", "replace").split("\t")
                 self.width = len(fields)
-                column, sample = self._column(fields, sample)
+                column, sample = self.find_column(fields, sample)
             elif line:
                 if column < 0:
                     raise InputError(
@@ -115,7 +125,23 @@ class _Reader(VcfText):
             self.found[self.current] = (self._resolved(self.rows[0]), self._resolved(self.rows[1]))
         self.rows = ([], [])
 
-    def _column(self, fields: list[str], sample: str | None) -> tuple[int, str]:
+    def changes_of(self, records: list[tuple[int, list[bytes]]], column: int) -> tuple[Changes, Changes]:
+        """Changes of the sample in records of one chromosome, in the order of the file.
+
+        Parameters
+        ----------
+        records
+            Number and fields of each, up to the sample at least.
+        column
+            Column of the sample.
+        """
+        self.current, self.rows, self.found = "", ([], []), {}
+        for number, fields in records:
+            self._record(fields, column, number)
+        return self._resolved(self.rows[0]), self._resolved(self.rows[1])
+
+    def find_column(self, fields: list[str], sample: str | None) -> tuple[int, str]:
+        """Column and name of the sample, of the fields of the ``#CHROM`` line."""
         samples = fields[9:]
         if not samples:
             raise InputError(f"{self.path.name} has no genotypes (no sample in its #CHROM line)")

@@ -22,7 +22,7 @@ from cistron.runtime import say
 
 SITE_COLUMNS = ("chromosome", "position", "ref", "alt", "id", "row")
 _BASES = frozenset(b"ACGTN")
-_INDEX = (".tbi", ".csi")
+INDEXES = (".tbi", ".csi")
 _SHOWN = 5
 
 _Record = tuple[
@@ -124,7 +124,8 @@ def _is_bcf(path: Path) -> bool:
         return False  # the reader of text says what is wrong
 
 
-def _pysam() -> Any | None:
+def find_pysam() -> Any | None:
+    """The package pysam, where it is installed."""
     try:
         return importlib.import_module("pysam")
     except ImportError:
@@ -133,8 +134,8 @@ def _pysam() -> Any | None:
 
 def _records(reader: "_SiteReader", span: _Span | None) -> Iterator[_Record]:
     """Choose how a file is read."""
-    path, pysam = reader.path, _pysam()
-    indexed = any(path.with_name(path.name + suffix).exists() for suffix in _INDEX)
+    path, pysam = reader.path, find_pysam()
+    indexed = any(path.with_name(path.name + suffix).exists() for suffix in INDEXES)
     if _is_bcf(path):
         if pysam is None:
             raise InputError(

@@ -5,6 +5,9 @@ those of any effect (``shrinkage``), both with a prior density that is learned f
 partial correlation over the cells within perturbations, in units of its own spread over pairs, and as its sign times the
 one that the perturbation implies where it is known which way the source was moved. ``calibration`` turns them, together with
 numbers of the screen, into one probability. A source that was not perturbed has co-variation only.
+
+Where control cells come in several states (``cell_states``), effects are those within states, and the log-odds the mean of two: with
+co-variation over all cells and within states. States may differ by what the network does or by what it does not know of.
 """
 
 from dataclasses import replace
@@ -14,6 +17,7 @@ from scipy import sparse
 
 from cistron.formats.perturbed_cells import PerturbedCells
 from cistron.networks.calibration import SCREEN, calibrations, log_odds
+from cistron.networks.cell_states import within_states
 from cistron.networks.covariation import covariance, partial_correlation_matrix
 from cistron.networks.deconvolution import DirectEffects, direct_log_odds
 from cistron.networks.direction import Directions
@@ -94,7 +98,7 @@ def _without_hubs(total: ShrunkenEffects, effects: KnockOutEffects) -> ShrunkenE
 
 
 def gather_evidence(cells: PerturbedCells, settings: DefaultSettings, seed: int = 0) -> Evidence:
-    """Compute all terms from cells.
+    """Compute all terms from cells, whatever their states.
 
     Parameters
     ----------
@@ -150,6 +154,16 @@ def combine(evidence: Evidence, settings: DefaultSettings) -> np.ndarray:
     return full
 
 
+def _log_odds(
+    evidence: Evidence, within: tuple[np.ndarray, float] | None, settings: DefaultSettings
+) -> np.ndarray:
+    """Log-odds of the edges; where cells have states, their mean with partial correlations over all cells and within states."""
+    odds = combine(evidence, settings)
+    if within is None:
+        return odds
+    return (odds + combine(replace(evidence, partial=within[0], cells=within[1]), settings)) / 2
+
+
 def _resample_weights(perturbation: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """Times that each cell is drawn when every group of cells is resampled with replacement."""
     weights = np.zeros(len(perturbation), dtype=np.int64)
@@ -161,6 +175,7 @@ def _resample_weights(perturbation: np.ndarray, random: np.random.Generator) -> 
 
 def _stability(
     cells: PerturbedCells,
+    compared: PerturbedCells,
     first: Evidence,
     odds: np.ndarray,
     settings: DefaultSettings,
@@ -173,6 +188,7 @@ def _stability(
     expected = int(min(max(probability.sum(), 50), genes * (genes - 1)))
     shared = {
         "cells": cells,
+        "compared": None if compared is cells else compared,
         "values": normalise(cells),
         "perturbed": cell_weights(cells) if settings.escapers else None,
         "settings": settings,
@@ -189,6 +205,7 @@ def _stability(
 
 def _resampled(
     cells: PerturbedCells,
+    compared: PerturbedCells | None,
     values: sparse.csr_matrix,
     perturbed: np.ndarray | None,
     settings: DefaultSettings,
@@ -200,9 +217,11 @@ def _resampled(
     """Strongest pairs of one resample of the cells."""
     weights = _resample_weights(cells.perturbation, random_generator(seed, "resampled cells", draw))
     partial = _partial(values, cells, settings, seed, weights)
-    effects = screen_effects(cells, weights if perturbed is None else weights * perturbed)
+    within = None if compared is None else _partial(values, compared, settings, seed, weights)
+    used = weights if perturbed is None else weights * perturbed
+    effects = screen_effects(cells if compared is None else compared, used)
     evidence = _evidence(effects, partial, settings, learned)
-    return Network(cells.genes, combine(evidence, settings)).strongest(expected)
+    return Network(cells.genes, _log_odds(evidence, within, settings)).strongest(expected)
 
 
 def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -> Network:
@@ -220,11 +239,19 @@ def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -
     cells.require_perturbations("the default method")
     # the evidence of all cells and of each resample takes about as long, so that the time left can be told
     with Progress("network", total=1 + settings.resamples, unit="passes over the cells") as progress:
-        evidence = gather_evidence(cells, settings, seed)
-        odds = combine(evidence, settings)
+        compared, states = within_states(cells) if settings.cell_states else (cells, None)
+        values = normalise(cells)
+        weights = cell_weights(cells) if settings.escapers else None
+        evidence = _evidence(
+            screen_effects(compared, weights), _partial(values, cells, settings, seed), settings
+        )
+        within = None if states is None else _partial(values, compared, settings, seed)
+        odds = _log_odds(evidence, within, settings)
         progress.advance()
         stability = (
-            _stability(cells, evidence, odds, settings, seed, progress) if settings.resamples else None
+            _stability(cells, compared, evidence, odds, settings, seed, progress)
+            if settings.resamples
+            else None
         )
     genes, sources = len(cells.genes), evidence.effects.sources
     sign = np.sign(evidence.partial).astype(np.int8)
@@ -235,7 +262,12 @@ def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -
         direct = np.ones((genes, genes), dtype=np.float32)
         chance = logistic(evidence.direct.log_odds)
         direct[sources] = chance / np.maximum(evidence.total.probability, chance + 1e-9)
-    details = {"perturbations": evidence.directions.kind, "direct_effects": evidence.determined}
+    details: dict[str, object] = {
+        "perturbations": evidence.directions.kind,
+        "direct_effects": evidence.determined,
+    }
+    if states is not None:
+        details["cell_states"] = [round(float(share), 3) for share in states.shares]
     return Network(
         cells.genes,
         odds,

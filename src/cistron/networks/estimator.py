@@ -191,6 +191,14 @@ class NetworkInference(Estimator):
                 run.warn(remark)
             network = self.fit(data, allowed)._fitted()
             table = self.edges(edges, name=name, cells_used="training" if training_cells else "all")
+        if "cell_states" in network.details:
+            shares = network.details["cell_states"]
+            remark = (
+                f"control cells come in {len(shares)} states ({', '.join(f'{100 * share:.0f}%' for share in shares)}) that perturbations "
+                "leave as they are; each cell is compared with control cells of its own (not with --default.no-cell-states)"
+            )
+            say(remark)
+            run.warn(remark)
         if network.details.get("direct_effects") is False:
             reason = (
                 "fewer than 20 genes were perturbed"

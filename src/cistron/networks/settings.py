@@ -85,6 +85,9 @@ class DefaultSettings:
         Learn how unevenly targets are spread over sources.
     co_variation
         Use the partial correlation and its sign.
+    cell_states
+        Compare cells with control cells of their own state, where control cells come in several states that perturbations
+        leave as they are.
     escapers
         Weigh cells by the chance that their perturbation took effect, where many escaped it and counts tell which. Off,
         because it gained nothing that could be shown on planted screens with 30% escapers.
@@ -102,6 +105,7 @@ class DefaultSettings:
     direct: bool = True
     learn_hubs: bool = True
     co_variation: bool = True
+    cell_states: bool = True
     escapers: bool = False
     direction: Direction = "auto"
     resamples: CountOrZero = 10

@@ -178,6 +178,11 @@ def _optimiser(model: torch.nn.Module, settings: VdtfSettings) -> RowAdam:
 def _check(matrices: Sequence[PreparedMatrix], settings: VdtfSettings) -> None:
     if not matrices:
         raise InputError("vdtf: no matrix was given; name at least one")
+    if settings.fit.devices * settings.fit.nodes > 1:
+        raise InputError(
+            "vdtf is fitted on one device, because its steps touch few rows of large tables and torch cannot exchange such gradients; "
+            f"leave out fit.devices and fit.nodes. Given: {settings.fit.devices} x {settings.fit.nodes}"
+        )
     names = [matrix.matrix.name for matrix in matrices]
     if len(set(names)) < len(names):
         raise InputError(f"vdtf: two matrices are named {max(names, key=names.count)}; rename a file")

@@ -15,6 +15,9 @@ from cistron.omics.duplicates import Duplicates, Merging, merging
 from cistron.omics.set_aside import annotation_columns, is_sample_fact, is_summary, listed, require_samples
 
 _ROWS_AT_ONCE = 1024
+SHARD_GENES = (
+    4 * _ROWS_AT_ONCE
+)  # genes whose sums are formed by one process before they are added to those of others
 # Ids of DepMap, TCGA, GTEx, GEO, the Sequence Read Archive, BioSample, Coriell, and barcodes of cells.
 _SAMPLE_ID = re.compile(
     r"ACH-\d{6}|TCGA-\w\w-\w{4}|GTEX-\w+|GSM\d{4,}|[SED]RR\d{6,}|SAM(N|EA|D)\d+|(HG|NA)\d{5}(?!\d)|[ACGT]{12,}(-\d+)?$"
@@ -58,18 +61,32 @@ class OmicsMatrix:
         """Number of genes and of samples."""
         return len(self.genes), len(self.samples)
 
-    def blocks(self, rows: int = _ROWS_AT_ONCE) -> Iterator[tuple[slice, np.ndarray]]:
+    def shards(self) -> list[dict[str, int]]:
+        """Parts of the genes (``first`` and ``last`` of :meth:`blocks`) whose sums are formed apart."""
+        return [{"first": at, "last": at + SHARD_GENES} for at in range(0, len(self.genes), SHARD_GENES)]
+
+    def blocks(
+        self, rows: int = _ROWS_AT_ONCE, *, first: int = 0, last: int | None = None
+    ) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield blocks of genes as float32 [gene, sample]; nothing more is held in memory.
 
         A matrix on disk that is stored along the other axis is sorted once.
+
+        Parameters
+        ----------
+        rows
+            Genes of a block.
+        first, last
+            Part of the genes (half-open) that is read; all when absent.
         """
         merging = self._merging
-        for start in range(0, len(self.genes), rows):
-            window = slice(start, min(start + rows, len(self.genes)))
-            first = merging.first[window]
-            low = int(first[0])
-            block = self._stored(low, int(first[-1]) + 1)
-            block = block if len(block) == len(first) else block[first - low]
+        end = len(self.genes) if last is None else min(last, len(self.genes))
+        for start in range(first, end, rows):
+            window = slice(start, min(start + rows, end))
+            places_of = merging.first[window]
+            low = int(places_of[0])
+            block = self._stored(low, int(places_of[-1]) + 1)
+            block = block if len(block) == len(places_of) else block[places_of - low]
             for number in (n for n in range(window.start, window.stop) if n in merging.further):
                 places = [int(merging.first[number]), *merging.further[number]]
                 block[number - start] = merging.merged(np.vstack([self._stored(at, at + 1) for at in places]))

@@ -48,7 +48,7 @@ METHODS = MethodList(
         meaning="posterior mean of a latent variable of the gene, shared by all matrices",
         reference="Brechtmann et al., NAR Genomics and Bioinformatics 2023 (lqad095)",
         presets={"paper": VdtfSettings.paper, "paper-several": VdtfSettings.paper_many},
-        options={"dimensions": "gene_dimension", **FIT_OPTIONS},
+        options={"dimensions": "gene_dimension", "precision": "fit.precision"},
         traits=Traits(joint=True, trained=True, search="cistron.omics.tuning:vdtf_space"),
     ),
 )

@@ -13,6 +13,7 @@ from cistron.errors import InputError
 from cistron.formats.stored_matrix import StoredMatrix, open_matrix, told_damage
 from cistron.genes.columns import find_columns
 from cistron.runtime import say
+from cistron.runtime.cloud import cloud_url
 
 _CELLS_AT_ONCE = 4_000_000  # values of a piece: 32 MB as float64
 _IN_MEMORY = (
@@ -88,6 +89,10 @@ class ParquetTable:
         found = find_columns(others)
         return str(next((found[key] for key in ("gene", "symbol", "entrez") if key in found), others[0]))
 
+    def __reduce__(self) -> Any:
+        """Another process that is given the table opens the file itself."""
+        return ParquetTable, (self.path if cloud_url(self.path) else self.path.absolute(),)
+
     def column(self, name: str) -> pd.Series:
         """One column as it is stored."""
         with told_damage(self.path.name, "Parquet file"):
@@ -120,6 +125,9 @@ class _Values:
         self._table, self._columns = table, columns
         self.shape = (len(table.names), len(columns))
         self._by_row: Any = None
+
+    def __reduce__(self) -> Any:
+        return _Values, (self._table, self._columns)
 
     def __getitem__(self, where: Any) -> np.ndarray:
         if isinstance(where, tuple):

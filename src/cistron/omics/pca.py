@@ -14,6 +14,7 @@ from cistron.omics.preprocessing import PreparedMatrix
 from cistron.omics.settings import PcaSettings
 from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
+from cistron.runtime.shards import run_each
 
 _COVARIANCE_LIMIT = 6000  # samples; above, the covariance costs more than passes over the matrix
 _MANY_SAMPLES = 256  # samples; below, the exact way costs nothing
@@ -82,7 +83,8 @@ def principal_components(
         number = min(int(np.searchsorted(np.cumsum(explained), share - 1e-12) + 1), most)
     largest = np.abs(directions[:, :number]).argmax(axis=0)
     directions = directions[:, :number] * np.sign(directions[largest, np.arange(number)])
-    scores = np.vstack([block @ directions.astype(np.float32) for block in prepared.blocks()])
+    shared = {"prepared": prepared, "directions": directions.astype(np.float32)}
+    scores = np.vstack(list(run_each(_scores, prepared.matrix.shards(), shared)))
     scores -= scores.mean(axis=0)
     deviation = scores.std(axis=0)
     if settings.scale:
@@ -90,6 +92,38 @@ def principal_components(
     else:
         scores /= deviation.max()
     return PcaResult(scores.astype(np.float32), explained[:number])
+
+
+def _scores(prepared: PreparedMatrix, directions: np.ndarray, first: int, last: int) -> np.ndarray:
+    """Scores of a part of the genes, float32 [gene, component]."""
+    return np.vstack([block @ directions for block in prepared.blocks(first=first, last=last)])
+
+
+def _products(
+    prepared: PreparedMatrix, shift: np.ndarray, first: int, last: int
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Products of the samples [sample, sample] and their sums over a part of the genes, and how many these are."""
+    size = len(shift)
+    gram, total, count = np.zeros((size, size)), np.zeros(size), 0
+    for block in prepared.blocks(first=first, last=last):
+        wide = block.astype(shift.dtype, copy=False) - shift
+        gram += wide.T @ wide
+        total += wide.sum(axis=0, dtype=np.float64)
+        count += len(wide)
+    return gram, total, count
+
+
+def _image(
+    prepared: PreparedMatrix, basis: np.ndarray, first: int, last: int
+) -> tuple[np.ndarray, np.ndarray, float, int]:
+    """What a part of the genes adds to the image of the basis, sums of samples, sum of squares, and how many genes it has."""
+    image, total, square, count = np.zeros(basis.shape), np.zeros(len(basis)), 0.0, 0
+    for block in prepared.blocks(first=first, last=last):
+        image += block.T @ (block @ basis)
+        total += block.sum(axis=0, dtype=np.float64)
+        square += float(np.einsum("ij,ij->", block, block, dtype=np.float64))
+        count += len(block)
+    return image, total, square, count
 
 
 def _from_covariance(prepared: PreparedMatrix, number: int | None) -> tuple[np.ndarray, np.ndarray, float]:
@@ -103,16 +137,15 @@ def _from_covariance(prepared: PreparedMatrix, number: int | None) -> tuple[np.n
     # sums over blocks stay in double precision, and a shift to about the mean keeps what is multiplied small.
     precision = np.float32 if few else np.float64
     gram, total, count = np.zeros((size, size)), np.zeros(size), 0
-    shift: np.ndarray | None = None
+    shift = next(prepared.blocks()).mean(axis=0, dtype=np.float64).astype(precision)
     with Progress("reading the matrix", total=int(prepared.kept.sum()), unit="genes") as progress:
-        for block in prepared.blocks():
-            if shift is None:
-                shift = block.mean(axis=0, dtype=np.float64).astype(precision)
-            wide = block.astype(precision, copy=False) - shift
-            gram += wide.T @ wide
-            total += wide.sum(axis=0, dtype=np.float64)
-            count += len(wide)
-            progress.advance(len(wide))
+        for products, sums, genes in run_each(
+            _products, prepared.matrix.shards(), {"prepared": prepared, "shift": shift}
+        ):
+            gram += products
+            total += sums
+            count += genes
+            progress.advance(genes)
     mean = total / count
     covariance = gram / count - np.outer(mean, mean)
     values, vectors = linalg.eigh(
@@ -136,13 +169,13 @@ def _randomised(
         for step in range(passes + 2):
             basis = np.linalg.qr(basis)[0].astype(np.float32)
             product, column_sum, square, count = np.zeros((samples, width)), np.zeros(samples), 0.0, 0
-            for block in prepared.blocks():
-                product += block.T @ (block @ basis)
-                if step == 0:
-                    column_sum += block.sum(axis=0, dtype=np.float64)
-                    square += float(np.einsum("ij,ij->", block, block, dtype=np.float64))
-                count += len(block)
-                progress.advance(len(block))
+            shared = {"prepared": prepared, "basis": basis}
+            for image, sums, squares, number_of in run_each(_image, prepared.matrix.shards(), shared):
+                product += image
+                column_sum += sums
+                square += squares
+                count += number_of
+                progress.advance(number_of)
             if step == 0:
                 mean = column_sum / count
                 total_variance = square / count - float(mean @ mean)

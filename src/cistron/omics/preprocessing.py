@@ -9,6 +9,7 @@ from cistron.errors import InputError
 from cistron.formats.expression_columns import level_and_breadth
 from cistron.omics.inputs import OmicsMatrix
 from cistron.omics.settings_preparation import PreprocessingSettings
+from cistron.runtime.shards import run_each
 
 LOG_ABOVE = 50.0
 _FEW = 0.01  # share of negative values that are mistakes among counts or TPM, and no signed measure
@@ -51,9 +52,9 @@ class PreparedMatrix:
         """Identifiers of the genes that are embedded."""
         return [gene for gene, keep in zip(self.matrix.genes, self.kept) if keep]
 
-    def blocks(self) -> Iterator[np.ndarray]:
-        """Yield transformed blocks of the genes that are kept, float32 [gene, sample]."""
-        for window, block in self.matrix.blocks():
+    def blocks(self, **part: int) -> Iterator[np.ndarray]:
+        """Yield transformed blocks of the genes that are kept, float32 [gene, sample], of a part of the genes or all."""
+        for window, block in self.matrix.blocks(**part):
             values = _by_gene(_logged(block[self.kept[window]], self.logarithm), self.settings)
             values -= self.sample_mean.astype(np.float32)
             values /= self.sample_scale.astype(np.float32)
@@ -112,16 +113,20 @@ def prepare_matrix(matrix: OmicsMatrix, settings: PreprocessingSettings | None =
     remarks.append(
         f"log2(x + 1) {'taken' if logarithm else 'not taken'} ({wanted}; values from {low:g} to {high:g})"
     )
-    count, total, square = 0, np.zeros(len(matrix.samples)), np.zeros(len(matrix.samples))
+    count, total, square = int(kept.sum()), np.zeros(len(matrix.samples)), np.zeros(len(matrix.samples))
     threshold = 1.0 if low >= 0 else 0.0  # 1 TPM where log2(x + 1) is taken; signed measures lie around 0
     trivial = []
-    for window, block in matrix.blocks():
-        logged = _logged(block[kept[window]], logarithm)
-        trivial.append(level_and_breadth(logged, threshold))
-        values = _by_gene(logged, settings).astype(np.float64)
-        count += len(values)
-        total += values.sum(axis=0)
-        square += (values**2).sum(axis=0)
+    shared = {
+        "matrix": matrix,
+        "kept": kept,
+        "logarithm": logarithm,
+        "threshold": threshold,
+        "settings": settings,
+    }
+    for part, sums, squares in run_each(_sums, matrix.shards(), shared):
+        trivial.append(part)
+        total += sums
+        square += squares
     mean = total / count
     deviation = np.sqrt(np.maximum(square / count - mean**2, 0.0))
     if not (deviation > 1e-7).any():
@@ -139,6 +144,26 @@ def prepare_matrix(matrix: OmicsMatrix, settings: PreprocessingSettings | None =
     centre = mean if settings.centre_samples else np.zeros_like(mean)
     remarks = matrix.remarks + remarks
     return PreparedMatrix(matrix, kept, logarithm, centre, scale, settings, remarks, np.vstack(trivial))
+
+
+def _sums(
+    matrix: OmicsMatrix,
+    kept: np.ndarray,
+    logarithm: bool,
+    threshold: float,
+    settings: PreprocessingSettings,
+    first: int,
+    last: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Level and breadth of a part of the genes [gene, 2], and their sums and sums of squares in each sample, float64."""
+    total, square, trivial = np.zeros(len(matrix.samples)), np.zeros(len(matrix.samples)), []
+    for window, block in matrix.blocks(first=first, last=last):
+        logged = _logged(block[kept[window]], logarithm)
+        trivial.append(level_and_breadth(logged, threshold))
+        values = _by_gene(logged, settings).astype(np.float64)
+        total += values.sum(axis=0)
+        square += (values**2).sum(axis=0)
+    return np.vstack(trivial), total, square
 
 
 def _refuse_few_negatives(matrix: OmicsMatrix, settings: PreprocessingSettings, high: float) -> None:
@@ -160,14 +185,13 @@ def _refuse_few_negatives(matrix: OmicsMatrix, settings: PreprocessingSettings, 
         )
 
 
-def _survey(
-    matrix: OmicsMatrix, settings: PreprocessingSettings
-) -> tuple[float, float, np.ndarray, list[str]]:
-    low, high = np.inf, -np.inf
-    kept = np.zeros(len(matrix.genes), dtype=bool)
-    missing = 0
+def _surveyed(
+    matrix: OmicsMatrix, minimum_measured: float, first: int, last: int
+) -> tuple[np.ndarray, int, np.ndarray, float, float]:
+    """Of a part of the genes: which are measured often enough, missing values, samples with a value, least and largest value."""
+    low, high, missing, kept = np.inf, -np.inf, 0, []
     seen = np.zeros(len(matrix.samples), dtype=bool)
-    for window, block in matrix.blocks():
+    for window, block in matrix.blocks(first=first, last=last):
         if np.isinf(block).any():
             row = int(np.argmax(np.isinf(block).any(axis=1)))
             raise InputError(
@@ -176,9 +200,27 @@ def _survey(
         measured = ~np.isnan(block)
         missing += int((~measured).sum())
         seen |= measured.any(axis=0)
-        kept[window] = measured.mean(axis=1) >= settings.minimum_measured
+        kept.append(measured.mean(axis=1) >= minimum_measured)
         if measured.any():
             low, high = min(low, float(np.nanmin(block))), max(high, float(np.nanmax(block)))
+    return np.concatenate(kept), missing, seen, low, high
+
+
+def _survey(
+    matrix: OmicsMatrix, settings: PreprocessingSettings
+) -> tuple[float, float, np.ndarray, list[str]]:
+    low, high = np.inf, -np.inf
+    kept = np.zeros(len(matrix.genes), dtype=bool)
+    missing = 0
+    seen = np.zeros(len(matrix.samples), dtype=bool)
+    shared = {"matrix": matrix, "minimum_measured": settings.minimum_measured}
+    for part, (often, absent, here, least, most) in zip(
+        matrix.shards(), run_each(_surveyed, matrix.shards(), shared)
+    ):
+        kept[part["first"] : part["last"]] = often
+        missing += absent
+        seen |= here
+        low, high = min(low, least), max(high, most)
     if seen.any() and not seen.all():
         raise InputError(
             f"matrix {matrix.name}: {int((~seen).sum()):,} samples hold no value at all, for example "

@@ -12,7 +12,9 @@ from scipy import sparse
 from cistron.errors import InputError
 from cistron.formats.anndata_parts import holds_counts
 from cistron.formats.anndata_rows import StoredCells, open_anndata
+from cistron.formats.stored_matrix import StoredMatrix
 from cistron.runtime.progress import Progress
+from cistron.runtime.shards import run_each
 
 _NO_CLASS = ("nan", "")
 _COUNT_LAYERS = (
@@ -106,10 +108,18 @@ def pseudobulk(
         place = pd.Series(np.arange(len(counts)), index=counts.index)
         column = named.map(place).fillna(-1).astype(int).to_numpy()
         total = np.zeros((len(counts), len(genes)))
+        shared = {
+            "matrix": stored.matrix,
+            "column": column,
+            "classes": len(counts),
+            "per_cell": per_cell,
+            "name": stored.name,
+        }
+        spans = [{"start": start, "stop": stop} for start, stop in stored.matrix.spans()]
         with Progress("summing cells", total=len(column), unit="cells") as progress:
-            for start, stop, block in stored.matrix.blocks():
-                _add(total, block, column[start:stop], per_cell, stored.path)
-                progress.advance(stop - start)
+            for span, part in zip(spans, run_each(_sums, spans, shared)):
+                total += part.toarray()
+                progress.advance(span["stop"] - span["start"])
     values = (total / counts.to_numpy()[:, None]).T
     return Pseudobulk(values.astype(np.float32), genes, counts, (*stored.remarks, *remarks))
 
@@ -133,15 +143,24 @@ def _open(
     return stored, []
 
 
-def _add(total: np.ndarray, block: Any, column: np.ndarray, per_cell: float | None, path: Path) -> None:
-    block = sparse.csr_matrix(block)
+def _sums(
+    matrix: StoredMatrix,
+    column: np.ndarray,
+    classes: int,
+    per_cell: float | None,
+    name: str,
+    start: int,
+    stop: int,
+) -> sparse.csr_matrix:
+    """Sums over the cells of each class in a block of rows, sparse float64 [class, gene]."""
+    block, column = sparse.csr_matrix(matrix.rows(start, stop)), column[start:stop]
     if not np.isfinite(block.data).all():
         raise InputError(
-            f"{path.name} has NaN or infinite values: pseudobulk sums counts; mend them, or name a layer with --layer"
+            f"{name} has NaN or infinite values: pseudobulk sums counts; mend them, or name a layer with --layer"
         )
     if len(block.data) and block.data.min() < 0:
         raise InputError(
-            f"{path.name} has negative values: pseudobulk sums counts; name a layer of counts with --layer"
+            f"{name} has negative values: pseudobulk sums counts; name a layer of counts with --layer"
         )
     if (
         per_cell is not None
@@ -150,7 +169,7 @@ def _add(total: np.ndarray, block: Any, column: np.ndarray, per_cell: float | No
         and (block.data % 1 != 0).any()
     ):
         raise InputError(
-            f"{path.name} has fractions up to {block.data.max():g}, which look like logarithms: pseudobulk sums counts; name a layer of "
+            f"{name} has fractions up to {block.data.max():g}, which look like logarithms: pseudobulk sums counts; name a layer of "
             "counts with --layer, or say --per-cell 0 to average the values as they are"
         )
     weight = np.ones(len(column))
@@ -158,5 +177,5 @@ def _add(total: np.ndarray, block: Any, column: np.ndarray, per_cell: float | No
         size = np.asarray(block.sum(axis=1), dtype=np.float64).ravel()
         weight = np.where(size > 0, per_cell / np.maximum(size, 1e-300), 0.0)
     kept = np.flatnonzero(column >= 0)
-    chooser = sparse.csr_matrix((weight[kept], (column[kept], kept)), shape=(len(total), len(column)))
-    total += (chooser @ block).toarray()
+    chooser = sparse.csr_matrix((weight[kept], (column[kept], kept)), shape=(classes, len(column)))
+    return chooser @ block

@@ -17,6 +17,7 @@ from cistron.omics.methods import METHODS
 from cistron.omics.settings import AutoencoderSettings
 from cistron.omics.settings_preparation import PreprocessingSettings
 from cistron.runtime import atomic_path, check_writable, limit_threads
+from cistron.runtime.shards import processes_at_work, run_each
 from cistron.training import Choice, Real, SearchSpace, TuneReport, Whole, tune
 
 Score = Callable[[anndata.AnnData], float]
@@ -143,6 +144,7 @@ def tune_embedder(
     score: Score | None = None,
     objective: str = "held-out R2",
     seed: int = 0,
+    sharing: bool = False,
 ) -> TuneReport:
     """Search settings of a network on matrices. The defaults are tried first.
 
@@ -173,6 +175,8 @@ def tune_embedder(
         Name of the objective, kept in the study.
     seed
         Seed of the search and of every fit, so that all trials hold out the same entries.
+    sharing
+        Stop as soon as the trials that are left run in other processes; ``test_value`` is not measured then.
 
     Returns
     -------
@@ -218,8 +222,9 @@ def tune_embedder(
         },
         seed=seed,
         description=f"tuning {method}",
+        sharing=sharing,
     )
-    if score is not None:
+    if score is not None or sharing:
         return found
     # The same fit as in its trial; its test entries had no part in fits, stopping or choice.
     return replace(found, test_value=_fact(embedding_of(found.best), "test_r2"))
@@ -272,6 +277,14 @@ def _toml(value: Any) -> str:
     return json.dumps("none" if value is None else list(value) if isinstance(value, tuple) else value)
 
 
+def _take_trials(
+    matrices: Sequence[OmicsMatrix], method: str, storage: Path, search: Mapping[str, Any], number: int
+) -> int:
+    """Take trials of a study that other processes share, until there are enough; which of them this is makes no difference."""
+    tune_embedder(matrices, method, storage=storage, sharing=True, **search)
+    return number
+
+
 def tune_files(
     matrices: Sequence[str | Path],
     output: str | Path,
@@ -317,13 +330,20 @@ def tune_files(
     if len(matrices) > 1 and not METHODS.find(method).traits.joint:
         raise InputError(f"{method} takes one matrix. Given: {len(matrices)}; use --method vdtf")
     check_writable(output / "best.toml")
+    storage = Path(storage or output / "study.journal")
     with limit_threads(threads):
-        report = tune_embedder(
-            [read_matrix(matrix, **(reading or {})) for matrix in matrices],
-            method,
-            storage=storage or output / "study.journal",
-            **search,
-        )
+        read = [read_matrix(matrix, **(reading or {})) for matrix in matrices]
+        several = processes_at_work()
+        if several > 1:
+            # each takes trials of the study until there are enough; what is left to do here is to read it
+            shared: dict[str, Any] = {
+                "matrices": read,
+                "method": method,
+                "storage": storage.absolute(),
+                "search": search,
+            }
+            list(run_each(_take_trials, [{"number": number} for number in range(several)], shared))
+        report = tune_embedder(read, method, storage=storage, **search)
     with atomic_path(output / "trials.csv") as partial:
         report.trials.to_csv(partial, index=False)
     shared = {name: search[name] for name in ("settings", "preset") if name in search}

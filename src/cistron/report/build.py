@@ -35,6 +35,7 @@ TASKS: dict[str, tuple[str, str]] = {
     "enhancers": ("Enhancers of genes", "cistron.report.enhancers:enhancer_sections"),
     "genesets": ("Gene sets", "cistron.report.genesets:gene_set_sections"),
     "tracks": ("Tracks from DNA", "cistron.report.tracks:track_sections"),
+    "base_edits": ("Base changes for designed marks", "cistron.report.base_edits:base_edit_sections"),
     "folds": ("Folds of genomes", "cistron.report.folds:fold_sections"),
 }
 

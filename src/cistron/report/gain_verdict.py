@@ -1,11 +1,31 @@
 """What may be said of an embedding by its gain beyond trivial columns: the word "knows" and a filled mark rest on it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from cistron.evaluation.rivals import RIVAL_NAME
+from cistron.study.rows import ADDED_ROWS
+
 GAIN = "gain_"
+
+
+def is_embedding(name: object) -> bool:
+    """Whether a row is of an embedding, and not of trivial columns or of a row that a study adds to judge by."""
+    return not str(name).startswith(RIVAL_NAME) and name not in ADDED_ROWS.values()
+
+
+def first_embedding(rows: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+    """The best row that is of an embedding, and those above it that are of none.
+
+    Parameters
+    ----------
+    rows
+        Rows with ``embedding``, best first. Where none is of an embedding, the first is taken.
+    """
+    place = next((number for number, row in enumerate(rows) if is_embedding(row["embedding"])), 0)
+    return rows[place], list(rows[:place])
 
 
 def knows(gain: Mapping[str, Any] | None) -> bool:

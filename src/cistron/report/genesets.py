@@ -10,7 +10,7 @@ from cistron.plots.box_plot import box_plot
 from cistron.plots.interval_plot import interval_plot
 from cistron.plots.style import figure_style
 from cistron.report.drawing import Drawing
-from cistron.report.gain_verdict import knows, verdict
+from cistron.report.gain_verdict import first_embedding, knows, verdict
 from cistron.report.page import Section, render
 from cistron.report.result import Result
 
@@ -44,9 +44,9 @@ def gene_set_sections(result: Result, prefix: str = "genesets_") -> list[Section
     sections = [_finding(result, ranked, stratum, prefix)]
     if len(medians):
         sections.append(_spread(sets, list(ranked["embedding"]), prefix))
-    best = next(name for name in ranked["embedding"] if not str(name).startswith(RIVAL_NAME))
+    best, _ = first_embedding(ranked.to_dict("records"))
     gains = _lookup(scores, "gain_auroc", stratum)
-    sections.append(_extremes(sets, str(best), gains))
+    sections.append(_extremes(sets, str(best["embedding"]), gains))
     sections.append(Section("method", "How to read these figures", render("genesets_method.html")))
     return sections
 
@@ -79,11 +79,12 @@ def _finding(result: Result, ranked: pd.DataFrame, stratum: str, prefix: str) ->
         for row in shown.itertuples()
     )
     drawing = Drawing(f"{prefix}summary", figure, description)
-    embeddings = [row for row in rows if not str(row["embedding"]).startswith(RIVAL_NAME)]
+    best, above = first_embedding(rows)
     body = render(
         "genesets_finding.html",
-        best=embeddings[0],
-        verdict=verdict(embeddings[0]["gain"], "these sets"),
+        best=best,
+        above=above,
+        verdict=verdict(best["gain"], "these sets"),
         rival=next((row for row in rows if str(row["embedding"]).startswith(RIVAL_NAME)), None),
         rows=rows,
         drawing=drawing,

@@ -11,7 +11,7 @@ from cistron.plots.box_plot import box_plot
 from cistron.plots.interval_plot import interval_plot
 from cistron.plots.style import figure_style
 from cistron.report.drawing import Drawing
-from cistron.report.gain_verdict import knows, split_gains, verdict
+from cistron.report.gain_verdict import first_embedding, knows, split_gains, verdict
 from cistron.report.page import Section, render
 from cistron.report.result import Result
 
@@ -90,15 +90,16 @@ def _finding(
     drawing = Drawing(f"{prefix}summary", figure, "; ".join(texts), remarks)
     rows = [{**row, "gain": gains.get(str(row["embedding"]))} for row in summary.to_dict("records")]
     trivial = [row for row in rows if str(row["embedding"]).startswith(RIVAL_NAME)]
-    first = next((row for row in rows if row not in trivial), rows[0])
-    best = summary["embedding"].iloc[0]
+    first, above = first_embedding(rows)
+    best = first["embedding"]
     behind = differences[(differences["first"] == best) & (differences["low"] > 0)]["second"]
-    open_ones = [name for name in summary["embedding"].iloc[1:] if name not in set(behind)]
+    apart = {*behind, best, *(row["embedding"] for row in above)}
+    open_ones = [name for name in summary["embedding"] if name not in apart]
     body = render(
         "labels_finding.html",
         metric=metric,
-        best=rows[0],
-        first=first,
+        best=first,
+        above=above,
         trivial=trivial[0] if trivial else None,
         verdict=verdict(first["gain"], "these labels"),
         rows=rows,

@@ -9,7 +9,7 @@ from cistron.evaluation.rivals import RIVAL_NAME
 from cistron.plots.interval_plot import interval_plot
 from cistron.plots.style import CONTROL, figure_style
 from cistron.report.drawing import Drawing
-from cistron.report.gain_verdict import knows, split_gains, verdict
+from cistron.report.gain_verdict import first_embedding, knows, split_gains, verdict
 from cistron.report.page import Section, render
 from cistron.report.result import Result
 
@@ -95,10 +95,12 @@ def _finding(
         }
         for _, row in pd.concat([own, trivial]).iterrows()
     ]
+    best, above = first_embedding(rows)
     body = render(
         "pairs_finding.html",
-        best=rows[0],
-        verdict=verdict(gains.get((str(rows[0]["embedding"]), str(rows[0]["model"]))), "these pairs"),
+        best=best,
+        above=above,
+        verdict=verdict(gains.get((str(best["embedding"]), str(best["model"]))), "these pairs"),
         rows=rows,
         drawing=drawing,
         facts=result.results,

@@ -7,12 +7,15 @@ worker that takes it, where no worker has room to write, where the scheduler is 
 
 import errno
 import logging
+import os
 import signal
 import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from cistron.runtime.threads import limit_threads
 
 Call = tuple[str, Callable[..., Any], Mapping[str, Any]]  # name, function, arguments
 _DEATHS = 5  # workers that one piece of work may take with it before it is at fault itself
+_HOMELESS = 20  # pieces for which no worker has room, after which the others are not tried
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -35,6 +39,15 @@ def _software() -> dict[str, str]:
         "Python": ".".join(map(str, sys.version_info[:2])),
         "numpy": ".".join(numpy.__version__.split(".")[:2]),
     }
+
+
+def _installed() -> dict[str, str]:
+    """The same by what is installed, which is what Dask tells of a worker; without cistron where it runs from its source alone."""
+    found = _software()
+    try:
+        return found | {"cistron": version("cistron")}
+    except PackageNotFoundError:
+        return {name: number for name, number in found.items() if name != "cistron"}
 
 
 def _other_software(theirs: Mapping[str, str], ours: Mapping[str, str]) -> str:
@@ -62,13 +75,15 @@ def _in_worker(
     arguments: Mapping[str, Any],
     threads: int | None,
     software: Mapping[str, str],
+    folder: str,
 ) -> Any:
-    """Do one piece of work in the process of a worker."""
+    """Do one piece of work in the process of a worker, in the folder of the command, so that its relative paths hold."""
     from distributed import get_worker
 
     other = _other_software(_software(), software)
     if other:
         raise _refused(get_worker().address, other)
+    _enter(folder, get_worker().address)
     try:
         with limit_threads(threads):
             return function(**arguments)
@@ -76,6 +91,17 @@ def _in_worker(
         if error.errno not in _FULL:
             raise
         return _Full(get_worker().address, str(error.filename or ""))
+
+
+def _enter(folder: str, worker: str) -> None:
+    if os.getcwd() == folder:
+        return
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise InputError(
+            f"worker {worker} does not see {folder} ({error.strerror}); its machine must share the disk that the command works on"
+        ) from error
 
 
 @contextmanager
@@ -113,11 +139,13 @@ class Cluster:
         from distributed import Client, LocalCluster
 
         # Workers that are told to stop complain of closed connections; what fails in a shard comes by its future.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)
+        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         settings = {
             "distributed.worker.daemon": True,
             "distributed.comm.timeouts.connect": "10s",
             "distributed.logging.distributed": "critical",
+            "distributed.scheduler.worker-saturation": 1.0,  # what waits in a queue is not blamed for a worker that dies
         }
         self.workers, self.scheduler = workers, scheduler
         self._local = None
@@ -146,7 +174,9 @@ class Cluster:
             raise
 
     def _require_one_version(self) -> None:
-        # Asked through Dask itself, because a worker without cistron cannot load any function of ours.
+        # Asked through Dask itself, because a worker without cistron cannot load any function of ours. A worker that comes later
+        # is asked with its first piece of work.
+        ours = _installed()
         workers: Any = self.client.get_versions(packages=["cistron"])
         workers = workers["workers"]
         if not workers:
@@ -158,7 +188,7 @@ class Cluster:
                 "Python": ".".join(packages["python"].split(".")[:2]),
                 "numpy": ".".join((packages.get("numpy") or "").split(".")[:2]),
             }
-            other = _other_software(theirs, _software())
+            other = _other_software(theirs, ours)
             if other:
                 raise _refused(address, other)
 
@@ -177,7 +207,12 @@ class Cluster:
         return 1
 
     def completed(
-        self, calls: Iterable[Call], *, threads: int | None = 1, ahead: int | None = None
+        self,
+        calls: Iterable[Call],
+        *,
+        threads: int | None = 1,
+        ahead: int | None = None,
+        go_on: Callable[[], bool] = lambda: True,
     ) -> Iterator[tuple[str, Any]]:
         """Do pieces of work; give name and result of each as they are done, in no order.
 
@@ -189,6 +224,8 @@ class Cluster:
             Threads of each.
         ahead
             Pieces that are sent at a time; all when absent.
+        go_on
+            Whether further pieces may be sent now; asked after each result.
 
         Yields
         ------
@@ -203,7 +240,7 @@ class Cluster:
             The first error of ours that a piece raised; or one that tells of lost workers, full disks, a scheduler that is gone,
             another version.
         """
-        return _Work(self, threads).completed(iter(calls), ahead)
+        return _Work(self, threads).completed(iter(calls), ahead, go_on)
 
 
 class _Work:
@@ -214,36 +251,47 @@ class _Work:
         self.sent: dict[int, tuple[Any, Any]] = {}  # the value is kept, because its id is its name
         self.running: dict[Any, Call] = {}
         self.deaths: Counter[str] = Counter()
+        self.losses: Counter[str] = (
+            Counter()
+        )  # of data that a piece waited for, since the last piece was done
         self.full: dict[str, str] = {}  # worker to the file that it had no room for
         self.homeless: list[Call] = []  # pieces that found no worker with room
-        self.software = _software()
+        self.software, self.folder = _software(), os.getcwd()
 
-    def completed(self, calls: Iterator[Call], ahead: int | None) -> Iterator[tuple[str, Any]]:
+    def completed(
+        self, calls: Iterator[Call], ahead: int | None, go_on: Callable[[], bool]
+    ) -> Iterator[tuple[str, Any]]:
         from distributed import as_completed
+        from distributed.comm import CommClosedError
 
         done = as_completed()
         self.queue = done
         try:
-            for number, call in enumerate(calls, start=1):
-                self._start(call)
-                if number == ahead:
-                    break
+            self._start_more(calls, ahead)
             for future in done:
                 call = self.running.pop(future)
                 answer = self._answer(future, call)
                 future.release()
                 if answer is None:
                     continue
-                following = next(calls, None)
-                if following is not None:
-                    self._start(following)
                 yield call[0], answer[0]
+                if go_on():
+                    self._start_more(calls, ahead)
             if self.homeless:
                 raise CistronError(self._no_room())
+        except CommClosedError as error:
+            raise self._scheduler_gone() from error
         finally:
             if self.running and self.client.status == "running":
                 with suppress(Exception):  # whatever ended the work is what is told
                     self.client.cancel(list(self.running))
+
+    def _start_more(self, calls: Iterator[Call], ahead: int | None) -> None:
+        while ahead is None or len(self.running) < ahead:
+            following = next(calls, None)
+            if following is None:
+                return
+            self._start(following)
 
     def _start(self, call: Call) -> None:
         _, function, arguments = call
@@ -255,10 +303,12 @@ class _Work:
             ]
             if not rest:
                 self.homeless.append(call)
+                if len(self.homeless) == _HOMELESS:
+                    raise CistronError(self._no_room())
                 return
             where = {"workers": rest}
         future = self.client.submit(
-            _in_worker, function, sent, self.threads, self.software, pure=False, **where
+            _in_worker, function, sent, self.threads, self.software, self.folder, pure=False, **where
         )
         self.running[future] = call
         self.queue.add(future)
@@ -268,18 +318,25 @@ class _Work:
         if value is None or isinstance(value, (str, int, float, Path, tuple)):
             return value
         if id(value) not in self.sent:
-            # In a list, because scatter takes a bare list or mapping apart.
-            self.sent[id(value)] = value, self.client.scatter([value], hash=False)[0]
+            # In a list, because scatter takes a bare list or mapping apart. To all, because a worker may die with what it holds.
+            self.sent[id(value)] = value, self.client.scatter([value], hash=False, broadcast=True)[0]
         return self.sent[id(value)][1]
 
     def _answer(self, future: Any, call: Call) -> tuple[Any] | None:
         """The result, in a tuple; ``None`` where the piece was started again or found no place."""
         from distributed.scheduler import KilledWorker, NoValidWorkerError
 
-        failure = self._gone(call[0]) if future.cancelled() else future.exception()
+        try:  # a future may be cancelled between two looks at it
+            failure = future.exception()
+            answer = None if failure else future.result()
+        except (
+            CancelledError,
+            OSError,
+        ):  # errors of the piece itself are given, not raised: this is the connection
+            failure = self._gone(call[0])
         if failure is None:
-            answer = future.result()
             if not isinstance(answer, _Full):
+                self.losses.clear()
                 return (answer,)
             if answer.worker not in self.full:
                 self.full[answer.worker] = answer.where
@@ -288,10 +345,10 @@ class _Work:
             return None
         if isinstance(failure, CistronError):
             raise failure
-        # a future that waits for lost data is cancelled or fails by the kind of loss
         if isinstance(failure, (KilledWorker, NoValidWorkerError, _LostError)):
-            self.deaths[call[0]] += 1
-            if self.deaths[call[0]] >= _DEATHS:
+            counted = self.losses if isinstance(failure, _LostError) else self.deaths
+            counted[call[0]] += 1
+            if counted[call[0]] >= _DEATHS:
                 raise CistronError(
                     f"{call[0]}: every worker that took it ended (too little memory?); give workers more memory or make pieces smaller"
                 )
@@ -303,11 +360,14 @@ class _Work:
 
     def _gone(self, name: str) -> Exception:
         if self.client.status != "running" or not self._scheduler_answers():
-            return CistronError(
-                f"the Dask scheduler {self.cluster.scheduler or ''} is gone; start it and run the same command again: what is stored "
-                "is not done again"
-            )
+            return self._scheduler_gone()
         return _LostError(name)
+
+    def _scheduler_gone(self) -> CistronError:
+        return CistronError(
+            f"the Dask scheduler {self.cluster.scheduler or ''} is gone; start it and run the same command again: what is stored "
+            "is not done again"
+        )
 
     def _scheduler_answers(self) -> bool:
         try:
@@ -319,8 +379,8 @@ class _Work:
     def _no_room(self) -> str:
         full = ", ".join(f"{worker} ({where})" if where else worker for worker, where in self.full.items())
         return (
-            f"no space left on device on any worker: {full}; {len(self.homeless):,} pieces of work are left, what was stored is "
-            "kept: make room and run the same command again"
+            f"no space left on device on any worker: {full}; make room and run the same command again: what is stored is not done "
+            "again"
         )
 
 

@@ -90,10 +90,10 @@ def run_on(workers: int = 1, scheduler: str | None = None, *, threads: int | Non
         processes.close()
 
 
-def working_alone() -> bool:
-    """Whether :func:`run_each` works in this process: nothing else was chosen by :func:`run_on`."""
+def processes_at_work() -> int:
+    """Number of processes that :func:`run_each` has: 1 unless others were chosen by :func:`run_on`."""
     chosen = _chosen.get()
-    return chosen is None or chosen.alone
+    return 1 if chosen is None or chosen.alone else chosen.cluster().width()
 
 
 def run_each(
@@ -139,7 +139,11 @@ def run_each(
         calls = ((name, function, {**shared, **items[number]}) for name, number in numbers.items())
         waiting: dict[int, Any] = {}
         following = 0
-        for name, result in cluster.completed(calls, threads=chosen.threads, ahead=ahead):
+        # results that came before their turn are held, so nothing new is sent while many of them wait for a slow piece
+        done = cluster.completed(
+            calls, threads=chosen.threads, ahead=ahead, go_on=lambda: len(waiting) < ahead
+        )
+        for name, result in done:
             waiting[numbers[name]] = result
             progress.advance()
             while following in waiting:

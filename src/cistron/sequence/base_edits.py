@@ -7,6 +7,7 @@ a time: the gradient of the error ranks all changes, the best of them are predic
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from cistron.genome import one_hot
 from cistron.sequence.settings_edits import BaseEditSettings
 
 LETTERS = "ACGT"
+_PAIRED = 12  # best single changes of which pairs are tried
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,9 @@ def edit_bases(
 def _by_gradient(
     goal: TargetError, codes: np.ndarray, editable: np.ndarray, settings: BaseEditSettings, seed: int
 ) -> np.ndarray:
-    """Keep the best single change, again and again, until the target is reached or nothing helps."""
+    """Keep the best change, again and again, until the target is reached or nothing helps; where no single one does, two at once."""
     found, share = codes.copy(), 0.0
-    for _ in range(settings.maximum_edits):
-        if share >= settings.tolerance:
-            break
+    while share < settings.tolerance and (found != codes).sum() < settings.maximum_edits:
         encoded = torch.from_numpy(one_hot(found))[None].requires_grad_()
         (gradient,) = torch.autograd.grad(goal.error(encoded).sum(), encoded)
         slope = gradient[0].cpu().numpy()
@@ -135,18 +135,33 @@ def _by_gradient(
         places, letters = np.unravel_index(order, gain.shape)
         tried = np.repeat(found[None], len(order), axis=0)
         tried[np.arange(len(order)), places] = letters
-        best, improved = found, share
-        for start in range(0, len(tried), settings.batch_size):
-            part = tried[start : start + settings.batch_size]
-            with torch.no_grad():
-                errors = goal.error(torch.from_numpy(one_hot(part)))
-            shares = 1.0 - (errors / goal.before).sqrt().cpu().numpy()
-            if shares.max() > improved + 1e-6:
-                best, improved = part[int(shares.argmax())], float(shares.max())
-        if improved <= share + 1e-6:
+        shares = _shares(goal, tried, settings.batch_size)
+        if (
+            shares.max() < share + settings.least_gain
+        ):  # a motif that lacks two letters shows only when it has both
+            best = np.argsort(-shares, kind="stable")[:_PAIRED]
+            pairs = [(a, b) for a, b in combinations(best.tolist(), 2) if places[a] != places[b]]
+            first, second = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+            both = tried[first]
+            both[np.arange(len(pairs)), places[second]] = letters[second]
+            tried, shares = (
+                np.concatenate([tried, both]),
+                np.concatenate([shares, _shares(goal, both, settings.batch_size)]),
+            )
+        if shares.max() < share + settings.least_gain:
             break
-        found, share = best, improved
+        found, share = tried[int(shares.argmax())], float(shares.max())
     return found
+
+
+def _shares(goal: TargetError, sequences: np.ndarray, batch_size: int) -> np.ndarray:
+    """Share of the wanted change by each sequence, float64 [sequence]."""
+    found = []
+    for start in range(0, len(sequences), batch_size):
+        with torch.no_grad():
+            errors = goal.error(torch.from_numpy(one_hot(sequences[start : start + batch_size])))
+        found.append(1.0 - (errors / goal.before).sqrt().cpu().numpy())
+    return np.concatenate(found) if found else np.zeros(0)
 
 
 class _Oracle(nn.Module):
@@ -193,17 +208,17 @@ def _by_ledidi(
 def _pruned(
     goal: TargetError, codes: np.ndarray, found: np.ndarray, settings: BaseEditSettings
 ) -> np.ndarray:
-    """Take changes back, the least needed first, while the target stays reached (or as close as it was)."""
-    least = min(settings.tolerance, goal.share(found))
+    """Take changes back, the least needed first: while the target stays reached, or, where it is not, those that add too little."""
     while True:
-        places = np.flatnonzero(found != codes)
+        places, share = np.flatnonzero(found != codes), goal.share(found)
+        least = settings.tolerance if share >= settings.tolerance else share - settings.least_gain
         best, kept = None, least - 1e-6
         for place in places:
             tried = found.copy()
             tried[place] = codes[place]
-            share = goal.share(tried)
-            if share >= kept:
-                best, kept = tried, share
+            without = goal.share(tried)
+            if without >= kept:
+                best, kept = tried, without
         if best is None:
             return found
         found = best

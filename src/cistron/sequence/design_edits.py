@@ -1,38 +1,32 @@
 """From a designed epigenome to DNA: base changes after which a sequence model predicts the designed marks."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from cistron.errors import InputError
 from cistron.formats.designed_epigenome import DesignedEpigenome, read_designed_epigenome
 from cistron.genome import Genome
 from cistron.genome.intervals import read_intervals
-from cistron.runtime import RunRecord, atomic_directory, check_writable, say, track
+from cistron.runtime import RunRecord, check_writable, say, track
 from cistron.runtime.tables import read_text_table
-from cistron.sequence.base_edits import LETTERS, BaseEdits, TargetError, edit_bases
-from cistron.sequence.enformer import Enformer
+from cistron.sequence.base_edits import TargetError, edit_bases
+from cistron.sequence.design_edits_output import (
+    GeneEdits,
+    Site,
+    edit_table,
+    outcome_table,
+    track_table,
+    write_edits_folder,
+)
+from cistron.sequence.design_views import View, coarse
 from cistron.sequence.inputs_tracks import choose_tracks, load_track_table
 from cistron.sequence.saving import load_weights
 from cistron.sequence.settings import BIN, InferenceSettings
 from cistron.sequence.settings_edits import BaseEditSettings
-
-
-@dataclass(frozen=True)
-class _Site:
-    """Where a gene of the design lies."""
-
-    gene: str
-    chromosome: str
-    start: int  # of the design's window
-    strand: str
-    position: int  # start site
 
 
 def wanted_change(
@@ -116,20 +110,6 @@ def read_pairs(
     return table.assign(number=numbers)
 
 
-def _predictor(model: Enformer, organism: str, numbers: np.ndarray, bins: slice) -> Any:
-    """log1p of the chosen tracks in the chosen bins, [sequence, value]."""
-    tracks = {organism: torch.from_numpy(numbers)}
-
-    def predict(sequences: Tensor) -> Tensor:
-        device = next(model.parameters()).device
-        found = model(sequences.to(device), organisms=[organism], tracks=tracks)[
-            organism
-        ]  # [B, bins, tracks]
-        return torch.log1p(found[:, bins].clamp(min=0)).transpose(1, 2).flatten(1)
-
-    return predict
-
-
 def design_edits(
     design: str | Path,
     weights: str | Path,
@@ -140,6 +120,7 @@ def design_edits(
     settings: BaseEditSettings | None = None,
     judge: str | Path | None = None,
     protected: str | Path | None = None,
+    expression: Callable[[DesignedEpigenome, pd.DataFrame], pd.DataFrame] | None = None,
     organism: str = "human",
     device: str = "cpu",
     seed: int = 0,
@@ -163,9 +144,12 @@ def design_edits(
     settings
         How to search.
     judge
-        Another sequence model, with the same tracks, that takes no part and says what it predicts for the edited DNA.
+        Another sequence model, with tracks of the same names, that takes no part and says what it predicts for the edited DNA.
     protected
         BED of bases that may not change.
+    expression
+        Given the design and the table of tracks, what expression follows: ``gene``, ``cell_type``, ``role``, ``start``, ``wanted``, ``designed``
+        (of the designed marks), ``edited`` (of the marks that the edited DNA is predicted to have), log1p.
     organism
         Whose tracks.
     device
@@ -176,7 +160,7 @@ def design_edits(
     Returns
     -------
     DataFrame
-        One row a gene: ``gene``, ``edits``, ``share``, ``judge_share``, ``reached``.
+        One row a gene: ``gene``, ``edits``, ``share``, ``judge_share``, ``expression_share``, ``reached``.
 
     Raises
     ------
@@ -189,43 +173,48 @@ def design_edits(
     device = str(InferenceSettings(device=device).torch_device())
     model = load_weights(weights, device=device).requires_grad_(False).eval()
     other = None if judge is None else load_weights(judge, device=device).requires_grad_(False).eval()
-    length = model.settings.length
     pairs = read_pairs(tracks, opened, weights, organism, model.settings.tracks)
-    numbers = pairs["number"].to_numpy()
-    bins = length // BIN - 2 * model.settings.crop
-    rows, edits = [], []
+    judging = (
+        None if other is None else read_pairs(tracks, opened, str(judge), organism, other.settings.tracks)
+    )
+    done: list[GeneEdits] = []
     for row, window in track(
         list(enumerate(opened.tracks.sequences.itertuples())), "editing genes", unit="genes"
     ):
         half = (int(window.end) - int(window.start)) // 2
         minus = window.strand == "-"
         position = int(window.start) + half - minus
-        site = _Site(
-            str(window.name),
-            genome.chromosome(str(window.chromosome)),
-            int(window.start),
-            str(window.strand),
-            position,
-        )
-        start = position - length // 2
-        codes = genome.codes(site.chromosome, start, start + length)
-        first = start + model.settings.crop * BIN
-        change = wanted_change(opened, row, pairs, first, bins)
+        site = Site(str(window.name), genome.chromosome(str(window.chromosome)), str(window.strand), position)
+        view = View.of(model, organism, pairs["number"].to_numpy(), genome, site.chromosome, position)
+        change = wanted_change(opened, row, pairs, view.first, view.bins)
         near = np.flatnonzero(np.abs(change).max(axis=0) > 1e-6)
         if not len(near):
             raise InputError(
                 f"{site.gene}: the design changes none of the marks of {Path(tracks).name} where the model predicts"
             )
         seen = slice(int(near.min()), int(near.max()) + 1)
-        editable = _editable(site, start, length, settings.window, protected, genome)
-        predict = _predictor(model, organism, numbers, seen)
-        wanted = change[:, seen].ravel()
-        found = edit_bases(predict, codes, wanted, editable, settings, seed=seed)
-        judged = np.nan
-        if other is not None:
-            judged = TargetError(_predictor(other, organism, numbers, seen), codes, wanted).share(found.codes)
-        rows.append((site.gene, len(found.positions), found.share, judged, found.share >= settings.tolerance))
-        edits.append(_edit_table(site, start, codes, found))
+        editable = _editable(site, view.start, len(view.codes), settings.window, protected, genome)
+        together = max(1, round(settings.resolution / BIN))
+        fine = change[:, seen].astype(np.float32)
+        wanted = coarse(torch.from_numpy(fine)[None], together).numpy().ravel()
+        found = edit_bases(view.predictor(seen, together), view.codes, wanted, editable, settings, seed=seed)
+        predictions, judged = [view.before_and_after(seen, found.codes)], np.nan
+        places = view.first + BIN * np.arange(seen.start, seen.stop)
+        if other is not None and judging is not None:
+            second = View.of(other, organism, judging["number"].to_numpy(), genome, site.chromosome, position)
+            same = second.slice_of(int(places[0]), int(places[-1]) + BIN)
+            edited = second.edited(view.start, view.codes, found.codes)
+            judged = TargetError(second.predictor(same, together), second.codes, wanted).share(edited)
+            predictions.append(second.before_and_after(same, edited))
+        done.append(
+            GeneEdits(
+                site=site,
+                found=found,
+                judge_share=judged,
+                edits=edit_table(site, view.start, view.codes, found),
+                tracks=track_table(site, pairs, places, fine.ravel(), predictions),
+            )
+        )
         if found.share < settings.tolerance:
             short = (
                 f"{site.gene}: {found.share:.0%} of the wanted change with {len(found.positions)} changes, {settings.tolerance:.0%} was wanted; "
@@ -233,19 +222,24 @@ def design_edits(
             )
             say(short)
             run.warn(short)
-    outcome = pd.DataFrame(rows, columns=["gene", "edits", "share", "judge_share", "reached"])
-    table = pd.concat(edits, ignore_index=True)
-    with atomic_directory(output) as partial:
-        table.to_csv(partial / "edits.tsv", sep="\t", index=False)
-        outcome.to_csv(partial / "outcome.tsv", sep="\t", index=False, float_format="%.4f")
-        _write_bed(table, partial / "edits.bed")
-        _write_vcf(table, partial / "edits.vcf", genome.build)
-        run.write(partial / "run.json")
+    tracks_of = pd.concat([one.tracks for one in done], ignore_index=True)
+    levels = None if expression is None else expression(opened, tracks_of)
+    outcome = outcome_table(done, levels, settings.tolerance)
+    write_edits_folder(
+        output,
+        run,
+        done,
+        outcome,
+        levels,
+        names=(str(opened.tracks.header["name"]), Path(weights).name),
+        build=genome.build,
+        tolerance=settings.tolerance,
+    )
     return outcome
 
 
 def _editable(
-    site: _Site,
+    site: Site,
     start: int,
     length: int,
     window: tuple[int, int],
@@ -261,38 +255,3 @@ def _editable(
         for one in table[table["chromosome"] == site.chromosome].itertuples():
             allowed[max(0, int(one.start) - start) : max(0, int(one.end) - start)] = False
     return np.asarray(allowed)
-
-
-def _edit_table(site: _Site, start: int, codes: np.ndarray, found: BaseEdits) -> pd.DataFrame:
-    places = found.positions
-    return pd.DataFrame(
-        {
-            "gene": site.gene,
-            "chromosome": site.chromosome,
-            "position": start + places,
-            "reference": [LETTERS[code] for code in codes[places]],
-            "edited": [LETTERS[code] for code in found.codes[places]],
-        }
-    )
-
-
-def _write_bed(table: pd.DataFrame, path: Path) -> None:
-    lines = [
-        f"{row.chromosome}\t{row.position}\t{row.position + 1}\t{row.gene}:{row.reference}>{row.edited}\n"
-        for row in table.itertuples()
-    ]
-    path.write_text("".join(lines))
-
-
-def _write_vcf(table: pd.DataFrame, path: Path, build: str) -> None:
-    """Sorted, 1-based; sites that two genes change differently have a line each."""
-    header = "##fileformat=VCFv4.2\n" + (f"##reference={build}\n" if build else "")
-    contigs = "".join(f"##contig=<ID={name}>\n" for name in sorted(set(table["chromosome"])))
-    info = '##INFO=<ID=GENE,Number=1,Type=String,Description="Gene of the design">\n'
-    lines = [
-        f"{row.chromosome}\t{row.position + 1}\t.\t{row.reference}\t{row.edited}\t.\t.\tGENE={row.gene}\n"
-        for row in table.sort_values(["chromosome", "position"]).itertuples()
-    ]
-    path.write_text(
-        header + contigs + info + "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\n" + "".join(lines)
-    )

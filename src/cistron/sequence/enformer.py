@@ -22,7 +22,7 @@ from cistron.sequence.settings import EnformerSettings, check_length
 from cistron.sequence.tower import AttentionPool, Convolution, ConvolutionBlock, Stage, apply_in_pieces, gelu
 
 _ROBUST = ("value", "output", "expand", "contract")
-_PIECE = 4096  # positions of a stage at a time on a CPU
+_PIECE = 2048  # positions of a stage at a time on a CPU
 
 
 def _again() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:

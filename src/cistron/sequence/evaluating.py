@@ -9,6 +9,7 @@ import pandas as pd
 
 from cistron.errors import InputError
 from cistron.genome.intervals import overlapping_rows
+from cistron.runtime.shards import run_each
 from cistron.sequence.enformer import Enformer
 from cistron.sequence.inputs_tracks import load_track_table
 from cistron.sequence.saving import load_weights, read_description
@@ -75,9 +76,11 @@ class Evaluated:
             int [batch], counted from 0 within the fold; float32 [batch, bin, track].
         """
         number = {int(row): place for place, row in enumerate(self.rows)}
-        for rows, observed, predicted in predict_rows(
-            self.model, self.data, self.organism, self.rows, batch_size, change
-        ):
+        items = [
+            {"rows": self.rows[start : start + batch_size]} for start in range(0, len(self.rows), batch_size)
+        ]
+        shared = {"model": self.model, "data": self.data, "organism": self.organism, "change": change}
+        for rows, observed, predicted in run_each(_of_batch, items, shared):
             yield np.array([number[int(row)] for row in rows]), observed, predicted
 
     def sequences(
@@ -101,6 +104,14 @@ class Evaluated:
         for start in range(0, len(rows), batch_size):
             part = rows[start : start + batch_size]
             yield part, *self.data.read(part)
+
+
+def _of_batch(
+    model: Enformer, data: OrganismData, organism: str, rows: np.ndarray, change: Change | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows, measured and predicted tracks of one batch."""
+    (batch,) = predict_rows(model, data, organism, rows, len(rows), change)
+    return batch
 
 
 def open_evaluated(

@@ -11,11 +11,11 @@ from cistron.errors import InputError
 from cistron.formats.store import seal_store
 from cistron.formats.tracks import Tracks, create_tracks, open_tracks
 from cistron.genome import Genome, centred_windows
-from cistron.runtime import Progress, check_writable, say, sha256_of
+from cistron.runtime import Progress, check_writable, run_each, say, sha256_of
 from cistron.runtime.files import destination_of, replace_directory, require_own_folder
 from cistron.runtime.shards import fingerprint
 from cistron.sequence.enformer import Enformer
-from cistron.sequence.inference import predict_windows
+from cistron.sequence.inference import Place, predict_windows
 from cistron.sequence.inputs_tracks import strand_pairs, track_rows
 from cistron.sequence.settings import BIN, InferenceSettings, check_length
 
@@ -129,16 +129,28 @@ def _fill(
     pairs = {organism: strand_pairs(table, organism) for organism in tracks}
     places = list(windows[["chromosome", "start", "end"]].itertuples(index=False, name=None))
     with Progress("predicting", total=len(todo), unit="regions") as progress:
-        for batch in _batches(todo, settings.batch_size):
-            predicted = predict_windows(
-                model, genome, [places[number] for number in batch], tracks, settings, pairs
-            )
-            joined = np.concatenate(list(predicted.values()), axis=2)  # [B, bins, tracks]
+        batches = _batches(todo, settings.batch_size)
+        items = [{"places": [places[number] for number in batch]} for batch in batches]
+        shared = {"model": model, "genome": genome, "tracks": tracks, "settings": settings, "pairs": pairs}
+        for batch, joined in zip(batches, run_each(_of_batch, items, shared)):
             for row, number in enumerate(batch):
                 store.values[number, 0] = joined[row].T  # [tracks, bins]
             with finished.open("a") as handle:  # after the values: a line means that they are there
                 handle.writelines(f"{number}\n" for number in batch)
             progress.advance(len(batch))
+
+
+def _of_batch(
+    model: Enformer,
+    genome: Genome,
+    places: Sequence[Place],
+    tracks: Mapping[str, np.ndarray],
+    settings: InferenceSettings,
+    pairs: Mapping[str, np.ndarray],
+) -> np.ndarray:
+    """Tracks of all organisms, float [window, bin, track]."""
+    predicted = predict_windows(model, genome, places, tracks, settings, pairs)
+    return np.concatenate(list(predicted.values()), axis=2)
 
 
 def _batches(numbers: Sequence[int], size: int) -> list[Sequence[int]]:

@@ -39,7 +39,7 @@ def transform_weights(weight: Tensor) -> Tensor:
     return torch.einsum("pk,oik->pio", evaluate.to(weight), weight).contiguous()
 
 
-def convolve_tiles(x: Tensor, transformed: Tensor, bias: Tensor) -> Tensor:
+def convolve_tiles(x: Tensor, transformed: Tensor, bias: Tensor, factor: float = 1.0) -> Tensor:
     """Convolve without padding.
 
     Parameters
@@ -50,6 +50,8 @@ def convolve_tiles(x: Tensor, transformed: Tensor, bias: Tensor) -> Tensor:
         Of :func:`transform_weights`, [8, in, out].
     bias
         [out].
+    factor
+        What the convolution is multiplied by before the bias is added; it costs nothing here.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def convolve_tiles(x: Tensor, transformed: Tensor, bias: Tensor) -> Tensor:
     overlapping = x.as_strided((_TILE, tiles, channels), (channels, OUTPUTS * channels, 1))
     spread_tiles = spread @ overlapping.reshape(_TILE, -1)  # [8, tiles x in]
     products = torch.bmm(spread_tiles.view(_TILE, tiles, channels), transformed)  # [8, tiles, out]
-    collected = (collect @ products.view(_TILE, -1)).view(OUTPUTS, tiles, outputs)
+    collected = ((collect * factor) @ products.view(_TILE, -1)).view(OUTPUTS, tiles, outputs)
     result = x.new_empty(tiles, OUTPUTS, outputs)
     torch.add(collected.transpose(0, 1), bias, out=result)
     return result.view(-1, outputs)

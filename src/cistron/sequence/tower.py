@@ -38,8 +38,9 @@ class Convolution(nn.Module):
         self.width = width
         self._cached: tuple[tuple[object, ...], Tensor] | None = None
 
-    def _in_tiles(self, x: Tensor) -> bool:
-        positions = x.shape[1] - self.width + 1
+    def can_be_tiled(self, x: Tensor, padding: tuple[int, int] = (0, 0)) -> bool:
+        """Whether :meth:`in_tiles` takes [batch, n, inputs] with these zeros on either side: where tiles pay, and no gradient is asked for."""
+        positions = x.shape[1] + sum(padding) - self.width + 1
         return (
             self.width == WIDTH
             and positions >= _TILED
@@ -57,9 +58,31 @@ class Convolution(nn.Module):
             self._cached = (tag, transform_weights(self.weight))
         return self._cached[1]
 
+    def in_tiles(self, x: Tensor, padding: tuple[int, int], bias: Tensor, factor: float = 1.0) -> Tensor:
+        """Convolve without the bias of this convolution, times ``factor``, plus ``bias``.
+
+        Parameters
+        ----------
+        x
+            [batch, n, inputs].
+        padding
+            Zeros on either side.
+        bias
+            [outputs].
+        factor
+            As of :func:`cistron.sequence.short_convolution.convolve_tiles`.
+        """
+        if padding != (0, 0):
+            x = functional.pad(x, (0, 0, *padding))
+        transformed = self._transformed()
+        found = [convolve_tiles(sample, transformed, bias, factor) for sample in x.contiguous()]
+        return found[0][None] if len(found) == 1 else torch.stack(found)
+
     def forward(self, x: Tensor, padding: tuple[int, int] = (0, 0)) -> Tensor:
         """Convolve [batch, n, inputs], padded with zeros, to [batch, n + padding - width + 1, outputs], float32."""
         x = x.to(self.weight.dtype)
+        if self.can_be_tiled(x, padding):
+            return self.in_tiles(x, padding, self.bias)
         if self.width == 1:
             return functional.linear(x, self.weight, self.bias).float()
         if padding != (0, 0):
@@ -68,9 +91,6 @@ class Convolution(nn.Module):
             patches = x.flatten(1).unfold(1, 4 * self.width, 4)  # [B, n, width x 4]
             kernel = self.weight.transpose(1, 2).flatten(1)  # [outputs, width x 4]
             return functional.linear(patches, kernel, self.bias).float()
-        if self._in_tiles(x):
-            transformed = self._transformed()
-            return torch.stack([convolve_tiles(sample, transformed, self.bias) for sample in x.contiguous()])
         # as an image of height 1 whose channels come last, which is how it lies in memory
         image = x.transpose(1, 2).unsqueeze(2)  # [B, inputs, 1, n]
         result = functional.conv2d(image, self.weight.unsqueeze(2), self.bias)
@@ -93,15 +113,19 @@ class ConvolutionBlock(nn.Module):
         self.norm = nn.BatchNorm1d(inputs)
         self.convolution = Convolution(inputs, outputs, width)
 
-    def activate(self, x: Tensor) -> Tensor:
-        """Normalise and apply GELU, [batch, n, inputs]."""
+    def scale_and_shift(self) -> tuple[Tensor, Tensor]:
+        """What normalisation and the slope of GELU make of a channel in evaluation mode: ``scale * x + shift``, [inputs] each."""
         norm = self.norm
-        if norm.training:
-            return normalised(norm, x, lambda values, _: gelu(values))
         assert norm.running_mean is not None
         assert norm.running_var is not None
         scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps) * _SLOPE
-        shift = norm.bias * _SLOPE - norm.running_mean * scale
+        return scale, norm.bias * _SLOPE - norm.running_mean * scale
+
+    def activate(self, x: Tensor) -> Tensor:
+        """Normalise and apply GELU, [batch, n, inputs]."""
+        if self.norm.training:
+            return normalised(self.norm, x, lambda values, _: gelu(values))
+        scale, shift = self.scale_and_shift()
         x = torch.addcmul(shift, x, scale)
         # In place where no gradient needs it: a pass over memory less.
         return functional.silu(x, inplace=not torch.is_grad_enabled()).mul_(1 / _SLOPE)
@@ -190,7 +214,10 @@ class Stage(nn.Module):
         Tensor
             [batch, m / 2, outputs], m being the positions without the halo.
         """
-        x = self.wide(x, (self.halo, self.halo) if padding is None else padding)  # [B, m, outputs]
+        padding = (self.halo, self.halo) if padding is None else padding
+        if self._can_be_fused(x, padding):
+            return self._fused(x, padding)
+        x = self.wide(x, padding)  # [B, m, outputs]
         if self.pointwise.norm.training:
             convolution = self.pointwise.convolution
             parameters = (*convolution.parameters(), *self.pool.parameters())
@@ -199,6 +226,44 @@ class Stage(nn.Module):
             )
         pooled: Tensor = self.pool(x + self.pointwise(x))  # [B, m/2, outputs]
         return pooled
+
+    def _can_be_fused(self, x: Tensor, padding: tuple[int, int]) -> bool:
+        """Whether this is plain inference in float32 on a CPU, with nobody who looks at the parts (hooks)."""
+        parts = [self.wide, self.pointwise, self.pool]
+        return (
+            not (torch.is_grad_enabled() or self.training)
+            and x.device.type == "cpu"
+            and isinstance(self.pool, AttentionPool)
+            and self.pool.off_diagonal is None
+            and (
+                not isinstance(self.wide, ConvolutionBlock) or self.wide.convolution.can_be_tiled(x, padding)
+            )
+            and all(weight.dtype == torch.float32 for weight in (x, self.pool.weight, *self.parameters()))
+            and not any(part._forward_pre_hooks or part._forward_hooks for part in parts)
+        )
+
+    def _fused(self, x: Tensor, padding: tuple[int, int]) -> Tensor:
+        """The same in half the passes over memory: what multiplies or is added to a whole activation goes into a matrix product.
+
+        Behind silu a factor of 1 / 1.702 is due; it is a factor of the product that follows. The shortcut is what that product is added
+        to, in place; and its bias is added with that of the wide convolution before, which normalisation is told of.
+        """
+        convolution, late = self.pointwise.convolution, self.pointwise.convolution.bias
+        if isinstance(self.wide, ConvolutionBlock):
+            scale, shift = self.wide.scale_and_shift()
+            x = functional.silu(torch.addcmul(shift, x, scale), inplace=True)
+            wide = self.wide.convolution
+            x = wide.in_tiles(x, padding, wide.bias + late, 1 / _SLOPE)
+        else:
+            x = self.wide(x, padding).add_(late)
+        scale, shift = self.pointwise.scale_and_shift()
+        h = functional.silu(torch.addcmul(shift - late * scale, x, scale), inplace=True)
+        flat = x.view(-1, self.outputs)  # [B m, outputs]
+        torch.addmm(flat, h.view(-1, self.outputs), convolution.weight.t(), alpha=1 / _SLOPE, out=flat)
+        first, second = flat.view(len(x), -1, 2, self.outputs).unbind(2)  # [B, m/2, outputs] each
+        difference = second - first
+        weight = functional.linear(difference, self.pool.weight).sigmoid_()  # type: ignore[arg-type]
+        return torch.addcmul(first, weight, difference)
 
 
 def apply_in_pieces(stage: Stage, x: Tensor, size: int) -> Tensor:

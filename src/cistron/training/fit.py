@@ -216,6 +216,13 @@ def fit(
     if not module.finished:
         lost = lost_process_message(description, settings.devices * settings.nodes, directory)
         device = _run(module, batches, settings, description, directory if state is not None else None, lost)
+    processes = settings.devices * settings.nodes
+    if processes > 1 and module.best_epoch < 0 and not module.diverged:
+        records.close()
+        raise InputError(
+            f"{description}: an epoch has fewer batches than the {processes} processes that were asked for; use fewer --devices, or a "
+            "smaller batch size"
+        )
     if module.diverged:
         records.close()
         raise TrainingDivergedError(

@@ -71,6 +71,7 @@ def tune(
     prune: bool = True,
     seed: int = 0,
     description: str = "tuning",
+    sharing: bool = False,
 ) -> TuneReport:
     """Search ``space`` for the best value of ``objective``.
 
@@ -103,6 +104,8 @@ def tune(
         Seed of the search. A single process gives the same trials each time, interrupted or not.
     description
         What the progress says.
+    sharing
+        Stop as soon as the trials that are left run in other processes, which are then waited for by somebody else.
 
     Returns
     -------
@@ -129,10 +132,16 @@ def tune(
         worker = f"{socket.gethostname()}:{os.getpid()}"
         with Progress(description, trials, "trials") as progress:
             progress.done = _settled(study)
-            while _settled(study) < trials:
+            while _settled(study) + (_running(study) if sharing else 0) < trials:
                 _one_trial(study, objective, space, worker, seed)
                 progress.advance(_settled(study) - progress.done, note=_best_note(study))
         return _summary(study, Path(storage))
+
+
+def _running(study: "optuna.Study") -> int:
+    from optuna.trial import TrialState
+
+    return len(study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)))
 
 
 def _settled(study: "optuna.Study") -> int:

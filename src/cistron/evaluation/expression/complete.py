@@ -247,6 +247,10 @@ class ObservedSide:
         self._kept: dict[tuple[str, int, int], Any] | None = {} if observed.size <= _KEPT_VALUES else None
         self._effects: tuple[np.ndarray, np.ndarray] | None = None
 
+    def __reduce__(self) -> Any:
+        """Another process computes again what it needs of the observed values."""
+        return ObservedSide, (self.observed, self.weights)
+
     @property
     def effects(self) -> tuple[np.ndarray, np.ndarray]:
         """Effects of cells and genes (:func:`cistron.evaluation.expression.correlations.two_way_effects`)."""

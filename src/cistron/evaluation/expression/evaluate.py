@@ -20,6 +20,7 @@ from cistron.evaluation.rivals import RIVAL_NAME, Rivals
 from cistron.formats.scores import score_frame
 from cistron.runtime.progress import track
 from cistron.runtime.seeds import random_generator
+from cistron.runtime.shards import run_each
 
 
 @dataclass
@@ -164,31 +165,69 @@ def _score_stratum(
             rivals.append(found)
             collector.score(level, RIVAL_NAME, RIVAL_METHOD, found, values)
     compared: list[list[tuple[int, Comparison, bytes]]] = [[] for _ in levels]
-    for file, name in enumerate(aligned.names):
-        predicted = aligned.values(file, "predicted", stratum.cells, stratum.genes)
-        method = _method(aligned.files[file].header)
-        mixed = None if trivial is None else beside(trivial, predicted, observed)
-        for number, level in enumerate(levels):
-            if mixed is not None and trivial is not None and np.isfinite(mixed).any():
-                whole = rivals[number]
-                if not np.isfinite(predicted).all():  # on the entries that the file predicts
-                    part = level.view(np.where(np.isfinite(mixed), trivial, np.nan))
-                    whole = compare(part, level.observed, weights, threads=threads, side=level.side)
-                full = compare(level.view(mixed), level.observed, weights, threads=threads, side=level.side)
-                collector.gain(level, name, full, whole)
-            own = level.view(predicted)
-            orders = permuted_genes(
-                own, settings.permutations, random_generator(seed, "permuted genes", stratum.name)
-            )
-            found = compare(own, level.observed, weights, orders, threads, level.side)
-            collector.score(level, name, method, found, nulls[number])
-            collector.undefined(level, name, method, own, found)
-            collector.detail(level, name, found)
-            collector.types(level, name, own)
-            if np.isfinite(own).any():
-                compared[number].append((file, found, np.packbits(np.isfinite(own)).tobytes()))
+    shared = {
+        "aligned": aligned,
+        "levels": levels,
+        "weights": weights,
+        "nulls": nulls,
+        "trivial": trivial,
+        "rivals": rivals,
+        "common": collector.common,
+        "settings": settings,
+        "seed": seed,
+        "threads": threads,
+    }
+    for file, (own_rows, measured) in enumerate(
+        run_each(_score_file, [{"file": file} for file in range(len(aligned.files))], shared)
+    ):
+        collector.extend(own_rows)
+        for number, one in enumerate(measured):
+            if one is not None:
+                compared[number].append((file, *one))
     for number, level in enumerate(levels):
         _score_differences(aligned, level, compared[number], collector, weights, threads)
+
+
+def _score_file(
+    aligned: Aligned,
+    file: int,
+    levels: list[Level],
+    weights: np.ndarray,
+    nulls: list[dict[str, float]],
+    trivial: np.ndarray | None,
+    rivals: list[Comparison],
+    common: dict[str, Any],
+    settings: ExpressionSettings,
+    seed: int,
+    threads: int,
+) -> tuple[Collector, list[tuple[Comparison, bytes] | None]]:
+    """Rows of one file on a stratum; of each level its scores and which entries it predicts, where it predicts any."""
+    collector, compared = Collector(common), list[tuple[Comparison, bytes] | None]()
+    stratum = levels[0].stratum
+    observed = levels[0].observed  # of single cells
+    predicted = aligned.values(file, "predicted", stratum.cells, stratum.genes)
+    name, method = aligned.names[file], _method(aligned.files[file].header)
+    mixed = None if trivial is None else beside(trivial, predicted, observed)
+    for number, level in enumerate(levels):
+        if mixed is not None and trivial is not None and np.isfinite(mixed).any():
+            whole = rivals[number]
+            if not np.isfinite(predicted).all():  # on the entries that the file predicts
+                part = level.view(np.where(np.isfinite(mixed), trivial, np.nan))
+                whole = compare(part, level.observed, weights, threads=threads, side=level.side)
+            full = compare(level.view(mixed), level.observed, weights, threads=threads, side=level.side)
+            collector.gain(level, name, full, whole)
+        own = level.view(predicted)
+        orders = permuted_genes(
+            own, settings.permutations, random_generator(seed, "permuted genes", stratum.name)
+        )
+        found = compare(own, level.observed, weights, orders, threads, level.side)
+        collector.score(level, name, method, found, nulls[number])
+        collector.undefined(level, name, method, own, found)
+        collector.detail(level, name, found)
+        collector.types(level, name, own)
+        known = np.isfinite(own)
+        compared.append((found, np.packbits(known).tobytes()) if known.any() else None)
+    return collector, compared
 
 
 def _method(header: Mapping[str, Any]) -> str:

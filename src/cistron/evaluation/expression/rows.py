@@ -87,6 +87,12 @@ class Collector:
         self.rows: list[dict[str, Any]] = []
         self.tables: dict[str, list[pd.DataFrame]] = {"gene": [], "cell": [], "type": []}
 
+    def extend(self, other: "Collector") -> None:
+        """Take over what another has collected."""
+        self.rows += other.rows
+        for kind, tables in other.tables.items():
+            self.tables[kind] += tables
+
     def score(
         self, level: Level, name: str, method: str, found: Comparison, null: Mapping[str, float]
     ) -> None:

@@ -25,8 +25,8 @@ from cistron.evaluation.sldp.settings import SldpSettings
 from cistron.evaluation.sldp.summary import Trait
 from cistron.evaluation.variants.inputs import Scored, allele_keys
 from cistron.formats.scores import score_frame
-from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
+from cistron.runtime.shards import run_each
 
 TASK = "sldp"
 METRIC = "functional_correlation"
@@ -232,25 +232,26 @@ def _first_pass(reference: Reference, traits: Sequence[Trait], settings: SldpSet
     frequency, used = np.full(len(reference.variants), np.nan), np.zeros(len(reference.variants), bool)
     linkage: list[list[np.ndarray]] = [[] for _ in traits]
     chi: list[list[np.ndarray]] = [[] for _ in traits]
-    dropped = blocks = 0
+    blocks = 0
     number = int(reference.variants["block"].nunique())
-    with Progress("LD scores", number, "blocks") as progress:
-        for rows, genotypes in reference.blocks():
-            progress.advance()
-            if not settings.keep_mhc and _in_mhc(reference.variants, rows):
-                dropped += 1
-                continue
-            values, varies, frequency[rows] = _standardised(genotypes)
-            used[rows] = varies
-            if not varies.any():
-                continue
-            blocks += 1
-            scores = linkage_scores(values)
-            for place, trait in enumerate(traits):
-                z = trait.z[rows[varies]]
-                told = np.isfinite(z)
-                linkage[place].append(scores[told])
-                chi[place].append(z[told] ** 2)
+    every = reference.rows_of_blocks()
+    kept = [rows for rows in every if settings.keep_mhc or not _in_mhc(reference.variants, rows)]
+    dropped = number - len(kept)
+    items = [{"rows": rows} for rows in kept]
+    found = run_each(
+        _linkage_of_block, items, {"source": reference.source}, description="LD scores", unit="blocks"
+    )
+    for rows, (varies, own, scores) in zip(kept, found):
+        frequency[rows] = own
+        used[rows] = varies
+        if not varies.any():
+            continue
+        blocks += 1
+        for place, trait in enumerate(traits):
+            z = trait.z[rows[varies]]
+            told = np.isfinite(z)
+            linkage[place].append(scores[told])
+            chi[place].append(z[told] ** 2)
     if blocks < _LEAST:
         raise InputError(
             f"{reference.name}: {blocks} linkage blocks with variants; signs of at least {_LEAST} are flipped (blocks come from the file, --blocks or --block-length)"
@@ -269,6 +270,12 @@ def _first_pass(reference: Reference, traits: Sequence[Trait], settings: SldpSet
         dropped,
         remarks,
     )
+
+
+def _linkage_of_block(source: Any, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which variants of a block vary, frequencies of all, LD scores of those that vary."""
+    values, varies, frequency = _standardised(source.read(rows))
+    return varies, frequency, linkage_scores(values) if varies.any() else np.zeros(0)
 
 
 def _background(frequency: np.ndarray, used: np.ndarray, bins: int) -> np.ndarray:
@@ -296,50 +303,68 @@ def _second_pass(
 ) -> tuple[list[list[Moments]], np.ndarray, list[int], np.ndarray]:
     """Moments of each trait and block, v' R v and number of scored variants of each annotation, sizes of blocks."""
     background = _background(first.frequency, first.used, settings.background_bins)
-    bins = background.shape[1]
     number = sum(len(one.table.columns) for one in joined)
     moments: list[list[Moments]] = [[] for _ in traits]
     spread, counted, sizes = np.zeros(2 * number), np.zeros(number, np.int64), []
-    total = int(reference.variants["block"].nunique())
-    with Progress("signed LD profiles", total, "blocks") as progress:
-        for block, (rows, genotypes) in enumerate(reference.blocks()):
-            progress.advance()
-            kept = rows[first.used[rows]]
-            if not len(kept):
-                continue
-            values, _, _ = _standardised(genotypes)
-            own = np.concatenate([one.values(kept) for one in joined], axis=1)
-            signs = random_generator(seed, "random signs", block).choice([-1.0, 1.0], (len(kept), 1))
-            together = np.concatenate([own, own * signs, background[kept]], axis=1)
-            done: dict[bytes, BlockComponents] = {}
-            parts = []
-            for trait in traits:
-                typed = np.isfinite(trait.effects[kept])
-                key = typed.tobytes()
-                if typed.sum() and key not in done:
-                    done[key] = block_components(values, together, typed, settings.kept_variance)
-                parts.append((done.get(key), typed))
-            if any(found is None for found, _ in parts):
-                continue  # a block that one of the traits does not have says nothing of it
-            counted += (own != 0).sum(0)
-            sizes.append(len(kept))
-            for place, (trait, (found, typed)) in enumerate(zip(traits, parts)):
-                assert found is not None
-                moments[place].append(
-                    block_moments(
-                        found,
-                        trait.effects[kept][typed][:, None],
-                        trait.people,
-                        heritability[place] / first.variants,
-                        bins,
-                    )
-                )
-            spread += next(iter(done.values())).spread[: 2 * number]
+    items = [
+        {"block": block, "rows": rows, "kept": kept}
+        for block, rows in enumerate(reference.rows_of_blocks())
+        if len(kept := rows[first.used[rows]])
+    ]
+    shared = {
+        "source": reference.source,
+        "traits": traits,
+        "joined": joined,
+        "background": background,
+        "variances": [one / first.variants for one in heritability],
+        "kept_variance": settings.kept_variance,
+        "seed": seed,
+    }
+    for found in run_each(_moments_of_block, items, shared, description="signed LD profiles", unit="blocks"):
+        if found is None:
+            continue  # a block that one of the traits does not have says nothing of it
+        of_traits, size, here, products = found
+        for place, one in enumerate(of_traits):
+            moments[place].append(one)
+        sizes.append(size)
+        counted += here
+        spread += products[: 2 * number]
     if len(sizes) < _LEAST:
         raise InputError(
             f"{len(sizes)} linkage blocks have variants of all traits; signs of at least {_LEAST} are flipped"
         )
     return moments, spread, sizes, counted
+
+
+def _moments_of_block(
+    source: Any,
+    traits: Sequence[Trait],
+    joined: Sequence[_Joined],
+    background: np.ndarray,
+    variances: Sequence[float],
+    kept_variance: float,
+    seed: int,
+    block: int,
+    rows: np.ndarray,
+    kept: np.ndarray,
+) -> tuple[list[Moments], int, np.ndarray, np.ndarray] | None:
+    """Moments of each trait, number of variants, scored variants and v' R v of each annotation; ``None`` if a trait lacks the block."""
+    values, _, _ = _standardised(source.read(rows))
+    own = np.concatenate([one.values(kept) for one in joined], axis=1)
+    signs = random_generator(seed, "random signs", block).choice([-1.0, 1.0], (len(kept), 1))
+    together = np.concatenate([own, own * signs, background[kept]], axis=1)
+    done: dict[bytes, BlockComponents] = {}
+    moments = []
+    for trait, variance in zip(traits, variances):
+        typed = np.isfinite(trait.effects[kept])
+        if not typed.any():
+            return None
+        key = typed.tobytes()
+        if key not in done:
+            done[key] = block_components(values, together, typed, kept_variance)
+        effects = trait.effects[kept][typed][:, None]
+        moments.append(block_moments(done[key], effects, trait.people, variance, background.shape[1]))
+    return moments, len(kept), (own != 0).sum(0), next(iter(done.values())).spread
 
 
 def _summed(moments: Sequence[Moments], chunk: np.ndarray) -> list[Moments]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -42,8 +42,12 @@ class Reference:
 
     def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Rows of each block and its genotypes, float64 [person, variant], NaN where missing."""
-        for rows in self.variants.groupby("block", sort=True).indices.values():
+        for rows in self.rows_of_blocks():
             yield rows, self.source.read(rows)
+
+    def rows_of_blocks(self) -> list[np.ndarray]:
+        """Rows of each block, int [variant]."""
+        return list(self.variants.groupby("block", sort=True).indices.values())
 
     @property
     def has_alleles(self) -> bool:
@@ -65,6 +69,9 @@ class _Array:
 @dataclass(frozen=True)
 class _Plink:
     path: Path
+
+    def __reduce__(self) -> Any:
+        return _Plink, (self.path.absolute(),)
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         from bed_reader import open_bed

@@ -16,8 +16,8 @@ from cistron.evaluation.variants.inputs import Scored
 from cistron.evaluation.variants.matched_negatives import GIVEN, OTHER_GENE, SAME_GENE, choose_variants
 from cistron.evaluation.variants.settings_eqtl import EqtlSettings
 from cistron.formats.scores import score_frame
-from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
+from cistron.runtime.shards import run_each
 from cistron.statistics import block_draws
 
 TASK = "eqtl"
@@ -110,32 +110,29 @@ def evaluate_eqtl(
     controls: dict[tuple[str, str, str], float] = {}
     sizes: dict[tuple[str, str], int] = {}
     predictions = []
-    with Progress("fitting forests", len(tissues) * max(1, len(features)), "fits") as progress:
-        for tissue in tissues:
-            inside = (chosen["tissue"] == tissue).to_numpy()
-            own = chosen[inside].reset_index(drop=True)
-            positive = own["positive"].to_numpy()
-            own_weights = weights[:, number[inside]]
-            strata = _strata(own)
-            sizes |= {(tissue, stratum): int(kept.sum()) for stratum, kept in strata.items()}
-            for name, matrix in features.items():
-                found = _held_out(matrix[inside], own, settings, seed, threads)
-                if name in values:
-                    found[FREE] = _untrained(matrix[inside])
-                for model, one in found.items():
-                    areas = PairedAreas.of(one, positive)
-                    for stratum, kept in strata.items():
-                        low = own_weights[:, ~positive] * kept[~positive]
-                        samples[(tissue, name, model, stratum)] = areas.areas(own_weights[:, positive], low)
-                    if model != FREE:
-                        mixed = _control(matrix[inside], own, settings, model, seed, threads)
-                        controls[(tissue, name, model)] = mixed
-                    predictions.append(
-                        own[["tissue", "gene", "key", "positive", "matched"]].assign(
-                            embedding=name, model=model, score=one.mean_rank
-                        )
-                    )
-                progress.advance()
+    items: list[dict[str, Any]] = []
+    for tissue in tissues:
+        inside = (chosen["tissue"] == tissue).to_numpy()
+        own = chosen[inside].reset_index(drop=True)
+        sizes |= {(tissue, stratum): int(kept.sum()) for stratum, kept in _strata(own).items()}
+        common = {"own": own, "weights": weights[:, number[inside]]}
+        items += [
+            {**common, "name": name, "features": matrix[inside], "untrained": name in values}
+            for name, matrix in features.items()
+        ]
+    shared = {"settings": settings, "seed": seed, "threads": threads}
+    for item, found in zip(items, run_each(_fits, items, shared, description="fitting forests", unit="fits")):
+        own, name = item["own"], item["name"]
+        tissue = str(own["tissue"].iloc[0])
+        for model, (rank, areas, mixed) in found.items():
+            samples |= {(tissue, name, model, stratum): area for stratum, area in areas.items()}
+            if mixed is not None:
+                controls[(tissue, name, model)] = mixed
+            predictions.append(
+                own[["tissue", "gene", "key", "positive", "matched"]].assign(
+                    embedding=name, model=model, score=rank
+                )
+            )
     rows = area_rows(samples, controls, sizes, base) + mean_rows(samples, controls, sizes, base)
     signed = chosen[chosen["positive"] & chosen["tissue"].isin(tissues)]
     rows += direction_rows(
@@ -159,6 +156,34 @@ def evaluate_eqtl(
         "build": table.build,
     }
     return EqtlResult(score_frame(rows), chosen, pd.concat(predictions, ignore_index=True), facts, remarks)
+
+
+def _fits(
+    own: pd.DataFrame,
+    weights: np.ndarray,
+    name: str,
+    features: np.ndarray,
+    untrained: bool,
+    settings: EqtlSettings,
+    seed: int,
+    threads: int | None,
+) -> dict[str, tuple[np.ndarray, dict[str, np.ndarray], float | None]]:
+    """Of each model of one tissue and set of features: mean rank of each variant, areas of every weighting by stratum, control."""
+    positive = own["positive"].to_numpy()
+    strata = _strata(own)
+    models = _held_out(features, own, settings, seed, threads)
+    if untrained:
+        models[FREE] = _untrained(features)
+    found = {}
+    for model, one in models.items():
+        areas = PairedAreas.of(one, positive)
+        by_stratum = {
+            stratum: areas.areas(weights[:, positive], weights[:, ~positive] * kept[~positive])
+            for stratum, kept in strata.items()
+        }
+        mixed = None if model == FREE else _control(features, own, settings, model, seed, threads)
+        found[model] = one.mean_rank, by_stratum, mixed
+    return found
 
 
 def _joined(

@@ -16,8 +16,8 @@ from cistron.evaluation.variants.features import base_changes, gc_change, kmer_c
 from cistron.evaluation.variants.inputs import STRETCH, Measured, Scored
 from cistron.evaluation.variants.settings import MpraSettings
 from cistron.formats.scores import score_frame
-from cistron.runtime.progress import Progress
 from cistron.runtime.seeds import random_generator
+from cistron.runtime.shards import run_each
 from cistron.statistics import block_draws, percentile_interval
 
 TASK = "variants"
@@ -109,38 +109,15 @@ def evaluate_mpra(
         raise InputError(
             f"{measured.name}: no element has {_LEAST} training and {_LEAST} tested rows with scores"
         )
-    with Progress("fitting elements", len(elements) * len(values), "fits") as progress:
-        for element in elements:
-            inside = (frame["element"] == element).to_numpy()
-            own = frame[inside].reset_index(drop=True)
-            for name, matrix in values.items():
-                features = BASELINES[name](own) if matrix is None else matrix[inside]
-                found = {"lasso": _lasso(features, own, settings, None)}
-                control = _lasso(features, own, settings, random_generator(seed, "permuted effects", element))
-                if matrix is not None:
-                    spread = matrix.std(0)
-                    found["mean score"] = (features / np.where(spread > 0, spread, 1)).mean(1)
-                    others = (frame["locus"] != own["locus"].iloc[0]).to_numpy()
-                    if others.sum() >= _LEAST:
-                        outside = frame[others].assign(train=True)
-                        found["lasso of other loci"] = _lasso(
-                            np.concatenate([matrix[others], features]),
-                            pd.concat([outside, own.assign(train=False)], ignore_index=True),
-                            settings,
-                            None,
-                        )[others.sum() :]
-                for model, predicted in found.items():
-                    facts = base | {"target": element, "embedding": name, "model": model}
-                    facts["dataset"] = str(own["collection"].iloc[0])
-                    shared = control if model == "lasso" else None
-                    rows_of += _rows(facts, own, predicted, shared, settings, seed)
-                    tested = own[~own["train"]]
-                    parts.append(
-                        tested[["element", "position", "ref", "alt", "value", "confidence"]].assign(
-                            embedding=name, model=model, predicted=predicted[~own["train"].to_numpy()]
-                        )
-                    )
-                progress.advance()
+    items = [
+        {"element": element, "name": name, "matrix": matrix}
+        for element in elements
+        for name, matrix in values.items()
+    ]
+    shared = {"frame": frame, "base": base, "settings": settings, "seed": seed}
+    for rows_here, tested in run_each(_fit, items, shared, description="fitting elements", unit="fits"):
+        rows_of += rows_here
+        parts += tested
     locus = frame.groupby("element")["locus"].first()
     scores = score_frame(rows_of + _means(rows_of, locus, settings, seed))
     remarks = list(measured.remarks)
@@ -156,6 +133,47 @@ def evaluate_mpra(
         "build": measured.build,
     }
     return MpraResult(scores, pd.concat(parts, ignore_index=True), facts, remarks)
+
+
+def _fit(
+    element: str,
+    name: str,
+    matrix: np.ndarray | None,
+    frame: pd.DataFrame,
+    base: dict[str, Any],
+    settings: MpraSettings,
+    seed: int,
+) -> tuple[list[dict[str, Any]], list[pd.DataFrame]]:
+    """Rows and predictions of one set of features (a baseline where there is no matrix) on one element."""
+    inside = (frame["element"] == element).to_numpy()
+    own = frame[inside].reset_index(drop=True)
+    features = BASELINES[name](own) if matrix is None else matrix[inside]
+    found = {"lasso": _lasso(features, own, settings, None)}
+    control = _lasso(features, own, settings, random_generator(seed, "permuted effects", element))
+    if matrix is not None:
+        spread = matrix.std(0)
+        found["mean score"] = (features / np.where(spread > 0, spread, 1)).mean(1)
+        others = (frame["locus"] != own["locus"].iloc[0]).to_numpy()
+        if others.sum() >= _LEAST:
+            outside = frame[others].assign(train=True)
+            found["lasso of other loci"] = _lasso(
+                np.concatenate([matrix[others], features]),
+                pd.concat([outside, own.assign(train=False)], ignore_index=True),
+                settings,
+                None,
+            )[others.sum() :]
+    rows, parts = [], []
+    for model, predicted in found.items():
+        facts = base | {"target": element, "embedding": name, "model": model}
+        facts["dataset"] = str(own["collection"].iloc[0])
+        rows += _rows(facts, own, predicted, control if model == "lasso" else None, settings, seed)
+        tested = own[~own["train"]]
+        parts.append(
+            tested[["element", "position", "ref", "alt", "value", "confidence"]].assign(
+                embedding=name, model=model, predicted=predicted[~own["train"].to_numpy()]
+            )
+        )
+    return rows, parts
 
 
 def _lasso(
