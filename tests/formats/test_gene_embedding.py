@@ -240,7 +240,7 @@ def test_parquet_with_ids_in_the_index_or_the_first_column(tmp_path):
         ("plain.tsv.gz", b"gene\ta\n", "no rows below its header"),
         ("text.parquet", b"gene\ta\n", "cannot be read as a table"),
         ("text.h5ad", b"gene\ta\n", "not a readable .h5ad"),
-        ("file.xlsx", b"x", "embeddings are read from"),
+        ("file.docx", b"x", "embeddings are read from"),
         ("none", b"x", "embeddings are read from"),
     ],
 )

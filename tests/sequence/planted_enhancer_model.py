@@ -3,52 +3,31 @@
 ``python tests/sequence/planted_enhancer_model.py`` trains it again (a few CPU minutes) and stores it beside this file, which the tests read.
 """
 
+import dataclasses
 import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
-from safetensors.torch import load_file, save_file
 
 from cistron.genome.sequence import encode, one_hot
-from cistron.sequence import Enformer, EnformerSettings
+from cistron.sequence import Enformer
 from cistron.world.enhancers import WINDOW, training_batch
-from cistron.world.variants import TRACKS
 
-SETTINGS = EnformerSettings(
-    channels=48,
-    depth=1,
-    heads=4,
-    key_size=8,
-    length=WINDOW,
-    crop=0,
-    tracks={"human": len(TRACKS)},
-    dropout=0.0,
-    attention_dropout=0.0,
-    positional_dropout=0.0,
-    tail_dropout=0.0,
-)
-TABLE = pd.DataFrame(
-    {
-        "organism": "human",
-        "index": range(len(TRACKS)),
-        "identifier": ["dnase_blood", "cage_blood", "dnase_liver", "cage_liver"],
-        "description": list(TRACKS),
-        "strand_pair": range(len(TRACKS)),
-    }
-)
+sys.path.insert(0, str(Path(__file__).parent))
+try:
+    import planted_model
+finally:
+    sys.path.remove(str(Path(__file__).parent))
+
+SETTINGS = dataclasses.replace(planted_model.SETTINGS, length=WINDOW, crop=0)
+TABLE = planted_model.TABLE
 STORED = Path(__file__).with_name("planted_enhancer_model.safetensors")
 
 
 def stored_model() -> Enformer:
     """Give the model that was trained by :func:`trained_model`; float16 on disk."""
-    model = new_model()
-    state = load_file(STORED)
-    model.load_state_dict(
-        {name: part.float() if part.is_floating_point() else part for name, part in state.items()}
-    )
-    return model.eval()
+    return planted_model.with_weights(new_model(), STORED).eval()
 
 
 def new_model(seed: int = 0) -> Enformer:
@@ -58,11 +37,7 @@ def new_model(seed: int = 0) -> Enformer:
 
 def trained_model(steps: int = 2500, batch: int = 8, rate: float = 2e-3, seed: int = 0) -> Enformer:
     """Train it from the stored model of planted variants, which knows the motifs: they are rare here."""
-    model = new_model()
-    state = load_file(STORED.with_name("planted_model.safetensors"))
-    model.load_state_dict(
-        {name: part.float() if part.is_floating_point() else part for name, part in state.items()}
-    )
+    model = planted_model.with_weights(new_model(), planted_model.STORED)
     model.train()
     random = np.random.default_rng(seed)
     optimiser = torch.optim.Adam(model.parameters(), lr=rate)
@@ -87,7 +62,4 @@ def trained_model(steps: int = 2500, batch: int = 8, rate: float = 2e-3, seed: i
 
 
 if __name__ == "__main__":
-    state = trained_model().state_dict()
-    save_file(
-        {name: part.half() if part.is_floating_point() else part for name, part in state.items()}, STORED
-    )
+    planted_model.store(trained_model(), STORED)

@@ -43,14 +43,22 @@ STORED = Path(__file__).with_name("planted_model.safetensors")
 
 def stored_model() -> Enformer:
     """Give the model that was trained by :func:`trained_model`; float16 on disk."""
-    model = new_model()
+    return with_weights(new_model(), STORED).eval()
+
+
+def with_weights(model: Enformer, path: Path) -> Enformer:
+    """Give a model the weights of a file, float16 on disk."""
+    state = load_file(path)
     model.load_state_dict(
-        {
-            name: tensor.float() if tensor.is_floating_point() else tensor
-            for name, tensor in load_file(STORED).items()
-        }
+        {name: part.float() if part.is_floating_point() else part for name, part in state.items()}
     )
-    return model.eval()
+    return model
+
+
+def store(model: Enformer, path: Path) -> None:
+    """Write the weights of a model as float16."""
+    state = model.state_dict()
+    save_file({name: part.half() if part.is_floating_point() else part for name, part in state.items()}, path)
 
 
 def new_model(seed: int = 0) -> Enformer:
@@ -81,8 +89,4 @@ def trained_model(
 
 
 if __name__ == "__main__":
-    state = trained_model().state_dict()
-    save_file(
-        {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in state.items()},
-        STORED,
-    )
+    store(trained_model(), STORED)
