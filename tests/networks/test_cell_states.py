@@ -13,16 +13,16 @@ from cistron.networks.shrinkage import shrink_effects
 GENES = 60
 
 
-def screen(states=2, size=0.8, made=0.0, smooth=False, seed=0, batches=None):
-    """Twenty-four perturbed genes at 20% and nothing else moved; ``made`` is the share of perturbed cells that go into state 0.
+def screen(states=2, size=0.8, made=0.0, smooth=False, seed=0, batches=None, each=12):
+    """Twenty-four perturbed genes at 20% and nothing else moved; ``made`` is the share of the first one's cells that go into state 0.
 
     A state multiplies genes by exp(N(0, size)); ``smooth`` spreads cells evenly between two states.
     """
     random = np.random.default_rng(seed)
     names = [f"G{number}" for number in range(GENES)]
-    target = np.concatenate([np.full(800, -1), np.repeat(np.arange(24), 12)])
+    target = np.concatenate([np.full(800, -1), np.repeat(np.arange(24), each)])
     state = random.integers(0, states, len(target))
-    state[(target >= 0) & (random.random(len(target)) < made)] = 0
+    state[(target == 0) & (random.random(len(target)) < made)] = 0
     shift = random.normal(0, size, (states, GENES))
     place = random.normal(0, 0.6, (len(target), 1)) * shift[:1] if smooth else shift[state]
     mean = 6 * np.exp(place)
@@ -44,8 +44,8 @@ def test_states_are_found(states):
     assert found.shares.sum() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("given", [{"states": 1}, {"smooth": True}, {"made": 0.5}])
-def test_one_state_a_smooth_one_and_those_that_perturbations_make_are_none(given):
+@pytest.mark.parametrize("given", [{"states": 1}, {"smooth": True}, {"made": 1.0}, {"each": 6}])
+def test_one_state_a_smooth_one_and_those_that_a_perturbation_makes_or_could_make_unseen_are_none(given):
     cells, _ = screen(**given)
     assert find_states(cells) is None
     same, found = within_states(cells)

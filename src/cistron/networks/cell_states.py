@@ -6,7 +6,8 @@ that state move together, which looks like effects, and vary together, which loo
 States are looked for in control cells: in their scores on the leading principal components, as far as these vary more than noise
 alone lets them (Marchenko and Pastur 1967), under a mixture of normal distributions with one covariance whose number of parts
 the Bayesian information criterion chooses. A mixture counts only where it is far better than one normal distribution and its parts lie
-apart, and where perturbations leave the shares of the states as they are: what perturbations move cells into is an effect.
+apart, and where no perturbation changes the shares of the states: what perturbations move cells into is an effect. A network that
+switches has states too. Where perturbations have too few cells to tell, states are left alone.
 """
 
 from dataclasses import dataclass, replace
@@ -29,8 +30,7 @@ LEAST_GAIN = (
 )
 LEAST_DISTANCE = 2.0  # between the means of two parts, in standard deviations
 FEWEST_CELLS = 100  # control cells of a state
-SURPRISING = 0.01
-MOST_SURPRISING = 0.05  # share of perturbations whose states may be so surprising
+CHANCE = 0.05  # with which some perturbation may seem to change the shares of states that none changes
 
 
 @dataclass(frozen=True)
@@ -107,15 +107,20 @@ def find_states(cells: PerturbedCells) -> CellStates | None:
 
 
 def _made_by_perturbations(perturbation: np.ndarray, state: np.ndarray, shares: np.ndarray) -> bool:
-    """Whether more perturbations change the shares of the states than chance lets them."""
+    """Whether some perturbation changes the shares of the states, or none could be seen to (Bonferroni over perturbations)."""
     hit = perturbation >= 0
     sources, row = np.unique(perturbation[hit], return_inverse=True)
+    if not len(sources):
+        return False
     seen = np.zeros((len(sources), len(shares)))
     np.add.at(seen, (row, state[hit]), 1)
+    # the last row: a perturbation of the usual size whose cells are all in the commonest state
+    usual = np.where(np.arange(len(shares)) == shares.argmax(), np.median(seen.sum(axis=1)), 0.0)
+    seen = np.vstack([seen, usual])
     expected = seen.sum(axis=1, keepdims=True) * shares
     distance = ((seen - expected) ** 2 / expected).sum(axis=1)
-    surprising = stats.chi2.sf(distance, len(shares) - 1) < SURPRISING
-    return bool(surprising.sum() > max(MOST_SURPRISING * len(sources), 1))
+    chance = stats.chi2.sf(distance, len(shares) - 1) * len(sources)
+    return bool(chance[:-1].min() < CHANCE or chance[-1] >= CHANCE)
 
 
 def within_states(cells: PerturbedCells) -> tuple[PerturbedCells, CellStates | None]:
