@@ -29,7 +29,9 @@ def toy(publisher, make_data_set, monkeypatch):
 def test_list_shows_every_name_once(run):
     code, output, _ = run("data", "list")
     assert code == 0
-    names = [line.split()[0] for line in output.splitlines()[1:] if line and not line.startswith("~")]
+    names = [
+        line.split()[0] for line in output.splitlines()[1:] if line and not line.startswith(("~", "Address:"))
+    ]
     assert names == list(catalogue())
 
 

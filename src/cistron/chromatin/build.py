@@ -15,7 +15,7 @@ from cistron.chromatin.settings import BuildSettings
 from cistron.errors import InputError
 from cistron.formats.gene_tracks import GENES_PER_CHUNK, GeneTracks, open_gene_tracks
 from cistron.formats.store import seal_store
-from cistron.runtime import RunRecord, atomic_directory, check_writable, record_path, sha256_of
+from cistron.runtime import Progress, RunRecord, atomic_directory, check_writable, record_path, sha256_of
 
 
 def build_gene_tracks(
@@ -151,10 +151,14 @@ def _from_arrays(given: BuildInputs, arrays: BinnedArrays, path: Path) -> GeneTr
     )
     with atomic_directory(output) as partial:
         store = create_store(partial, given, contents, settings, {})
-        for start in range(0, len(genes), GENES_PER_CHUNK):
-            part = slice(start, start + GENES_PER_CHUNK)
-            block = np.where(arrays.measured[None, :, :, None], arrays.values[rows[part]], np.nan)
-            block = np.where(turned[part, None, None, None], block[..., ::-1], block)
-            store.tracks.values[part] = block if settings.transform in ("none", "logged") else np.log1p(block)
+        starts = range(0, len(genes), GENES_PER_CHUNK)
+        with Progress("writing binned tracks", len(starts), "chunks of genes") as progress:
+            for start in starts:
+                part = slice(start, start + GENES_PER_CHUNK)
+                block = np.where(arrays.measured[None, :, :, None], arrays.values[rows[part]], np.nan)
+                block = np.where(turned[part, None, None, None], block[..., ::-1], block)
+                as_they_are = settings.transform in ("none", "logged")
+                store.tracks.values[part] = block if as_they_are else np.log1p(block)
+                progress.advance()
         seal_store(partial)
     return open_gene_tracks(output)

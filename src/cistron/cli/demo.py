@@ -23,7 +23,7 @@ PARTS: dict[str, str] = {
     "variants": "cistron.cli.demo_variants",
     "chromatin": "cistron.cli.demo_chromatin",
 }
-# Processor seconds of each part, measured: tells what is left.
+# About how many processor seconds each part takes; only the time left rests on them.
 SHARES = {"study": 45, "cells": 5, "networks": 10, "sequence": 15, "variants": 15, "chromatin": 10}
 
 
