@@ -331,6 +331,16 @@ def test_the_gain_is_what_the_embedding_tells_beyond_trivial_columns(kind):
         assert scores.loc[("trivial columns", metric), "value"] > (0.5 if kind == "number" else 0.65)
         assert result.summary.set_index("embedding").loc["truth", "gain"] == gain["value"]
         assert ("trivial columns", f"gain_{metric}") not in scores.index
+    alone = evaluate_labels(
+        [embedding_of(values, genes=genes)],
+        table,
+        QUICK,
+        chromosomes=chromosomes,
+        rivals=rivals,
+        rival_rows=False,
+    )
+    assert set(alone.scores["embedding"]) == {"truth"}
+    assert alone.summary["gain"].tolist() == [gain["value"]]  # the gain does not need the rows
 
 
 def test_gains_of_terms_with_other_genes_are_averaged():

@@ -292,6 +292,15 @@ def test_the_gain_of_pairs_is_what_the_embedding_tells_beyond_trivial_columns(ne
     assert gain.loc["noise", "low"] < 0 < gain.loc["noise", "high"] + 0.02
     assert ("trivial columns", "auroc") in scores.index
     assert result.facts["gain"]["groups"] >= 4
+    alone = evaluate_pairs(
+        [embedding_of(values)],
+        table,
+        replace(QUICK, negatives=negatives, random=0, controls=0),
+        rivals=rivals,
+        rival_rows=False,
+    ).scores.set_index(["embedding", "metric"])
+    assert ("trivial columns", "auroc") not in alone.index
+    assert alone.loc[("truth", "gain_auroc"), "value"] == gain.loc["truth", "value"]
 
 
 def test_genes_are_dealt_to_groups_with_their_partners():
