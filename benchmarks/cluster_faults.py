@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -171,43 +172,30 @@ def _killed_scheduler(folder: Path) -> list[tuple[str, dict[str, Any]]]:
             time.sleep(0.02)
         office.scheduler.kill()
 
-    try:
+    with closing(office):
         first = run(place, office.address, kill)
-    finally:
-        office.close()
-    office = Workplace()
-    try:
+    with closing(Workplace()) as office:
         second = run(place, office.address)
-    finally:
-        office.close()
     return [("scheduler killed after a third", first), ("the next run, on another scheduler", second)]
 
 
+def _beside_one_like(start: str, good: int, folder: Path, name: str) -> dict[str, Any]:
+    """Run with some good workers and one that starts with a line of its own."""
+    with closing(Workplace(good)) as office:
+        office.workers.append(office.start(start))
+        office.wait_for(good + 1)
+        return run(_fresh(folder, name), office.address)
+
+
 def _full_disk(folder: Path) -> list[tuple[str, dict[str, Any]]]:
-    place, office = _fresh(folder, "full"), Workplace(2)
-    office.workers.append(office.start(NO_ROOM))
-    try:
-        office.wait_for(3)
-        one = run(place, office.address)
-    finally:
-        office.close()
-    place, office = _fresh(folder, "all full"), Workplace(0)
-    office.workers.append(office.start(NO_ROOM))
-    try:
-        every = run(place, office.address)
-    finally:
-        office.close()
-    return [("no room on one of 3 workers", one), ("no room on the only worker", every)]
+    return [
+        ("no room on one of 3 workers", _beside_one_like(NO_ROOM, 2, folder, "full")),
+        ("no room on the only worker", _beside_one_like(NO_ROOM, 0, folder, "all full")),
+    ]
 
 
 def _other_version(folder: Path) -> list[tuple[str, dict[str, Any]]]:
-    place, office = _fresh(folder, "version"), Workplace(1)
-    office.workers.append(office.start(OTHER_VERSION))
-    try:
-        office.wait_for(2)
-        row = run(place, office.address)
-    finally:
-        office.close()
+    row = _beside_one_like(OTHER_VERSION, 1, folder, "version")
     return [("one of 2 workers has another cistron", row)]
 
 
