@@ -76,7 +76,7 @@ def test_a_mistyped_control_is_told_with_the_labels_of_the_column(tmp_path):
     assert _found(OBS, controls=["nontargeting"])[0] == "target"
     obs = OBS.set_axis([f"c{n}" for n in range(6)])
     anndata.AnnData(np.ones((6, 4), dtype=np.float32), obs=obs, var=VAR).write_h5ad(tmp_path / "x.h5ad")
-    with pytest.raises(InputError, match="'nontargeting' is absent; .* look like controls: non-targeting"):
+    with pytest.raises(InputError, match=r"'nontargeting' is absent; .* look like controls: non-targeting"):
         read_perturbed_cells(tmp_path / "x.h5ad", control=["nontargeting"])
 
 
