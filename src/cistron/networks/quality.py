@@ -81,8 +81,8 @@ def composition_remarks(cells: PerturbedCells) -> list[str]:
     if changed:
         source, genes = max(changed.items(), key=lambda one: (one[1] != [one[0]], len(one[1])))
         said.append(
-            f"{len(changed):,} perturbations change a gene by more than a twentieth of the counts ({source}: "
-            f"{', '.join(genes[:3])}); it is left out of the totals of their cells"
+            f"{len(changed):,} perturbations change genes by a large share of the counts ({source}: {', '.join(genes[:3])}); these are "
+            "left out of the totals of their cells"
         )
     return said
 
