@@ -334,7 +334,8 @@ class RowStream(io.RawIOBase):
     def close(self) -> None:
         """Close the file."""
         if not self.closed:
-            self.checked.close()
+            if hasattr(self, "checked"):  # not where opening failed: the interpreter closes such an object, too
+                self.checked.close()
             super().close()
 
 

@@ -248,7 +248,8 @@ class CheckedText(io.RawIOBase):
     def close(self) -> None:
         """Close the file."""
         if not self.closed:
-            self._raw.close()
+            if hasattr(self, "_raw"):  # not where opening failed: the interpreter closes such an object, too
+                self._raw.close()
             super().close()
 
 

@@ -65,7 +65,8 @@ class _Unpacking(io.RawIOBase):
 
     def close(self) -> None:
         if not self.closed:
-            self._handle.close()
+            if hasattr(self, "_handle"):  # not where opening failed: the interpreter closes such an object, too
+                self._handle.close()
             super().close()
 
 
