@@ -334,9 +334,8 @@ class RowStream(io.RawIOBase):
     def close(self) -> None:
         """Close the file."""
         if not self.closed:
-            if hasattr(
-                self, "checked"
-            ):  # not where opening failed: the interpreter closes such an object, too
+            # absent where opening failed: the interpreter closes such an object, too
+            if hasattr(self, "checked"):
                 self.checked.close()
             super().close()
 

@@ -248,7 +248,8 @@ class CheckedText(io.RawIOBase):
     def close(self) -> None:
         """Close the file."""
         if not self.closed:
-            if hasattr(self, "_raw"):  # not where opening failed: the interpreter closes such an object, too
+            # absent where opening failed: the interpreter closes such an object, too
+            if hasattr(self, "_raw"):
                 self._raw.close()
             super().close()
 

@@ -65,9 +65,8 @@ class _Unpacking(io.RawIOBase):
 
     def close(self) -> None:
         if not self.closed:
-            if hasattr(
-                self, "_handle"
-            ):  # not where opening failed: the interpreter closes such an object, too
+            # absent where opening failed: the interpreter closes such an object, too
+            if hasattr(self, "_handle"):
                 self._handle.close()
             super().close()
 
