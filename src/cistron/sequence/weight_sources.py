@@ -13,6 +13,7 @@ from torch import Tensor
 
 from cistron.errors import InputError
 from cistron.formats.tables import first_line
+from cistron.runtime import track
 from cistron.sequence.enformer import Enformer
 from cistron.sequence.settings import EnformerSettings, settings_from
 from cistron.sequence.tensor_bundle import TensorBundle, is_bundle
@@ -56,7 +57,10 @@ def read_source(path: str | Path) -> Source:
                 f"checkpoint {path.name} has no object path with _trunk or _heads, so it is not Enformer's; "
                 f"its first names are {', '.join(sorted(names)[:3]) or 'none'}"
             )
-        tensors = {bare_path(name): torch.from_numpy(bundle.read(name)) for name in names}
+        tensors = {
+            bare_path(name): torch.from_numpy(bundle.read(name))
+            for name in track(names, "weights read", unit="tensors")
+        }
         return Source("deepmind", tensors, tuple(bundle.files))
     if path.is_dir():
         found = [path / name for name in ("model.safetensors", "pytorch_model.bin") if (path / name).exists()]
@@ -174,7 +178,7 @@ def convert(source: Source, settings: EnformerSettings) -> tuple[dict[str, Tenso
     state: dict[str, Tensor] = {}
     problems = []
     entries = entries_of(source.layout, settings)
-    for entry in entries:
+    for entry in track(entries, "weights converted", unit="tensors"):
         found = source.tensors.get(entry.theirs)
         if found is None:
             problems.append(f"{entry.theirs} is missing")
