@@ -50,6 +50,13 @@ class Work:
     def completed(
         self, calls: Iterator[Call], ahead: int | None, go_on: Callable[[], bool]
     ) -> Iterator[tuple[str, Any]]:
+        """Give name and result of each piece as it is done.
+
+        Parameters
+        ----------
+        calls, ahead, go_on
+            As of :meth:`cistron.runtime.cluster.Cluster.completed`.
+        """
         from distributed import as_completed
         from distributed.comm import CommClosedError
 
