@@ -29,7 +29,7 @@ from cistron.networks.combined import gather_evidence
 from cistron.networks.evidence import unperturbed_pairs
 from cistron.networks.settings import DefaultSettings
 
-SEEDS = (*range(1, 27), *range(101, 144), *range(201, 321), *range(401, 481), *range(501, 533))
+SEEDS = (*range(1, 27), *range(101, 144), *range(201, 321), *range(401, 481), *range(501, 533), *range(601, 901))
 NETWORKS = {"with direct": 8, "total only": 4, "unperturbed": 4}  # their mean log-odds are used
 HIDDEN = {"with direct": 12, "total only": 8, "unperturbed": 4}
 EPOCHS = 40
