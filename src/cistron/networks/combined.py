@@ -21,6 +21,7 @@ from cistron.networks.cell_states import within_states
 from cistron.networks.covariation import covariance, partial_correlation_matrix
 from cistron.networks.deconvolution import DirectEffects, direct_log_odds
 from cistron.networks.direction import Directions
+from cistron.networks.double_perturbations import perturbation_groups
 from cistron.networks.effects import KnockOutEffects, screen_directions
 from cistron.networks.escapers import cell_weights
 from cistron.networks.evidence import BOUND, Evidence, logistic, unperturbed_pairs
@@ -233,7 +234,9 @@ def _resampled(
     draw: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Strongest pairs of one resample of the cells."""
-    weights = _resample_weights(cells.perturbation, random_generator(seed, "resampled cells", draw))
+    weights = _resample_weights(
+        perturbation_groups(cells)[0], random_generator(seed, "resampled cells", draw)
+    )
     partial = _partial(values, cells, settings, seed, weights)
     within = None if compared is None else _partial(values, compared, settings, seed, weights)
     used = weights if perturbed is None else weights * perturbed
