@@ -2,7 +2,7 @@
 
 Seeds 201 to 320 are narrow designs, 401 to 480 small ones, 501 to 532 thin ones, the others below 1000 wide ones (``networks_designs``).
 Every screen counts by the root of its number of edges. Where cells have states, the mean of two log-odds is fitted, as the method
-uses it. What a fit on some screens is worth on others is found by leaving out every fourth group of four screens in turn.
+uses it. What a fit on some screens is worth on others is found by leaving out every other group of four screens in turn.
 Writes src/cistron/networks/calibration.json.
 
 The evidence of each screen is kept in the folder that ``CISTRON_FIT_FOLDER`` names, so that a run that was cut goes on and a fit
@@ -96,7 +96,7 @@ def few_perturbations(cells: PerturbedCells, seed: int, number: int = 12) -> Per
 def _version() -> str:
     """Digest of the code that makes evidence, so that old evidence is not read by newer code."""
     names = ("cell_states", "combined", "covariation", "deconvolution", "direction", "effects", "evidence")
-    names += ("fold_changes", "normalisation", "shrinkage")
+    names += ("double_perturbations", "fold_changes", "normalisation", "shrinkage")
     digest = hashlib.sha256()
     for name in names:
         digest.update((FILE.parent / f"{name}.py").read_bytes())
@@ -214,10 +214,10 @@ def slope_and_intercept(log_odds: np.ndarray, true: np.ndarray, weight: np.ndarr
 def left_out(parts: list[Part], kinds: list[str], name: str) -> str:
     """Say what a fit is worth on screens that it has not seen, over all and by simulator."""
     found = []
-    for fold in range(4):
-        fitted = fit([part for place, part in enumerate(parts) if place // 4 % 4 != fold], name, fold + 1)
+    for fold in range(2):
+        fitted = fit([part for place, part in enumerate(parts) if place // 4 % 2 != fold], name, fold + 1)
         for place, (inputs, within, true, weight) in enumerate(parts):
-            if place // 4 % 4 == fold:
+            if place // 4 % 2 == fold:
                 kind = np.full(len(true), kinds[place])
                 found.append((_predicted(fitted, inputs, within), true, weight, kind))
     log_odds, true, weight, kind = (np.concatenate(part) for part in zip(*found))

@@ -13,7 +13,7 @@ from cistron.networks.calibration import (
     log_odds,
 )
 
-SCREEN = ScreenNumbers(0.5, 0.0, 0.0, -4.0, -3.5, 0.2, 0.0, 1.0, 1.0, 0.5)
+SCREEN = ScreenNumbers(0.5, 0.0, 0.0, -4.0, -3.5, 0.2, 0.0, 1.0)
 
 
 def _pairs(form, count=6):

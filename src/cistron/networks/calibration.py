@@ -62,11 +62,6 @@ class ScreenNumbers:
         Share of the perturbations whose direction is not known.
     perturbed
         Share of the genes that are perturbed.
-    hubs
-        Logarithm of how unevenly targets are spread over sources: mean square over squared mean of their numbers of targets.
-    agreement
-        How well co-variation agrees with the effects that are likely direct (any effects where these are not told apart): mean
-        agreement of pairs, weighted by their probability.
     """
 
     visibility: float
@@ -77,8 +72,6 @@ class ScreenNumbers:
     structure: float
     unknown: float
     perturbed: float
-    hubs: float
-    agreement: float
 
 
 SCREEN = tuple(field.name for field in fields(ScreenNumbers))

@@ -62,16 +62,21 @@ class Evidence:
     def pairs(self) -> dict[str, np.ndarray]:
         """Give the numbers of the pairs by the names of ``calibration``."""
         sources = self.effects.sources
-        strength = relative_strength(self.partial)[sources]
+        co_variation = relative_strength(self.partial)
+        rho = self.partial[sources]
+        # where nobody knows which way a gene was moved, the sign of co-variation says nothing
+        implied = np.where(self.directions.known, self.directions.sign, 0.0)[:, None]
+        strength = co_variation[sources]
         found = {
             "total": _bounded(self.total.log_odds),
-            "agreement": self._agreement(strength),
+            "agreement": np.sign(rho) * np.sign(self.moved) * implied * strength,
             "co-variation": strength,
             "moved by source": _logit(self.total.share)[:, None],
             "error": np.log(self.effects.error),
         }
-        chance = self._chance()
+        others = self._others()
         if self.determined:
+            chance = logistic(self.direct.log_odds) * others
             back = np.zeros(self.partial.shape)
             back[sources] = chance
             found |= {
@@ -84,7 +89,8 @@ class Evidence:
                 "direct effect": np.log(np.abs(self.direct.effect) + 0.05),
             }
         else:
-            size = np.abs(self.total.mean) * self._others()
+            chance = self.total.probability * others
+            size = np.abs(self.total.mean) * others
             found |= {
                 "two steps": np.log(chance[:, sources] @ chance + 0.05),
                 "share of strongest": np.log((size + 0.02) / (size.max(axis=1, keepdims=True) + 0.02)),
@@ -112,17 +118,6 @@ class Evidence:
             together = together * relative_strength(self.partial)[sources]
         return np.sign((z + direct) * self.directions.sign[:, None] + 2 * together).astype(np.int8)
 
-    def _agreement(self, strength: np.ndarray) -> np.ndarray:
-        """Strength of co-variation, negative where its sign is not the one that the perturbation implies [perturbation, gene]."""
-        # where nobody knows which way a gene was moved, the sign of co-variation says nothing
-        implied = np.where(self.directions.known, self.directions.sign, 0.0)[:, None]
-        return np.sign(self.partial[self.effects.sources]) * np.sign(self.moved) * implied * strength
-
-    def _chance(self) -> np.ndarray:
-        """Probability of a direct effect, or of any where these are not told apart, on others [perturbation, gene]."""
-        chance = logistic(self.direct.log_odds) if self.determined else self.total.probability
-        return np.asarray(chance * self._others())
-
     def _others(self) -> np.ndarray:
         """False where a gene is the source itself."""
         others = np.ones(self.effects.shift.shape, dtype=bool)
@@ -137,9 +132,6 @@ class Evidence:
         moved = float(self.total.probability[others].mean())
         density = float(logistic(self.direct.log_odds)[others].mean()) if self.determined else moved
         structure = spread_of(self.partial) * np.sqrt(max(self.cells, 1))
-        chance = self._chance()
-        targets = chance.sum(axis=1) + 0.3
-        agreement = self._agreement(relative_strength(self.partial)[self.effects.sources])
         return ScreenNumbers(
             visibility=float(np.log(max(float(np.median(own)), 1e-3))) - 2,
             genes=float(np.log(genes / 100)),
@@ -149,6 +141,4 @@ class Evidence:
             structure=float(np.log(max(structure, 1e-3))),
             unknown=1 - float(self.directions.known.mean()),
             perturbed=len(rows) / genes,
-            hubs=float(np.log((targets**2).mean() / targets.mean() ** 2)),
-            agreement=float((chance * agreement).sum() / (chance.sum() + 1)),
         )
