@@ -138,12 +138,13 @@ def _partial(
 ) -> tuple[np.ndarray, float]:
     if not settings.co_variation:
         return np.zeros((values.shape[1],) * 2), 0.0
-    used = np.flatnonzero((cells.perturbation >= -1) & (True if weights is None else weights > 0))
+    perturbation = perturbation_groups(cells)[0]
+    used = np.flatnonzero((perturbation >= -1) & (True if weights is None else weights > 0))
     if len(used) > settings.most_cells:
         random = random_generator(seed, "cells for covariation")
         used = np.sort(random.choice(used, settings.most_cells, replace=False))
     # within perturbations: what they moved is the other evidence already and must not count twice
-    group = cells.perturbation[used] + 1
+    group = perturbation[used] + 1
     if cells.batch is not None:
         group = group + (group.max() + 1) * cells.batch[used]
     covariances, _, number = covariance(
