@@ -61,8 +61,13 @@ def main() -> None:
         for start in starts:
             np.frombuffer(peer.fetch("chr1", start, start + 196_608).encode(), np.uint8)
 
-    def variants() -> int:
-        with pysam.VariantFile(str(vcf)) as file:
+    bcf = folder / "sample.bcf"
+    with pysam.VariantFile(str(vcf)) as source, pysam.VariantFile(str(bcf), "wb", header=source.header) as to:
+        for record in source:
+            to.write(record)
+
+    def variants(path: Path = vcf) -> int:
+        with pysam.VariantFile(str(path)) as file:
             return sum(len([record.pos, record.alleles, record.samples[0]["GT"]]) for record in file)
 
     print(f"{'what':<44}{'cistron':>9}{'pysam':>8}{'lines':>7}")
@@ -75,6 +80,9 @@ def main() -> None:
     print(
         f"{f'VCF, {VARIANTS:,} genotypes of one person':<44}{ours:>8.2f}s{_seconds(variants):>7.2f}s{lines:>7}"
     )
+    ours = _seconds(lambda: read_sample(bcf, genome))
+    peers, lines = _seconds(lambda: variants(bcf)), _lines("genome/bcf.py")
+    print(f"{f'BCF, {VARIANTS:,} genotypes of one person':<44}{ours:>8.2f}s{peers:>7.2f}s{lines:>7}")
     ours = _seconds(lambda: read_gene_places(gtf, "genes"))
     print(f"{f'GTF, {2 * GENES:,} lines':<44}{ours:>8.2f}s{'-':>8}{_lines('genes/gene_features.py'):>7}")
 

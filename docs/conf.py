@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import pkgutil
 from pathlib import Path
 
 from docutils import nodes
@@ -30,29 +31,17 @@ autosummary_generate = False
 numpydoc_show_class_members = False
 intersphinx_mapping = {}  # nothing is fetched when the documentation is built
 
-# One page a package with everything that it makes public; written before each build.
-PACKAGES = (
-    "omics",
-    "sequence",
-    "chromatin",
-    "cells",
-    "networks",
-    "evaluation.gwas",
-    "evaluation.genesets",
-    "evaluation.expression",
-    "evaluation.edges",
-    "formats",
-    "genes",
-    "genome",
-    "datasets",
-    "statistics",
-    "training",
-    "world",
-    "plots",
-    "report",
-    "methods",
-    "runtime",
-)
+
+def _packages() -> list[str]:
+    """Every package that makes names public, and the errors; the command line has its own help."""
+    found = [
+        module.name
+        for module in pkgutil.walk_packages(cistron.__path__, "cistron.")
+        if module.ispkg
+        and module.name != "cistron.cli"
+        and "__all__" in vars(importlib.import_module(module.name))
+    ]
+    return [*sorted(found), "cistron.errors"]
 
 
 def _shown(value: object) -> str:
@@ -61,13 +50,14 @@ def _shown(value: object) -> str:
 
 
 def _write_reference() -> None:
+    """One page a package with everything that it makes public; written before each build."""
     folder = Path(__file__).parent / "api"
     folder.mkdir(exist_ok=True)
-    for package in PACKAGES:
-        name = f"cistron.{package}"
+    for name in _packages():
         module = importlib.import_module(name)
         lines = [f"# {name}", "", (module.__doc__ or "").split("\n\n")[0], "", "```{eval-rst}"]
-        for member in module.__all__:
+        own = [key for key, value in vars(module).items() if getattr(value, "__module__", "") == name]
+        for member in getattr(module, "__all__", own):
             thing = getattr(module, member)
             if inspect.isclass(thing):
                 lines += [f".. autoclass:: {name}.{member}", "   :members:", ""]
@@ -76,7 +66,7 @@ def _write_reference() -> None:
             else:
                 lines += [f".. py:data:: {name}.{member}", f"   :value: {_shown(thing)}", ""]
         text = "\n".join([*lines, "```", ""])
-        page = folder / f"{package}.md"
+        page = folder / f"{name.removeprefix('cistron.')}.md"
         if not page.exists() or page.read_text() != text:
             page.write_text(text)
 

@@ -16,6 +16,7 @@ _SUBPACKAGES = (
     "formats",
     "genes",
     "genome",
+    "methods",
     "networks",
     "omics",
     "plots",
@@ -23,6 +24,7 @@ _SUBPACKAGES = (
     "runtime",
     "sequence",
     "statistics",
+    "study",
     "training",
     "world",
 )

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from cistron.cli.main import _end_zarr
+from cistron.errors import InputError
 from cistron.omics import read_matrix
 
 VALUES = np.random.default_rng(0).poisson(50, (20, 6)).astype(float)
@@ -98,3 +99,59 @@ def test_the_names_that_zarr_uses_are_those_that_are_waited_for():
     script = "import zarr, zarr.core.sync as s; zarr.create_array({}, data=__import__('numpy').ones(2)); assert s.loop[0].is_running(); "
     script += "assert s.iothread[0].is_alive()"
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
+
+
+def _written(number, separator, thousands, point):
+    text = f"{number:,.{0 if point is None else 2}f}"
+    return text.translate(str.maketrans({",": thousands, ".": point or ""}))
+
+
+@pytest.mark.parametrize(
+    ("separator", "thousands", "point"),
+    [
+        ("\t", ",", "."),
+        (";", ".", ","),
+        (";", ".", None),
+        ("\t", "\xa0", ","),
+        (";", "'", "."),
+        (",", ",", "."),
+    ],
+)
+def test_separators_of_thousands_are_no_text_and_no_decimal_points(tmp_path, separator, thousands, point):
+    """Spreadsheets of three countries: columns were set aside as text, or 12.345 was read as a number between 12 and 13."""
+    values = np.random.default_rng(1).lognormal(8, 2, (20, 6))
+    table = pd.DataFrame(values, index=SYMBOLS, columns=SAMPLES)
+    table = table.map(lambda number: _written(number, separator, thousands, point))
+    table.to_csv(tmp_path / "m.csv", sep=separator)
+    with pytest.raises(InputError, match=r"line 2: liver of GENE0A .* separator"):
+        read_matrix(tmp_path / "m.csv")
+
+
+@pytest.mark.parametrize("digits", ["%.3f", None])
+def test_three_digits_behind_the_point_are_no_thousands(tmp_path, digits):
+    values = np.random.default_rng(1).uniform(1, 30, (200, 3)).round(3)
+    table = pd.DataFrame(values, index=[f"GENE{number}A" for number in range(200)], columns=SAMPLES[:3])
+    table.insert(0, "gut", np.arange(200))  # whole numbers of another column tell nothing
+    table.to_csv(tmp_path / "m.tsv", sep="\t", float_format=digits)
+    np.testing.assert_array_equal(read_matrix(tmp_path / "m.tsv").dense()[:, 1:], np.float32(values))
+
+
+def test_sums_of_a_spreadsheet_over_the_samples_are_no_samples(tmp_path):
+    table = pd.DataFrame(VALUES, index=SYMBOLS, columns=SAMPLES)
+    table.assign(Mean=table.mean(axis=1), StDev=table.std(axis=1)).to_csv(tmp_path / "m.csv")
+    matrix = read_matrix(tmp_path / "m.csv")
+    assert matrix.samples == SAMPLES
+    assert "columns that tell of the genes and are no samples set aside: Mean, StDev" in matrix.remarks
+
+
+def test_results_of_differential_expression_are_no_matrix(tmp_path):
+    columns = ["baseMean", "log2FoldChange", "lfcSE", "stat", "pvalue", "padj"]
+    pd.DataFrame(VALUES, index=SYMBOLS, columns=columns).to_csv(tmp_path / "m.csv")
+    with pytest.raises(InputError, match="results of a test of differential expression"):
+        read_matrix(tmp_path / "m.csv")
+
+
+def test_a_link_to_nothing_is_told_as_such(tmp_path, fails):
+    (tmp_path / "m.csv").symlink_to("nowhere.csv")
+    said = fails("omics", "embed", tmp_path / "m.csv", "--dimensions", 2, "-o", tmp_path / "o.h5ad")
+    assert "m.csv does not exist; it is a link to nowhere.csv, which is not there" in said

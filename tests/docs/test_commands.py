@@ -32,7 +32,6 @@ SMALLER = {
     "--method vdtf --dimensions": "--vdtf.fit.epochs 2",
     "--method autoencoder --dimensions": "--autoencoder.fit.epochs 2",
     "omics tune": "--epochs 2",
-    "sequence weights": "--length 2048 --crop 2",
     "sequence variants": "--batch-size 4",
 }
 

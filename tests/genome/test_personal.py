@@ -64,6 +64,23 @@ def bgzip(data):
     return out
 
 
+def as_bcf(path, length=20):
+    """Write a VCF as BCF, beside it."""
+    pysam = pytest.importorskip("pysam", reason="the optional extra 'variants' is not installed")
+    lines = '##contig=<ID=chr1,length=%d>\n##FORMAT=<ID=GT,Number=1,Type=String,Description="g">\n##FILTER=<ID=bad,Description="b">\n'
+    first, rest = path.read_text().split("\n", 1)
+    path = path.with_name("with_contigs.vcf")
+    path.write_text(f"{first}\n{lines % length}{rest}")
+    out = path.with_name("v.bcf")
+    with (
+        pysam.VariantFile(str(path)) as source,
+        pysam.VariantFile(str(out), "wb", header=source.header) as to,
+    ):
+        for record in source:
+            to.write(record)
+    return out
+
+
 def letters(codes):
     return "".join("ACGTN"[code] for code in codes)
 
@@ -236,7 +253,7 @@ def test_a_difference_that_the_first_look_missed_stops_the_window(fasta):
         (HEADER + "ann\nchr1\t3\t.\t\tT\t.\tPASS\t.\tGT\t0|1\n", "line 3: expected the fields"),
         (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tGT\t0|2\n", "names allele 2, ALT has 1"),
         (HEADER + "ann\nchr1\t3\t.\tG\tT\t.\tPASS\t.\tDP\t7\n", "1 left out: without a genotype"),
-        ("BCF\2\2", "is BCF; write it as VCF"),
+        ("BCF\2\2", "bad.vcf cannot be read"),
     ],
 )
 def test_files_that_are_no_use(fasta, tmp_path, text, words):
@@ -436,9 +453,61 @@ def test_an_indexed_file_is_read_where_it_is_needed(tmp_path, monkeypatch, remar
     for options, words in (({}, "2 samples; name one"), ({"sample": "eve"}, "no sample 'eve'")):
         with pytest.raises(InputError, match=words):
             made(tmp_path / "g.fa", indexed, **options)
+    binary = as_bcf(tmp_path / "v.vcf", length=3000)
+    of_binary = made(tmp_path / "g.fa", binary, sample="bob")
+    assert of_binary.variants.counts == whole.variants.counts
+    assert both(of_binary, 0, 3000) == both(whole, 0, 3000)
+    pysam.tabix_index(str(binary), preset="bcf")
+    of_binary = made(tmp_path / "g.fa", binary, sample="bob")
+    assert "read by its index" in of_binary.variants.summary()
+    for start in range(0, 2960, 370):
+        assert both(of_binary, start, start + 40) == both(whole, start, start + 40)
     (tmp_path / "i.vcf.gz.tbi").write_bytes(b"no index")
+    (tmp_path / "v.bcf.csi").write_bytes(b"no index")
     with pytest.raises(InputError, match="index it again"):
         made(tmp_path / "g.fa", indexed, sample="bob")
+    with pytest.raises(InputError, match="index it again"):
+        both(made(tmp_path / "g.fa", binary, sample="bob"))
     monkeypatch.setattr("cistron.genome.vcf_regions.find_pysam", lambda: None)
     assert both(made(tmp_path / "g.fa", indexed, sample="bob")) == both(whole)
     assert "with pysam its index is used" in remarks()
+
+
+def test_a_bcf_is_read_as_the_vcf_that_it_was(fasta, tmp_path, capfd):
+    """Every kind of record: several alternatives, a failed one, missing and haploid calls; one of two samples."""
+    rows = [
+        (3, "G", "T,A", "0|1", "1|2"),
+        (5, "A", "C", ".", "1"),
+        (7, "G", "*,T", "0|0", "1/2"),
+        (9, "A", "T", "0|0", ".|1"),
+        (11, "G", "A", "1|1", "0|0"),
+    ]
+    path = vcf(tmp_path / "v.vcf", rows, "ann bob")
+    path.write_text(path.read_text().replace("9\t.\tA\tT\t.\tPASS", "9\t.\tA\tT\t.\tbad"))
+    binary = as_bcf(path)
+    for sample in ("ann", "bob"):
+        person, other = made(fasta, binary, sample=sample), made(fasta, path, sample=sample)
+        assert both(person) == both(other)
+        assert person.variants.counts == other.variants.counts
+    plain = tmp_path / "uncompressed"
+    plain.write_bytes(gzip.decompress(binary.read_bytes()))
+    assert both(made(fasta, plain, sample="bob")) == both(person)
+    for options, words in (({}, "2 samples; name one"), ({"sample": "eve"}, "no sample 'eve'")):
+        with pytest.raises(InputError, match=words):
+            made(fasta, binary, **options)
+    cut = tmp_path / "cut.bcf"
+    for size in (28, 60):  # without the last block, and in the middle of records
+        cut.write_bytes(binary.read_bytes()[:-size])
+        with pytest.raises(InputError, match="may be truncated"):
+            made(fasta, cut, sample="bob")
+    wrong = as_bcf(vcf(tmp_path / "w.vcf", [(3, "G", "T", "0|1"), (5, "T", "C", "0|1")]))
+    with pytest.raises(InputError, match="REF"):
+        both(made(fasta, wrong))
+    assert capfd.readouterr().err == ""  # htslib says nothing of its own
+
+
+def test_a_bcf_without_the_library_that_reads_it(fasta, tmp_path, monkeypatch):
+    monkeypatch.setattr("cistron.genome.bcf.find_pysam", lambda: None)
+    (tmp_path / "b.bcf").write_bytes(gzip.compress(b"BCF\2\2" + b"\0" * 20))
+    with pytest.raises(InputError, match=r"pip install pysam"):
+        made(fasta, tmp_path / "b.bcf")

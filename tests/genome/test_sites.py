@@ -150,7 +150,7 @@ def test_bad_regions_and_bcf_without_the_library(genome, tmp_path, monkeypatch):
             read_sites(path, genome, region)
     with pytest.raises(InputError, match="chrX is not in"):
         read_sites(path, genome, "chrX:1-2")
-    monkeypatch.setattr("cistron.genome.vcf_sites.find_pysam", lambda: None)
+    monkeypatch.setattr("cistron.genome.bcf.find_pysam", lambda: None)
     (tmp_path / "b.bcf").write_bytes(gzip.compress(b"BCF\2\2" + b"\0" * 20))
     with pytest.raises(InputError, match=r"pip install pysam"):
         read_sites(tmp_path / "b.bcf", genome)

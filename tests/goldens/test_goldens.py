@@ -29,9 +29,9 @@ LONG_JOBS = {
     "cells compare", "cells predict", "cells train", "chromatin build", "chromatin design", "chromatin embed", "chromatin epigenesis",
     "chromatin export", "chromatin predict", "chromatin quality", "chromatin train", "demo", "evaluate edges", "evaluate enhancers",
     "evaluate expression", "evaluate genesets", "evaluate gwas", "evaluate labels", "evaluate pairs", "evaluate sldp", "evaluate variants",
-    "networks infer", "networks quality", "networks regimes", "omics embed", "omics prepare", "omics tune", "sequence data",
+    "networks infer", "networks quality", "networks regimes", "omics embed", "omics prepare", "omics tune", "report build", "sequence data",
     "sequence design", "sequence embed", "sequence embed-protein", "sequence enhancers", "sequence evaluate", "sequence folds",
-    "sequence predict", "sequence saturate", "sequence train", "sequence variants", "store check", "study add", "study run",
+    "sequence predict", "sequence saturate", "sequence train", "sequence variants", "sequence weights", "store check", "study add", "study run",
 }  # fmt: skip
 SHORT = {
     "chromatin train: ridge",

@@ -1,5 +1,6 @@
-"""A small result folder of ``cistron evaluate gwas``, made in code with known scores."""
+"""A small result folder of ``cistron evaluate gwas``, made in code with known scores; and one study for all files."""
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +10,12 @@ import pytest
 
 from cistron.formats.scores import score_frame, write_scores
 from cistron.runtime import RunRecord
+
+sys.path.insert(0, str(Path(__file__).parent))
+try:
+    from planted_study import study  # noqa: F401  # the fixture
+finally:
+    sys.path.remove(str(Path(__file__).parent))
 
 INTERVAL = "95% bootstrap over chromosomes"
 

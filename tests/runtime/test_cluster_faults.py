@@ -143,7 +143,7 @@ def test_results_that_wait_for_a_slow_piece_are_few(cluster, tmp_path):
 
 def test_another_version_is_refused_by_name(cluster, tmp_path, monkeypatch):
     ours = {"cistron": "0.0.9", "Python": "3.11", "numpy": "2.0"}
-    monkeypatch.setattr("cistron.runtime.cluster._installed", lambda: ours)
+    monkeypatch.setattr("cistron.runtime.cluster.software_installed", lambda: ours)
     with pytest.raises(
         InputError,
         match=r"worker tcp://127.0.0.1:\d+ has cistron \S+ \(here 0.0.9\).*; start it from the env",
@@ -182,7 +182,7 @@ def test_a_worker_that_dies_takes_nothing_with_it(cluster, case):
 
 
 def test_a_shard_that_ends_its_workers_is_named_and_the_others_are_kept(cluster, case, tmp_path, monkeypatch):
-    monkeypatch.setattr("cistron.runtime.cluster._DEATHS", 2)
+    monkeypatch.setattr("cistron.runtime.cluster_work.DEATHS", 2)
     with pytest.raises(
         CistronError, match=r"^part5: every worker that took it ended \(too little memory\?\)"
     ):

@@ -385,6 +385,8 @@ def _near(path: Path) -> str:
     """What lies in the folder of an absent file under a name like its own, for the message."""
     if cloud_url(path) is not None:
         return ""
+    if path.is_symlink():
+        return f"; it is a link to {path.readlink()}, which is not there"
     folder = path.parent
     if not folder.is_dir():
         return f"; there is no folder {folder} (this is {Path.cwd()})"

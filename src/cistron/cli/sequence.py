@@ -67,9 +67,9 @@ def weights(
     destination
         Folder to write: model.safetensors, model.json, README.md.
     length
-        Base pairs of input, which weights do not tell; 196,608 when absent.
+        Base pairs of input, which weights do not tell; when absent, as the metadata of a .safetensors file say, else 196,608.
     crop
-        Bins cut from either side; 320 when absent.
+        Bins cut from either side; likewise, else 320.
     human_tracks
         Table of the human targets (targets_human.txt), stored beside the weights.
     mouse_tracks

@@ -18,7 +18,7 @@ class PersonSettings:
     Attributes
     ----------
     variants
-        VCF of a person (plain, gzip, bgzip): their own sequence in place of the reference.
+        VCF (plain, gzip, bgzip) or BCF of a person: their own sequence in place of the reference.
     sample
         Sample of the VCF; may be absent where it has one.
     haplotype

@@ -1,6 +1,6 @@
-"""Read the genotypes of one sample of a VCF.
+"""Read the genotypes of one sample of a VCF or BCF.
 
-Format: VCF 4.1 to 4.5, plain, gzip or bgzip; no index is needed, the file is read once from front to back.
+Format: VCF 4.1 to 4.5, plain, gzip or bgzip, or BCF; no index is needed, the file is read once from front to back.
 """
 
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cistron.errors import InputError
+from cistron.genome.bcf import BcfFile, is_bcf
 from cistron.genome.sequence import Genome
 from cistron.genome.settings import Unphased
 from cistron.genome.variants import Changes, SampleVariants, check_reference, trimmed
@@ -30,7 +31,7 @@ def read_sample(
     Parameters
     ----------
     path
-        VCF, plain, gzip or bgzip.
+        VCF, plain, gzip or bgzip; or BCF, which needs pysam.
     genome
         Reference of the same build.
     sample
@@ -82,28 +83,8 @@ class SampleReader(VcfText):
         self.found: dict[str, tuple[Changes, Changes]] = {}
 
     def read(self, sample: str | None) -> SampleVariants:
-        column = -1
-        for number, line in self.lines():
-            if line.startswith(b"##"):
-                self.check_contig(line)
-            elif line.startswith(b"#CHROM"):
-                fields = line.decode("utf8", "replace").split("\t")
-                self.width = len(fields)
-                column, sample = self.find_column(fields, sample)
-            elif line:
-                if column < 0:
-                    raise InputError(
-                        f"{self.path.name} line {number}: expected a VCF header with a #CHROM line that names the samples "
-                        f"before the first record"
-                    )
-                if line.count(b"\t") + 1 != self.width:
-                    raise InputError(
-                        f"{self.path.name} line {number}: {line.count(bytes([9])) + 1:,} tab-separated fields, but the header has "
-                        f"{self.width:,}; the row is damaged, or the file is cut there"
-                    )
-                self._record(line.split(b"\t", column + 1), column, number)
-        if column < 0:
-            raise InputError(f"{self.path.name} has no #CHROM line; expected a VCF with genotypes")
+        """Read the file to its end."""
+        sample = self._read_binary(sample) if is_bcf(self.path) else self._read_text(sample)
         self._finish()
         if not self.found and self.reference_calls and not self.counts:
             say(
@@ -117,7 +98,45 @@ class SampleReader(VcfText):
                 f"{self.other_names()}"
             )
         first, second = ({name: pair[which] for name, pair in self.found.items()} for which in (0, 1))
-        return SampleVariants(self.path, str(sample), (first, second), dict(self.counts))
+        return SampleVariants(self.path, sample, (first, second), dict(self.counts))
+
+    def _read_text(self, given: str | None) -> str:
+        """Take each record of a text; give the sample's name."""
+        column, sample = -1, ""
+        for number, line in self.lines():
+            if line.startswith(b"##"):
+                self.check_contig(line)
+            elif line.startswith(b"#CHROM"):
+                fields = line.decode("utf8", "replace").split("\t")
+                self.width = len(fields)
+                column, sample = self.find_column(fields, given)
+            elif line:
+                if column < 0:
+                    raise InputError(
+                        f"{self.at(number)}: expected a VCF header with a #CHROM line that names the samples "
+                        f"before the first record"
+                    )
+                if line.count(b"\t") + 1 != self.width:
+                    raise InputError(
+                        f"{self.at(number)}: {line.count(bytes([9])) + 1:,} tab-separated fields, but the header has "
+                        f"{self.width:,}; the row is damaged, or the file is cut there"
+                    )
+                self._record(line.split(b"\t", column + 1), column, number)
+        if column < 0:
+            raise InputError(f"{self.path.name} has no #CHROM line; expected a VCF with genotypes")
+        return sample
+
+    def _read_binary(self, given: str | None) -> str:
+        """Take each record of a BCF; give the sample's name."""
+        self.unit = "record"
+        with BcfFile(self.path, genotypes=True) as file:
+            for line in file.header:
+                self.check_contig(line.encode())
+            sample = self.find_column(file.header[-1].split("\t"), given)[1]
+            file.choose(sample)
+            for number, text in enumerate(file.fetch(), 1):
+                self._record(text.encode().split(b"\t"), 9, number)
+        return sample
 
     def _finish(self) -> None:
         """Turn the rows of the current chromosome into changes, which take a fifth of the memory."""
@@ -164,7 +183,7 @@ class SampleReader(VcfText):
                 raise ValueError
         except (IndexError, ValueError) as error:
             raise InputError(
-                f"{self.path.name} line {number}: expected the fields of a VCF record with a genotype such as 0|1. "
+                f"{self.at(number)}: expected the fields of a VCF record with a genotype such as 0|1. "
                 f"Given: {b' '.join(fields[:5] + fields[8 : column + 1][:4]).decode('utf8', 'replace')[:80]!r}"
             ) from error
         if calls is None:
@@ -185,13 +204,13 @@ class SampleReader(VcfText):
             return
         if not 0 <= position <= self.genome.lengths[name] - len(reference):
             raise InputError(
-                f"{self.path.name} line {number}: {name}:{position + 1:,} lies behind the end of the chromosome "
+                f"{self.at(number)}: {name}:{position + 1:,} lies behind the end of the chromosome "
                 f"({self.genome.lengths[name]:,} bp in {self.genome.path.name}); is it of another genome build?"
             )
         if not phased and alleles[0] != alleles[1]:
             if self.unphased == "error":
                 raise InputError(
-                    f"{self.path.name} line {number}: the genotype is heterozygous without a phase; phase the variants, or "
+                    f"{self.at(number)}: the genotype is heterozygous without a phase; phase the variants, or "
                     "take alleles in the order in which they are written with --unphased as-written"
                 )
             self.counts["unphased heterozygotes (alleles taken as written)"] += 1
@@ -228,14 +247,14 @@ class SampleReader(VcfText):
     ) -> None:
         if max(alleles) > len(alternatives):
             raise InputError(
-                f"{self.path.name} line {number}: the genotype names allele {max(alleles)}, ALT has {len(alternatives)}"
+                f"{self.at(number)}: the genotype names allele {max(alleles)}, ALT has {len(alternatives)}"
             )
         plain = _BASES.issuperset(reference)
         if name != self.current:
             self._finish()
             if name in self.found:
                 raise InputError(
-                    f"{self.path.name} line {number}: records of {name} do not stand together; sort the file with bcftools sort"
+                    f"{self.at(number)}: records of {name} do not stand together; sort the file with bcftools sort"
                 )
             self.current = name
         taken = False

@@ -1,21 +1,21 @@
-"""The genotypes of one sample, read where they are needed from an indexed VCF: a cohort is not read to its end for fifty genes."""
+"""The genotypes of one sample, read where they are needed from an indexed VCF or BCF: a cohort is not read to its end for fifty genes."""
 
 from pathlib import Path
 from typing import Any
 
 from cistron.errors import InputError
+from cistron.genome.bcf import INDEXES, BcfFile, find_pysam, is_bcf
 from cistron.genome.sequence import Genome
 from cistron.genome.settings import Unphased
 from cistron.genome.variants import Changes
 from cistron.genome.vcf import SampleReader
-from cistron.genome.vcf_sites import INDEXES, find_pysam
 from cistron.runtime import say
 
 _MARGIN = 20_000  # base pairs read on either side: a window that changes have made longer or shorter needs more of the reference
 
 
 def has_index(path: Path) -> bool:
-    """Whether regions of a VCF can be read: bgzip with an index beside it, and pysam.
+    """Whether regions of a VCF or BCF can be read: bgzip with an index beside it, and pysam.
 
     Without pysam a remark says how to get it.
     """
@@ -39,7 +39,7 @@ class IndexedSample:
     Parameters
     ----------
     path
-        VCF, bgzip, with a ``.tbi`` or ``.csi`` beside it.
+        VCF, bgzip, or BCF, with a ``.tbi`` or ``.csi`` beside it.
     genome
         Reference of the same build.
     sample
@@ -56,30 +56,37 @@ class IndexedSample:
     def __init__(self, path: Path, genome: Genome, sample: str | None, unphased: Unphased) -> None:
         self.path = path
         self._reader = SampleReader(path, genome, unphased)
-        self._file, header = self._opened()
+        self._reader.unit = "record"
+        self._file = self._opened()
+        header = [str(line) for line in self._file.header]
         for line in header:
-            self._reader.check_contig(line)
-        titles = [line for line in header if line.startswith(b"#CHROM")]
+            self._reader.check_contig(line.encode())
+        titles = [line for line in header if line.startswith("#CHROM")]
         if not titles:
             raise InputError(f"{path.name} has no #CHROM line; expected a VCF with genotypes")
-        fields = titles[-1].decode("utf8", "replace").split("\t")
+        fields = titles[-1].split("\t")
         self._width = len(fields)
         self._column, self.sample = self._reader.find_column(fields, sample)
+        if isinstance(self._file, BcfFile):
+            self._file.choose(self.sample)
+            self._column, self._width = 9, 10
         self._names = {self._reader.spelled(str(name)): str(name) for name in self._file.contigs}
         self._last: tuple[str, int, int, tuple[Changes, Changes]] | None = None
 
-    def _opened(self) -> tuple[Any, list[bytes]]:
+    def _opened(self) -> Any:
+        """The file: ``header`` and ``contigs``, and ``fetch``, which gives lines."""
+        if is_bcf(self.path):
+            return BcfFile(self.path, genotypes=True)
         pysam = find_pysam()
         assert pysam is not None
         try:
-            file = pysam.TabixFile(str(self.path))
-            return file, [str(line).encode() for line in file.header]
+            return pysam.TabixFile(str(self.path))
         except (OSError, ValueError) as error:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> InputError:
         return InputError(
-            f"{self.path.name} cannot be read by its index ({error}); index it again with tabix"
+            f"{self.path.name} cannot be read by its index ({error}); index it again with 'bcftools index -f'"
         )
 
     def changes(self, chromosome: str, start: int, end: int) -> tuple[Changes, Changes] | None:

@@ -4,8 +4,6 @@ Text is read by :mod:`cistron.genome.vcf_text`. BCF, and regions of an indexed f
 optional extra: a cohort of terabytes is not read to its end for one region.
 """
 
-import gzip
-import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
+from cistron.genome.bcf import INDEXES, BcfFile, find_pysam, is_bcf
 from cistron.genome.sequence import Genome
 from cistron.genome.variants import differs
 from cistron.genome.vcf_text import VcfText, whole_number
@@ -22,7 +21,6 @@ from cistron.runtime import say
 
 SITE_COLUMNS = ("chromosome", "position", "ref", "alt", "id", "row")
 _BASES = frozenset(b"ACGTN")
-INDEXES = (".tbi", ".csi")
 _SHOWN = 5
 
 _Record = tuple[
@@ -113,35 +111,12 @@ def _span(region: str, genome: Genome) -> _Span:
     return chromosome, int(first) - 1, int(last) if last else genome.lengths[chromosome]
 
 
-def _is_bcf(path: Path) -> bool:
-    with path.open("rb") as handle:
-        if handle.read(2) != b"\x1f\x8b":
-            return False
-    try:
-        with gzip.open(path) as handle:
-            return handle.read(4) == b"BCF\2"
-    except (OSError, EOFError):
-        return False  # the reader of text says what is wrong
-
-
-def find_pysam() -> Any | None:
-    """The package pysam, where it is installed."""
-    try:
-        return importlib.import_module("pysam")
-    except ImportError:
-        return None
-
-
 def _records(reader: "_SiteReader", span: _Span | None) -> Iterator[_Record]:
     """Choose how a file is read."""
     path, pysam = reader.path, find_pysam()
     indexed = any(path.with_name(path.name + suffix).exists() for suffix in INDEXES)
-    if _is_bcf(path):
-        if pysam is None:
-            raise InputError(
-                f"{path.name} is BCF, which needs pysam: pip install pysam, or write it as VCF with bcftools view -Oz"
-            )
-        yield from _binary(reader, pysam, span, indexed)
+    if is_bcf(path):
+        yield from _binary(reader, span if indexed else None)
     elif span is not None and indexed and pysam is not None:
         yield from _indexed(reader, pysam, span)
     else:
@@ -178,25 +153,23 @@ def _indexed(reader: "_SiteReader", pysam: Any, span: _Span) -> Iterator[_Record
         ) from error
 
 
-def _binary(reader: "_SiteReader", pysam: Any, span: _Span | None, indexed: bool) -> Iterator[_Record]:
-    before = pysam.set_verbosity(0)
-    try:
-        with pysam.VariantFile(str(reader.path)) as file:
-            for name, contig in file.header.contigs.items():
-                reader.check_contig(f"##contig=<ID={name},length={contig.length or ''}>".encode())
-            records: Any = file
-            if span is not None and indexed:
-                name = _contig(reader, file.header.contigs, span[0])
-                records = file.fetch(name, span[1], span[2]) if name is not None else ()
-            for number, record in enumerate(records, 1):
-                alternatives = ",".join(record.alts or (".",))
-                fields = (str(record.pos), record.id or ".", record.ref, alternatives)
-                position, identifier, reference, alternative = (field.encode() for field in fields)
-                yield number, record.chrom, position, identifier, reference, alternative
-    except (OSError, ValueError) as error:
-        raise InputError(f"{reader.path.name} cannot be read ({error}); it may be truncated") from error
-    finally:
-        pysam.set_verbosity(before)
+def _binary(reader: "_SiteReader", span: _Span | None) -> Iterator[_Record]:
+    """Records of a BCF; of a region where the file has an index for it."""
+    reader.unit = "record"
+    with BcfFile(reader.path, genotypes=False) as file:
+        for line in file.header:
+            reader.check_contig(line.encode())
+        where: tuple[Any, ...] = ()
+        if span is not None:
+            name = _contig(reader, file.contigs, span[0])
+            if name is None:
+                return
+            where = (name, span[1], span[2])
+        for number, record in enumerate(file.records(*where), 1):
+            alternatives = ",".join(record.alts or (".",))
+            fields = (str(record.pos), record.id or ".", record.ref, alternatives)
+            position, identifier, reference, alternative = (field.encode() for field in fields)
+            yield number, record.chrom, position, identifier, reference, alternative
 
 
 class _SiteReader(VcfText):
@@ -212,7 +185,7 @@ class _SiteReader(VcfText):
         fields = line.split(b"\t", 5)
         if len(fields) < 5:
             raise InputError(
-                f"{self.path.name} line {number}: expected the tab-separated fields CHROM, POS, ID, REF, ALT of a VCF. "
+                f"{self.at(number)}: expected the tab-separated fields CHROM, POS, ID, REF, ALT of a VCF. "
                 f"Given: {line[:60].decode('utf8', 'replace')!r}"
             )
         return number, fields[0].decode("utf8", "replace"), fields[1], fields[2], fields[3], fields[4]
@@ -232,7 +205,7 @@ class _SiteReader(VcfText):
                 raise ValueError
         except ValueError as error:
             raise InputError(
-                f"{self.path.name} line {number}: expected the fields CHROM, POS, ID, REF, ALT of a VCF. "
+                f"{self.at(number)}: expected the fields CHROM, POS, ID, REF, ALT of a VCF. "
                 f"Given: {b' '.join((given.encode(), text, identifier, reference, alternatives)).decode('utf8', 'replace')[:80]!r}"
             ) from error
         if span is not None and not (
@@ -251,7 +224,7 @@ class _SiteReader(VcfText):
             return
         if not 0 <= start <= self.genome.lengths[name] - len(reference):
             raise InputError(
-                f"{self.path.name} line {number}: {name}:{start + 1:,} lies outside of the chromosome "
+                f"{self.at(number)}: {name}:{start + 1:,} lies outside of the chromosome "
                 f"({self.genome.lengths[name]:,} bp in {self.genome.path.name}); is it of another genome build?"
             )
         reference = reference.upper()
@@ -271,7 +244,7 @@ class _SiteReader(VcfText):
         letters = "".join("ACGTN"[code] for code in there[:20])
         identifier = record[3].decode("utf8", "replace")
         raise InputError(
-            f"{self.path.name} line {record[0]}{'' if identifier == '.' else f' ({identifier})'}: REF at {name}:{start + 1:,} is "
+            f"{self.at(record[0])}{'' if identifier == '.' else f' ({identifier})'}: REF at {name}:{start + 1:,} is "
             f"{reference[:20].decode()}, but {self.genome.path.name} has {letters} there; it is of another genome build than "
             f"{self.genome.build or 'this'}, or REF and ALT are exchanged; --skip-mismatch leaves such rows out"
         )

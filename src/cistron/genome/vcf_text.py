@@ -40,6 +40,11 @@ class VcfText:
         self.spelling: dict[str, str | None] = {}
         self.other_mitochondrion: set[str] = set()
         self.counts: Counter[str] = Counter()  # what became of the records
+        self.unit = "line"  # what is counted to say where a fault is
+
+    def at(self, number: int) -> str:
+        """Name the file and a place in it, for messages."""
+        return f"{self.path.name} {self.unit} {number}"
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Give number and text of each line."""
@@ -53,10 +58,6 @@ class VcfText:
             with opened as lines:
                 number, line = 0, b""
                 for number, line in enumerate(lines, 1):
-                    if line.startswith(b"BCF\2"):
-                        raise InputError(
-                            f"{self.path.name} is BCF; write it as VCF: bcftools view -Oz {self.path.name}"
-                        )
                     yield number, line.rstrip(b"\r\n")
                 if number and not line.endswith(b"\n"):
                     say(f"{self.path.name}: its last line ({number:,}) has no end; the file may be cut there")

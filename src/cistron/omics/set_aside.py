@@ -50,6 +50,16 @@ _MEASURES = frozenset(
     ]
 )
 
+# Sums of a spreadsheet over the samples, and what a test of differential expression says of a gene.
+_STATISTICS = frozenset([
+    "mean", "average", "avg", "median", "sd", "std", "stdev", "std_dev", "standard_deviation", "sem", "variance", "cv",
+    "sum", "total", "grand_total", "row_mean", "rowmean", "row_sum", "rowsum",
+])  # fmt: skip
+_TESTED = frozenset([
+    "basemean", "log2foldchange", "lfcse", "pvalue", "p_value", "padj", "logfc", "logcpm", "fdr", "aveexpr", "adj_p_val",
+    "p_val", "p_val_adj", "avg_log2fc", "avg_logfc", "qvalue", "q_value", "log2fc",
+])  # fmt: skip
+
 # What stands beside the genes in tables of samples x genes; none is the symbol of a gene.
 _SAMPLE_FACTS = frozenset([
     "age", "sex", "gender", "bmi", "height", "weight", "batch", "plate", "lane", "run", "replicate", "rep",
@@ -72,7 +82,7 @@ def is_sample_fact(names: Iterable[str]) -> np.ndarray:
 
 
 def annotation_columns(columns: Sequence[str]) -> list[str]:
-    """Which columns tell of a gene and are no sample: its length, its Entrez id, and its place where two columns say that.
+    """Which columns tell of a gene and are no sample: its length, its Entrez id, its mean, and its place where two columns say that.
 
     Parameters
     ----------
@@ -81,13 +91,13 @@ def annotation_columns(columns: Sequence[str]) -> list[str]:
     """
     plain = {column: plain_column(column) for column in columns}
     places = [column for column, name in plain.items() if name in _PLACES]
-    others = [column for column, name in plain.items() if name in _LENGTHS | _IDS]
+    others = [column for column, name in plain.items() if name in _LENGTHS | _IDS | _STATISTICS]
     known = set(others) | set(places if len(places) > 1 else ())
     return [column for column in columns if column in known]
 
 
 def require_samples(columns: Sequence[str], what: str) -> None:
-    """Raise where columns are measures of one sample and not samples.
+    """Raise where columns are measures of one sample, or results of a test, and not samples.
 
     Parameters
     ----------
@@ -99,8 +109,14 @@ def require_samples(columns: Sequence[str], what: str) -> None:
     Raises
     ------
     InputError
-        If all are measures, such as TPM and NumReads.
+        If all are measures, such as TPM and NumReads, or some are results, such as log2FoldChange and padj.
     """
+    tested = [column for column in columns if plain_column(column) in _TESTED]
+    if len(tested) > 1:
+        raise InputError(
+            f"{what}: the columns {listed(tested)} are the results of a test of differential expression and not samples; give the matrix "
+            "of genes x samples that was tested"
+        )
     if columns and all(plain_column(column) in _MEASURES for column in columns):
         raise InputError(
             f"{what}: the columns {', '.join(columns)} are measures of one sample, or of one tissue per row, and not samples; put one "

@@ -9,6 +9,7 @@ from cistron.errors import InputError
 from cistron.report.page import Chapter, Section, build_page
 from cistron.report.result import Result, read_result
 from cistron.report.run_record import run_section
+from cistron.runtime import track
 from cistron.runtime.files import atomic_path, check_writable
 
 # task: (title of its chapter, function from a result to its sections); a new task is one line here
@@ -94,7 +95,7 @@ def build_report(
     check_writable(output)
     results = [read_result(folder) for folder in folders]
     chapters = []
-    for number, result in enumerate(results, 1):
+    for number, result in enumerate(track(results, "report", unit="chapters"), 1):
         prefix = f"{result.task}_" if len(results) == 1 else f"{result.task}_{number}_"
         sections = (*sections_of(result, prefix), run_section(result))
         chapters.append(
@@ -119,10 +120,9 @@ def finish_page(page: str, chapters: Sequence[Chapter], output: Path, *, figures
         Save the figures to ``figures/`` in the same folder.
     """
     if figures:
-        for chapter in chapters:
-            for section in chapter.sections:
-                for drawing in section.drawings:
-                    drawing.save(output.parent / "figures")
+        drawings = [one for chapter in chapters for section in chapter.sections for one in section.drawings]
+        for drawing in track(drawings, "figures of the report", unit="figures"):
+            drawing.save(output.parent / "figures")
     else:
         page = _FILES.sub("", page)
     with atomic_path(output) as partial:

@@ -19,6 +19,7 @@ from cistron.report.page import Chapter, Section, build_page, render
 from cistron.report.result import read_result
 from cistron.report.run_record import duration, flat
 from cistron.report.study_finding import best_embedding, findings, metric_name, order_of_rows
+from cistron.runtime import track
 from cistron.runtime.files import check_writable
 from cistron.study.kinds import KINDS
 
@@ -56,7 +57,7 @@ def build_study_report(
         *gene_sections(folder, best_embedding(table)),
     ]
     chapters = [Chapter(str(_title(folder)), _PREFIX, run, tuple(first))]
-    for number, task in enumerate(tasks, 1):
+    for number, task in enumerate(track(tasks, "report of the study", unit="tasks"), 1):
         place = folder / "tasks" / task
         if not (place / "scores.parquet").exists():
             continue
@@ -66,7 +67,7 @@ def build_study_report(
         # the search over all genes stands at the top of the page, with all that a chapter's own would show
         own = [section for section in sections_of(result, prefix) if section.anchor != "genes"]
         chapters.append(Chapter(f"{kind.title}: {task}", prefix, result.run, tuple(own)))
-    for number, place in enumerate(further, len(tasks) + 1):
+    for number, place in enumerate(track(further, "report", unit="further chapters"), len(tasks) + 1):
         result = read_result(place)
         prefix = f"{result.task}_{number}_"
         title = f"{TASKS[result.task][0]}: {', '.join(dict.fromkeys(result.scores['dataset']))}"

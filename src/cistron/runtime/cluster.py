@@ -1,107 +1,19 @@
 """Other processes that do independent work: local ones, or the workers of a Dask scheduler.
 
-Workers may die, fill their disk or be of another version while they work; this is where that is met. A worker that dies loses
-what it was doing and no more: its work goes to the others. The work ends with one line where a piece of it ends every
-worker that takes it, where no worker has room to write, where the scheduler is gone, and where a worker runs another version.
+What is done where one of them dies, or has no room to write: :mod:`cistron.runtime.cluster_work`.
 """
 
-import errno
 import logging
-import os
 import signal
-import sys
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import CancelledError
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-import cistron
-from cistron.errors import CistronError, InputError
+from cistron.errors import InputError
+from cistron.runtime.cluster_work import Call, Work
+from cistron.runtime.cluster_worker import other_software, refused, software_installed
 from cistron.runtime.progress import say
-from cistron.runtime.threads import limit_threads
-
-Call = tuple[str, Callable[..., Any], Mapping[str, Any]]  # name, function, arguments
-_DEATHS = 5  # workers that one piece of work may take with it before it is at fault itself
-_HOMELESS = 20  # pieces for which no worker has room, after which the others are not tried
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-def _software() -> dict[str, str]:
-    """Versions in which two processes must agree: results and what is sent between them hang on these."""
-    import numpy
-
-    return {
-        "cistron": cistron.__version__,
-        "Python": ".".join(map(str, sys.version_info[:2])),
-        "numpy": ".".join(numpy.__version__.split(".")[:2]),
-    }
-
-
-def _installed() -> dict[str, str]:
-    """The same by what is installed, which is what Dask tells of a worker; without cistron where it runs from its source alone."""
-    found = _software()
-    try:
-        return found | {"cistron": version("cistron")}
-    except PackageNotFoundError:
-        return {name: number for name, number in found.items() if name != "cistron"}
-
-
-def _other_software(theirs: Mapping[str, str], ours: Mapping[str, str]) -> str:
-    """What differs, in words; empty where nothing does."""
-    return ", ".join(
-        f"{name} {theirs.get(name) or 'of no known version'} (here {version})"
-        for name, version in ours.items()
-        if theirs.get(name) != version
-    )
-
-
-def _refused(worker: str, other: str) -> InputError:
-    return InputError(f"worker {worker} has {other}; start it from the environment of this command")
-
-
-class _Full:
-    """What a worker answers that has no room to write."""
-
-    def __init__(self, worker: str, where: str) -> None:
-        self.worker, self.where = worker, where
-
-
-def _in_worker(
-    function: Callable[..., Any],
-    arguments: Mapping[str, Any],
-    threads: int | None,
-    software: Mapping[str, str],
-    folder: str,
-) -> Any:
-    """Do one piece of work in the process of a worker, in the folder of the command, so that its relative paths hold."""
-    from distributed import get_worker
-
-    other = _other_software(_software(), software)
-    if other:
-        raise _refused(get_worker().address, other)
-    _enter(folder, get_worker().address)
-    try:
-        with limit_threads(threads):
-            return function(**arguments)
-    except OSError as error:
-        if error.errno not in _FULL:
-            raise
-        return _Full(get_worker().address, str(error.filename or ""))
-
-
-def _enter(folder: str, worker: str) -> None:
-    if os.getcwd() == folder:
-        return
-    try:
-        os.chdir(folder)
-    except OSError as error:
-        raise InputError(
-            f"worker {worker} does not see {folder} ({error.strerror}); its machine must share the disk that the command works on"
-        ) from error
 
 
 @contextmanager
@@ -176,7 +88,7 @@ class Cluster:
     def _require_one_version(self) -> None:
         # Asked through Dask itself, because a worker without cistron cannot load any function of ours. A worker that comes later
         # is asked with its first piece of work.
-        ours = _installed()
+        ours = software_installed()
         workers: Any = self.client.get_versions(packages=["cistron"])
         workers = workers["workers"]
         if not workers:
@@ -188,9 +100,9 @@ class Cluster:
                 "Python": ".".join(packages["python"].split(".")[:2]),
                 "numpy": ".".join((packages.get("numpy") or "").split(".")[:2]),
             }
-            other = _other_software(theirs, ours)
+            other = other_software(theirs, ours)
             if other:
-                raise _refused(address, other)
+                raise refused(address, other)
 
     def close(self) -> None:
         """Stop the local processes; the workers of a scheduler are left running."""
@@ -240,149 +152,4 @@ class Cluster:
             The first error of ours that a piece raised; or one that tells of lost workers, full disks, a scheduler that is gone,
             another version.
         """
-        return _Work(self, threads).completed(iter(calls), ahead, go_on)
-
-
-class _Work:
-    """Pieces of work under way on a cluster."""
-
-    def __init__(self, cluster: Cluster, threads: int | None) -> None:
-        self.cluster, self.client, self.threads = cluster, cluster.client, threads
-        self.sent: dict[int, tuple[Any, Any]] = {}  # the value is kept, because its id is its name
-        self.running: dict[Any, Call] = {}
-        self.deaths: Counter[str] = Counter()
-        self.losses: Counter[str] = (
-            Counter()
-        )  # of data that a piece waited for, since the last piece was done
-        self.full: dict[str, str] = {}  # worker to the file that it had no room for
-        self.homeless: list[Call] = []  # pieces that found no worker with room
-        self.software, self.folder = _software(), os.getcwd()
-
-    def completed(
-        self, calls: Iterator[Call], ahead: int | None, go_on: Callable[[], bool]
-    ) -> Iterator[tuple[str, Any]]:
-        from distributed import as_completed
-        from distributed.comm import CommClosedError
-
-        done = as_completed()
-        self.queue = done
-        try:
-            self._start_more(calls, ahead)
-            for future in done:
-                call = self.running.pop(future)
-                answer = self._answer(future, call)
-                future.release()
-                if answer is None:
-                    continue
-                yield call[0], answer[0]
-                if go_on():
-                    self._start_more(calls, ahead)
-            if self.homeless:
-                raise CistronError(self._no_room())
-        except CommClosedError as error:
-            raise self._scheduler_gone() from error
-        finally:
-            if self.running and self.client.status == "running":
-                with suppress(Exception):  # whatever ended the work is what is told
-                    self.client.cancel(list(self.running))
-
-    def _start_more(self, calls: Iterator[Call], ahead: int | None) -> None:
-        while ahead is None or len(self.running) < ahead:
-            following = next(calls, None)
-            if following is None:
-                return
-            self._start(following)
-
-    def _start(self, call: Call) -> None:
-        _, function, arguments = call
-        sent = {key: self._share(value) for key, value in arguments.items()}
-        where = {}
-        if self.full:
-            rest = [
-                one for one in self.client.scheduler_info(n_workers=-1)["workers"] if one not in self.full
-            ]
-            if not rest:
-                self.homeless.append(call)
-                if len(self.homeless) == _HOMELESS:
-                    raise CistronError(self._no_room())
-                return
-            where = {"workers": rest}
-        future = self.client.submit(
-            _in_worker, function, sent, self.threads, self.software, self.folder, pure=False, **where
-        )
-        self.running[future] = call
-        self.queue.add(future)
-
-    def _share(self, value: Any) -> Any:
-        """Send a value to the workers once, however many pieces of work use it."""
-        if value is None or isinstance(value, (str, int, float, Path, tuple)):
-            return value
-        if id(value) not in self.sent:
-            # In a list, because scatter takes a bare list or mapping apart. To all, because a worker may die with what it holds.
-            self.sent[id(value)] = value, self.client.scatter([value], hash=False, broadcast=True)[0]
-        return self.sent[id(value)][1]
-
-    def _answer(self, future: Any, call: Call) -> tuple[Any] | None:
-        """The result, in a tuple; ``None`` where the piece was started again or found no place."""
-        from distributed.scheduler import KilledWorker, NoValidWorkerError
-
-        try:  # a future may be cancelled between two looks at it
-            failure = future.exception()
-            answer = None if failure else future.result()
-        except (
-            CancelledError,
-            OSError,
-        ):  # errors of the piece itself are given, not raised: this is the connection
-            failure = self._gone(call[0])
-        if failure is None:
-            if not isinstance(answer, _Full):
-                self.losses.clear()
-                return (answer,)
-            if answer.worker not in self.full:
-                self.full[answer.worker] = answer.where
-                say(f"worker {answer.worker}: no space left on device; its work goes to the others")
-            self._start(call)
-            return None
-        if isinstance(failure, CistronError):
-            raise failure
-        if isinstance(failure, (KilledWorker, NoValidWorkerError, _LostError)):
-            counted = self.losses if isinstance(failure, _LostError) else self.deaths
-            counted[call[0]] += 1
-            if counted[call[0]] >= _DEATHS:
-                raise CistronError(
-                    f"{call[0]}: every worker that took it ended (too little memory?); give workers more memory or make pieces smaller"
-                )
-            if isinstance(failure, _LostError):
-                self.sent.clear()  # the worker that held it is gone
-            self._start(call)
-            return None
-        raise failure
-
-    def _gone(self, name: str) -> Exception:
-        if self.client.status != "running" or not self._scheduler_answers():
-            return self._scheduler_gone()
-        return _LostError(name)
-
-    def _scheduler_gone(self) -> CistronError:
-        return CistronError(
-            f"the Dask scheduler {self.cluster.scheduler or ''} is gone; start it and run the same command again: what is stored "
-            "is not done again"
-        )
-
-    def _scheduler_answers(self) -> bool:
-        try:
-            self.client.nthreads()
-        except Exception:  # closed, refused, timed out: all the same here
-            return False
-        return True
-
-    def _no_room(self) -> str:
-        full = ", ".join(f"{worker} ({where})" if where else worker for worker, where in self.full.items())
-        return (
-            f"no space left on device on any worker: {full}; make room and run the same command again: what is stored is not done "
-            "again"
-        )
-
-
-class _LostError(Exception):
-    """Data that a piece of work needs went with a worker."""
+        return Work(self.client, self.scheduler, threads).completed(iter(calls), ahead, go_on)

@@ -1,5 +1,6 @@
 """Read tables of numbers, and find the line and the column of what is no number."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SAMPLE, _SAMPLE_CELLS = 100, 200_000
+_GROUPED = re.compile(
+    r"[+-]?\d{1,3}(?:(,\d{3})+(?:\.\d*)?|(\.\d{3})+,\d*|(\.\d{3}){2,}|([ '\u2019\xa0\u202f]\d{3})+(?:[.,]\d*)?)"
+)
+_POINT_OF_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+_FEWEST_POINTS = 10
 
 
 @dataclass(frozen=True)
@@ -176,18 +182,75 @@ def _look_ahead(layout: Layout) -> tuple[set[int], bool]:
     """Which columns look like text in the first rows, and whether numbers have a decimal comma."""
     bad: Counter[int] = Counter()
     seen: Counter[int] = Counter()
-    for _, fields in islice(layout.rows(), max(5, min(_SAMPLE, _SAMPLE_CELLS // layout.width))):
+    grouped: dict[int, tuple[int, str, str]] = {}
+    points = _ThousandPoints()
+    spreadsheet = layout.separator in (";", "\t")
+    for line, fields in islice(layout.rows(), max(5, min(_SAMPLE, _SAMPLE_CELLS // layout.width))):
         for place, value in enumerate(fields[1:], 1):
             cell = value.strip(" \t")  # as pyarrow does
             if cell in MISSING:
                 continue
             seen[place] += 1
             if NUMBER.fullmatch(cell):
+                if spreadsheet:
+                    points.add(place, line, fields[0], cell)
                 continue
             if layout.separator != "," and NUMBER.fullmatch(cell.replace(",", ".", 1)):
                 return _judge_columns(layout)
             bad[place] += 1
-    return {place for place in seen if bad[place] >= 0.5 * seen[place]}, False
+            if _GROUPED.fullmatch(cell):
+                grouped.setdefault(place, (line, fields[0], cell))
+    text = {place for place in seen if bad[place] >= 0.5 * seen[place]}
+    for place in sorted(text & set(grouped)):
+        raise _separators(layout, place, *grouped[place], "has separators of thousands")
+    if (place_and_cell := points.found()) is not None:
+        raise _separators(layout, *place_and_cell, "may have a point as a separator of thousands")
+    return text, False
+
+
+class _ThousandPoints:
+    """Finds a column of numbers such as 12.345 beside 980, as a spreadsheet writes that separates thousands by points.
+
+    A column that was rounded to three digits is another thing: there, whole numbers have three digits behind the point as well. So is any
+    file that has another number of digits, or a number below 1, behind a point somewhere.
+    """
+
+    def __init__(self) -> None:
+        self._with_point: Counter[int] = Counter()
+        self._whole: Counter[int] = Counter()
+        self._example: dict[int, tuple[int, str, str]] = {}
+        self._large: set[int] = set()
+        self._plain = False
+
+    def add(self, place: int, line: int, name: str, cell: str) -> None:
+        if _POINT_OF_THOUSANDS.fullmatch(cell):
+            self._with_point[place] += 1
+            self._example.setdefault(place, (line, name, cell))
+        elif not cell.isdigit():
+            self._plain = True
+        elif int(cell) > 999:
+            self._large.add(place)
+        else:
+            self._whole[place] += cell != "0"
+
+    def found(self) -> tuple[int, int, str, str] | None:
+        """Column, line, name and cell; ``None`` where points are decimal points, as they should be."""
+        for place, count in self._with_point.items():
+            if (
+                not self._plain
+                and count >= _FEWEST_POINTS
+                and self._whole[place]
+                and place not in self._large
+            ):
+                return place, *self._example[place]
+        return None
+
+
+def _separators(layout: Layout, place: int, line: int, name: str, cell: str, what: str) -> InputError:
+    return InputError(
+        f"{layout.label} line {line}: {layout.columns[place]} of {name[:40]} is {cell[:60]!r}, which {what}; "
+        "write numbers with a point and without separators"
+    )
 
 
 def _judge_columns(layout: Layout) -> tuple[set[int], bool]:
@@ -196,6 +259,7 @@ def _judge_columns(layout: Layout) -> tuple[set[int], bool]:
     seen, points, commas = np.zeros(width, int), np.zeros(width, int), np.zeros(width, int)
     bad = np.zeros(width, int)
     example: dict[int, tuple[int, str, str]] = {}
+    grouped: dict[int, tuple[int, str, str]] = {}
     ambiguous = True
     for line, fields in layout.rows():
         for place, value in enumerate(fields[1:width], 1):
@@ -218,6 +282,8 @@ def _judge_columns(layout: Layout) -> tuple[set[int], bool]:
                 bad[place] += 1
                 if bad[place] == 1:
                     example[place] = line, fields[0], cell
+                if _GROUPED.fullmatch(cell):
+                    grouped.setdefault(place, (line, fields[0], cell))
     numeric = bad < 0.5 * np.maximum(seen, 1)
     comma = bool(commas[numeric].any())
     if comma and points[numeric].any():
@@ -237,6 +303,8 @@ def _judge_columns(layout: Layout) -> tuple[set[int], bool]:
     if not comma:
         bad += commas
     text = {place for place in range(1, width) if seen[place] and bad[place] >= 0.5 * seen[place]}
+    for place in sorted(text & set(grouped)):
+        raise _separators(layout, place, *grouped[place], "has separators of thousands")
     wrong = [place for place in range(1, width) if bad[place] and place not in text]
     if wrong:
         place = min(wrong, key=lambda number: example[number][0])

@@ -99,7 +99,8 @@ def write_foreign_weights(path: str | Path, settings: EnformerSettings, seed: in
         for entry in enformer_pytorch_entries(settings)
     }
     with atomic_path(path) as partial:
-        save_file(theirs, partial)
+        # What weights do not tell, as notes that :func:`cistron.sequence.weight_sources.read_source` finds.
+        save_file(theirs, partial, metadata={"length": str(settings.length), "crop": str(settings.crop)})
 
 
 def write_random_esm2(folder: str | Path, settings: Esm2Settings, seed: int = 0) -> None:

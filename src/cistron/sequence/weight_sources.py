@@ -4,7 +4,7 @@ import pickle
 import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from cistron.errors import InputError
 from cistron.formats.tables import first_line
+from cistron.runtime import track
 from cistron.sequence.enformer import Enformer
 from cistron.sequence.settings import EnformerSettings, settings_from
 from cistron.sequence.tensor_bundle import TensorBundle, is_bundle
@@ -27,11 +28,12 @@ from cistron.sequence.weight_layouts import (
 
 @dataclass(frozen=True)
 class Source:
-    """Weights as they were found: layout, names (bare, without prefixes) to tensors, files."""
+    """Weights as they were found: layout, names (bare, without prefixes) to tensors, files, settings that notes in a file tell."""
 
     layout: str
     tensors: Mapping[str, Tensor]
     files: tuple[Path, ...]
+    noted: Mapping[str, int] = field(default_factory=dict)
 
 
 def read_source(path: str | Path) -> Source:
@@ -56,7 +58,10 @@ def read_source(path: str | Path) -> Source:
                 f"checkpoint {path.name} has no object path with _trunk or _heads, so it is not Enformer's; "
                 f"its first names are {', '.join(sorted(names)[:3]) or 'none'}"
             )
-        tensors = {bare_path(name): torch.from_numpy(bundle.read(name)) for name in names}
+        tensors = {
+            bare_path(name): torch.from_numpy(bundle.read(name))
+            for name in track(names, "weights read", unit="tensors")
+        }
         return Source("deepmind", tensors, tuple(bundle.files))
     if path.is_dir():
         found = [path / name for name in ("model.safetensors", "pytorch_model.bin") if (path / name).exists()]
@@ -74,7 +79,19 @@ def read_source(path: str | Path) -> Source:
             f"{path.name} is not Enformer's in the layout of enformer-pytorch: stem.0.weight is absent; "
             f"its first names are {first or 'none'}"
         )
-    return Source("enformer-pytorch", {name: state[name] for name in state if is_weight(name)}, (path,))
+    tensors = {name: state[name] for name in state if is_weight(name)}
+    return Source("enformer-pytorch", tensors, (path,), _notes(path))
+
+
+def _notes(path: Path) -> dict[str, int]:
+    """Base pairs of input and bins cut, where the metadata of a safetensors file tell them."""
+    from safetensors import safe_open
+
+    if path.suffix != ".safetensors":
+        return {}
+    with safe_open(path, framework="pt") as file:
+        notes = file.metadata() or {}
+    return {name: int(notes[name]) for name in ("length", "crop") if notes.get(name, "").isdigit()}
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -108,7 +125,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
 
 
 def infer_settings(source: Source, **changes: Any) -> EnformerSettings:
-    """Work out the settings from the shapes of the weights; ``changes`` gives those that shapes do not show (length, crop).
+    """Work out the settings from the shapes of the weights; ``changes`` gives those that shapes do not show (length, crop),
+    before what notes in the file say.
 
     Raises
     ------
@@ -137,6 +155,7 @@ def infer_settings(source: Source, **changes: Any) -> EnformerSettings:
             "heads": biases[0].shape[1],
             "key_size": biases[0].shape[-1],
             "tracks": ordered,
+            **source.noted,
             **changes,
         }
     )
@@ -174,7 +193,7 @@ def convert(source: Source, settings: EnformerSettings) -> tuple[dict[str, Tenso
     state: dict[str, Tensor] = {}
     problems = []
     entries = entries_of(source.layout, settings)
-    for entry in entries:
+    for entry in track(entries, "weights converted", unit="tensors"):
         found = source.tensors.get(entry.theirs)
         if found is None:
             problems.append(f"{entry.theirs} is missing")

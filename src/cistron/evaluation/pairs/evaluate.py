@@ -1,6 +1,6 @@
 """The pair task (page ``docs/guide/pairs.md``)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import IdentifierError, InputError
-from cistron.evaluation.pairs.folds import PairFold, given_folds, made_folds
+from cistron.evaluation.pairs.fits import fits_of, folds_of, network_predictions, values_of
 from cistron.evaluation.pairs.gains import (
     GroupedPairs,
     group_pairs,
@@ -28,14 +28,12 @@ from cistron.evaluation.pairs.rows import (
     largest_hub,
     pair_warnings,
 )
-from cistron.evaluation.pairs.scoring import gene_draws, kernel_ridge, support_vectors
+from cistron.evaluation.pairs.scoring import gene_draws
 from cistron.evaluation.pairs.settings import PairSettings
 from cistron.evaluation.pairs.tables import PairTable
 from cistron.evaluation.rivals import Gain, Rivals, read_rivals, rivals_of, trivial_embeddings
 from cistron.formats.gene_embedding import embedding_genes
 from cistron.formats.scores import score_frame
-from cistron.runtime.seeds import random_generator
-from cistron.runtime.shards import run_each
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def evaluate_pairs(
     first, second = (
         np.array([number[gene] for gene in one], dtype=np.int64) for one in (inside.first, inside.second)
     )
-    folds = _folds(inside, first, second, len(universe), settings, seed)
+    folds = folds_of(inside, first, second, len(universe), settings, seed)
     if not folds:
         raise InputError(
             f"{pairs.name}: {int(inside.label.sum()):,} of {int(pairs.label.sum()):,} positives have both genes in the embeddings, too few "
@@ -160,11 +158,11 @@ def evaluate_pairs(
     common: dict[str, Any] = {"task": "pairs", "dataset": pairs.name, "target": pairs.name, "metric": "auroc"}
     common |= {"stratum": GIVEN if not settings.balanced else BALANCED, "seed": seed, "run_id": run_id}
     report = PairReport(folds, times, common)
-    fits = _fits(embeddings, ids, universe, folds, settings, seed)
+    fits = fits_of(embeddings, ids, universe, folds, settings, seed)
     bands: list[dict[str, Any]] = []
     band_of: dict[tuple[int, str], list[float]] = {}
     for place, (embedding, name, index) in enumerate(zip(embeddings, names, ids)):
-        values = _values(embedding, index, universe)
+        values = values_of(embedding, index, universe)
         for combination in settings.combinations:
             controls = [report.value(one) for one in islice(fits, settings.controls)]
             key = (values.shape[1], combination)
@@ -188,7 +186,9 @@ def evaluate_pairs(
                 except InputError as error:
                     remarks.append(f"{name}, {combination}: {error}")
     for name, weights in (networks or {}).items():
-        report.add(name, "given network", [_lookup(weights, universe, fold) for fold in folds], [])
+        report.add(
+            name, "given network", [network_predictions(weights, universe, fold) for fold in folds], []
+        )
     report.add(OCCURRENCE, "label-free", [occurrence_scores(*fold.test[:2]) for fold in folds], [])
     report.add(RATES, "leave one out", [positive_rates(*fold.test, fold.exchange) for fold in folds], [])
     table = pd.DataFrame(
@@ -238,102 +238,6 @@ def evaluate_pairs(
         facts,
         [*pairs.remarks, *remarks, *pair_warnings(report.rows, table, settings)],
     )
-
-
-def _folds(
-    pairs: PairTable, first: np.ndarray, second: np.ndarray, genes: int, settings: PairSettings, seed: int
-) -> list[PairFold]:
-    if not len(pairs) or not pairs.label.any():
-        return []
-    if settings.protocol and not pairs.folds:
-        raise InputError(
-            f"{pairs.name}: protocol {settings.protocol} needs given folds (columns outer0, outer1, ...)"
-        )
-    if pairs.folds and not settings.balanced:
-        triple = (first, second, pairs.label)
-        return given_folds(
-            triple,
-            pairs.folds,
-            pairs.inner,
-            balanced=False,
-            directed=settings.directed,
-            most=settings.most,
-            seed=seed,
-        )
-    if not settings.balanced and pairs.label.all():
-        raise InputError(
-            f"{pairs.name} lists positives only; use --negatives balanced, or add negatives with label 0"
-        )
-    return made_folds(
-        first,
-        second,
-        pairs.label,
-        genes,
-        folds=settings.folds,
-        repeats=settings.repeats,
-        balanced=settings.balanced,
-        directed=settings.directed,
-        most=settings.most,
-        seed=seed,
-    )
-
-
-def _fits(
-    embeddings: Sequence[anndata.AnnData],
-    ids: Sequence[pd.Index],
-    universe: list[str],
-    folds: list[PairFold],
-    settings: PairSettings,
-    seed: int,
-) -> Iterator[list[np.ndarray]]:
-    """Predictions of all folds, of the controls of each embedding and combination, of random embeddings of its size, and of itself."""
-    items: list[dict[str, Any]] = []
-    seen: set[tuple[int, str]] = set()
-    for embedding, index in zip(embeddings, ids):
-        for combination in settings.combinations:
-            common = {"embedding": embedding, "index": index, "combination": combination}
-            items += [{**common, "kind": "permuted", "draw": draw} for draw in range(settings.controls)]
-            if (embedding.n_vars, combination) not in seen:
-                seen.add((embedding.n_vars, combination))
-                items += [{**common, "kind": "random", "draw": draw} for draw in range(settings.random)]
-            items.append({**common, "kind": "as it is", "draw": 0})
-    shared = {"universe": universe, "folds": folds, "protocol": settings.protocol is not None, "seed": seed}
-    return iter(list(run_each(_fit, items, shared, description="scoring pairs", unit="fits")))
-
-
-def _fit(
-    embedding: anndata.AnnData,
-    index: pd.Index,
-    combination: str,
-    kind: str,
-    draw: int,
-    universe: list[str],
-    folds: list[PairFold],
-    protocol: bool,
-    seed: int,
-) -> list[np.ndarray]:
-    values = _values(embedding, index, universe)
-    if kind == "permuted":
-        values = values[random_generator(seed, "permuted genes of pairs", draw).permutation(len(values))]
-    elif kind == "random":
-        values = random_generator(seed, "random embedding of pairs", draw).normal(size=values.shape)
-    predict = (support_vectors if protocol else kernel_ridge)(values, combination)
-    return [predict(fold) for fold in folds]
-
-
-def _lookup(weights: Mapping[tuple[str, str], float], universe: list[str], fold: PairFold) -> np.ndarray:
-    """Weights of a network as predictions."""
-    last = min(weights.values(), default=0.0) - 1.0
-    names = zip(*(([universe[number] for number in one]) for one in fold.test[:2]))
-    return np.array([weights.get(pair, last) for pair in names])
-
-
-def _values(embedding: anndata.AnnData, index: pd.Index, universe: list[str]) -> np.ndarray:
-    values = np.asarray(embedding.X, dtype=np.float64)
-    place = index.get_indexer(pd.Index(universe))
-    found = np.tile(values[place[place >= 0]].mean(axis=0), (len(universe), 1))
-    found[place >= 0] = values[place[place >= 0]]
-    return found
 
 
 def _gain(
