@@ -11,6 +11,7 @@ import pytest
 
 from cistron.cli.main import _end_zarr
 from cistron.errors import InputError
+from cistron.evaluation.gwas.traits import read_traits
 from cistron.omics import read_matrix
 
 VALUES = np.random.default_rng(0).poisson(50, (20, 6)).astype(float)
@@ -155,3 +156,37 @@ def test_a_link_to_nothing_is_told_as_such(tmp_path, fails):
     (tmp_path / "m.csv").symlink_to("nowhere.csv")
     said = fails("omics", "embed", tmp_path / "m.csv", "--dimensions", 2, "-o", tmp_path / "o.h5ad")
     assert "m.csv does not exist; it is a link to nowhere.csv, which is not there" in said
+
+
+OUT = pd.DataFrame(
+    {"GENE": [f"GENE{number}A" for number in range(40)], "CHR": "1", "START": range(40), "STOP": range(9, 49)}
+)
+OUT = OUT.assign(NSNPS=3, NPARAM=2, N=100, ZSTAT=np.arange(40) / 9, P=0.5)
+
+
+@pytest.mark.parametrize("name", ["LDL.csv", "LDL.genes.tsv", "LDL.parquet"])
+def test_what_magma_wrote_is_one_trait_under_any_name(tmp_path, name):
+    """It was read as a matrix whose traits are CHR, START, NPARAM and so on."""
+    if name.endswith("parquet"):
+        OUT.to_parquet(tmp_path / name)
+    else:
+        OUT.to_csv(tmp_path / name, sep="," if name.endswith("csv") else "\t", index=False)
+    found = read_traits(tmp_path / name)
+    assert found.traits == ["LDL"]
+    assert dict(zip(found.genes, found.z_frame()["LDL"])) == dict(zip(OUT["GENE"], OUT["ZSTAT"]))
+
+
+@pytest.mark.parametrize("name", ["gwas.tsv", "gwas.genes.out"])
+def test_a_table_of_variants_is_told_what_makes_genes_of_it(tmp_path, name):
+    table = pd.DataFrame(
+        {"CHR": 1, "BP": range(9), "SNP": [f"rs{n}" for n in range(9)], "BETA": 0.1, "P": 0.5}
+    )
+    table.to_csv(tmp_path / name, sep="\t", index=False)
+    with pytest.raises(InputError, match="table of variants, from which MAGMA's gene analysis makes"):
+        read_traits(tmp_path / name)
+
+
+def test_a_folder_without_traits_says_what_it_holds(tmp_path):
+    OUT.to_csv(tmp_path / "LDL.csv")
+    with pytest.raises(InputError, match=r"holds no .genes.out file \(it holds LDL.csv\)"):
+        read_traits(tmp_path)
