@@ -2,7 +2,10 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
-CONSTRAINTS := constraints/python-3.11.txt
+# The versions that belong to this Python: of the environment that is there, else of the one that will make it.
+ASK := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
+VERSION := $(shell { $(BIN)/python $(ASK) || $(PYTHON) $(ASK) || python3 $(ASK); } 2> /dev/null)
+CONSTRAINTS ?= $(or $(wildcard constraints/python-$(VERSION).txt),constraints/python-3.13.txt)
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-for-tests
 export CISTRON_TEST_DATA ?= ../shared/data
@@ -53,7 +56,8 @@ package: $(TEST_STAMP)
 	$(BIN)/python -m venv $(VENV)-wheel
 	$(VENV)-wheel/bin/python -m pip install --quiet --constraint $(CONSTRAINTS) dist/*.whl
 	$(VENV)-wheel/bin/python -m pip check
-	cd dist && $(abspath $(VENV)-wheel)/bin/cistron --version && $(abspath $(VENV)-wheel)/bin/cistron data list > /dev/null
+	cd dist && $(abspath $(VENV)-wheel)/bin/cistron --version && $(abspath $(VENV)-wheel)/bin/cistron --help > /dev/null && \
+	  $(abspath $(VENV)-wheel)/bin/cistron data list > /dev/null
 	rm -rf $(VENV)-wheel
 
 bench: $(TEST_STAMP)

@@ -3,7 +3,8 @@
 Needs the package ``coverage``. One package at a time: its own tests (``tests/PACKAGE``) run once to tell which of them
 run which line of ``src/cistron/PACKAGE``, then each mutant is given to the quickest that run its line. What
 survives is a list of tests to write; a mutant that only another package's tests would kill counts as a survivor.
-Not measured: lines that run at import (defaults of settings, constants) or only in other processes.
+Not measured: lines that run at import (defaults of settings, constants) or only in other processes, and the commands
+of ``cistron.cli``, whose tests stand with the wings.
 """
 
 import ast
@@ -27,10 +28,10 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 PACKAGES = (
     "statistics", "genes", "formats", "omics", "evaluation", "chromatin", "cells", "networks", "runtime",
-    "training", "genome", "methods", "sequence", "report",
+    "training", "genome", "methods", "sequence", "report", "study", "datasets", "world", "plots",
 )  # fmt: skip
 MUTANTS = 100
-SEED = 1
+SEED = 2  # of the last table; 1 gave that of 2026-11-26
 FIRST_TESTS, MOST_TESTS = 8, 60  # tests that a mutant is given at once, and more where it survives these
 TEST_SECONDS = 15.0  # processor time of these tests together, the first always among them
 PACKAGE_SECONDS = 12.0  # processor time of one package's tests; a file of tests has its equal share

@@ -30,3 +30,10 @@ def test_neighbours_of_many_genes_are_searched_in_stripes():
     similarity = cosine_similarity((values - values.mean(axis=0)) / values.std(axis=0))
     np.fill_diagonal(similarity, -np.inf)
     assert found["neighbour"].tolist() == similarity.argmax(axis=1).tolist()
+
+
+def test_all_other_genes_are_neighbours_where_more_are_asked_for():
+    genes = pd.RangeIndex(128)  # one full stripe
+    found = nearest_neighbours(np.random.default_rng(3).normal(size=(128, 3)), genes, "e", number=200)
+    for gene, rows in found.groupby("gene"):
+        assert sorted([gene, *rows["neighbour"]]) == list(genes)

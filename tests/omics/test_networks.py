@@ -184,6 +184,17 @@ def test_the_scale_does_not_see_held_out_entries(genes):
     np.testing.assert_allclose(np.nanstd(scaled, axis=0), 1, atol=1e-4)
 
 
+def test_a_sample_of_one_value_keeps_its_scale():
+    values = np.random.default_rng(2).normal(3, 2, size=(30, 4)).astype(np.float32)
+    values[:, 1] = 3.0
+    values[5, 1] = 7.0
+    held_out = np.zeros(values.shape, dtype=bool)
+    held_out[5, 1] = True
+    how = PreprocessingSettings(centre_genes=False, scale_genes=False)
+    scaled = EntryScale.fit(values, held_out, how, "m").apply(values)
+    assert scaled[5, 1] == pytest.approx(4.0)  # 7 less the mean of 3, over 1
+
+
 def test_both_networks_find_the_planted_functions_nearly_as_principal_components_do():
     prepared, functions, _ = _planted(genes=1500)
     seen = functions[:, :8]  # the assay sees eight

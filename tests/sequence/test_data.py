@@ -17,7 +17,7 @@ from cistron.errors import InputError
 from cistron.formats.store import check_store
 from cistron.formats.tracks import check_tracks
 from cistron.runtime import sha256_of
-from cistron.sequence.inputs_records import natural_key, read_raw_records
+from cistron.sequence.inputs_records import _Unpacking, natural_key, read_raw_records
 from cistron.sequence.training_store import MARGIN, open_training_store
 
 _SPEC = importlib.util.spec_from_file_location("record_writer", Path(__file__).with_name("record_writer.py"))
@@ -530,3 +530,7 @@ def test_real_records(test_data, run, tmp_path):
     assert store.tracks.sequences["end"].tolist() == [row[2] for row in bed]
     assert os.environ.get("TF_CPP_MIN_LOG_LEVEL") is None
     assert "tensorflow" not in sys.modules
+
+
+def test_records_whose_file_did_not_open_can_be_closed():
+    _Unpacking.__new__(_Unpacking).close()

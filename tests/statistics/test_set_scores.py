@@ -107,6 +107,15 @@ def test_value_of_the_estimate_is_the_score_and_lies_in_its_interval():
         assert ((p < 0.05) == outside).all()
 
 
+@pytest.mark.parametrize("bounded", [False, True])
+def test_both_ends_of_an_interval_have_the_p_value_of_its_level(bounded):
+    effects = np.random.default_rng(4).normal(scale=0.04, size=(6, 2))
+    value = np.array([0.62, 0.81])
+    estimate = Estimate.of_groups(value, effects, np.zeros((6, 6, 2)), np.zeros(2), bounded=bounded)
+    for end in estimate.interval(0.9):
+        assert estimate.p_value(end) == pytest.approx(0.1)
+
+
 def _estimate(single, trained, held=None):
     return Estimate.of_groups(np.zeros(1), single, trained, np.zeros(1), held=held)
 

@@ -334,7 +334,9 @@ class RowStream(io.RawIOBase):
     def close(self) -> None:
         """Close the file."""
         if not self.closed:
-            self.checked.close()
+            # absent where opening failed: the interpreter closes such an object, too
+            if hasattr(self, "checked"):
+                self.checked.close()
             super().close()
 
 

@@ -248,7 +248,9 @@ class CheckedText(io.RawIOBase):
     def close(self) -> None:
         """Close the file."""
         if not self.closed:
-            self._raw.close()
+            # absent where opening failed: the interpreter closes such an object, too
+            if hasattr(self, "_raw"):
+                self._raw.close()
             super().close()
 
 

@@ -65,7 +65,9 @@ class _Unpacking(io.RawIOBase):
 
     def close(self) -> None:
         if not self.closed:
-            self._handle.close()
+            # absent where opening failed: the interpreter closes such an object, too
+            if hasattr(self, "_handle"):
+                self._handle.close()
             super().close()
 
 
