@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from cistron.cli.main import _end_zarr
 from cistron.errors import InputError
 from cistron.evaluation.gwas.traits import read_traits
+from cistron.formats import read_gene_embedding
 from cistron.omics import read_matrix
 
 VALUES = np.random.default_rng(0).poisson(50, (20, 6)).astype(float)
@@ -190,3 +192,41 @@ def test_a_folder_without_traits_says_what_it_holds(tmp_path):
     OUT.to_csv(tmp_path / "LDL.csv")
     with pytest.raises(InputError, match=r"holds no .genes.out file \(it holds LDL.csv\)"):
         read_traits(tmp_path)
+
+
+def test_all_that_is_missing_is_named_at_once(fails):
+    assert "evaluate gwas needs --traits and --output;" in fails("evaluate", "gwas", "a.h5ad")
+    assert "evaluate gwas needs --output;" in fails("evaluate", "gwas", "a.h5ad", "--traits=b")
+    assert "cells train needs CELLS and --output;" in fails("cells", "train")
+    assert "sequence weights needs OUTPUT;" in fails("sequence", "weights", "a")
+    assert "--traits requires an argument" in fails("evaluate", "gwas", "a.h5ad", "--traits")
+
+
+@pytest.mark.parametrize("sign", ["barcodes", "ensembl", "columns"])
+def test_cells_are_no_genes(tmp_path, fails, sign):
+    """An AnnData of cells became an embedding with a row per cell."""
+    names = (
+        [f"AAACCTGAGAAACC{letter}T-1" for letter in "ACGT"] + ["AAACCTGAGAAACCAG-1", "AAACCTGAGAAACCAC-1"]
+        if sign == "barcodes"
+        else SAMPLES
+    )
+    genes = [f"ENSG{number:011d}" for number in range(20)] if sign == "ensembl" else SYMBOLS
+    told = pd.DataFrame({"Cell type": "T"} if sign == "columns" else {}, index=names)
+    cells = anndata.AnnData(VALUES.T.astype(np.float32), told, pd.DataFrame(index=genes))
+    cells.varm["X_gene"] = VALUES
+    cells.write_h5ad(tmp_path / "cells.h5ad")
+    words = ["embedding", "convert", tmp_path / "cells.h5ad", tmp_path / "o.h5ad", "--evidence", "expression"]
+    said = fails(*words)
+    assert f"its rows are cells or samples (like {names[0]}) and no genes" in said
+    assert "--varm KEY (it has X_gene)" in said
+
+
+def test_a_list_of_numbers_per_gene_is_a_vector(tmp_path, remarks):
+    table = pd.DataFrame({"symbol": SYMBOLS, "n_cells": 5, "embedding": list(VALUES)})
+    table.to_parquet(tmp_path / "m.parquet")
+    np.testing.assert_array_equal(read_gene_embedding(tmp_path / "m.parquet").X, VALUES)
+    assert "vectors are the lists in embedding; set aside: n_cells" in remarks()
+    table["embedding"] = [*VALUES[:-1], VALUES[-1][:3]]
+    table.to_parquet(tmp_path / "m.parquet")
+    with pytest.raises(InputError, match="lists in embedding are not all numbers, or not all of one length"):
+        read_gene_embedding(tmp_path / "m.parquet")
