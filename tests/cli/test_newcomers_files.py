@@ -14,6 +14,7 @@ from cistron.cli.main import _end_zarr
 from cistron.errors import InputError
 from cistron.evaluation.gwas.traits import read_traits
 from cistron.formats import read_gene_embedding
+from cistron.formats.edges import read_edges
 from cistron.omics import read_matrix
 
 VALUES = np.random.default_rng(0).poisson(50, (20, 6)).astype(float)
@@ -230,3 +231,12 @@ def test_a_list_of_numbers_per_gene_is_a_vector(tmp_path, remarks):
     table.to_parquet(tmp_path / "m.parquet")
     with pytest.raises(InputError, match="lists in embedding are not all numbers, or not all of one length"):
         read_gene_embedding(tmp_path / "m.parquet")
+
+
+def test_rows_of_a_network_that_are_left_out_are_said(tmp_path, remarks):
+    rows = [("A", "B", 1), ("A", "B", 3), ("B", "B", 2), ("B", "A", 1)]
+    pd.DataFrame(rows, columns=["TF", "target", "weight"]).to_csv(tmp_path / "n.csv", index=False)
+    assert read_edges(tmp_path / "n.csv").table["weight"].tolist() == [3, 1]
+    said = remarks()
+    assert "n.csv: 1 rows name a pair once more; the strongest row of each pair is kept" in said
+    assert "n.csv: 1 rows go from a gene to itself and are left out" in said
