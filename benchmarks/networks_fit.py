@@ -29,7 +29,14 @@ from cistron.networks.combined import gather_evidence
 from cistron.networks.evidence import unperturbed_pairs
 from cistron.networks.settings import DefaultSettings
 
-SEEDS = (*range(1, 27), *range(101, 144), *range(201, 321), *range(401, 481), *range(501, 533), *range(601, 901))
+SEEDS = (
+    *range(1, 27),
+    *range(101, 144),
+    *range(201, 321),
+    *range(401, 481),
+    *range(501, 533),
+    *range(601, 901),
+)
 NETWORKS = {"with direct": 8, "total only": 4, "unperturbed": 4}  # their mean log-odds are used
 HIDDEN = {"with direct": 12, "total only": 8, "unperturbed": 4}
 EPOCHS = 40
@@ -151,7 +158,7 @@ def fit(parts: list[Part], name: str, seed: int) -> dict[str, Any]:
             for rows in torch.tensor_split(torch.randperm(len(x)), batches):
                 optimiser.zero_grad()
                 loss = torch.nn.functional.binary_cross_entropy_with_logits(
-                    _mean_of_two(network, x[rows], again[rows]), y[rows], weight=w[rows]
+                    _mean_of_two(network, name, x[rows], again[rows]), y[rows], weight=w[rows]
                 )
                 loss.backward()
                 optimiser.step()
@@ -169,17 +176,23 @@ def fit(parts: list[Part], name: str, seed: int) -> dict[str, Any]:
 
 
 def _mean_of_two(
-    network: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor, within: torch.Tensor
+    network: Callable[[torch.Tensor], torch.Tensor], name: str, x: torch.Tensor, within: torch.Tensor
 ) -> torch.Tensor:
     """Log-odds; where cells have states, their mean over both kinds of co-variation."""
-    odds = network(x)[:, 0]
+
+    def odds_of(values: torch.Tensor) -> torch.Tensor:
+        odds = network(values)[:, 0]
+        # as in cistron.networks.calibration: at most 0.5 where the direction is not known
+        return -torch.nn.functional.softplus(-odds) if name == "unperturbed" else odds
+
+    odds = odds_of(x)
     states = torch.nonzero(~torch.isnan(within[:, 0]))[:, 0]
     if not len(states):
         return odds
-    return odds.index_add(0, states, (network(within[states])[:, 0] - odds[states]) / 2)
+    return odds.index_add(0, states, (odds_of(within[states]) - odds[states]) / 2)
 
 
-def _predicted(fitted: dict[str, Any], inputs: np.ndarray, within: np.ndarray) -> np.ndarray:
+def _predicted(fitted: dict[str, Any], name: str, inputs: np.ndarray, within: np.ndarray) -> np.ndarray:
     x, again = (
         torch.tensor(
             (np.clip(part, fitted["low"], fitted["high"]) - fitted["mean"]) / fitted["scale"]
@@ -196,7 +209,7 @@ def _predicted(fitted: dict[str, Any], inputs: np.ndarray, within: np.ndarray) -
             total += hidden @ layers[-1][0].T + layers[-1][1]
         return total / len(fitted["networks"])
 
-    return _mean_of_two(network, x, again).numpy().astype(np.float64)
+    return _mean_of_two(network, name, x, again).numpy().astype(np.float64)
 
 
 def slope_and_intercept(log_odds: np.ndarray, true: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
@@ -219,7 +232,7 @@ def left_out(parts: list[Part], kinds: list[str], name: str) -> str:
         for place, (inputs, within, true, weight) in enumerate(parts):
             if place // 4 % 2 == fold:
                 kind = np.full(len(true), kinds[place])
-                found.append((_predicted(fitted, inputs, within), true, weight, kind))
+                found.append((_predicted(fitted, name, inputs, within), true, weight, kind))
     log_odds, true, weight, kind = (np.concatenate(part) for part in zip(*found))
     slope, intercept = slope_and_intercept(log_odds, true, weight)
     lines = [f"left out: slope {slope:.3f}, intercept {intercept:+.3f}, stated/observed by bin"]

@@ -5,12 +5,16 @@ import subprocess
 import sys
 import threading
 
+import anndata
 import numpy as np
 import pandas as pd
 import pytest
 
 from cistron.cli.main import _end_zarr
 from cistron.errors import InputError
+from cistron.evaluation.gwas.traits import read_traits
+from cistron.formats import read_gene_embedding
+from cistron.formats.edges import read_edges
 from cistron.omics import read_matrix
 
 VALUES = np.random.default_rng(0).poisson(50, (20, 6)).astype(float)
@@ -155,3 +159,84 @@ def test_a_link_to_nothing_is_told_as_such(tmp_path, fails):
     (tmp_path / "m.csv").symlink_to("nowhere.csv")
     said = fails("omics", "embed", tmp_path / "m.csv", "--dimensions", 2, "-o", tmp_path / "o.h5ad")
     assert "m.csv does not exist; it is a link to nowhere.csv, which is not there" in said
+
+
+OUT = pd.DataFrame(
+    {"GENE": [f"GENE{number}A" for number in range(40)], "CHR": "1", "START": range(40), "STOP": range(9, 49)}
+)
+OUT = OUT.assign(NSNPS=3, NPARAM=2, N=100, ZSTAT=np.arange(40) / 9, P=0.5)
+
+
+@pytest.mark.parametrize("name", ["LDL.csv", "LDL.genes.tsv", "LDL.parquet"])
+def test_what_magma_wrote_is_one_trait_under_any_name(tmp_path, name):
+    """It was read as a matrix whose traits are CHR, START, NPARAM and so on."""
+    if name.endswith("parquet"):
+        OUT.to_parquet(tmp_path / name)
+    else:
+        OUT.to_csv(tmp_path / name, sep="," if name.endswith("csv") else "\t", index=False)
+    found = read_traits(tmp_path / name)
+    assert found.traits == ["LDL"]
+    assert dict(zip(found.genes, found.z_frame()["LDL"])) == dict(zip(OUT["GENE"], OUT["ZSTAT"]))
+
+
+@pytest.mark.parametrize("name", ["gwas.tsv", "gwas.genes.out"])
+def test_a_table_of_variants_is_told_what_makes_genes_of_it(tmp_path, name):
+    table = pd.DataFrame(
+        {"CHR": 1, "BP": range(9), "SNP": [f"rs{n}" for n in range(9)], "BETA": 0.1, "P": 0.5}
+    )
+    table.to_csv(tmp_path / name, sep="\t", index=False)
+    with pytest.raises(InputError, match="table of variants, from which MAGMA's gene analysis makes"):
+        read_traits(tmp_path / name)
+
+
+def test_a_folder_without_traits_says_what_it_holds(tmp_path):
+    OUT.to_csv(tmp_path / "LDL.csv")
+    with pytest.raises(InputError, match=r"holds no .genes.out file \(it holds LDL.csv\)"):
+        read_traits(tmp_path)
+
+
+def test_all_that_is_missing_is_named_at_once(fails):
+    assert "evaluate gwas needs --traits and --output;" in fails("evaluate", "gwas", "a.h5ad")
+    assert "evaluate gwas needs --output;" in fails("evaluate", "gwas", "a.h5ad", "--traits=b")
+    assert "cells train needs CELLS and --output;" in fails("cells", "train")
+    assert "sequence weights needs OUTPUT;" in fails("sequence", "weights", "a")
+    assert "--traits requires an argument" in fails("evaluate", "gwas", "a.h5ad", "--traits")
+
+
+@pytest.mark.parametrize("sign", ["barcodes", "ensembl", "columns"])
+def test_cells_are_no_genes(tmp_path, fails, sign):
+    """An AnnData of cells became an embedding with a row per cell."""
+    names = (
+        [f"AAACCTGAGAAACC{letter}T-1" for letter in "ACGT"] + ["AAACCTGAGAAACCAG-1", "AAACCTGAGAAACCAC-1"]
+        if sign == "barcodes"
+        else SAMPLES
+    )
+    genes = [f"ENSG{number:011d}" for number in range(20)] if sign == "ensembl" else SYMBOLS
+    told = pd.DataFrame({"Cell type": "T"} if sign == "columns" else {}, index=names)
+    cells = anndata.AnnData(VALUES.T.astype(np.float32), told, pd.DataFrame(index=genes))
+    cells.varm["X_gene"] = VALUES
+    cells.write_h5ad(tmp_path / "cells.h5ad")
+    words = ["embedding", "convert", tmp_path / "cells.h5ad", tmp_path / "o.h5ad", "--evidence", "expression"]
+    said = fails(*words)
+    assert f"its rows are cells or samples (like {names[0]}) and no genes" in said
+    assert "--varm KEY (it has X_gene)" in said
+
+
+def test_a_list_of_numbers_per_gene_is_a_vector(tmp_path, remarks):
+    table = pd.DataFrame({"symbol": SYMBOLS, "n_cells": 5, "embedding": list(VALUES)})
+    table.to_parquet(tmp_path / "m.parquet")
+    np.testing.assert_array_equal(read_gene_embedding(tmp_path / "m.parquet").X, VALUES)
+    assert "vectors are the lists in embedding; set aside: n_cells" in remarks()
+    table["embedding"] = [*VALUES[:-1], VALUES[-1][:3]]
+    table.to_parquet(tmp_path / "m.parquet")
+    with pytest.raises(InputError, match="lists in embedding are not all numbers, or not all of one length"):
+        read_gene_embedding(tmp_path / "m.parquet")
+
+
+def test_rows_of_a_network_that_are_left_out_are_said(tmp_path, remarks):
+    rows = [("A", "B", 1), ("A", "B", 3), ("B", "B", 2), ("B", "A", 1)]
+    pd.DataFrame(rows, columns=["TF", "target", "weight"]).to_csv(tmp_path / "n.csv", index=False)
+    assert read_edges(tmp_path / "n.csv").table["weight"].tolist() == [3, 1]
+    said = remarks()
+    assert "n.csv: 1 rows name a pair once more; the strongest row of each pair is kept" in said
+    assert "n.csv: 1 rows go from a gene to itself and are left out" in said

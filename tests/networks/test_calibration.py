@@ -61,3 +61,11 @@ def test_numbers_of_a_screen_beyond_the_fit_are_those_of_its_edge():
     np.testing.assert_allclose(log_odds("total only", pairs, far), log_odds("total only", pairs, edge))
     table = inputs_of(FORMS["total only"], {name: values.ravel() for name, values in pairs.items()}, far)
     assert table.shape == (24, len(one.mean))
+
+
+def test_co_variation_alone_never_says_more_than_half_because_it_has_no_direction():
+    strongest = calibrations()["unperturbed"].high[0]
+    pairs = {"co-variation": np.linspace(0, 3 * strongest, 24).reshape(6, 4)}
+    found = log_odds("unperturbed", pairs, SCREEN).ravel()
+    assert found.max() <= 0
+    assert found[-1] > found[0] + 1

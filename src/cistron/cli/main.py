@@ -18,7 +18,7 @@ from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.config import Toml
-from cyclopts.exceptions import UnusedCliTokensError
+from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
 import cistron
 from cistron.cli.method_options import note_given, note_tokens, option_of_setting
@@ -303,7 +303,8 @@ def _outcome(tokens: list[str]) -> tuple[int, str | None]:
         return 2, str(error)
     except CycloptsError as error:
         command = " ".join(["cistron", *_command(tokens).split()])
-        return 2, f"{str(error).removesuffix('...').rstrip('., ')}; see '{command} --help'"
+        told = _missing(error, tokens) if isinstance(error, MissingArgumentError) else str(error)
+        return 2, f"{told.removesuffix('...').rstrip('., ')}; see '{command} --help'"
     except KeyboardInterrupt:
         how = "terminated" if came else "interrupted"
         return (143 if came else 130), f"{how}; what is finished is kept, run the same command again to go on"
@@ -342,6 +343,22 @@ def _require_known(tokens: Sequence[str]) -> None:
         near += [f"{name} {one}" for one in difflib.get_close_matches(word, inner, n=2, cutoff=0.75)]
     meant = f"did you mean {', '.join(repr(one) for one in near)}? " if near else ""
     raise InputError(f"unknown command {word!r}; {meant}expected one of {', '.join(COMMANDS)}")
+
+
+def _missing(error: MissingArgumentError, tokens: Sequence[str]) -> str:
+    """All that a command needs and was not given; or the option that stands there without its value."""
+    first = error.argument
+    if first is None or error.app is None or error.keyword or first.tokens:
+        return str(error)
+    given = {token.partition("=")[0] for token in tokens}
+    by_place = first.field_info.kind is not inspect.Parameter.KEYWORD_ONLY
+    needed: list[str] = []
+    for one in error.app.assemble_argument_collection():
+        positional = one.field_info.kind is not inspect.Parameter.KEYWORD_ONLY
+        absent = one.required and given.isdisjoint(one.names) and (by_place or not positional)
+        if one.name == first.name or (absent and (needed or not positional)):
+            needed.append(one.name.removeprefix("--").upper() if positional else one.name)
+    return f"{' '.join(error.command_chain or ())} needs {' and '.join(needed)}"
 
 
 def _drop_output() -> None:

@@ -205,7 +205,7 @@ def read_edges(path: str | Path, *, name: str | None = None) -> Edges:
     """Read a network: this format, or any .tsv, .csv (plain, .gz, .xz) with columns source and target.
 
     A weight that is absent is 1; columns that the format does not know are left out. Where a pair stands in
-    several rows, as in tables of binding experiments, the strongest is kept.
+    several rows, as in tables of binding experiments, the strongest is kept; edges from a gene to itself are left out. Both are said.
 
     Parameters
     ----------
@@ -246,7 +246,14 @@ def read_edges(path: str | Path, *, name: str | None = None) -> Edges:
     if pd.api.types.is_numeric_dtype(table["weight"]):
         table = table.sort_values("weight", ascending=False, kind="stable")
     if "kind" not in header:
-        table = table.loc[~(table["source"] == table["target"])].drop_duplicates(["source", "target"])
+        loops = table["source"] == table["target"]
+        kept = table.loc[~loops].drop_duplicates(["source", "target"])
+        again = len(table) - int(loops.sum()) - len(kept)
+        if again:
+            say(f"{path.name}: {again:,} rows name a pair once more; the strongest row of each pair is kept")
+        if loops.any():
+            say(f"{path.name}: {int(loops.sum()):,} rows go from a gene to itself and are left out")
+        table = kept
     genes = pd.unique(table[["source", "target"]].to_numpy().ravel()).tolist()
     return Edges(
         table.reset_index(drop=True),

@@ -1,5 +1,6 @@
 """Gene embeddings from and to other people's files: completing a header, exporting to tables and word2vec text."""
 
+import re
 from pathlib import Path
 
 import anndata
@@ -13,7 +14,12 @@ from cistron.formats.gene_embedding import (
     require_valid,
     write_gene_embedding,
 )
+from cistron.genes.columns import plain_column
+from cistron.genes.identity import guess_namespace
 from cistron.runtime.files import atomic_path
+
+_BARCODE = re.compile(r"(?:.*[_:#-])?[ACGTN]{10,}(?:[_-]\w+)*|[Cc]ell[_ -]?\d+")
+_OF_CELLS = frozenset(["cell_type", "celltype", "n_genes", "n_genes_by_counts", "ncount_rna", "nfeature_rna"])
 
 
 def export_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
@@ -50,6 +56,19 @@ def export_gene_embedding(embedding: anndata.AnnData, path: str | Path) -> None:
             )
 
 
+def _refuse_cells(found: anndata.AnnData, path: Path) -> None:
+    """Raise where the rows are cells: they have barcodes for names, or columns that tell of cells, or genes stand in the columns."""
+    rows, columns = (guess_namespace(names) for names in (found.obs_names, found.var_names))
+    barcodes = sum(_BARCODE.fullmatch(name) is not None for name in found.obs_names)
+    told = {plain_column(column) for column in found.obs.columns} & _OF_CELLS
+    if (columns == "ensembl" != rows) or barcodes > 0.5 * found.n_obs or told:
+        vectors = ", ".join(found.varm) or "none"
+        raise InputError(
+            f"{path.name}: its rows are cells or samples (like {found.obs_names[0]}) and no genes; vectors of the genes in its columns are "
+            f"taken with --varm KEY (it has {vectors}), and of a matrix 'cistron omics embed' makes them"
+        )
+
+
 def adopt_gene_embedding(
     path: str | Path, *, name: str | None = None, evidence: str | None = None, licence: str | None = None
 ) -> anndata.AnnData:
@@ -72,6 +91,7 @@ def adopt_gene_embedding(
     if "cistron" not in embedding.uns:
         if evidence is None:
             raise InputError(f"{path.name} has no header; say what it was made from with --evidence")
+        _refuse_cells(embedding, path)
         embedding = build_gene_embedding(
             np.asarray(embedding.X.toarray() if hasattr(embedding.X, "toarray") else embedding.X),
             list(embedding.obs_names),

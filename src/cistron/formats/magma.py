@@ -3,7 +3,7 @@
 Source: MAGMA (de Leeuw et al. 2015, PLoS Computational Biology 11, e1004219), manual of version 1.10.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from scipy import sparse
 
 from cistron.errors import InputError
 from cistron.genes.chromosomes import human_chromosomes
+from cistron.genes.columns import plain_column
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.runtime import say
 from cistron.runtime.files import atomic_path
@@ -21,6 +22,22 @@ from cistron.runtime.text_files import open_text
 
 OUT_COLUMNS = ("GENE", "CHR", "START", "STOP", "NSNPS", "NPARAM", "N", "ZSTAT", "P")
 _REACH = 5_000_000  # base pairs from the end of a gene within which MAGMA correlates it with later ones
+# As summary statistics name what a row is, or their alleles; no table of genes has them.
+_VARIANT_COLUMNS = frozenset(
+    [
+        "snp",
+        "rsid",
+        "rs_id",
+        "hm_rsid",
+        "variant_id",
+        "markername",
+        "snpid",
+        "effect_allele",
+        "other_allele",
+        "a1",
+        "a2",
+    ]
+)
 RAW_COLUMNS = ("GENE", "CHR", "START", "STOP", "NSNPS", "NPARAM", "N", "MAC", "ZSTAT")
 
 
@@ -48,7 +65,7 @@ def clean_gene_table(table: pd.DataFrame, what: str) -> pd.DataFrame:
     if absent:
         raise InputError(
             f"{what}: column {absent[0]} is absent; expected MAGMA's {' '.join(OUT_COLUMNS)}. "
-            f"Given: {' '.join(map(str, table.columns[:10]))}"
+            f"Given: {' '.join(map(str, table.columns[:10]))}{of_variants(table.columns)}"
         )
     if table.empty:
         raise InputError(f"{what} holds no genes")
@@ -68,6 +85,7 @@ def clean_gene_table(table: pd.DataFrame, what: str) -> pd.DataFrame:
         if np.isinf(numbers).any():
             raise InputError(
                 f"{what}: {column} of gene {table['GENE'][np.isinf(numbers)].iloc[0]} is infinite"
+                f"{'; a p-value that was rounded to 0 gives that: give a number, or leave the gene out' if column == 'ZSTAT' else ''}"
             )
         table[column] = numbers
     doubled = table["GENE"].duplicated()
@@ -76,6 +94,13 @@ def clean_gene_table(table: pd.DataFrame, what: str) -> pd.DataFrame:
             f"{what}: {int(doubled.sum()):,} genes occur more than once, for example {table['GENE'][doubled].iloc[0]}"
         )
     return table
+
+
+def of_variants(columns: Iterable[object]) -> str:
+    """What to do with a table of variants (summary statistics of a GWAS) in place of genes, for a message; empty for any other table."""
+    if _VARIANT_COLUMNS.isdisjoint(plain_column(column) for column in columns):
+        return ""
+    return "; it is a table of variants, from which MAGMA's gene analysis makes TRAIT.genes.out (docs/formats/magma.md)"
 
 
 def read_genes_out(path: str | Path) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
@@ -120,10 +121,33 @@ def _numbers_only(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     nameless = int(table.index.isna().sum())
     if nameless:
         raise InputError(f"{path.name}: {nameless:,} rows have no gene id; give each row one")
+    table = _unpacked(path, table)
     text = [str(column) for column in table.columns if not pd.api.types.is_numeric_dtype(table[column])]
     if text:
         raise InputError(_text_columns(path, text))
     return table
+
+
+def _unpacked(path: Path, table: pd.DataFrame) -> pd.DataFrame:
+    """The vectors of a table that has one list of numbers per gene, as data sets of language models are; any other table as it is."""
+    packed = [
+        column
+        for column in table.columns
+        if isinstance(table[column].iloc[0], np.ndarray | list) and len(table[column].iloc[0]) > 0
+    ]
+    if len(packed) != 1:
+        return table
+    vectors, others = table[packed[0]], [str(column) for column in table.columns if column != packed[0]]
+    try:
+        values = np.array(vectors.tolist(), dtype=np.float64)
+    except (TypeError, ValueError) as error:  # lists of several lengths, of text, or absent ones
+        raise InputError(
+            f"{path.name}: the lists in {packed[0]} are not all numbers, or not all of one length"
+        ) from error
+    if others:
+        say(f"{path.name}: vectors are the lists in {packed[0]}; set aside: {', '.join(others)}")
+    names = [f"d{number}" for number in range(values.shape[1])]
+    return pd.DataFrame(values, index=table.index, columns=names)
 
 
 def read_parquet_by_gene(path: Path) -> pd.DataFrame:

@@ -165,6 +165,9 @@ def log_odds(form: str, pairs: Mapping[str, np.ndarray], screen: ScreenNumbers) 
         part = slice(start, start + rows)
         inputs = inputs_of(names, {name: values[part].ravel() for name, values in whole.items()}, screen)
         found[part] = calibration.log_odds(inputs).reshape(found[part].shape)
+    if form == "unperturbed":
+        # co-variation does not say which way an edge runs: of two directions one is right, so at most 0.5
+        return -np.logaddexp(0, -found)
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cistron.errors import InputError
-from cistron.formats.magma import OUT_COLUMNS, clean_gene_table, read_genes_out
+from cistron.formats.magma import OUT_COLUMNS, clean_gene_table, of_variants, read_genes_out
 from cistron.formats.tables import read_table
 from cistron.genes.identity import guess_namespace, normalise_identifiers
 from cistron.runtime import say
@@ -144,7 +144,11 @@ def read_traits(
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if plain_name(file).endswith(_OUT_SUFFIX))
         if not files:
-            raise InputError(f"traits folder {path} holds no .genes.out file")
+            there = ", ".join(sorted(file.name for file in path.iterdir())[:3]) or "nothing"
+            raise InputError(
+                f"traits folder {path} holds no .genes.out file (it holds {there}); MAGMA's gene analysis makes them of a GWAS "
+                "(docs/formats/magma.md); tables of another form are given by their own name"
+            )
         tables = {_trait_name(file): read_genes_out(file) for file in files}
         name = path.name
     elif plain_name(path).endswith(_OUT_SUFFIX) or path.suffix == ".out":
@@ -187,14 +191,18 @@ def _read_tables(
             str(trait): clean_gene_table(rows.drop(columns="TRAIT"), f"{path.name}, trait {trait}")
             for trait, rows in groups
         }
+    if {"GENE", "ZSTAT"} <= set(table):  # what MAGMA wrote, under another name
+        return {plain_name(path).rsplit(".", 1)[0].removesuffix(".genes"): clean_gene_table(table, path.name)}
+    if of_variants(table.columns):
+        raise InputError(f"traits {path.name} names no genes{of_variants(table.columns)}")
     return _read_wide(path, gene_table() if callable(gene_table) else gene_table)
 
 
 def _read_long(path: Path) -> pd.DataFrame:
-    """Read a long table, its columns in capitals; of any other table the names of the columns only."""
+    """Read a long table or MAGMA's own, its columns in capitals; of any other table the names of the columns only."""
     text = read_text_table(path, "traits", header=None)
     names = [name.upper() for name in text.columns]
-    if "TRAIT" not in names:
+    if "TRAIT" not in names and not {"GENE", "ZSTAT"} <= set(names):
         return pd.DataFrame(columns=list(text.columns))
     for remark in text.remarks:
         say(remark)
