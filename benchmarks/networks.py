@@ -75,7 +75,7 @@ def without_agreement(cells: PerturbedCells) -> Network:
 def with_plain_totals(cells: PerturbedCells) -> Network:
     """Divide each cell by its total count, dominant genes and all."""
 
-    def nothing(counts: sparse.csr_matrix, perturbation: np.ndarray) -> Composition:
+    def nothing(counts: sparse.csr_matrix, perturbation: np.ndarray, *, shares: bool = True) -> Composition:
         return Composition(
             np.empty(0, dtype=np.int64), np.ones(len(np.unique(perturbation[perturbation >= 0])))
         )

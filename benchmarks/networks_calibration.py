@@ -1,6 +1,7 @@
 """Reserved screens of four simulators: whether probabilities of the default method hold, and what it finds beyond baselines.
 
-Ten seeds from 1000 on for each design; nothing was fitted on them. ``CISTRON_PEER_CISTRON`` names the source folder of an
+Ten seeds of each design from ``CISTRON_CALIBRATION_FIRST_SEED`` on (2000; those from 1000 on were looked at while the method was made);
+nothing was fitted on them. ``CISTRON_PEER_CISTRON`` names the source folder of an
 earlier version whose right pairs at P >= .5 are counted beside. Each screen's answers are kept in the folder that
 ``CISTRON_CALIBRATION_FOLDER`` names, so that a run that was cut goes on; with ``CISTRON_CALIBRATION_PRINT`` only what is there is printed.
 """
@@ -22,7 +23,8 @@ from cistron.networks.combined import infer_default
 from cistron.networks.effects import direct_effects, mean_shift
 from cistron.networks.settings import DefaultSettings
 
-SEEDS = range(1000, 1010)
+FIRST = int(os.environ.get("CISTRON_CALIBRATION_FIRST_SEED", "2000"))
+SEEDS = range(FIRST, FIRST + 10)
 BINS = ((0.05, 0.2), (0.2, 0.5), (0.5, 0.9), (0.9, 1.0001))
 COMMON: dict[str, Any] = {"control_cells": 1000}
 DESIGNS: dict[str, dict[str, Any]] = {
@@ -169,7 +171,7 @@ def main() -> None:
     folder = Path(os.environ.get("CISTRON_CALIBRATION_FOLDER") or tempfile.mkdtemp())
     folder.mkdir(exist_ok=True)
     print(
-        "pairs stated/observed by bin of the stated probability (in brackets: under 100 pairs); seeds from 1000 on"
+        f"pairs stated/observed by bin of the stated probability (in brackets: under 100 pairs); seeds from {FIRST} on"
     )
     head = "".join(f"[{low:g}, {min(high, 1):g}{']' if high > 1 else ')'}".rjust(18) for low, high in BINS)
     print(

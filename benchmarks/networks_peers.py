@@ -15,6 +15,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,30 +161,55 @@ def _run(name: str, screen: Screen, folder: Path) -> dict[str, object]:
         )
         script = Path(__file__).resolve().parent / "peers" / "run_causalbench.py"
         regime = "observational" if observational else "interventional"
-        try:
-            done = subprocess.run(
-                [
-                    os.environ["CISTRON_PEER_CAUSALBENCH"],
-                    str(script),
-                    f"{temporary}/training.npz",
-                    name,
-                    regime,
-                    f"{temporary}/edges.json",
-                ],
-                capture_output=True,
-                text=True,
-                timeout=60 * LIMIT,
-                cwd=temporary,
-                env={"OMP_NUM_THREADS": "1", "PATH": os.environ["PATH"], "HOME": temporary},
-                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT)),
-            )
-        except subprocess.TimeoutExpired:
-            return {"edges": [], "seconds": LIMIT, "failed": f"stopped after {60 * LIMIT} s"}
-        if done.returncode < 0:
-            return {"edges": [], "seconds": LIMIT, "failed": f"not ended after {LIMIT} CPU s"}
-        if done.returncode:
-            return {"edges": [], "seconds": 0, "failed": done.stderr.strip().splitlines()[-1][:150]}
-        return dict(json.loads(Path(f"{temporary}/edges.json").read_text(encoding="utf-8")))
+        command = [
+            os.environ["CISTRON_PEER_CAUSALBENCH"],
+            str(script),
+            f"{temporary}/training.npz",
+            name,
+            regime,
+            f"{temporary}/edges.json",
+        ]
+        return _watched(command, Path(temporary))
+
+
+def _watched(command: list[str], folder: Path) -> dict[str, object]:
+    """Run a model until it ends or has had its CPU seconds; the answer, or what it had done by then."""
+    environment = {
+        "OMP_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+    }
+    with open(folder / "printed.txt", "wb") as printed, open(folder / "errors.txt", "wb") as errors:
+        model = subprocess.Popen(
+            command,
+            stdout=printed,
+            stderr=errors,
+            cwd=folder,
+            env=environment,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT)),
+        )
+        clock = threading.Timer(60 * LIMIT, model.kill)
+        clock.start()
+        _, status, used = os.wait4(model.pid, 0)
+        model.returncode = os.waitstatus_to_exitcode(status)
+        clock.cancel()
+    memory = used.ru_maxrss / 1024**2  # GB
+    if not model.returncode:
+        found = dict(json.loads((folder / "edges.json").read_text(encoding="utf-8")))
+        return {**found, "memory": memory}
+    last = [_last_line(folder / file) for file in ("printed.txt", "errors.txt")]
+    if model.returncode < 0:
+        said = f"; its last line: {last[0]}" if last[0] else ""
+        failed = f"not ended after {LIMIT} CPU s, {memory:.1f} GB{said}"
+    else:
+        failed = last[1]
+    return {"edges": [], "seconds": used.ru_utime + used.ru_stime, "memory": memory, "failed": failed}
+
+
+def _last_line(file: Path) -> str:
+    lines = file.read_text(encoding="utf-8", errors="replace").replace("\r", "\n").strip().splitlines()
+    return lines[-1].strip()[:150] if lines else ""
 
 
 def _scores(answer: Answer, true: np.ndarray, genes: tuple[str, ...]) -> tuple[float, float, float, float]:

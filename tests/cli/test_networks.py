@@ -38,6 +38,11 @@ def test_from_cells_to_scores(run, world, tmp_path):
     )  # fmt: skip
     assert code == 0, errors
     scores = read_scores(tmp_path / "scores" / "scores.parquet")
+    for table in ("scores", "effects", "calibration"):
+        text = pd.read_csv(tmp_path / "scores" / f"{table}.tsv", sep="\t")
+        stored = pd.read_parquet(tmp_path / "scores" / f"{table}.parquet")
+        assert list(text) == list(stored)
+        assert len(text) == len(stored) > 0
     auprc = scores[scores["metric"] == "auprc"].set_index("embedding")["value"]
     assert auprc["default"] > auprc["random"] + 0.2
     assert "default: truth truth: auprc" in out

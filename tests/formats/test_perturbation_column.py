@@ -72,6 +72,14 @@ def test_controls_and_guides_that_are_named_count():
     assert _found(OBS.assign(target=guides), guides=["a1", "b1", "b2"])[0] == "target"
 
 
+def test_a_mistyped_control_is_told_with_the_labels_of_the_column(tmp_path):
+    assert _found(OBS, controls=["nontargeting"])[0] == "target"
+    obs = OBS.set_axis([f"c{n}" for n in range(6)])
+    anndata.AnnData(np.ones((6, 4), dtype=np.float32), obs=obs, var=VAR).write_h5ad(tmp_path / "x.h5ad")
+    with pytest.raises(InputError, match=r"'nontargeting' is absent; .* look like controls: non-targeting"):
+        read_perturbed_cells(tmp_path / "x.h5ad", control=["nontargeting"])
+
+
 def test_a_file_is_read_without_the_option(tmp_path):
     values = np.random.default_rng(0).poisson(3, (6, 4)).astype(np.float32)
     obs = OBS.set_index(pd.Index([f"cell {number}" for number in range(6)]))

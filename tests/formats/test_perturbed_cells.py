@@ -39,13 +39,13 @@ def test_labels_become_gene_numbers_and_the_rest_is_counted():
     cells = _assemble(labels, excluded=("excluded",))
     assert cells.perturbation.tolist() == [-1, -1, 0, 0, -2, -2, 2, 2, -2, -2, -2, -2]
     assert cells.set_aside == {
-        "several genes perturbed at once": 2,
         "perturbed gene is not measured": 1,
         "excluded or without a label": 2,
         "fewer than 2 cells of the perturbation": 1,
     }
     assert cells.perturbed.tolist() == [0, 2]
-    assert any("several genes" in remark for remark in cells.remarks)
+    assert cells.pairs[4:6].tolist() == [[0, 1], [0, 1]]
+    assert any("2 cells have two perturbed genes" in remark for remark in cells.remarks)
 
 
 def test_the_control_label_must_be_there():

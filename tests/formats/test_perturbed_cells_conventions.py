@@ -121,7 +121,8 @@ def test_pairs_are_recognised_by_other_joints(joint):
     labels = [f"ctrl{joint}ctrl", "ctrl", f"HLA-A{joint}ctrl", f"ctrl{joint}HLA-A", f"TP53{joint}HLA-A"]
     cells = _assemble(labels)
     assert cells.perturbation.tolist() == [-1, -1, 1, 1, -2]
-    assert cells.set_aside == {"several genes perturbed at once": 1}
+    assert cells.set_aside == {}
+    assert cells.pairs[4].tolist() == sorted([cells.genes.index("TP53"), cells.genes.index("HLA-A")])
 
 
 def test_control_cells_that_a_guide_table_names_are_counted_once():
@@ -136,7 +137,8 @@ def test_pairs_are_recognised():
               "TP53_sg1|TP53_sg2", "TP53+UNKNOWN"]  # fmt: skip
     cells = _assemble(labels)
     assert cells.perturbation.tolist() == [-1, -1, 0, 0, -2, -2, 0, 0, 0, -2]
-    assert cells.set_aside["several genes perturbed at once"] == 3
+    assert np.flatnonzero(cells.pairs[:, 0] >= 0).tolist() == [4, 5]
+    assert cells.set_aside["several genes perturbed at once"] == 1
 
 
 def test_few_cells_are_said():

@@ -103,6 +103,8 @@ def contents(folder):
             parts = {"X": data.X, **data.layers, "obs": data.obs, "var": data.var}
         elif path.suffix == ".parquet":
             parts = {"table": pd.read_parquet(path)}
+        elif path.suffix == ".tsv":
+            parts = {"table": pd.read_csv(path, sep="\t", comment="#")}
         elif (".zarr/" in name and path.name == "zarr.json") or path.suffix in (".json", ".md", ".html"):
             continue
         else:

@@ -1,4 +1,4 @@
-"""From evidence to log-odds: blocks, ranges, more evidence, wide and thin screens."""
+"""From evidence to log-odds: blocks, ranges, more evidence."""
 
 import dataclasses
 
@@ -7,12 +7,10 @@ import pytest
 
 from cistron.networks.calibration import (
     FORMS,
-    WIDE_AND_THIN,
     ScreenNumbers,
     calibrations,
     inputs_of,
     log_odds,
-    wide_and_thin,
 )
 
 SCREEN = ScreenNumbers(0.5, 0.0, 0.0, -4.0, -3.5, 0.2, 0.0, 1.0)
@@ -65,18 +63,9 @@ def test_numbers_of_a_screen_beyond_the_fit_are_those_of_its_edge():
     assert table.shape == (24, len(one.mean))
 
 
-def test_wide_and_thin_screens_are_tempered_and_others_are_not():
-    thin = dataclasses.replace(SCREEN, genes=float(np.log(5)), visibility=-1.3)
-    assert wide_and_thin(thin) == pytest.approx(1)
-    for other in (
-        dataclasses.replace(thin, genes=float(np.log(2.5))),
-        dataclasses.replace(thin, visibility=0.0),
-        SCREEN,
-    ):
-        assert wide_and_thin(other) == 0
-    assert wide_and_thin(dataclasses.replace(thin, visibility=-0.5)) == pytest.approx(0.5)
-    pairs = _pairs("with direct")
-    one = calibrations()["with direct"]
-    plain = one.log_odds(inputs_of(FORMS["with direct"], {n: v.ravel() for n, v in pairs.items()}, thin))
-    expected = WIDE_AND_THIN[0] * plain + WIDE_AND_THIN[1]
-    np.testing.assert_allclose(log_odds("with direct", pairs, thin).ravel(), expected, rtol=1e-6)
+def test_co_variation_alone_never_says_more_than_half_because_it_has_no_direction():
+    strongest = calibrations()["unperturbed"].high[0]
+    pairs = {"co-variation": np.linspace(0, 3 * strongest, 24).reshape(6, 4)}
+    found = log_odds("unperturbed", pairs, SCREEN).ravel()
+    assert found.max() <= 0
+    assert found[-1] > found[0] + 1

@@ -165,6 +165,8 @@ def test_the_direction_is_read_from_the_perturbed_genes_or_given():
     assert (unseen.kind, unseen.seen, unseen.known.any()) == ("activity", False, False)
     given = read_directions(np.array([0.4, 1.0, -3.0]), "inhibition")
     assert (given.seen, given.known.all(), given.sign.tolist()) == (False, True, [-1, -1, -1])
+    raised = read_directions(np.array([0.4, 1.0, -3.0]), "stimulation")
+    assert (raised.seen, raised.known.all(), raised.sign.tolist()) == (False, True, [1, 1, 1])
     assert read_directions(fallen, "knock-down").sign.tolist() == [-1, -1, -1, -1]
 
 

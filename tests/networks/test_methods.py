@@ -126,11 +126,11 @@ def test_co_variation_agrees_with_an_edge_whose_sign_the_perturbation_implies():
     values[:, 2] *= -1
     turned = dataclasses.replace(cells, values=type(cells.values)(values))
     settings = DefaultSettings(direction="knock-down", resamples=0)
-    agreement = gather_evidence(turned, settings).pairs()["agreement"]
+    agreement = gather_evidence(turned, settings)[0].pairs()["agreement"]
     assert agreement[0, 1] > 0.5
     assert agreement[1, 2] > 0.5
     # read as an activation screen, the same cells contradict co-variation
-    activation = gather_evidence(turned, dataclasses.replace(settings, direction="activation")).pairs()[
+    activation = gather_evidence(turned, dataclasses.replace(settings, direction="activation"))[0].pairs()[
         "agreement"
     ]
     np.testing.assert_allclose(activation[:2, 1:3], -agreement[:2, 1:3])
@@ -286,7 +286,7 @@ def test_the_time_left_is_told(monkeypatch, capsys):
 def test_a_sign_is_read_from_the_shift_and_from_co_variation():
     """A shift that says little is outvoted by strong co-variation, one that says much is not."""
     cells, _ = planted()
-    first = gather_evidence(cells, DefaultSettings(resamples=0))
+    first = gather_evidence(cells, DefaultSettings(resamples=0))[0]
     shift = np.zeros(first.effects.shift.shape)
     error, partial = np.ones(shift.shape), np.full((40, 40), 0.01)
     shift[0, 1], shift[0, 2], shift[0, 3] = -0.5, -5, 0

@@ -89,7 +89,12 @@ def test_calibration_is_drawn_without_empty_bins():
 
 
 def test_catran_as_published_stands_beside_what_random_finds():
-    rankings = [[_row(embedding="best"), _row(embedding="printed", value=0.021, control_value=0.02)]]
+    rankings = [
+        [
+            _row(embedding="best"),
+            _row(embedding="printed", value=0.021, low=0.021, high=0.03, control_value=0.02),
+        ]
+    ]
     networks = [
         {"name": "best", "method": "default", "parameters": {"settings": {"direct": True}}},
         {"name": "printed", "method": "catran", "parameters": {"settings": {"relative_scores": False}}},
@@ -100,4 +105,7 @@ def test_catran_as_published_stands_beside_what_random_finds():
         said
         == "truth t: printed (CaTran as published) has 0.021 by AUPRC, a random network of the same size 0.020."
     )
+    rankings[0][1]["low"] = 0.015
+    (said,) = published_sentences(networks, rankings)
+    assert said.endswith("0.020, which lies inside the interval (0.015 to 0.030).")
     assert published_sentences([{"name": "printed", "method": None, "parameters": None}], rankings) == []

@@ -36,8 +36,8 @@ def edges(
 ) -> None:
     """Score gene networks on held-out perturbed cells, a known network, and collections of interactions.
 
-    Writes scores.parquet, calibration.parquet, effects.parquet, networks.parquet, run.json and report.html. A random network
-    of the same size is scored beside the given ones.
+    Writes scores, calibration and effects (each as .parquet and .tsv), networks.parquet, run.json and report.html. A random
+    network of the same size is scored beside the given ones.
 
     Parameters
     ----------

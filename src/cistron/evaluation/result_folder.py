@@ -53,6 +53,7 @@ def write_folder(
     tables: Mapping[str, pd.DataFrame],
     facts: Mapping[str, Any],
     warnings: Sequence[str],
+    text: Sequence[str] = (),
 ) -> None:
     """Write ``NAME.parquet`` for each table that has rows, the scores, and the record last.
 
@@ -72,6 +73,8 @@ def write_folder(
         Results for run.json, by name.
     warnings
         Warnings for run.json.
+    text
+        Tables that are written as ``NAME.tsv`` too, for spreadsheets and R; ``scores`` is one.
     """
     for name, value in facts.items():
         record.record(name, value)
@@ -85,4 +88,11 @@ def write_folder(
         with atomic_path(path) as partial:
             table.to_parquet(partial, index=False)
     write_scores(scores, output / "scores.parquet")
+    for name in text:
+        table, path = {**tables, "scores": scores}[name], output / f"{name}.tsv"
+        if not len(table):
+            path.unlink(missing_ok=True)
+            continue
+        with atomic_path(path) as partial:
+            table.to_csv(partial, sep="\t", index=False)
     record.write(output / "run.json")

@@ -46,6 +46,8 @@ def find_perturbation_column(
         return USUAL, ""
     known = _gene_names(var) | set(guides)
     fitting = [str(column) for column in obs if _fits(obs[column], known, controls)]
+    if not fitting and controls:  # who mistyped a control label is told so, with the labels of the column
+        fitting = [str(column) for column in obs if _fits(obs[column], known, ())]
     if not fitting:
         raise InputError(
             f"{name}: obs has no column {USUAL!r}, and none whose labels are control cells and genes of the file; it has "

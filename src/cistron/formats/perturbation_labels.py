@@ -47,12 +47,16 @@ class LabelMeaning:
         What was read into labels.
     is_guide
         Whether labels name guides and not genes.
+    pairs
+        Numbers of the two genes of cells in which two were perturbed, at least one of which was perturbed alone in other cells; -1 for
+        other cells, int [cell, 2]. ``None`` where there are none.
     """
 
     perturbation: np.ndarray
     set_aside: dict[str, int] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     is_guide: bool = False
+    pairs: np.ndarray | None = None
 
 
 def possible_names(label: str) -> set[str]:
@@ -169,6 +173,7 @@ def number_perturbations(
     result = LabelMeaning(codes, is_guide=bool(guide_table))
     meaning = np.full(len(labels), SET_ASIDE, dtype=np.int64)
     unmeasured: list[str] = []
+    together: dict[int, tuple[int, ...]] = {}
 
     def put_aside(reason: str, cells: int) -> None:
         result.set_aside[reason] = result.set_aside.get(reason, 0) + int(cells)
@@ -182,6 +187,8 @@ def number_perturbations(
         target = next(iter(targets), None)
         if not targets:
             meaning[position] = CONTROL
+        elif len(targets) == 2 and None not in targets:
+            together[position] = tuple(sorted(one for one in targets if one is not None))
         elif len(targets) > 1 and targets != {None}:
             put_aside("several genes perturbed at once", cells)
         elif looks_like_control(label):
@@ -206,13 +213,31 @@ def number_perturbations(
         put_aside(f"fewer than {minimum_cells} cells of the perturbation", small.sum())
         perturbation = np.where(small, SET_ASIDE, perturbation)
     result.perturbation = perturbation
+    pairs = np.full((len(labels), 2), -1, dtype=np.int64)
+    singly = set(perturbation[perturbation >= 0].tolist())
+    for position, pair in together.items():
+        if singly.isdisjoint(pair):
+            put_aside("two genes perturbed at once, neither of them alone in other cells", sizes[position])
+        else:
+            pairs[position] = pair
+    if (pairs >= 0).any():
+        result.pairs = pairs[codes]
+        result.remarks.append(
+            f"{int((result.pairs[:, 0] >= 0).sum()):,} cells have two perturbed genes; the default method takes their effects as sums of "
+            "those of the two, everything else sets these cells aside"
+        )
     if not (perturbation >= 0).any():
-        _explain_no_perturbation(name, genes, few, unmeasured, minimum_cells)
+        _explain_no_perturbation(name, genes, few, unmeasured, minimum_cells, len(together))
     return result
 
 
 def _explain_no_perturbation(
-    name: str, genes: Sequence[str], few: list[str], unmeasured: list[str], minimum_cells: int
+    name: str,
+    genes: Sequence[str],
+    few: list[str],
+    unmeasured: list[str],
+    minimum_cells: int,
+    pairs: int,
 ) -> None:
     if few:
         raise InputError(
@@ -234,5 +259,10 @@ def _explain_no_perturbation(
         raise IdentifierError(
             f"{name}: none of {len(unmeasured):,} perturbed genes (for example {unmeasured[0]}) is among the "
             f"{len(genes):,} measured genes (for example {genes[0]}); {remedy}"
+        )
+    if pairs:
+        raise InputError(
+            f"{name}: {pairs:,} labels join two genes, and no gene was perturbed alone; effects of two genes cannot be told apart "
+            "without cells in which one of them was"
         )
     raise InputError(f"{name}: there are control cells but no perturbed cells; check --perturbation")

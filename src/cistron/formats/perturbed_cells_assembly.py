@@ -37,6 +37,9 @@ class PerturbedCells:
         Guide of each cell, text [cell], where the file tells.
     batch
         Number of the batch of each cell, int [cell], where the file tells.
+    pairs
+        Numbers of the two genes of cells in which two were perturbed, -1 for other cells, int [cell, 2]; ``perturbation`` sets
+        these cells aside, so that only methods that look here use them. ``None`` where there are no such cells.
     name
         Name of the data.
     """
@@ -51,6 +54,7 @@ class PerturbedCells:
     guides: np.ndarray | None = None
     batch: np.ndarray | None = None
     name: str = "cells"
+    pairs: np.ndarray | None = None
 
     @property
     def control(self) -> np.ndarray:
@@ -70,6 +74,7 @@ class PerturbedCells:
             perturbation=self.perturbation[cells],
             guides=None if self.guides is None else self.guides[cells],
             batch=None if self.batch is None else self.batch[cells],
+            pairs=None if self.pairs is None else self.pairs[cells],
         )
 
     def require_perturbations(self, method: str) -> None:
@@ -105,7 +110,7 @@ def assemble_cells(
 ) -> PerturbedCells:
     """Check what a file holds and number the perturbations.
 
-    Cells are set aside, with a count, when their label is in ``excluded`` or empty, names several genes, names
+    Cells are set aside, with a count, when their label is in ``excluded`` or empty, names more than two genes, names
     a gene that is not measured, when fewer than ``minimum_cells`` cells share it, or their batch has no control cells.
 
     Parameters
@@ -158,7 +163,7 @@ def assemble_cells(
         raise InputError(f"{name}: values hold NaN or infinity; expected counts or log-normalised numbers")
     remarks: list[str] = []
     set_aside: dict[str, int] = {}
-    is_guide = False
+    is_guide, pairs = False, None
     if observational:
         perturbation = np.full(len(text), CONTROL)
     else:
@@ -176,6 +181,7 @@ def assemble_cells(
             guide_table=guide_table,
         )
         perturbation, set_aside, is_guide = meaning.perturbation, meaning.set_aside, meaning.is_guide
+        pairs = meaning.pairs
         remarks += meaning.remarks
     batch = None
     if batches is not None:
@@ -184,6 +190,8 @@ def assemble_cells(
         if alone.any():
             set_aside["batch without control cells"] = int(alone.sum())
             perturbation = np.where(alone, SET_ASIDE, perturbation)
+        if pairs is not None:
+            pairs = np.where(np.isin(batch, batch[perturbation == CONTROL])[:, None], pairs, -1)
     found, remark = detect_scale(matrix, scale, name)
     remarks += [remark] if remark else []
     copies = duplicated_rows(matrix)
@@ -207,6 +215,7 @@ def assemble_cells(
         None if guides is None else np.array([str(guide) for guide in guides], dtype=object),
         batch,
         name,
+        pairs,
     )
 
 

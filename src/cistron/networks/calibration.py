@@ -42,9 +42,6 @@ UNPERTURBED = ("co-variation",)
 FORMS = {"with direct": WITH_DIRECT, "total only": TOTAL_ONLY, "unperturbed": UNPERTURBED}
 GROWING = ("direct", "total")  # more evidence than was ever seen in fitting is still more
 BLOCK = 200_000  # pairs at a time
-# Slope and intercept on the log-odds of wide and thin screens, of which the networks saw few: fitted by logistic regression on
-# the pairs with log-odds above -2 of eight development screens of 427 to 546 genes and 6 to 10 cells a perturbation.
-WIDE_AND_THIN = (0.774, -0.941)
 
 
 @dataclass(frozen=True)
@@ -120,12 +117,6 @@ class Calibration:
         return total / len(self.layers)
 
 
-def wide_and_thin(screen: ScreenNumbers) -> float:
-    """How wide and thin a screen is: 1 from 500 genes on whose own perturbation is hardly seen, 0 below 250 or where it is."""
-    wide = np.clip((screen.genes - np.log(2.5)) / np.log(2), 0, 1)
-    return float(wide * np.clip(-screen.visibility, 0, 1))
-
-
 def inputs_of(names: tuple[str, ...], pairs: Mapping[str, np.ndarray], screen: ScreenNumbers) -> np.ndarray:
     """Stack the numbers of pairs and of their screen, float32 [pair, input].
 
@@ -174,9 +165,9 @@ def log_odds(form: str, pairs: Mapping[str, np.ndarray], screen: ScreenNumbers) 
         part = slice(start, start + rows)
         inputs = inputs_of(names, {name: values[part].ravel() for name, values in whole.items()}, screen)
         found[part] = calibration.log_odds(inputs).reshape(found[part].shape)
-    if form == "with direct":
-        share, (slope, intercept) = wide_and_thin(screen), WIDE_AND_THIN
-        found = found * (1 + share * (slope - 1)) + share * intercept
+    if form == "unperturbed":
+        # co-variation does not say which way an edge runs: of two directions one is right, so at most 0.5
+        return -np.logaddexp(0, -found)
     return found
 
 

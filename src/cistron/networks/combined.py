@@ -21,6 +21,7 @@ from cistron.networks.cell_states import within_states
 from cistron.networks.covariation import covariance, partial_correlation_matrix
 from cistron.networks.deconvolution import DirectEffects, direct_log_odds
 from cistron.networks.direction import Directions
+from cistron.networks.double_perturbations import perturbation_groups
 from cistron.networks.effects import KnockOutEffects, screen_directions
 from cistron.networks.escapers import cell_weights
 from cistron.networks.evidence import BOUND, Evidence, logistic, unperturbed_pairs
@@ -97,8 +98,12 @@ def _without_hubs(total: ShrunkenEffects, effects: KnockOutEffects) -> ShrunkenE
     )
 
 
-def gather_evidence(cells: PerturbedCells, settings: DefaultSettings, seed: int = 0) -> Evidence:
-    """Compute all terms from cells, whatever their states.
+def gather_evidence(
+    cells: PerturbedCells, settings: DefaultSettings, seed: int = 0, compared: PerturbedCells | None = None
+) -> tuple[Evidence, ...]:
+    """Compute all terms from cells: once, or where they come in several states twice.
+
+    The two differ in what partial correlations are over: all cells, or within states.
 
     Parameters
     ----------
@@ -108,10 +113,20 @@ def gather_evidence(cells: PerturbedCells, settings: DefaultSettings, seed: int 
         Settings of the default method.
     seed
         Seed of everything random.
+    compared
+        The cells with their states as batches, where that is known; looked for otherwise.
     """
+    if compared is None:
+        compared = within_states(cells)[0] if settings.cell_states else cells
     weights = cell_weights(cells) if settings.escapers else None
-    effects = screen_effects(cells, weights)
-    return _evidence(effects, _partial(normalise(cells), cells, settings, seed), settings)
+    values = normalise(cells)
+    first = _evidence(screen_effects(compared, weights), _partial(values, cells, settings, seed), settings)
+    return _with_states(first, _partial(values, compared, settings, seed) if compared is not cells else None)
+
+
+def _with_states(first: Evidence, within: tuple[np.ndarray, float] | None) -> tuple[Evidence, ...]:
+    """Add the evidence with partial correlations within states, where there are states."""
+    return (first,) if within is None else (first, replace(first, partial=within[0], cells=within[1]))
 
 
 def _partial(
@@ -123,12 +138,13 @@ def _partial(
 ) -> tuple[np.ndarray, float]:
     if not settings.co_variation:
         return np.zeros((values.shape[1],) * 2), 0.0
-    used = np.flatnonzero((cells.perturbation >= -1) & (True if weights is None else weights > 0))
+    perturbation = perturbation_groups(cells)[0]
+    used = np.flatnonzero((perturbation >= -1) & (True if weights is None else weights > 0))
     if len(used) > settings.most_cells:
         random = random_generator(seed, "cells for covariation")
         used = np.sort(random.choice(used, settings.most_cells, replace=False))
     # within perturbations: what they moved is the other evidence already and must not count twice
-    group = cells.perturbation[used] + 1
+    group = perturbation[used] + 1
     if cells.batch is not None:
         group = group + (group.max() + 1) * cells.batch[used]
     covariances, _, number = covariance(
@@ -154,14 +170,18 @@ def combine(evidence: Evidence, settings: DefaultSettings) -> np.ndarray:
     return full
 
 
-def _log_odds(
-    evidence: Evidence, within: tuple[np.ndarray, float] | None, settings: DefaultSettings
-) -> np.ndarray:
-    """Log-odds of the edges; where cells have states, their mean with partial correlations over all cells and within states."""
-    odds = combine(evidence, settings)
-    if within is None:
-        return odds
-    return (odds + combine(replace(evidence, partial=within[0], cells=within[1]), settings)) / 2
+def mean_log_odds(evidences: tuple[Evidence, ...], settings: DefaultSettings) -> np.ndarray:
+    """Log-odds of the edges, the mean over what ``gather_evidence`` found, float32 [source, target]; NaN on the diagonal.
+
+    Parameters
+    ----------
+    evidences
+        One, or two where cells have states.
+    settings
+        Settings of the default method.
+    """
+    odds = [combine(one, settings) for one in evidences]
+    return odds[0] if len(odds) == 1 else (odds[0] + odds[1]) / 2
 
 
 def _resample_weights(perturbation: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -215,13 +235,15 @@ def _resampled(
     draw: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Strongest pairs of one resample of the cells."""
-    weights = _resample_weights(cells.perturbation, random_generator(seed, "resampled cells", draw))
+    weights = _resample_weights(
+        perturbation_groups(cells)[0], random_generator(seed, "resampled cells", draw)
+    )
     partial = _partial(values, cells, settings, seed, weights)
     within = None if compared is None else _partial(values, compared, settings, seed, weights)
     used = weights if perturbed is None else weights * perturbed
     effects = screen_effects(cells if compared is None else compared, used)
-    evidence = _evidence(effects, partial, settings, learned)
-    return Network(cells.genes, _log_odds(evidence, within, settings)).strongest(expected)
+    evidences = _with_states(_evidence(effects, partial, settings, learned), within)
+    return Network(cells.genes, mean_log_odds(evidences, settings)).strongest(expected)
 
 
 def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -> Network:
@@ -240,13 +262,8 @@ def infer_default(cells: PerturbedCells, settings: DefaultSettings, seed: int) -
     # the evidence of all cells and of each resample takes about as long, so that the time left can be told
     with Progress("network", total=1 + settings.resamples, unit="passes over the cells") as progress:
         compared, states = within_states(cells) if settings.cell_states else (cells, None)
-        values = normalise(cells)
-        weights = cell_weights(cells) if settings.escapers else None
-        evidence = _evidence(
-            screen_effects(compared, weights), _partial(values, cells, settings, seed), settings
-        )
-        within = None if states is None else _partial(values, compared, settings, seed)
-        odds = _log_odds(evidence, within, settings)
+        evidences = gather_evidence(cells, settings, seed, compared)
+        evidence, odds = evidences[0], mean_log_odds(evidences, settings)
         progress.advance()
         stability = (
             _stability(cells, compared, evidence, odds, settings, seed, progress)

@@ -50,15 +50,17 @@ def read_directions(own_z: np.ndarray, given: Direction = "auto") -> Directions:
     given
         ``auto`` reads it: where at least half of the genes visibly fall, or most of many genes fall a little (few cells
         each), it is a knock-down screen, where they rise an activation screen, where half move one way or the other each
-        says its own, and else it is activity that is perturbed. ``inhibition`` says that activity is lowered.
+        says its own, and else it is activity that is perturbed. ``inhibition`` says that activity is lowered, ``stimulation``
+        that it is raised.
     """
     number = len(own_z)
     fell, rose = own_z < -VISIBLE, own_z > VISIBLE
     together = float(own_z.mean() * np.sqrt(number))
     falling = fell.mean() >= 0.5 or (together < -TOGETHER and (own_z < 0).mean() >= ALIKE)
     rising = rose.mean() >= 0.5 or (together > TOGETHER and (own_z > 0).mean() >= ALIKE)
-    if given == "inhibition":
-        return Directions("activity", -np.ones(number), np.ones(number, dtype=bool))
+    if given in ("inhibition", "stimulation"):
+        way = -1.0 if given == "inhibition" else 1.0
+        return Directions("activity", np.full(number, way), np.ones(number, dtype=bool))
     if given == "knock-down" or (given == "auto" and falling):
         sign = np.where(own_z > CONTRARY, 1.0, -1.0) if given == "auto" else -np.ones(number)
         return Directions("knock-down", sign, np.ones(number, dtype=bool))

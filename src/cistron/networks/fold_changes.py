@@ -17,6 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from cistron.formats.perturbed_cells import PerturbedCells
+from cistron.networks.double_perturbations import effects_with_pairs
 from cistron.networks.effects import KnockOutEffects, knock_out_effects, perturbation_moments
 from cistron.networks.normalisation import normalise, size_factors
 
@@ -51,6 +52,8 @@ def recovered_counts(values: sparse.csr_matrix) -> sparse.csr_matrix | None:
 def screen_effects(cells: PerturbedCells, weights: np.ndarray | None = None) -> KnockOutEffects:
     """Give log fold changes of counts, or shifts in standard deviations of values that are no counts.
 
+    Cells with two perturbed genes take part (:mod:`cistron.networks.double_perturbations`).
+
     Parameters
     ----------
     cells
@@ -58,6 +61,10 @@ def screen_effects(cells: PerturbedCells, weights: np.ndarray | None = None) -> 
     weights
         Whole number of times that each cell counts (a bootstrap); once when absent.
     """
+    return effects_with_pairs(cells, lambda one: _effects_alone(one, weights))
+
+
+def _effects_alone(cells: PerturbedCells, weights: np.ndarray | None) -> KnockOutEffects:
     if cells.scale == "log-normalised":
         counts = recovered_counts(cells.values)
         if counts is not None:

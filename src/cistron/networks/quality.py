@@ -9,7 +9,7 @@ from scipy import sparse
 from cistron.formats.perturbed_cells import PerturbedCells, ReadingSettings, read_screen
 from cistron.networks.effects import effects_of, perturbation_moments
 from cistron.networks.energy_distance import energy_distances
-from cistron.networks.normalisation import dominant_genes, normalise
+from cistron.networks.normalisation import changed_genes, dominant_genes, normalise
 from cistron.runtime import atomic_path
 
 
@@ -71,12 +71,20 @@ def _linear(cells: PerturbedCells) -> sparse.csr_matrix:
 
 
 def composition_remarks(cells: PerturbedCells) -> list[str]:
-    """Say which genes hold so much of the counts that they are left out of the totals of cells."""
-    return [
+    """Say which genes hold so much of the counts, or change by so much, that they are left out of the totals of cells."""
+    said = [
         f"{gene} holds {share:.0%} of the counts; it is left out of the cells' totals, because its changes would move "
         "every other gene"
         for gene, share in dominant_genes(cells).items()
     ]
+    changed = changed_genes(cells)
+    if changed:
+        source, genes = max(changed.items(), key=lambda one: (one[1] != [one[0]], len(one[1])))
+        said.append(
+            f"{len(changed):,} perturbations change genes by a large share of the counts ({source}: {', '.join(genes[:3])}); these are "
+            "left out of the totals of their cells"
+        )
+    return said
 
 
 def quality_summary(quality: pd.DataFrame, cells: PerturbedCells) -> list[str]:

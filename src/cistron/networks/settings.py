@@ -16,7 +16,7 @@ from cistron.methods import (
 )
 
 Direction = Literal[
-    "auto", "knock-down", "activation", "inhibition"
+    "auto", "knock-down", "activation", "inhibition", "stimulation"
 ]  # which way perturbations move their genes
 
 
@@ -93,7 +93,7 @@ class DefaultSettings:
         because it gained nothing that could be shown on planted screens with 30% escapers.
     direction
         Which way perturbations move their genes: ``auto`` reads it from the genes themselves; ``knock-down``,
-        ``activation``, or ``inhibition`` (of activity that the values do not show).
+        ``activation``, or ``inhibition`` and ``stimulation`` (of activity that the values do not show).
     resamples
         Resamples of the cells for ``stability``; 0 leaves it out.
     candidates

@@ -140,6 +140,7 @@ def strong_perturbations(
     return replace(
         cells,
         perturbation=labels,
+        pairs=None,
         set_aside={**cells.set_aside, "weak perturbation": lost},
         remarks=(*cells.remarks, remark),
     )

@@ -108,10 +108,15 @@ def published_sentences(
             continue
         for row in (row for ranking in rankings for row in ranking if row["embedding"] == network["name"]):
             found, chance = fixed(row["value"], 3), fixed(row["control_value"], 3)
-            sentences.append(
+            said = (
                 f"{row['target']}: {network['name']} (CaTran as published) has {found} by {SHOWN[row['metric']][0]}, "
-                f"a random network of the same size {chance}."
+                f"a random network of the same size {chance}"
             )
+            if row["low"] <= row["control_value"] <= row["high"]:
+                said += (
+                    f", which lies inside the interval ({fixed(row['low'], 3)} to {fixed(row['high'], 3)})"
+                )
+            sentences.append(f"{said}.")
     return sentences
 
 

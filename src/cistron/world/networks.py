@@ -48,6 +48,8 @@ class NetworkWorldSettings:
         Cells in which a gene is perturbed.
     perturbed_fraction
         Share of the genes that are perturbed at all.
+    double_knockouts, cells_per_double
+        Pairs of perturbed genes, drawn at random, that are perturbed together in further cells, and the number of these a pair.
     guides
         Guides a gene; each has its own efficiency.
     knock_down
@@ -76,6 +78,8 @@ class NetworkWorldSettings:
     control_cells: Count = 2000
     cells_per_knockout: CountOrZero = 30
     perturbed_fraction: Share = 1.0
+    double_knockouts: CountOrZero = 0
+    cells_per_double: Count = 30
     guides: Count = 2
     knock_down: Share = 0.8
     escaping: Share = 0.05
@@ -113,12 +117,17 @@ class NetworkWorld:
 def _design(
     topology: Topology, settings: NetworkWorldSettings, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give for each cell its target gene (-1 for control), guide number and logarithmic knock-down."""
+    """Give for each cell its two target genes (-1 where there is none), guide number and the two logarithmic knock-downs."""
     count = len(topology.genes)
     chosen = np.sort(random.permutation(count)[: max(1, round(count * settings.perturbed_fraction))])
     target = np.concatenate(
         [np.full(settings.control_cells, -1), np.repeat(chosen, settings.cells_per_knockout)]
     )
+    partner = np.full(len(target), -1)
+    if settings.double_knockouts:
+        pairs = np.array([random.choice(chosen, 2, replace=False) for _ in range(settings.double_knockouts)])
+        pairs = np.repeat(pairs, settings.cells_per_double, axis=0)
+        target, partner = np.append(target, pairs[:, 0]), np.append(partner, pairs[:, 1])
     guide = np.arange(len(target)) % settings.guides
     concentration = 12.0
     efficiency = random.beta(
@@ -127,8 +136,11 @@ def _design(
         size=(count, settings.guides),
     )
     works = random.random(len(target)) >= settings.escaping
-    logarithm = np.where((target >= 0) & works, np.log1p(-np.minimum(efficiency[target, guide], 0.99)), 0.0)
-    return target, guide, logarithm
+    fall = np.log1p(-np.minimum(efficiency, 0.99))
+    logarithm = np.zeros((len(target), 2))
+    for place, gene in enumerate((target, partner)):
+        logarithm[:, place] = np.where((gene >= 0) & works, fall[gene, guide], 0.0)
+    return np.column_stack([target, partner]), guide, logarithm
 
 
 def _steady_state(
@@ -213,15 +225,17 @@ def network_world(
         part = slice(start, start + 5000)
         size = len(target[part])
         drive = random.normal(0, settings.noise, (size, genes)) + random.normal(0, 1, (size, 2)) @ loadings
-        hit = np.flatnonzero(target[part] >= 0)
-        drive[hit, target[part][hit]] += knock_down[part][hit]
+        for gene, fall in zip(target[part].T, knock_down[part].T):
+            hit = np.flatnonzero(gene >= 0)
+            drive[hit, gene[hit]] += fall[hit]
         state = _steady_state(topology, strength, threshold, drive)
         parts.append(_counts(state, baseline, settings, random))
     names = np.array([*topology.genes, CONTROL])
+    labels = np.array([names[a] if b < 0 else f"{names[a]}+{names[b]}" for a, b in target.tolist()])
     observations = pd.DataFrame(
         {
-            "perturbation": pd.Categorical(names[target]),
-            "guide": pd.Categorical([f"{names[t]}-{g + 1}" for t, g in zip(target, guide)]),
+            "perturbation": pd.Categorical(labels),
+            "guide": pd.Categorical([f"{label}-{number + 1}" for label, number in zip(labels, guide)]),
         },
         index=[f"cell{number:06d}" for number in range(len(target))],
     )

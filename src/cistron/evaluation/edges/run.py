@@ -19,7 +19,7 @@ DRAWN_EDGES = 200
 def write_edge_evaluation(
     result: EdgeEvaluation, networks: Sequence[Edges], run: RunRecord, directory: str | Path
 ) -> None:
-    """Write scores.parquet, calibration.parquet, effects.parquet, networks.parquet and run.json.
+    """Write scores, calibration and effects as .parquet and .tsv, networks.parquet and run.json.
 
     ``networks.parquet`` keeps the strongest edges of each network, which is what the report draws.
 
@@ -56,6 +56,7 @@ def write_edge_evaluation(
         tables={"calibration": result.calibration, "effects": result.effects, "networks": strongest},
         facts={"networks": described},
         warnings=result.warnings,
+        text=("scores", "calibration", "effects"),
     )
 
 
