@@ -57,6 +57,8 @@ EQUIVALENT = {
     "cells/kernel_ridge.py:nothing, 1.0, np.zeros((0, 0))": "not used without landmarks",
     "evaluation/genesets/evaluate.py:steps = len(strata)": "the length of a progress bar",
     'training/fit.py:("epochs", 1)': "the length of a progress bar",
+    "evaluation/neighbours.py:np.where(deviation > 0, deviation, 1.0)": "a dimension of one value is 0 once centred",
+    "networks/combined.py:len(evidence.effects.sources) < genes": "all rows are written again",
     "evaluation/neighbours.py:stripes <= 2": "from where on it is quicker to search in stripes",
 }
 

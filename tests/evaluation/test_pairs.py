@@ -323,3 +323,7 @@ def test_a_list_too_small_for_a_gain_is_said():
     result = evaluate_pairs([embedding_of(generator.normal(size=(150, 3)))], table, QUICK, rivals=rivals)
     assert not (result.scores["metric"] == "gain_auroc").any()
     assert any("gain beyond" in warning for warning in result.warnings)
+
+
+def test_one_member_and_one_other_have_an_area():
+    assert area(np.array([1.0, 2.0]), np.array([False, True])) == 1.0

@@ -96,7 +96,7 @@ def test_a_scheduler_that_does_not_answer(tmp_path, monkeypatch, address):
 
     # The real client, less patient.
     patient = distributed.Client
-    monkeypatch.setattr(distributed, "Client", lambda where, timeout: patient(where, timeout="0.5s"))
+    monkeypatch.setattr(distributed, "Client", lambda where, timeout: patient(where, timeout="2s"))
     with pytest.raises(
         InputError, match=f"no Dask scheduler answers at {address}; start one with 'dask scheduler'"
     ):

@@ -1,6 +1,8 @@
 """Tuning: it finds a known optimum, is taken up again, and refuses a study of another space."""
 
 import multiprocessing
+import os
+from pathlib import Path
 
 import pytest
 
@@ -122,6 +124,16 @@ def test_damaged_storage_empty_space_and_wrong_direction_are_refused(tmp_path):
         tune(_bowl, {}, storage=tmp_path / "s")
     with pytest.raises(InputError, match="direction must be"):
         tune(_bowl, SPACE, storage=tmp_path / "s", direction="up")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted in /proc")
+def test_no_database_stays_open(tmp_path):
+    tune(_bowl, SPACE, storage=tmp_path / "study.db", trials=2)
+    (tmp_path / "damaged.db").write_text("this is no database" * 100)
+    with pytest.raises(InputError, match="cannot be opened"):
+        tune(_bowl, SPACE, storage=tmp_path / "damaged.db")
+    opened = [os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.exists()]
+    assert not [path for path in opened if path.endswith(".db")]
 
 
 def test_failures_are_counted_and_pruning_works(tmp_path):

@@ -160,13 +160,15 @@ def _open_study(
     storage: Path, name: str, direction: str, facts: Mapping[str, Any], prune: bool
 ) -> "optuna.Study":
     import optuna
-    from optuna.storages import JournalStorage
+    from optuna.storages import JournalStorage, RDBStorage
     from optuna.storages.journal import JournalFileBackend
+    from sqlalchemy.pool import NullPool
 
     check_writable(storage)
     try:
         place: Any = (
-            f"sqlite:///{storage}"
+            # without a pool, whose connections would stay open until the process ends
+            RDBStorage(f"sqlite:///{storage}", engine_kwargs={"poolclass": NullPool})
             if storage.suffix in _SQLITE
             else JournalStorage(JournalFileBackend(str(storage)))
         )
