@@ -57,6 +57,7 @@ EQUIVALENT = {
     "cells/kernel_ridge.py:nothing, 1.0, np.zeros((0, 0))": "not used without landmarks",
     "evaluation/genesets/evaluate.py:steps = len(strata)": "the length of a progress bar",
     'training/fit.py:("epochs", 1)': "the length of a progress bar",
+    "evaluation/neighbours.py:stripes <= 2": "from where on it is quicker to search in stripes",
 }
 
 
