@@ -240,3 +240,19 @@ def test_rows_of_a_network_that_are_left_out_are_said(tmp_path, remarks):
     said = remarks()
     assert "n.csv: 1 rows name a pair once more; the strongest row of each pair is kept" in said
     assert "n.csv: 1 rows go from a gene to itself and are left out" in said
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 1\n", "is a Git LFS pointer and not the file itself; get it with"),
+        ("/annex/objects/SHA256E-s1--aa.h5ad\n", "is a git-annex pointer"),
+        ("\n<!DOCTYPE html><title>404</title>", "is a web page and not the file itself; download it again"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["mine.h5ad", "mine.parquet", "mine.safetensors"])
+def test_what_lies_in_place_of_a_file_is_told(tmp_path, fails, content, told, name):
+    """Files that are no text were told to be cut, which no second copy mends."""
+    (tmp_path / name).write_text(content)
+    words = ["sequence", "weights"] if name.endswith("safetensors") else ["embedding", "convert"]
+    assert f"{name} {told}" in fails(*words, tmp_path / name, tmp_path / "out.h5ad")

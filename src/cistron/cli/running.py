@@ -16,6 +16,7 @@ from cistron.runtime import Output, RunRecord, claim_outputs, limit_threads, run
 from cistron.runtime.cloud import cloud_url, exists, require_here
 from cistron.runtime.files import destination_of, require_ordinary
 from cistron.runtime.outputs import are_finished
+from cistron.runtime.text_files import refuse_stand_in
 
 # What does not change a result: how it is computed, and what is printed or drawn of it.
 INCIDENTAL = frozenset(
@@ -379,6 +380,8 @@ def check_paths(command: Callable[..., Any], bound: inspect.BoundArguments) -> N
                         f"{cloud_url(path) or path} does not exist{''.join(hints) or _near(path)}"
                     )
                 require_ordinary(path)  # an input is read more than once, so it cannot be a pipe
+                if cloud_url(path) is None and path.is_file():
+                    refuse_stand_in(path)
 
 
 def _near(path: Path) -> str:

@@ -23,6 +23,14 @@ CHUNK = 1 << 20
 # The last 28 bytes of every whole bgzip file (SAM specification, section 4.1.2).
 _BGZIP_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
 _ZIP = b"PK\x03\x04"
+# What lies where the file itself should be.
+_STAND_INS = (
+    (b"version https://git-lfs", "a Git LFS pointer and not the file itself; get it with 'git lfs pull'"),
+    (b"/annex/objects/", "a git-annex pointer and not the file itself; get it with 'git annex get'"),
+    (b"<!DOCTYPE html", "a web page and not the file itself; download it again"),
+    (b"<!doctype html", "a web page and not the file itself; download it again"),
+    (b"<html", "a web page and not the file itself; download it again"),
+)
 # What files that are no text begin with.
 _OTHER_FORMS = (
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file (.h5ad, .h5)"),
@@ -37,13 +45,32 @@ _OTHER_FORMS = (
     (b"SQLite format 3", "an SQLite database"),
     (b"%PDF", "a PDF"),
     (b"{\\rtf", "a rich-text document; save it as plain text"),
-    (b"version https://git-lfs", "a Git LFS pointer and not the file itself; get it with 'git lfs pull'"),
-    (b"/annex/objects/", "a git-annex pointer and not the file itself; get it with 'git annex get'"),
     (b"<?xml", "XML, perhaps an error message of a server; download it again"),
-    (b"<!DOCTYPE html", "a web page and not the file itself; download it again"),
-    (b"<!doctype html", "a web page and not the file itself; download it again"),
-    (b"<html", "a web page and not the file itself; download it again"),
+    *_STAND_INS,
 )
+
+
+def refuse_stand_in(path: Path) -> None:
+    """Raise where a pointer or a web page lies in place of a file, whatever the form that it should have.
+
+    Parameters
+    ----------
+    path
+        A file on this machine.
+
+    Raises
+    ------
+    InputError
+        Telling what it is and how to get the file.
+    """
+    try:
+        with path.open("rb") as handle:
+            head = handle.read(32)
+    except OSError:
+        return  # who reads it says what is wrong
+    for magic, form in _STAND_INS:
+        if head.lstrip().startswith(magic):
+            raise InputError(f"{path} is {form}")
 
 
 def plain_name(path: str | Path) -> str:
