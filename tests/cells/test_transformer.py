@@ -147,6 +147,8 @@ def test_each_of_several_processes_reads_cells_of_its_own(fitted, monkeypatch):
         assert len(list(batches(2).for_rank(rank, 3))) == 3  # nine steps among three
         seen.append(set(np.concatenate(read).tolist()))
     assert sum(map(len, seen)) == len(set.union(*seen))
+    hidden = [next(iter(batches(2).for_rank(rank, 2)))["hidden"] for rank in (0, 1)]
+    assert not torch.equal(*hidden)
     few = HiddenGeneBatches(cells, np.arange(40), share, settings, 0)  # too few: dealt batch by batch
     whole, parts = list(few(0)), [list(few(0).for_rank(rank, 2)) for rank in (0, 1)]
     assert [len(part) for part in parts] == [4, 4]
