@@ -211,13 +211,14 @@ def test_conversion_on_the_command_line(run, model, peer_file, tmp_path, dna):
 
 def test_notes_in_the_file_tell_what_weights_do_not(model, peer_file):
     """Length and cut stand in the metadata; what the command says wins, and other notes mean nothing."""
-    save_file(load_file(peer_file), peer_file, metadata={"format": "pt", "length": "8192", "crop": "3"})
+    save_file(load_file(peer_file), peer_file, metadata={"settings": '{"length": 8192, "crop": 3}'})
     found = load_weights(peer_file).settings
     assert (found.length, found.crop) == (8192, 3)
     found = load_weights(peer_file, length=4096).settings
     assert (found.length, found.crop) == (4096, 3)
-    save_file(load_file(peer_file), peer_file, metadata={"format": "pt", "length": "long"})
-    assert load_weights(peer_file).settings.length == 196_608
+    for other in ("long", "[1]", '{"length": "long"}'):
+        save_file(load_file(peer_file), peer_file, metadata={"format": "pt", "settings": other})
+        assert load_weights(peer_file).settings.length == 196_608
 
 
 def test_torch_file_is_read_with_weights_only(model, tmp_path):

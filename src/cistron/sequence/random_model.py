@@ -99,8 +99,10 @@ def write_foreign_weights(path: str | Path, settings: EnformerSettings, seed: in
         for entry in enformer_pytorch_entries(settings)
     }
     with atomic_path(path) as partial:
-        # What weights do not tell, as notes that :func:`cistron.sequence.weight_sources.read_source` finds.
-        save_file(theirs, partial, metadata={"length": str(settings.length), "crop": str(settings.crop)})
+        # What weights do not tell, where :func:`cistron.sequence.weight_sources.read_source` finds it. One note, because safetensors
+        # writes several in an order that changes from file to file.
+        notes = {"length": settings.length, "crop": settings.crop}
+        save_file(theirs, partial, metadata={"settings": json.dumps(notes)})
 
 
 def write_random_esm2(folder: str | Path, settings: Esm2Settings, seed: int = 0) -> None:

@@ -1,5 +1,6 @@
 """Read weights that other programs wrote: recognise the layout and convert it to cistron's."""
 
+import json
 import pickle
 import re
 import zipfile
@@ -90,8 +91,14 @@ def _notes(path: Path) -> dict[str, int]:
     if path.suffix != ".safetensors":
         return {}
     with safe_open(path, framework="pt") as file:
-        notes = file.metadata() or {}
-    return {name: int(notes[name]) for name in ("length", "crop") if notes.get(name, "").isdigit()}
+        text = (file.metadata() or {}).get("settings", "{}")
+    try:
+        notes = json.loads(text)
+    except ValueError:
+        return {}
+    if not isinstance(notes, dict):
+        return {}
+    return {name: notes[name] for name in ("length", "crop") if isinstance(notes.get(name), int)}
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
