@@ -22,9 +22,11 @@ from cistron.networks.combined import infer_default
 from cistron.networks.covariation import co_variation
 from cistron.networks.effects import direct_effects, mean_shift
 from cistron.networks.evidence import Evidence
+from cistron.networks.fold_changes import screen_effects
 from cistron.networks.network import Network
 from cistron.networks.normalisation import Composition
 from cistron.networks.settings import DefaultSettings
+from cistron.networks.shrinkage import shrink_effects
 from cistron.networks.wasserstein_distance import wasserstein
 
 SEEDS = range(1000, 1000 + int(os.environ.get("CISTRON_NETWORKS_SEEDS", "10")))
@@ -48,11 +50,20 @@ METHODS: dict[str, Callable[[PerturbedCells], Network]] = {
     ),
     "no agreement": lambda cells: without_agreement(cells),
     "plain totals": lambda cells: with_plain_totals(cells),
+    "source alone": lambda cells: source_alone(cells),
     "shuffled labels": lambda cells: infer_default(shuffled(cells), DefaultSettings(resamples=0), 0),
 }
 
 
 PARTS = ("no direct", "no hubs", "no co-variation", "no agreement", "plain totals")
+
+
+def source_alone(cells: PerturbedCells) -> Network:
+    """Rank pairs by how many genes their source moves, whichever the target: what knowing the hubs alone gives."""
+    effects = screen_effects(cells)
+    weight = np.full((len(cells.genes),) * 2, -np.inf)
+    weight[effects.sources] = shrink_effects(effects).share[:, None]
+    return Network(cells.genes, weight)
 
 
 def shuffled(cells: PerturbedCells) -> PerturbedCells:
